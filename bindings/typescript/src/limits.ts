@@ -1,0 +1,65 @@
+/**
+ * How much one request may hold: core's limits, by core's names.
+ *
+ * The defaults are those of `POST /orders`; the vectors hold them to core's. What a limit means is decided by core; here
+ * is only checked that a number can be one.
+ */
+
+/** How much one request may hold. */
+export interface Limits {
+  /** The most orders: 100 unless told otherwise. */
+  readonly orders: number;
+  /** The most bytes of UTF-8: 262,144 (256 KiB) unless told otherwise. */
+  readonly bytes: number;
+  /** How deep arrays and objects may lie in one another, at most 255: 32 unless told otherwise. */
+  readonly depth: number;
+  /** How many violations a report lists: 100 unless told otherwise. All are counted, always. */
+  readonly listed: number;
+}
+
+/** What can be said to a call. */
+export interface Options {
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<Limits>;
+}
+
+/** The largest limit of `orders`, `bytes` and `listed`. */
+const MOST = 0xffff_ffff;
+
+/** The limits of `POST /orders`. */
+export const DEFAULT_LIMITS: Limits = Object.freeze({ orders: 100, bytes: 262_144, depth: 32, listed: 100 });
+
+/**
+ * The limits of streams: as many orders as there are, in half a gigabyte, which is what fits into one JavaScript string.
+ */
+export const STREAM_LIMITS: Limits = Object.freeze({ ...DEFAULT_LIMITS, orders: MOST, bytes: 500_000_000 });
+
+const LARGEST: Limits = { orders: MOST, bytes: MOST, depth: 255, listed: MOST };
+
+/**
+ * The limits that a caller means.
+ *
+ * @throws {RangeError} for a limit that is no whole number, or too large to be one.
+ * @throws {TypeError} for a limit that there is not.
+ */
+export function limitsOf(options: Options | undefined, defaults: Limits): Limits {
+  const given = options?.limits;
+  if (given === undefined) return defaults;
+  for (const name in given) {
+    if (!Object.hasOwn(LARGEST, name)) {
+      throw new TypeError(`there is no limit \`${name}\`: there are ${Object.keys(LARGEST).join(', ')}`);
+    }
+  }
+  const { orders = defaults.orders, bytes = defaults.bytes, depth = defaults.depth, listed = defaults.listed } = given;
+  return {
+    orders: checked('orders', orders),
+    bytes: checked('bytes', bytes),
+    depth: checked('depth', depth),
+    listed: checked('listed', listed),
+  };
+}
+
+function checked(name: keyof Limits, limit: number): number {
+  if (Number.isInteger(limit) && limit >= 0 && limit <= LARGEST[name]) return limit;
+  throw new RangeError(`the limit \`${name}\` must be a whole number from 0 to ${LARGEST[name]}, not ${limit}`);
+}

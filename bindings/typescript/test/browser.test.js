@@ -1,0 +1,85 @@
+// The package as it is shipped, in a page of a real browser: every vector, and a broken module that is noticed.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { inPage } from './chromium.js';
+import { withText } from './modules.js';
+import { moduleBytes, vectorFiles } from './repository.js';
+
+const dist = new URL('../dist/', import.meta.url);
+const files = vectorFiles();
+const count = Object.values(files).reduce((count, { cases }) => count + cases.length, 0);
+
+/** All that the page is served: the package's files without a bundler, the vectors and what runs them. */
+function served(module, type = 'application/wasm') {
+  const js = (body) => ({ type: 'text/javascript', body });
+  const scripts = readdirSync(dist).filter((name) => name.endsWith('.js'));
+  return {
+    ...Object.fromEntries(scripts.map((name) => [`/core/${name}`, js(readFileSync(new URL(name, dist)))])),
+    '/core/gridbid.wasm': { type, body: module },
+    '/vectors.js': js(readFileSync(new URL('vectors.js', import.meta.url))),
+    '/vectors.json': { type: 'application/json', body: JSON.stringify(files) },
+  };
+}
+
+const VECTORS = `
+  import * as api from '@gridbid/core';
+  import { runVectors } from '/vectors.js';
+  export const told = runVectors(api, await (await fetch('/vectors.json')).json());
+`;
+const imports = { '@gridbid/core': '/core/web.js' };
+
+test('every vector comes out in the browser as it says, to the letter', async () => {
+  const { wrong, count: run } = await inPage(VECTORS, served(moduleBytes()), imports);
+  assert.deepEqual(wrong, []);
+  assert.equal(run, count);
+});
+
+test('vectors fail in the browser with a broken module', async () => {
+  const broken = withText(moduleBytes(), 'control characters are not allowed', 'control characters are now allowed');
+  const { wrong } = await inPage(VECTORS, served(broken), imports);
+  assert.notEqual(wrong.length, 0);
+});
+
+test('a page lives through what nobody should send, from a server that does not know WASM', async () => {
+  const script = `
+    import { CoreError, decideOutcome, parseOrderStream, validateOrders, validateOrderStream } from '@gridbid/core';
+    const first = (input, limits) => validateOrders(input, limits && { limits }).violations[0].code;
+    const huge = { orders: 10, bytes: 1_000_000_000 };
+    const good = '[{"record_id":"a","parameter_1":"\\u0434","parameter_2":2.10}]';
+    export const told = [
+      first('x'.repeat(6_000_000)),
+      first('x'.repeat(6_000_000), huge),
+      first(new Uint8Array(6_000_000).fill(255), huge),
+      first('[{"record_id":"\\ud800'),
+      first('['.repeat(10_000)),
+      first('\\0'),
+      first('[{"record_id":"a","parameter_1":"x","parameter_2":' + '9'.repeat(100_000_000) + '}]', huge),
+      (await validateOrderStream(new Blob([good]).stream())).valid,
+      (await parseOrderStream(new Response(good).body)).at(0).parameter_2,
+      (await parseOrderStream({ getReader: () => new Blob([good]).stream().getReader() })).at(0).parameter_1,
+      decideOutcome({ order: 'accepted', power: 2.1 }).power,
+    ];
+  `;
+  const told = await inPage(script, served(moduleBytes(), 'application/octet-stream'), imports);
+  assert.deepEqual(told, [
+    'body_too_large',
+    'not_json',
+    'not_utf8',
+    'not_utf8',
+    'nested_too_deep',
+    'not_json',
+    'too_precise',
+    true,
+    '2.1',
+    'д',
+    '2.1',
+  ]);
+});
+
+test('a page is told when the module is not there', async () => {
+  const { '/core/gridbid.wasm': _, ...rest } = served(moduleBytes());
+  await assert.rejects(inPage(VECTORS, rest, imports), /gridbid\.wasm cannot be had: 404/);
+});

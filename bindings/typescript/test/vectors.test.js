@@ -1,0 +1,71 @@
+// The vectors in Node, the codes that TypeScript's types are made of, and that a broken module is noticed.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import * as api from '@gridbid/core';
+import { Instance, provide } from '../dist/instance.js';
+import { withText } from './modules.js';
+import { coreFile, moduleBytes, vectorFiles } from './repository.js';
+import { bytesOf, runVectors } from './vectors.js';
+
+const files = vectorFiles();
+const cases = Object.values(files).flatMap(({ cases }) => cases);
+
+function run(module) {
+  provide(new WebAssembly.Module(module));
+  return runVectors(api, files);
+}
+
+test('every vector comes out as it says, to the letter', () => {
+  const { count, wrong } = run(moduleBytes());
+  assert.deepEqual(wrong, []);
+  assert.equal(count, cases.length);
+  assert.ok(count >= 150, `${count} vectors`);
+});
+
+test('what is passed on of an answer is the very text', () => {
+  const answers = cases.filter(({ passed_on: text }) => text !== undefined);
+  assert.ok(answers.length > 5);
+  const instance = new Instance(new WebAssembly.Module(moduleBytes()));
+  for (const { name, answer, passed_on: passed } of answers) {
+    instance.load(bytesOf(answer), Infinity);
+    const expected = Buffer.from(bytesOf(passed)).toString();
+    assert.equal(instance.ask('gridbid_answer'), `{"passed_on":${expected}}`, name);
+  }
+});
+
+for (const [what, text, other] of [
+  ['a sentence', 'control characters are not allowed', 'control characters are now allowed'],
+  ['a code', 'duplicate_record_id', 'duplicated_recordid'],
+  ['a word of the auction', 'the auction rejected', 'the auction regrets_'],
+]) {
+  test(`vectors fail with a module in which ${what} is another`, () => {
+    const { wrong } = run(withText(moduleBytes(), text, other));
+    assert.notEqual(wrong.length, 0);
+  });
+}
+
+test('types know exactly the codes that core has', () => {
+  const quoted = (text) => [...text.matchAll(/"(\w+)"/g)].map(([, code]) => code);
+  const between = (text, start, end) => {
+    const from = text.indexOf(start);
+    assert.ok(from >= 0, start);
+    return text.slice(from, text.indexOf(end, from));
+  };
+  const violations = between(coreFile('src/violation.rs'), '\ncodes! {', '\n}');
+  assert.deepEqual(
+    api.VIOLATION_CODES,
+    [...violations.matchAll(/= "(\w+)"/g)].map(([, code]) => code),
+  );
+  const malformed = between(coreFile('src/outcome.rs'), '\nconst CODES', ';\n\nimpl');
+  assert.deepEqual(api.MALFORMED_CODES, quoted(malformed));
+  const answers = between(coreFile('src/outcome/answer.rs'), "pub fn code(&self) -> &'static str", '\n    }\n');
+  const unreadable = ['not_json', 'not_utf8', 'nested_too_deep'];
+  assert.deepEqual(api.RESULTS_CODES, [...unreadable, ...quoted(answers)]);
+});
+
+test('every code of a violation has a vector, and no vector has another', () => {
+  const told = new Set(cases.flatMap(({ violations = [] }) => violations.map(({ code }) => code)));
+  assert.deepEqual([...told].sort(), [...api.VIOLATION_CODES].sort());
+});

@@ -1,0 +1,206 @@
+//! core for hosts of other languages, in one WASM module that the npm and the Python package both ship.
+//!
+//! It owns no rule and no sentence. What is called often goes through a plain C ABI on linear memory: the host asks for
+//! room with `gridbid_input`, writes the bytes there, calls a function with their number, and reads what lies at the
+//! address that it gets back. All numbers are little-endian `u32`; an address is good until the next call. What is called
+//! seldom answers a JSON text (`gridbid_core::wire`), and the same is there through wasm-bindgen.
+//!
+//! An instance is used by one thread at a time. A trap (memory that cannot be had) leaves an instance of no use: the host
+//! makes a new one.
+
+use std::cell::UnsafeCell;
+
+use gridbid_core::batch::{self, Limits, Units};
+use gridbid_core::violation::Finding;
+use gridbid_core::wire;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// The version of the ABI: what a host was written for must be what it finds.
+#[unsafe(no_mangle)]
+pub extern "C" fn gridbid_abi() -> u32 {
+    1
+}
+
+/// What lies in linear memory between calls.
+struct Memory {
+    /// What the host has written.
+    input: Vec<u8>,
+    /// The words that the last call answered with.
+    header: [u32; 7],
+    /// Findings as four words each: index, code and place (the low two bytes), a, b.
+    findings: Vec<[u32; 4]>,
+    rows: Vec<batch::Row>,
+    text: String,
+}
+
+struct Shared(UnsafeCell<Memory>);
+
+// SAFETY: a WASM instance without shared memory has one thread; elsewhere this crate is not called.
+unsafe impl Sync for Shared {}
+
+static MEMORY: Shared = Shared(UnsafeCell::new(Memory {
+    input: Vec::new(),
+    header: [0; 7],
+    findings: Vec::new(),
+    rows: Vec::new(),
+    text: String::new(),
+}));
+
+/// Runs a call on the memory.
+fn with_memory<T>(call: impl FnOnce(&mut Memory) -> T) -> T {
+    // SAFETY: exports do not call one another, and there is one thread: no other reference exists.
+    call(unsafe { &mut *MEMORY.0.get() })
+}
+
+fn address<T>(value: *const T) -> u32 {
+    value as usize as u32
+}
+
+impl Memory {
+    fn input(&self, length: u32) -> &[u8] {
+        self.input.get(..length as usize).unwrap_or(&[])
+    }
+
+    /// Puts the header's words down and says where.
+    fn answer<const N: usize>(&mut self, words: [u32; N]) -> u32 {
+        self.header.iter_mut().zip(words).for_each(|(place, word)| *place = word);
+        address(self.header.as_ptr())
+    }
+
+    fn answer_text(&mut self, text: String) -> u32 {
+        self.text = text;
+        self.answer([address(self.text.as_ptr()), self.text.len() as u32])
+    }
+
+    fn answer_findings(&mut self, findings: &[Finding]) -> u32 {
+        let words = |found: &Finding| [found.index, found.code as u32 | (found.place as u32) << 8, found.a, found.b];
+        self.findings.clear();
+        self.findings.extend(findings.iter().map(words));
+        address(self.findings.as_ptr())
+    }
+}
+
+/// Room for so many bytes, where the host writes its input: the address, or 0 if it cannot be had. Room for none gives
+/// what was had before back.
+#[unsafe(no_mangle)]
+pub extern "C" fn gridbid_input(length: u32) -> u32 {
+    with_memory(|memory| {
+        let length = length as usize;
+        if length == 0 {
+            memory.input = Vec::new();
+            memory.rows = Vec::new();
+            memory.text = String::new();
+        }
+        if length > memory.input.len() {
+            let more = length - memory.input.len();
+            if memory.input.try_reserve(more).is_err() {
+                return 0;
+            }
+            memory.input.resize(length, 0);
+        }
+        address(memory.input.as_ptr())
+    })
+}
+
+/// Checks a request of so many bytes. Answers the address of: how many orders, how many violations, how many findings
+/// are listed, and the address of those.
+#[unsafe(no_mangle)]
+pub extern "C" fn gridbid_check(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
+    with_memory(|memory| {
+        let verdict = batch::check(memory.input(length), &limits(orders, bytes, depth, listed));
+        let findings = memory.answer_findings(&verdict.findings);
+        memory.answer([verdict.orders, verdict.total, verdict.findings.len() as u32, findings])
+    })
+}
+
+/// Reads a request of so many bytes into places, counted in bytes, or in UTF-16's code units if `utf16` is not 0.
+/// Answers the address of: how many orders, how many violations, how many findings are listed, the address of those, the
+/// address of the rows (seven words each, see [`batch::Row`]), the address and the length of the text beside them.
+#[unsafe(no_mangle)]
+pub extern "C" fn gridbid_parse(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32, utf16: u32) -> u32 {
+    with_memory(|memory| {
+        let units = if utf16 == 0 { Units::Bytes } else { Units::Utf16 };
+        let columns = batch::columns(memory.input(length), &limits(orders, bytes, depth, listed), units);
+        let verdict = columns.verdict;
+        let findings = memory.answer_findings(&verdict.findings);
+        memory.rows = columns.rows;
+        memory.text = columns.beside;
+        let (rows, text) = (address(memory.rows.as_ptr()), address(memory.text.as_ptr()));
+        let listed = verdict.findings.len() as u32;
+        memory.answer([verdict.orders, verdict.total, listed, findings, rows, text, memory.text.len() as u32])
+    })
+}
+
+/// The report on a request of so many bytes, as JSON. Answers the address of: the text's address, its length.
+#[unsafe(no_mangle)]
+pub extern "C" fn gridbid_report(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
+    with_memory(|memory| {
+        let text = wire::report(memory.input(length), &limits(orders, bytes, depth, listed));
+        memory.answer_text(text)
+    })
+}
+
+/// What the auction platform's answer of so many bytes says, as JSON. Answers the address of: the text's address, its
+/// length.
+#[unsafe(no_mangle)]
+pub extern "C" fn gridbid_answer(length: u32) -> u32 {
+    with_memory(|memory| memory.answer_text(wire::answer(memory.input(length))))
+}
+
+/// What becomes of an order of so many bytes, as JSON. Answers the address of: the text's address, its length.
+#[unsafe(no_mangle)]
+pub extern "C" fn gridbid_decision(length: u32) -> u32 {
+    with_memory(|memory| memory.answer_text(wire::decision(memory.input(length))))
+}
+
+/// An order's canonical JSON and its SHA-256, as JSON. Answers the address of: the text's address, its length.
+#[unsafe(no_mangle)]
+pub extern "C" fn gridbid_canonical(length: u32) -> u32 {
+    with_memory(|memory| memory.answer_text(wire::canonical(memory.input(length))))
+}
+
+/// What a JSON array of a day's summaries, of so many bytes, amounts to, as JSON. Answers the address of: the text's
+/// address, its length.
+#[unsafe(no_mangle)]
+pub extern "C" fn gridbid_day(length: u32) -> u32 {
+    with_memory(|memory| memory.answer_text(wire::day(memory.input(length))))
+}
+
+fn limits(orders: u32, bytes: u32, depth: u32, listed: u32) -> Limits {
+    Limits { orders, bytes, depth: u8::try_from(depth).unwrap_or(u8::MAX), listed }
+}
+
+/// The report on a request, as JSON.
+#[wasm_bindgen]
+#[must_use]
+pub fn report(request: &[u8], orders: u32, bytes: u32, depth: u32, listed: u32) -> String {
+    wire::report(request, &limits(orders, bytes, depth, listed))
+}
+
+/// What the auction platform's answer says, as JSON.
+#[wasm_bindgen]
+#[must_use]
+pub fn answer(answer: &[u8]) -> String {
+    wire::answer(answer)
+}
+
+/// What becomes of an order, as JSON.
+#[wasm_bindgen]
+#[must_use]
+pub fn decision(order: &[u8]) -> String {
+    wire::decision(order)
+}
+
+/// An order's canonical JSON and its SHA-256, as JSON.
+#[wasm_bindgen]
+#[must_use]
+pub fn canonical(order: &[u8]) -> String {
+    wire::canonical(order)
+}
+
+/// What a JSON array of a day's summaries amounts to, as JSON.
+#[wasm_bindgen]
+#[must_use]
+pub fn day(summaries: &[u8]) -> String {
+    wire::day(summaries)
+}

@@ -1,0 +1,234 @@
+//! The one way in: the bytes of a request, to a batch of valid orders or a report of every violation.
+//!
+//! A batch that is there is valid: each order in itself, and no two with one `record_id`. A report tells every problem of
+//! every order in input order; what makes the whole unreadable (its size, its encoding, its grammar, its depth) is
+//! told alone. What a request means beside what is stored is left to [`stored`](crate::stored).
+
+mod columns;
+#[cfg(any(test, feature = "oracle"))]
+pub mod oracle;
+mod scan;
+mod seen;
+
+use std::borrow::Cow;
+
+use crate::amount::Amount;
+use crate::order::{Order, RecordId, Text};
+use crate::violation::{Finding, Report};
+
+pub use columns::{Columns, Row, Units, columns};
+
+/// How much one request may hold. The defaults are those of `POST /orders`; bulk checks raise them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most orders: 100, as many as one DynamoDB transaction writes.
+    pub orders: u32,
+    /// The most bytes: 262,144.
+    pub bytes: u32,
+    /// How deep arrays and objects may lie in one another: 32. The body's array is the first level.
+    pub depth: u8,
+    /// How many violations a report lists: 100. All are counted.
+    pub listed: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { orders: 100, bytes: 256 * 1024, depth: 32, listed: 100 }
+    }
+}
+
+/// Valid orders with distinct `record_id`s, at least one, in input order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch<'a> {
+    orders: Vec<Order<'a>>,
+}
+
+impl<'a> Batch<'a> {
+    /// The orders in input order.
+    #[must_use]
+    pub fn orders(&self) -> &[Order<'a>] {
+        &self.orders
+    }
+}
+
+/// What a request is found to be, without its orders: what a bulk check wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How many elements the array has; 0 when the request cannot be read.
+    pub orders: u32,
+    /// How many violations there are; 0 for a valid batch.
+    pub total: u32,
+    /// The first of them, at most [`Limits::listed`].
+    pub findings: Vec<Finding>,
+}
+
+/// Reads a request's body.
+///
+/// # Errors
+/// A report, with at least one violation, of all that is wrong.
+pub fn read<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Batch<'a>, Report> {
+    let mut orders = Vec::new();
+    let (_, findings) = scan::scan(bytes, limits, &mut orders);
+    judged(orders, findings, bytes)
+}
+
+/// Reads a request's body for its verdict alone.
+#[must_use]
+pub fn check(bytes: &[u8], limits: &Limits) -> Verdict {
+    let (orders, findings) = scan::scan(bytes, limits, &mut ());
+    Verdict { orders, total: findings.total, findings: findings.listed }
+}
+
+fn judged<'a>(orders: Vec<Order<'a>>, findings: scan::Findings, bytes: &[u8]) -> Result<Batch<'a>, Report> {
+    if findings.total == 0 {
+        return Ok(Batch { orders });
+    }
+    let violations = findings.listed.iter().map(|finding| finding.violation(bytes)).collect();
+    Err(Report { total: findings.total, violations })
+}
+
+/// Orders are kept as they are valid.
+impl<'a> scan::Keep<'a> for Vec<Order<'a>> {
+    fn keep(&mut self, record_id: Cow<'a, str>, parameter_1: Cow<'a, str>, parameter_2: &'a str) {
+        if let Ok(parameter_2) = Amount::parse(parameter_2) {
+            let (record_id, parameter_1) = (RecordId::checked(record_id), Text::checked(parameter_1));
+            self.push(Order { record_id, parameter_1, parameter_2 });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tasks_example_is_a_valid_batch() {
+        let body = br#"[ { "record_id": "unique_id_1", "parameter_1": "abc", "parameter_2": 4 },{ "record_id": "unique_id_2", "parameter_1": "def", "parameter_2": 2.1 } ]"#;
+        let batch = read(body, &Limits::default()).unwrap();
+        let told: Vec<_> = batch
+            .orders()
+            .iter()
+            .map(|order| format!("{} {} {}", order.record_id.as_str(), order.parameter_1.as_str(), order.parameter_2))
+            .collect();
+        assert_eq!(told, ["unique_id_1 abc 4", "unique_id_2 def 2.1"]);
+    }
+
+    #[test]
+    fn all_violations_are_counted_and_the_first_are_listed() {
+        let body = format!("[{}]", vec!["1"; 100].join(","));
+        let report = read(body.as_bytes(), &Limits { listed: 3, ..Limits::default() }).unwrap_err();
+        assert_eq!(report.total, 100);
+        assert_eq!(report.violations.len(), 3);
+    }
+
+    /// Small limits, so that small inputs cross them.
+    const SMALL: Limits = Limits { orders: 3, bytes: 400, depth: 4, listed: 5 };
+
+    fn agree(body: &[u8], limits: &Limits) {
+        let (fast, plain) = (read(body, limits), oracle::read(body, limits));
+        assert_eq!(fast, plain, "{}", String::from_utf8_lossy(body));
+        let verdict = check(body, limits);
+        match plain {
+            Ok(batch) => assert_eq!((verdict.orders as usize, verdict.total), (batch.orders().len(), 0)),
+            Err(report) => {
+                let violations: Vec<_> = verdict.findings.iter().map(|finding| finding.violation(body)).collect();
+                assert_eq!((verdict.total, violations), (report.total, report.violations));
+            }
+        }
+    }
+
+    /// What mutations put in: whole tokens, and single bytes that change a meaning.
+    const TOKENS: &[&[u8]] = &[
+        b"[",
+        b"]",
+        b"{",
+        b"}",
+        b",",
+        b":",
+        b"\"",
+        b"\\",
+        b" ",
+        b"\n",
+        b"\t",
+        b"0",
+        b"-",
+        b".",
+        b"e",
+        b"1e400",
+        b"00",
+        b"null",
+        b"true",
+        b"\\u",
+        b"\\ud83d",
+        b"\\ude00",
+        b"\\u0041",
+        b"\\n",
+        b"\xff",
+        b"\xc3\xa9",
+        b"\xed\xa0\x80",
+        b"\xe3\x80\x80",
+        b"\0",
+        b"\x7f",
+        b"\"record_id\"",
+        b"\"parameter_1\":",
+        b"\"parameter_2\":1,",
+        b"[[[[",
+        b"{\"a\":{",
+        b"99999999999999999999999999999999999999",
+        b"\"\"",
+        b"/",
+        b"{\"record_id\":\"a\",\"parameter_1\":\"x\",\"parameter_2\":1},",
+    ];
+
+    /// Mutates a valid body again and again and holds both readers to each other; a fixed seed makes it repeatable.
+    fn differ(rounds: u32, seed: u64) {
+        let bodies: [&[u8]; 3] = [
+            br#"[{"record_id":"unique_id_1","parameter_1":"abc","parameter_2":4},{"record_id":"b","parameter_1":" d\u00e9f","parameter_2":-2.10}]"#,
+            br#" [ {"parameter_2" : 1e-7, "record_id" : "A.b:c-d_e", "parameter_1" : "\ud83d\ude00 x"} ] "#,
+            br#"[{"record_id":"a","x":[{"y":[]}],"parameter_1":"","parameter_2":"1"},7,{"record_id":"a"}]"#,
+        ];
+        let mut state = seed;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        let mut body = bodies[0].to_vec();
+        for round in 0..rounds {
+            if round % 6 == 0 {
+                body = bodies[next(bodies.len())].to_vec();
+            }
+            let at = next(body.len() + 1);
+            match next(4) {
+                0 => drop(body.splice(at..at, TOKENS[next(TOKENS.len())].iter().copied())),
+                1 => drop(body.drain(at..(at + 1 + next(6)).min(body.len()))),
+                2 => {
+                    if let Some(byte) = body.get_mut(at) {
+                        *byte = TOKENS[next(TOKENS.len())][0];
+                    }
+                }
+                _ => {
+                    let (from, length) = (next(body.len() + 1), next(60));
+                    let copy = body[from..(from + length).min(body.len())].to_vec();
+                    drop(body.splice(at..at, copy));
+                }
+            }
+            agree(&body, if round % 2 == 0 { &SMALL } else { &LISTING });
+        }
+    }
+
+    /// Everything is listed, and the defaults hold otherwise.
+    const LISTING: Limits = Limits { orders: 100, bytes: 256 * 1024, depth: 32, listed: u32::MAX };
+
+    #[test]
+    fn both_readers_agree_on_mutated_bodies() {
+        differ(ROUNDS, 1);
+    }
+
+    #[test]
+    fn both_readers_agree_on_other_mutated_bodies() {
+        differ(ROUNDS, 2);
+    }
+
+    /// Two tests of so many; millions in all.
+    const ROUNDS: u32 = 1_000_000;
+}

@@ -1,0 +1,179 @@
+//! Where the parts of each order lie in the request's text: what a host of another language makes its own objects from.
+//!
+//! A host that has the request as a text of its own cuts the parts out of that, and needs none of them copied to it. What
+//! is written otherwise than it means (an escape in a string, an amount that is not in its canonical text) stands in a
+//! text beside the rows.
+
+use std::borrow::Cow;
+
+use super::scan::{self, Keep};
+use super::{Limits, Verdict};
+use crate::amount::{Amount, is_plainly_canonical};
+
+/// How a host counts the characters of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// In bytes of UTF-8, as Rust and Python's `bytes` do.
+    Bytes,
+    /// In code units of UTF-16, as JavaScript does.
+    Utf16,
+}
+
+/// One order: for `record_id`, `parameter_1` and the canonical text of `parameter_2` the place and the length, then a bit
+/// for each (1, 2, 4) that is set when the place lies in [`Columns::beside`].
+pub type Row = [u32; 7];
+
+/// The orders of a request, in input order, as places in its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns {
+    /// What the request is found to be; the rows are of use only when nothing was found.
+    pub verdict: Verdict,
+    /// A row for each valid order.
+    pub rows: Vec<Row>,
+    /// The text of parts that are written otherwise than they mean.
+    pub beside: String,
+}
+
+/// Reads a request's body into places.
+#[must_use]
+pub fn columns(bytes: &[u8], limits: &Limits, units: Units) -> Columns {
+    let units = if bytes.is_ascii() { Units::Bytes } else { units };
+    let mut cutting = Cutting {
+        start: bytes.as_ptr() as usize,
+        bytes,
+        units,
+        known: (0, 0),
+        rows: Vec::new(),
+        beside: String::new(),
+        beside_units: 0,
+    };
+    let (orders, findings) = scan::scan(bytes, limits, &mut cutting);
+    let verdict = Verdict { orders, total: findings.total, findings: findings.listed };
+    Columns { verdict, rows: cutting.rows, beside: cutting.beside }
+}
+
+struct Cutting<'a> {
+    /// The address of the first byte.
+    start: usize,
+    bytes: &'a [u8],
+    units: Units,
+    /// A place in bytes, and the same in units.
+    known: (usize, usize),
+    rows: Vec<Row>,
+    beside: String,
+    beside_units: usize,
+}
+
+impl<'a> Keep<'a> for Cutting<'a> {
+    fn keep(&mut self, record_id: Cow<'a, str>, parameter_1: Cow<'a, str>, parameter_2: &'a str) {
+        let parameter_2 = if is_plainly_canonical(parameter_2) {
+            Cow::Borrowed(parameter_2)
+        } else {
+            let Ok(amount) = Amount::parse(parameter_2) else { return };
+            Cow::Owned(amount.to_string())
+        };
+        let mut row = [0; 7];
+        let [id_at, id_length, text_at, text_length, amount_at, amount_length, beside] = &mut row;
+        for (bit, part, at, length) in [
+            (1, record_id, id_at, id_length),
+            (2, parameter_1, text_at, text_length),
+            (4, parameter_2, amount_at, amount_length),
+        ] {
+            let place = match &part {
+                Cow::Borrowed(part) => {
+                    let first = (part.as_ptr() as usize).wrapping_sub(self.start);
+                    self.place(first)
+                }
+                Cow::Owned(part) => {
+                    *beside |= bit;
+                    let place = self.beside_units;
+                    self.beside.push_str(part);
+                    self.beside_units += self.units.of(part.as_bytes());
+                    place
+                }
+            };
+            *at = u32::try_from(place).unwrap_or(u32::MAX);
+            *length = u32::try_from(self.units.of(part.as_bytes())).unwrap_or(u32::MAX);
+        }
+        self.rows.push(row);
+    }
+}
+
+impl Cutting<'_> {
+    /// A place in units. Places that are asked for lie near one another.
+    fn place(&mut self, byte: usize) -> usize {
+        if self.units == Units::Bytes {
+            return byte;
+        }
+        let (known, units) = self.known;
+        let between = |from, to| self.units.of(self.bytes.get(from..to).unwrap_or(&[]));
+        let place =
+            if byte >= known { units + between(known, byte) } else { units.saturating_sub(between(byte, known)) };
+        self.known = (byte, place);
+        place
+    }
+}
+
+impl Units {
+    /// How many units a text has.
+    fn of(self, text: &[u8]) -> usize {
+        match self {
+            Self::Bytes => text.len(),
+            // Each character has one, those of four bytes have two.
+            Self::Utf16 => text.iter().map(|byte| usize::from(byte & 0xC0 != 0x80) + usize::from(*byte >= 0xF0)).sum(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The orders that the rows stand for, cut out as a host would.
+    fn cut(body: &str, units: Units) -> Vec<[String; 3]> {
+        let columns = columns(body.as_bytes(), &Limits::default(), units);
+        assert_eq!(columns.verdict.total, 0);
+        let part = |text: &str, at: u32, length: u32| match units {
+            Units::Bytes => text[at as usize..(at + length) as usize].to_owned(),
+            Units::Utf16 => {
+                let text: Vec<_> = text.encode_utf16().collect();
+                String::from_utf16(&text[at as usize..(at + length) as usize]).unwrap()
+            }
+        };
+        let source = |row: &Row, bit| if row[6] & bit == 0 { body.to_owned() } else { columns.beside.clone() };
+        let cut = |row: &Row| [(1, 0), (2, 2), (4, 4)].map(|(bit, at)| part(&source(row, bit), row[at], row[at + 1]));
+        columns.rows.iter().map(cut).collect()
+    }
+
+    #[test]
+    fn parts_are_cut_out_of_the_text_or_stand_beside_it() {
+        let body = r#"[{"record_id":"a","parameter_1":"данные 😀","parameter_2":2.10},{"parameter_2":4,"parameter_1":"\u00e9😀\n x","record_id":"\u0062"}]"#;
+        let body = body.replace("\\n", "");
+        for units in [Units::Bytes, Units::Utf16] {
+            assert_eq!(
+                cut(&body, units),
+                [["a", "данные 😀", "2.1"], ["b", "é😀 x", "4"]].map(|order| order.map(String::from))
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_read_and_what_is_cut_are_the_same_orders() {
+        let body: Vec<_> = (0..50)
+            .map(|number| {
+                format!(r#"{{"record_id":"id-{number}","parameter_1":"é{number}😀","parameter_2":{number}.50}}"#)
+            })
+            .collect();
+        let body = format!("[{}]", body.join(","));
+        let batch = super::super::read(body.as_bytes(), &Limits::default()).unwrap();
+        let orders: Vec<_> = batch
+            .orders()
+            .iter()
+            .map(|order| {
+                [order.record_id.as_str().into(), order.parameter_1.as_str().into(), order.parameter_2.to_string()]
+            })
+            .collect();
+        assert_eq!(cut(&body, Units::Bytes), orders);
+        assert_eq!(cut(&body, Units::Utf16), orders);
+    }
+}

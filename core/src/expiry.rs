@@ -1,0 +1,176 @@
+//! How long an order lives: 24 hours from its acceptance, for every reader at once.
+//!
+//! Instants are whole seconds since 1970 in UTC, given by the caller: nothing here reads a clock. DynamoDB deletes
+//! expired items lazily ("typically within a few days"), so that whether an order is live is always computed, never
+//! concluded from its being there.
+
+use std::fmt;
+
+/// How long an order is kept, in seconds: 24 hours.
+pub const LIFETIME_SECONDS: u64 = 24 * 60 * 60;
+
+/// The last instant that RFC 3339 can write: 9999-12-31T23:59:59Z.
+const LAST: u64 = 253_402_300_799;
+const DAY: u64 = 86_400;
+
+/// A point in time, in whole seconds since 1970-01-01T00:00:00Z, at most the last of the year 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The instant so many seconds after 1970 began; what lies beyond the year 9999 becomes its last second.
+    #[must_use]
+    pub fn from_unix_seconds(seconds: u64) -> Self {
+        Self(seconds.min(LAST))
+    }
+
+    /// Seconds since 1970 began.
+    #[must_use]
+    pub fn unix_seconds(self) -> u64 {
+        self.0
+    }
+
+    /// Reads `YYYY-MM-DDTHH:MM:SSZ`, the one form in which instants are written; `None` for any other text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
+        let [y0, y1, y2, y3, b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', i0, i1, b':', s0, s1, b'Z'] = *bytes
+        else {
+            return None;
+        };
+        let number = |digits: &[u8]| {
+            digits
+                .iter()
+                .try_fold(0_u64, |sum, digit| digit.is_ascii_digit().then(|| sum * 10 + u64::from(digit - b'0')))
+        };
+        let (year, month, day) = (number(&[y0, y1, y2, y3])?, number(&[m0, m1])?, number(&[d0, d1])?);
+        let (hour, minute, second) = (number(&[h0, h1])?, number(&[i0, i1])?, number(&[s0, s1])?);
+        if year < 1970 || hour > 23 || minute > 59 || second > 59 {
+            return None;
+        }
+        let seconds = days_before(year, month, day) * DAY + hour * 3_600 + minute * 60 + second;
+        // A day that does not exist, such as 02-30, would come back as another.
+        let instant = Self::from_unix_seconds(seconds);
+        (instant.to_string() == text).then_some(instant)
+    }
+
+    /// The date in UTC, `YYYY-MM-DD`.
+    #[must_use]
+    pub fn date(self) -> String {
+        let (year, month, day) = date_of(self.0 / DAY);
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+}
+
+impl fmt::Display for Instant {
+    /// RFC 3339 in UTC with whole seconds: `2026-11-22T07:05:00Z`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let second = self.0 % DAY;
+        write!(out, "{}T{:02}:{:02}:{:02}Z", self.date(), second / 3_600, second / 60 % 60, second % 60)
+    }
+}
+
+/// When an order that is accepted at this instant ends.
+#[must_use]
+pub fn expires_at(accepted_at: Instant) -> Instant {
+    Instant::from_unix_seconds(accepted_at.0 + LIFETIME_SECONDS)
+}
+
+/// Whether an order that ends at `expires_at` can still be read, and its `record_id` not be used again.
+#[must_use]
+pub fn is_live(expires_at: Instant, now: Instant) -> bool {
+    now < expires_at
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar, counted in years that begin in March so that the leap
+/// day comes last.
+fn days_before(year: u64, month: u64, day: u64) -> u64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day;
+    // 719 469 days lie between the first of March of the year 0 and 1970, the day's own count from 1 included.
+    days.saturating_sub(719_469)
+}
+
+/// The date that lies so many days after 1970-01-01.
+fn date_of(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    let (month, carry) = if shifted_month < 10 { (shifted_month + 3, 0) } else { (shifted_month - 9, 1) };
+    (era * 400 + year_of_era + carry, month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_written_as_rfc_3339() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (1_795_331_100, "2026-11-22T07:05:00Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (LAST, "9999-12-31T23:59:59Z"),
+            (u64::MAX, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(Instant::from_unix_seconds(seconds).to_string(), text);
+            assert_eq!(Instant::parse(text), Some(Instant::from_unix_seconds(seconds)));
+        }
+    }
+
+    #[test]
+    fn every_day_until_2400_follows_the_one_before() {
+        let (mut year, mut month, mut day) = (1970, 1, 1);
+        for days in 0..157_000 {
+            assert_eq!(date_of(days), (year, month, day));
+            assert_eq!(days_before(year, month, day), days);
+            let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+            let length = match month {
+                2 => 28 + u64::from(leap),
+                4 | 6 | 9 | 11 => 30,
+                _ => 31,
+            };
+            day += 1;
+            if day > length {
+                (month, day) = (month + 1, 1);
+            }
+            if month > 12 {
+                (year, month) = (year + 1, 1);
+            }
+        }
+    }
+
+    #[test]
+    fn other_texts_are_no_instants() {
+        for text in [
+            "",
+            "2026-02-30T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-00-01T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01T00:00:60Z",
+            "2026-01-01 00:00:00Z",
+            "2026-01-01T00:00:00+00:00",
+            "1969-12-31T23:59:59Z",
+            "+026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00.5Z",
+        ] {
+            assert_eq!(Instant::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_order_is_gone_in_the_second_in_which_it_expires() {
+        let accepted = Instant::from_unix_seconds(1_000);
+        let end = expires_at(accepted);
+        assert_eq!(end.unix_seconds(), 1_000 + 86_400);
+        assert!(is_live(end, Instant::from_unix_seconds(87_399)));
+        assert!(!is_live(end, Instant::from_unix_seconds(87_400)));
+    }
+}

@@ -1,0 +1,15 @@
+//! A string has at most so many characters (Unicode scalar values).
+
+use super::{Plain, TextRule};
+use crate::json::Text;
+use crate::violation::{Breach, Code};
+
+/// At most `CHARACTERS` characters.
+pub(crate) const fn at_most<const CHARACTERS: usize>() -> TextRule {
+    TextRule { plain: Plain { longest: CHARACTERS, ..Plain::ANY }, check: check::<CHARACTERS> }
+}
+
+fn check<const CHARACTERS: usize>(text: &Text<'_>) -> Option<Breach> {
+    let given = text.characters.chars().count();
+    (given > CHARACTERS).then(|| Breach::new(Code::TooLong, given, CHARACTERS))
+}

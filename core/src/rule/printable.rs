@@ -1,0 +1,22 @@
+//! A string holds characters that can be shown: no control character (Unicode's category Cc), no half surrogate pair.
+
+use super::{Ascii, Plain, TextRule};
+use crate::json::Text;
+use crate::violation::{Breach, Code};
+
+/// No control character and no half surrogate pair.
+pub(crate) const PRINTABLE: TextRule =
+    TextRule { plain: Plain { first: Ascii::range(b' ', b'~'), rest: Ascii::range(b' ', b'~'), ..Plain::ANY }, check };
+
+fn check(text: &Text<'_>) -> Option<Breach> {
+    let bytes = text.characters.as_bytes();
+    // Beyond ASCII only U+0080 to U+009F are controls, and their first byte is C2.
+    if text.half_pair.is_none() && !bytes.iter().any(|byte| *byte < b' ' || *byte == 0x7F || *byte == 0xC2) {
+        return None;
+    }
+    let control = text.characters.chars().enumerate().find(|(_, character)| character.is_control());
+    let control = control.map(|(place, character)| (place, u32::from(character)));
+    let half = text.half_pair.map(|half| (half.character, u32::from(half.unit)));
+    let (place, sent) = control.into_iter().chain(half).min()?;
+    Some(Breach::new(Code::InvalidCharacters, place + 1, sent))
+}

@@ -1,0 +1,59 @@
+//! Holds `docs/openapi.yaml` to core: the codes, the limits and the example are those that core has.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use gridbid_core::amount::SIGNIFICANT_DIGITS;
+use gridbid_core::batch::{self, Limits};
+use gridbid_core::order::{RECORD_ID_CHARACTERS, TEXT_CHARACTERS};
+use gridbid_core::violation::{Code, Field};
+
+const CONTRACT: &str = include_str!("../../docs/openapi.yaml");
+
+/// The lines after one that is `head`, as long as they are indented further.
+fn block(head: &str) -> Vec<&'static str> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut lines = CONTRACT.lines().skip_while(|line| line.trim() != head);
+    let first = lines.next().unwrap();
+    lines.take_while(|line| indent(line) > indent(first)).map(str::trim).collect()
+}
+
+#[test]
+fn the_contracts_codes_are_cores_in_their_order() {
+    let listed: Vec<_> = block("ViolationCode:").iter().filter_map(|line| line.strip_prefix("- ")).collect();
+    let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(listed, codes);
+}
+
+#[test]
+fn the_contracts_fields_and_limits_are_cores() {
+    let order = block("Order:");
+    let fields: Vec<_> = Field::ALL.iter().map(|field| field.as_str()).collect();
+    assert!(order.contains(&format!("required: [{}]", fields.join(", ")).as_str()));
+    assert!(order.contains(&format!("maxLength: {TEXT_CHARACTERS}").as_str()));
+    assert!(order.iter().any(|line| line.contains(&format!("at most {SIGNIFICANT_DIGITS} significant digits"))));
+    assert!(block("RecordId:").iter().any(|line| line.ends_with(&format!("{{0,{}}}$\"", RECORD_ID_CHARACTERS - 1))));
+    let Limits { orders, bytes, .. } = Limits::default();
+    let batch = block("Orders:");
+    assert!(CONTRACT.contains(&format!("maxItems: {orders}")));
+    assert_eq!(bytes, 262_144);
+    assert!(!batch.is_empty() && CONTRACT.contains("At most 262,144 bytes."));
+}
+
+#[test]
+fn the_contracts_example_is_a_valid_request() {
+    let lines: Vec<_> =
+        CONTRACT.lines().map(str::trim).filter_map(|line| line.strip_prefix("- { record_id: ")).collect();
+    assert!(!lines.is_empty());
+    let orders: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let (id, rest) = line.split_once(", parameter_1: ").unwrap();
+            let (text, rest) = rest.split_once(", parameter_2: ").unwrap();
+            let amount = rest.trim_end_matches([' ', '}']);
+            format!(r#"{{"record_id":"{id}","parameter_1":"{text}","parameter_2":{amount}}}"#)
+        })
+        .collect();
+    let body = format!("[{}]", orders.join(","));
+    let read = batch::read(body.as_bytes(), &Limits::default()).map(|batch| batch.orders().len());
+    assert_eq!(read, Ok(orders.len()));
+}

@@ -1,0 +1,7 @@
+"""The Lambda function report-results."""
+
+import os
+
+from reporting.function import start
+
+handler = start(os.environ)

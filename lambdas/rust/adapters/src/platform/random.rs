@@ -1,0 +1,81 @@
+//! The task's platform: it draws whether results are ready, and its results are always the same two orders.
+//!
+//! With a seed the draw follows from seed, slot and poll alone, so that a demonstration or a test can be repeated:
+//! the first 8 bytes of the SHA-256 of `<seed>/<slot>/<poll>`, as a number, modulo 100. Without one it is random.
+
+use gridbid_core::name::{Digest, Slot};
+
+use super::AuctionPlatform;
+use crate::{chance, deadline::Deadline, error::AdapterError};
+
+/// How likely results are ready when nothing else is asked for: as often as not.
+pub const READY_PERCENT: u8 = 50;
+
+const READY: &str = r#"{"results":true,"orders":[{"order":"accepted","power":1},{"order":"rejected"}]}"#;
+const NOT_READY: &str = r#"{"results":false}"#;
+
+/// A platform that draws.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RandomPlatform {
+    /// What the draws follow from; none makes them random.
+    pub seed: Option<u64>,
+    /// How likely results are ready, from 0 to 100.
+    pub ready_percent: u8,
+}
+
+impl RandomPlatform {
+    fn is_ready(&self, slot: &Slot, poll: u32) -> bool {
+        let drawn = match self.seed {
+            None => chance::number(),
+            Some(seed) => {
+                let digest = Digest::of(format!("{seed}/{slot}/{poll}").as_bytes());
+                u64::from_str_radix(&digest.short(), 16).unwrap_or_default()
+            }
+        };
+        drawn % 100 < u64::from(self.ready_percent)
+    }
+}
+
+impl AuctionPlatform for RandomPlatform {
+    async fn results(&self, slot: &Slot, poll: u32, _: &Deadline) -> Result<Vec<u8>, AdapterError> {
+        let document = if self.is_ready(slot, poll) { READY } else { NOT_READY };
+        Ok(document.as_bytes().to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot() -> Slot {
+        Slot::parse("2026-11-22T07:05:00Z").unwrap()
+    }
+
+    fn ready(seed: Option<u64>, ready_percent: u8) -> usize {
+        let platform = RandomPlatform { seed, ready_percent };
+        (1..=10_000).filter(|poll| platform.is_ready(&slot(), *poll)).count()
+    }
+
+    #[test]
+    fn draws_keep_to_their_probability() {
+        for seed in [None, Some(7)] {
+            assert_eq!(ready(seed, 0), 0);
+            assert_eq!(ready(seed, 100), 10_000);
+            // Ten standard deviations on either side.
+            assert!((4_500..5_500).contains(&ready(seed, 50)), "{seed:?}");
+        }
+    }
+
+    #[test]
+    fn a_seeded_draw_follows_from_seed_slot_and_poll() {
+        let draws = |seed: u64| -> Vec<bool> {
+            let platform = RandomPlatform { seed: Some(seed), ready_percent: 50 };
+            (1..=12).map(|poll| platform.is_ready(&slot(), poll)).collect()
+        };
+        assert_eq!(draws(1), draws(1));
+        assert_ne!(draws(1), draws(2));
+        // printf '1/2026-11-22T07:05:00Z/1' | sha256sum
+        let digest = Digest::of(b"1/2026-11-22T07:05:00Z/1").short();
+        assert_eq!(draws(1)[0], u64::from_str_radix(&digest, 16).unwrap() % 100 < 50);
+    }
+}

@@ -1,0 +1,9 @@
+//! The Lambda function collect-results.
+
+use std::process::ExitCode;
+
+use gridbid_collect_results::{CollectResults, ConfiguredPlatform};
+
+fn main() -> ExitCode {
+    gridbid_adapters::serve::<CollectResults<ConfiguredPlatform>>()
+}

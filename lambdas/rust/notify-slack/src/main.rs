@@ -1,0 +1,10 @@
+//! The Lambda function notify-slack.
+
+use std::process::ExitCode;
+
+use gridbid_adapters::webhook::HttpWebhook;
+use gridbid_notify_slack::NotifySlack;
+
+fn main() -> ExitCode {
+    gridbid_adapters::serve::<NotifySlack<HttpWebhook>>()
+}

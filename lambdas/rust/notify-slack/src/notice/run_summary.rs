@@ -1,0 +1,64 @@
+//! What a results run amounts to, as close-run publishes it.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use crate::message::{Markup, Message};
+
+#[derive(Deserialize)]
+struct RunSummary<'a> {
+    #[serde(borrow)]
+    environment: Cow<'a, str>,
+    #[serde(borrow)]
+    run: Cow<'a, str>,
+    #[serde(borrow)]
+    slot: Cow<'a, str>,
+    polls: u64,
+    accepted: u64,
+    rejected: u64,
+    failed: u64,
+    #[serde(borrow)]
+    total_power: Cow<'a, str>,
+    rejections: Vec<Line>,
+    failures: Vec<Line>,
+    more_rejections: u64,
+    more_failures: u64,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    position: u64,
+    #[serde(default)]
+    error: Option<String>,
+    why: String,
+}
+
+/// The message, if it is such a summary.
+pub(super) fn message(text: &str) -> Option<Message> {
+    let run: RunSummary<'_> = serde_json::from_str(text).ok()?;
+    let title = format!(
+        "Results run {} ({}): {} accepted, {} rejected, {} failed",
+        run.slot, run.environment, run.accepted, run.rejected, run.failed
+    );
+    let asked = if run.polls == 1 { "once".to_owned() } else { format!("{} times", run.polls) };
+    let facts = Markup::ours("*Power accepted* ").text(&run.total_power).and(&format!("\n*Platform asked* {asked}"));
+    Some(
+        Message::new(&title)
+            .section(&facts)
+            .list("Failed", &lines(&run.failures), run.more_failures)
+            .list("Rejected", &lines(&run.rejections), run.more_rejections)
+            .context(&Markup::ours("run ").name(&run.run)),
+    )
+}
+
+fn lines(lines: &[Line]) -> Vec<Markup> {
+    let line = |line: &Line| {
+        let place = Markup::ours(format!("order {}: ", line.position));
+        match &line.error {
+            Some(error) => place.name(error).and(" ").text(&line.why),
+            None => place.text(&line.why),
+        }
+    };
+    lines.iter().map(line).collect()
+}

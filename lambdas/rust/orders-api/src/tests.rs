@@ -1,0 +1,99 @@
+//! The API against a table in memory.
+
+mod answers;
+mod storing;
+
+use std::time::Duration;
+
+use gridbid_adapters::{
+    Call,
+    deadline::Deadline,
+    disturbance::Disturbance,
+    environment::Environment,
+    orders::{MemoryOrders, memory::Items},
+    telemetry::Outcome,
+};
+use gridbid_core::{batch, expiry::Instant, stored::StoredOrder};
+use serde_json::{Value, json};
+
+use super::*;
+
+/// 2026-11-22T07:05:00Z.
+const NOW: u64 = 1_795_331_100;
+const END: &str = "2026-11-23T07:05:00Z";
+const EXAMPLE: &str = r#"[{"record_id":"unique_id_1","parameter_1":"abc","parameter_2":4},
+                          {"record_id":"unique_id_2","parameter_1":"def","parameter_2":2.10}]"#;
+
+struct Answered {
+    status: u64,
+    headers: Value,
+    body: Value,
+    /// The body to the letter.
+    text: String,
+    call: Call,
+}
+
+async fn send(api: &OrdersApi<MemoryOrders>, now: u64, event: Value) -> Answered {
+    let mut call = Call::new(Deadline::after(Duration::from_secs(10)), Instant::from_unix_seconds(now));
+    let response = api.answer(&event.to_string(), &mut call).await.unwrap();
+    let response: Value = serde_json::from_str(&response).unwrap();
+    assert_eq!(response["isBase64Encoded"], false);
+    let text = response["body"].as_str().unwrap().to_owned();
+    Answered {
+        status: response["statusCode"].as_u64().unwrap(),
+        headers: response["headers"].clone(),
+        body: serde_json::from_str(&text).unwrap(),
+        text,
+        call,
+    }
+}
+
+fn posting(body: &str) -> Value {
+    json!({
+        "version": "2.0",
+        "routeKey": "POST /orders",
+        "rawPath": "/orders",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {"http": {"method": "POST"}},
+        "body": body,
+        "isBase64Encoded": false,
+    })
+}
+
+fn getting(record_id: &str) -> Value {
+    json!({"version": "2.0", "routeKey": "GET /orders/{record_id}", "pathParameters": {"record_id": record_id}})
+}
+
+async fn post(api: &OrdersApi<MemoryOrders>, body: &str) -> Answered {
+    send(api, NOW, posting(body)).await
+}
+
+fn api() -> OrdersApi<MemoryOrders> {
+    OrdersApi::new(MemoryOrders::new())
+}
+
+fn batch_of(ids: std::ops::Range<u32>, amount: u32) -> String {
+    let orders: Vec<Value> =
+        ids.map(|id| json!({"record_id": format!("id-{id}"), "parameter_1": "x", "parameter_2": amount})).collect();
+    Value::Array(orders).to_string()
+}
+
+/// What another writer stores, who keeps to the same conditions: nothing that is there is overwritten.
+fn written(body: &str, accepted_at: u64) -> impl FnOnce(&mut Items) + use<> {
+    let accepted_at = Instant::from_unix_seconds(accepted_at);
+    let batch = batch::read(body.as_bytes(), &Limits::default()).unwrap();
+    let orders: Vec<StoredOrder> = batch
+        .orders()
+        .iter()
+        .map(|order| StoredOrder {
+            order: order.clone().into_owned(),
+            accepted_at,
+            expires_at: expiry::expires_at(accepted_at),
+        })
+        .collect();
+    move |items| {
+        for stored in orders {
+            items.entry(stored.order.record_id.as_str().to_owned()).or_insert(stored);
+        }
+    }
+}

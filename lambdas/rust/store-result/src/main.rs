@@ -1,0 +1,10 @@
+//! The Lambda function store-result.
+
+use std::process::ExitCode;
+
+use gridbid_adapters::archive::S3Archive;
+use gridbid_store_result::StoreResult;
+
+fn main() -> ExitCode {
+    gridbid_adapters::serve::<StoreResult<S3Archive>>()
+}

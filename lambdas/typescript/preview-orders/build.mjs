@@ -1,0 +1,31 @@
+// Bundles the function into dist/: one script and the WASM module beside it, all that its zip holds.
+//
+// The same sources give the same bytes, wherever they lie. Called by `npm run build`.
+
+import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+import { build } from 'esbuild';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const module = fileURLToPath(import.meta.resolve('@gridbid/core/gridbid.wasm'));
+if (!existsSync(module)) {
+  console.error('@gridbid/core is not built: `npm run build` in bindings/typescript comes first');
+  process.exit(1);
+}
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+
+rmSync(new URL('dist', import.meta.url), { recursive: true, force: true });
+await build({
+  absWorkingDir: here,
+  entryPoints: ['src/index.ts'],
+  outfile: 'dist/index.mjs',
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'esm',
+  define: { VERSION: JSON.stringify(version) },
+  legalComments: 'none',
+  logLevel: 'warning',
+});
+copyFileSync(module, new URL('dist/gridbid.wasm', import.meta.url));

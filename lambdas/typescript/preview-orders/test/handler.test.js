@@ -1,0 +1,256 @@
+// The function as it is shipped: the bundle, with events of API Gateway, its answers and its log lines.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { firstPages, withMemory } from '../../../../bindings/typescript/test/modules.js';
+
+process.env.GRIDBID_ENVIRONMENT = 'test';
+const { handler } = await import('../dist/index.mjs');
+
+const folder = new URL('..', import.meta.url);
+const read = (path) => readFileSync(new URL(path, folder), 'utf8');
+const { version } = JSON.parse(read('package.json'));
+const VALID = '[{"record_id":"a","parameter_1":"x","parameter_2":2.10}]';
+
+/** An event of API Gateway. */
+function event(body, members = {}) {
+  const headers = { 'content-type': 'application/json' };
+  return { version: '2.0', routeKey: 'POST /orders/preview', headers, body, isBase64Encoded: false, ...members };
+}
+
+/** What the function answers, or what it throws, and the lines that it writes. */
+async function invoke(event, handle = handler) {
+  const lines = [];
+  const write = process.stdout.write;
+  process.stdout.write = (line) => Boolean(lines.push(line));
+  try {
+    const answer = await handle(event, { awsRequestId: 'request-1' });
+    return { answer, lines: lines.map((line) => JSON.parse(line)) };
+  } catch (error) {
+    return { error, lines: lines.map((line) => JSON.parse(line)) };
+  } finally {
+    process.stdout.write = write;
+  }
+}
+
+/** The status and the body of an answer, whose form is checked on the way. */
+async function answered(event, handle = handler) {
+  const { answer, lines } = await invoke(event, handle);
+  const { statusCode: status, headers, body, isBase64Encoded, ...rest } = answer;
+  assert.deepEqual(rest, {});
+  assert.equal(isBase64Encoded, false);
+  assert.deepEqual(headers, { 'content-type': status === 200 ? 'application/json' : 'application/problem+json' });
+  assert.equal(lines.length, 1);
+  const { timestamp, duration_ms: duration, ...line } = lines[0];
+  assert.match(timestamp, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.ok(Number.isInteger(duration) && duration >= 0);
+  return { status, body: JSON.parse(body), line };
+}
+
+const LINE = {
+  level: 'INFO',
+  message: 'invocation',
+  function: 'preview-orders',
+  version,
+  environment: 'test',
+  request_id: 'request-1',
+};
+
+test('a valid request', async () => {
+  const { status, body, line } = await answered(event(VALID));
+  assert.deepEqual([status, body], [200, { valid: true, total: 0, violations: [] }]);
+  assert.deepEqual(line, { ...LINE, outcome: 'ok', status: 200, orders: 1, violations: 0 });
+});
+
+test('a request with violations is a preview as any other', async () => {
+  const { status, body, line } = await answered(event('[{"record_id":"secret","parameter_1":" ","parameter_2":1},7]'));
+  assert.equal(status, 200);
+  assert.deepEqual([body.valid, body.total], [false, 2]);
+  assert.deepEqual(body.violations[0], {
+    index: 0,
+    field: '/0/parameter_1',
+    code: 'empty',
+    message: '`parameter_1` must not be empty or blank',
+  });
+  assert.deepEqual(line, { ...LINE, outcome: 'ok', status: 200, code: 'empty', orders: 2, violations: 2 });
+});
+
+test('a body that is too large is a violation', async () => {
+  for (const body of [' '.repeat(262_145), 'x'.repeat(6_000_000), 'д'.repeat(200_000)]) {
+    const { status, body: told } = await answered(event(body));
+    assert.deepEqual([status, told.valid, told.total, told.violations[0].code], [200, false, 1, 'body_too_large']);
+  }
+});
+
+test('every vector of a request is previewed to the letter, as text and as base64', async () => {
+  const vectors = new URL('../../../core/vectors/', folder);
+  const bytes = (input) => {
+    if (typeof input === 'string') return Buffer.from(input);
+    if (Array.isArray(input)) return Buffer.concat(input.map(bytes));
+    if (input.hex !== undefined) return Buffer.from(input.hex, 'hex');
+    const texts = Array.from({ length: input.times }, (_, time) => input.of.replaceAll('#', String(time)));
+    return Buffer.from(texts.join(input.join ?? ''));
+  };
+  let count = 0;
+  for (const name of readdirSync(vectors).filter((name) => name.endsWith('.json'))) {
+    const { cases } = JSON.parse(readFileSync(new URL(name, vectors), 'utf8'));
+    for (const { name, body, limits, total = 0, violations = [] } of cases) {
+      if (body === undefined || limits !== undefined || bytes(body).length === 0) continue;
+      const sent = bytes(body);
+      const expected = JSON.stringify({ valid: total === 0, total, violations });
+      const events = [event(sent.toString('base64'), { isBase64Encoded: true })];
+      if (Buffer.from(sent.toString()).equals(sent)) events.push(event(sent.toString()));
+      for (const one of events) {
+        const { answer } = await invoke(one);
+        assert.equal(answer.body, expected, name);
+      }
+      count += 1;
+    }
+  }
+  assert.ok(count > 150, `${count} vectors`);
+});
+
+test('half a surrogate pair in a body is no UTF-8', async () => {
+  const { body } = await answered(event('[{"record_id":"\ud800"}]'));
+  assert.deepEqual(body.violations, [{ index: null, field: '', code: 'not_utf8', message: 'not UTF-8 at byte 15' }]);
+});
+
+test('no body, no JSON, no base64: the problems of orders-api, word for word', async () => {
+  const rust = read('../../rust/orders-api/src/answer.rs');
+  const mendable = (kind, title, detail) => [400, { kind, title, detail, errorMessage: detail }];
+  const none = mendable('empty-body', 'The request has no body', 'Request body is empty');
+  const garbled = mendable('not-base64', "The request's body cannot be decoded", 'Request body is not base64');
+  const other = [415, {
+    kind: 'unsupported-media-type',
+    title: "The request's body is not said to be JSON",
+    detail: 'the content type must be `application/json`',
+  }];
+  const headers = (type) => ({ headers: { 'Content-Type': type } });
+  for (const [given, [status, { kind, title, detail, errorMessage }]] of [
+    [event(undefined), none],
+    [event(null), none],
+    [event(''), none],
+    [event('', { isBase64Encoded: true, headers: {} }), none],
+    [event('[]', { isBase64Encoded: true }), garbled],
+    [event('WyLDqSJ', { isBase64Encoded: true }), garbled],
+    [event('W10', { isBase64Encoded: true }), garbled],
+    [event('W11=', { isBase64Encoded: true }), garbled],
+    [event('W10=\n', { isBase64Encoded: true }), garbled],
+    [event(VALID, { headers: {} }), other],
+    [event(VALID, { headers: undefined }), other],
+    [event(VALID, headers('application/json , text/plain')), other],
+    [event(VALID, headers('application/jsonp')), other],
+    [event(VALID, headers('application/x-www-form-urlencoded')), other],
+    [event(VALID, headers('')), other],
+  ]) {
+    const { status: got, body, line } = await answered(given);
+    const expected = { type: `urn:problem-type:gridbid:${kind}`, title, status, detail };
+    assert.deepEqual([got, body], [status, errorMessage === undefined ? expected : { ...expected, errorMessage }]);
+    assert.deepEqual(line, { ...LINE, outcome: 'refused', status });
+    for (const words of [kind, title, detail]) assert.ok(rust.includes(`"${words}"`), words);
+  }
+  for (const type of ['application/json', 'Application/JSON; charset=utf-8']) {
+    assert.equal((await answered(event(VALID, headers(type)))).status, 200);
+  }
+});
+
+test('the probe is answered without any effect', async () => {
+  const { answer, lines } = await invoke({ probe: 'gridbid' });
+  assert.deepEqual(answer, { probe: 'gridbid', function: 'preview-orders', version });
+  assert.equal(lines[0].outcome, 'ok');
+  assert.equal(version, /^version = "(.*)"$/m.exec(read('../../../Cargo.toml'))[1]);
+});
+
+test('an event that is not this route’s is a fault of the caller', async () => {
+  for (const [given, message] of [
+    [null, "the event is not one of API Gateway's HTTP API"],
+    [[], "the event is not one of API Gateway's HTTP API"],
+    [{}, "the event's payload format is not 2.0"],
+    [{ probe: 'other' }, "the event's payload format is not 2.0"],
+    [{ probe: 'gridbid', slot: 'x' }, "the event's payload format is not 2.0"],
+    [event(VALID, { version: '1.0' }), "the event's payload format is not 2.0"],
+    [event(VALID, { routeKey: 'POST /orders' }), "the event's route is none of this function's"],
+  ]) {
+    const { error, lines } = await invoke(given);
+    assert.deepEqual([error.name, error.message], ['ContractBroken', message]);
+    const { timestamp, duration_ms: duration, ...line } = lines[0];
+    assert.deepEqual(line, { ...LINE, outcome: 'fault', error: 'ContractBroken', why: message });
+  }
+});
+
+test('a module that gets no memory is a fault of ours', async () => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'gridbid-preview-'));
+  try {
+    cpSync(new URL('dist', folder), elsewhere, { recursive: true });
+    const module = readFileSync(join(elsewhere, 'gridbid.wasm'));
+    writeFileSync(join(elsewhere, 'gridbid.wasm'), withMemory(module, firstPages(module)));
+    const { handler: poor } = await import(join(elsewhere, 'index.mjs'));
+    const { status, body, line } = await answered(event(VALID), poor);
+    assert.deepEqual(line, {
+      ...LINE,
+      outcome: 'fault',
+      error: 'CoreError',
+      why: 'there is no memory for an input of 196608 bytes',
+      status,
+    });
+    assert.deepEqual([status, body], [500, {
+      type: 'urn:problem-type:gridbid:internal',
+      title: 'Something is wrong on our side',
+      status: 500,
+      detail: 'the same request can safely be sent again once this is mended',
+    }]);
+  } finally {
+    rmSync(elsewhere, { recursive: true, force: true });
+  }
+});
+
+test('no line holds anything of a body', async () => {
+  const { lines } = await invoke(event('[{"record_id":"secret!","parameter_1":"hush\\u0000","hidden":1}]'));
+  assert.doesNotMatch(JSON.stringify(lines), /secret|hush|hidden/);
+});
+
+test('without its environment the function does not start, and says all that is missing', () => {
+  const script = `await import(${JSON.stringify(new URL('dist/index.mjs', folder))})`;
+  for (const environment of [undefined, '']) {
+    const env = { PATH: process.env.PATH, ...(environment === undefined ? {} : { GRIDBID_ENVIRONMENT: environment }) };
+    const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { env, encoding: 'utf8' });
+    assert.notEqual(status, 0);
+    const { timestamp, ...line } = JSON.parse(stdout);
+    assert.deepEqual(line, {
+      level: 'ERROR',
+      message: 'the function does not start',
+      function: 'preview-orders',
+      version,
+      outcome: 'fault',
+      why: 'the environment is not complete: GRIDBID_ENVIRONMENT is missing',
+    });
+  }
+});
+
+test('what is shipped works wherever it lies, and is the same when it is built again', () => {
+  const dist = fileURLToPath(new URL('dist', folder));
+  const bytes = () => readdirSync(dist).map((name) => [name, readFileSync(join(dist, name)).toString('base64')]);
+  const shipped = bytes();
+  assert.deepEqual(shipped.map(([name]) => name), ['gridbid.wasm', 'index.mjs']);
+  const elsewhere = mkdtempSync(join(tmpdir(), 'gridbid-preview-'));
+  try {
+    cpSync(dist, elsewhere, { recursive: true });
+    const script = `const { handler } = await import(${JSON.stringify(join(elsewhere, 'index.mjs'))});
+      const { body } = await handler(${JSON.stringify(event(VALID))}, { awsRequestId: 'r' });
+      if (!JSON.parse(body).valid) process.exit(1);`;
+    const env = { PATH: process.env.PATH, GRIDBID_ENVIRONMENT: 'test' };
+    const { status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { env, cwd: elsewhere });
+    assert.equal(status, 0);
+    const { status: built } = spawnSync(process.execPath, ['build.mjs'], { cwd: folder, stdio: 'inherit' });
+    assert.equal(built, 0);
+    assert.deepEqual(bytes(), shipped);
+  } finally {
+    rmSync(elsewhere, { recursive: true, force: true });
+  }
+});

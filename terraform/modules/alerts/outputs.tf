@@ -1,0 +1,26 @@
+# How publishers reach the topic, and where to look for what was not told.
+
+output "topic_arn" {
+  description = "ARN of the topic of notifications."
+  value       = aws_sns_topic.notifications.arn
+}
+
+output "slack_webhook_secret_arn" {
+  description = "ARN of the secret that holds the webhook's address."
+  value       = aws_secretsmanager_secret.slack_webhook.arn
+}
+
+output "undeliverable_queue_url" {
+  description = "URL of the queue of messages that SNS could not hand to notify-slack."
+  value       = aws_sqs_queue.undeliverable.url
+}
+
+output "notify_slack_failed_queue_url" {
+  description = "URL of the queue of events that notify-slack could not post."
+  value       = aws_sqs_queue.notify_slack_failed.url
+}
+
+output "notify_slack_failed_queue_arn" {
+  description = "ARN of the queue of events that notify-slack could not post."
+  value       = aws_sqs_queue.notify_slack_failed.arn
+}

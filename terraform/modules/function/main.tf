@@ -1,0 +1,84 @@
+# One Lambda function of Gridbid: its code from the artifacts bucket, its alias `live`, its log group and its role.
+#
+# Promises: the code is loaded by the hash of its zip, every change of code or configuration publishes a version, the alias
+# `live` points at the newest one, and the role may write to its own log group and do what `policy_statements` says.
+# Leaves out: who may call it. The module that owns the caller grants that. Called by: terraform/stack, once per function.
+
+locals {
+  function_name = "gridbid-${var.environment}-${var.name}"
+
+  log_statement = {
+    actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
+  }
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/aws/lambda/${local.function_name}"
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_iam_role" "this" {
+  name = local.function_name
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "lambda.amazonaws.com" }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  name = "function"
+  role = aws_iam_role.this.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [for statement in concat([local.log_statement], var.policy_statements) : {
+      Effect   = "Allow"
+      Action   = statement.actions
+      Resource = statement.resources
+    }]
+  })
+}
+
+resource "aws_lambda_function" "this" {
+  function_name = local.function_name
+  description   = var.description
+  role          = aws_iam_role.this.arn
+
+  runtime       = var.code.runtime
+  handler       = var.code.handler
+  architectures = [var.code.architecture]
+
+  s3_bucket        = var.artifacts_bucket
+  s3_key           = "functions/${var.name}/${var.code.sha256}.zip"
+  source_code_hash = var.code.sha256_base64
+  publish          = true
+
+  memory_size = var.memory_mb
+  timeout     = var.timeout_seconds
+
+  environment {
+    variables = merge({ GRIDBID_ENVIRONMENT = var.environment }, var.environment_variables)
+  }
+
+  # Naming the group here also makes it exist, with its retention, before the first line is logged.
+  logging_config {
+    log_format = "JSON"
+    log_group  = aws_cloudwatch_log_group.this.name
+  }
+
+  # A function that starts before its policy is attached fails its first calls.
+  depends_on = [aws_iam_role_policy.this]
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "The version that callers reach"
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+}

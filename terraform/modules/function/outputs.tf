@@ -1,0 +1,31 @@
+# What callers and permissions need of the function. Always the alias, never the bare function.
+
+output "function_name" {
+  description = "Name of the function."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "alias_name" {
+  description = "Name of the alias that callers reach."
+  value       = aws_lambda_alias.live.name
+}
+
+output "alias_arn" {
+  description = "ARN of the alias."
+  value       = aws_lambda_alias.live.arn
+}
+
+output "alias_invoke_arn" {
+  description = "ARN by which API Gateway calls the alias."
+  value       = aws_lambda_alias.live.invoke_arn
+}
+
+output "version" {
+  description = "The version that was published last."
+  value       = aws_lambda_function.this.version
+}
+
+output "log_group_name" {
+  description = "Name of the function's log group."
+  value       = aws_cloudwatch_log_group.this.name
+}

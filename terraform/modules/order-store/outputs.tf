@@ -1,0 +1,11 @@
+# How the functions reach the table of orders.
+
+output "table_name" {
+  description = "Name of the table."
+  value       = aws_dynamodb_table.orders.name
+}
+
+output "table_arn" {
+  description = "ARN of the table."
+  value       = aws_dynamodb_table.orders.arn
+}

@@ -1,0 +1,182 @@
+# The results run: the state machine, what starts it every five minutes, and who is told when it ends badly.
+#
+# Promises: one start per firing of the schedule at most four minutes late, one run at a time, one run per slot (the claims in
+# run.asl.json hold that, in the table of runs), and an event to the topic for every run that failed, timed out or was
+# aborted, unless its summary has told it already. Leaves out: the rules; the three functions have them from core.
+# Called by: terraform/stack.
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  name = "gridbid-${var.environment}-results-run"
+
+  # The schedule and the slot that a run names itself from its start are the same grid.
+  period_minutes = 5
+
+  keep_slot_days = 30
+}
+
+# One item `lock` (owner, slot, lease_until) and one item `slot#<slot>` for each slot (owner, started_at, done_at, expires_at).
+resource "aws_dynamodb_table" "runs" {
+  name         = "gridbid-${var.environment}-runs"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "id"
+
+  attribute {
+    name = "id"
+    type = "S"
+  }
+
+  ttl {
+    attribute_name = "expires_at"
+    enabled        = true
+  }
+}
+
+resource "aws_iam_role" "state_machine" {
+  name = local.name
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "states.amazonaws.com" }
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "state_machine" {
+  name = "state-machine"
+  role = aws_iam_role.state_machine.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["lambda:InvokeFunction"]
+        Resource = [var.collect_results_arn, var.store_result_arn, var.close_run_arn]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["dynamodb:UpdateItem"]
+        Resource = [aws_dynamodb_table.runs.arn]
+      },
+    ]
+  })
+}
+
+resource "aws_sfn_state_machine" "results_run" {
+  name     = local.name
+  type     = "STANDARD"
+  role_arn = aws_iam_role.state_machine.arn
+
+  definition = templatefile("${path.module}/run.asl.json", {
+    runs_table          = aws_dynamodb_table.runs.name
+    collect_results_arn = var.collect_results_arn
+    store_result_arn    = var.store_result_arn
+    close_run_arn       = var.close_run_arn
+    period_seconds      = local.period_minutes * 60
+    poll_seconds        = var.poll_seconds
+    deadline_seconds    = var.deadline_seconds
+    lease_seconds       = var.lease_seconds
+    keep_slot_seconds   = local.keep_slot_days * 86400
+  })
+
+  # A machine that starts before its policy is attached fails its first run.
+  depends_on = [aws_iam_role_policy.state_machine]
+}
+
+# What starts it.
+
+resource "aws_scheduler_schedule_group" "results_run" {
+  name = local.name
+}
+
+resource "aws_iam_role" "scheduler" {
+  name = "${local.name}-scheduler"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "scheduler.amazonaws.com" }
+      Condition = {
+        StringEquals = {
+          "aws:SourceAccount" = data.aws_caller_identity.current.account_id
+          "aws:SourceArn"     = aws_scheduler_schedule_group.results_run.arn
+        }
+      }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "scheduler" {
+  name = "start-results-run"
+  role = aws_iam_role.scheduler.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = ["states:StartExecution"]
+      Resource = [aws_sfn_state_machine.results_run.arn]
+    }]
+  })
+}
+
+resource "aws_scheduler_schedule" "results_run" {
+  name        = local.name
+  group_name  = aws_scheduler_schedule_group.results_run.name
+  description = "Starts a results run every ${local.period_minutes} minutes on the clock"
+  state       = var.schedule_enabled ? "ENABLED" : "DISABLED"
+
+  schedule_expression          = "cron(0/${local.period_minutes} * * * ? *)"
+  schedule_expression_timezone = "UTC"
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = aws_sfn_state_machine.results_run.arn
+    role_arn = aws_iam_role.scheduler.arn
+
+    # Not jsonencode: it would write the angle brackets as escapes, and the scheduler fills in only the plain text.
+    input = "{\"scheduled_time\": \"<aws.scheduler.scheduled-time>\"}"
+
+    # A firing that is later than this belongs to the slot of the next one.
+    retry_policy {
+      maximum_event_age_in_seconds = local.period_minutes * 60 - 60
+      maximum_retry_attempts       = 3
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.scheduler]
+}
+
+# Who is told when it ends badly. A run that ends as OrdersFailed has told it in its summary. The error is null or absent when
+# a run timed out or was aborted.
+
+resource "aws_cloudwatch_event_rule" "ended_badly" {
+  name        = "${local.name}-ended-badly"
+  description = "A results run failed, timed out or was aborted"
+
+  event_pattern = jsonencode({
+    source        = ["aws.states"]
+    "detail-type" = ["Step Functions Execution Status Change"]
+    detail = {
+      stateMachineArn = [aws_sfn_state_machine.results_run.arn]
+      status          = ["FAILED", "TIMED_OUT", "ABORTED"]
+      error           = [{ "anything-but" = ["OrdersFailed"] }, null, { exists = false }]
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "notifications" {
+  rule = aws_cloudwatch_event_rule.ended_badly.name
+  arn  = var.notifications_topic_arn
+}

@@ -1,0 +1,111 @@
+# The functions: for each its configuration and what it may do, and which route of the API reaches it.
+#
+# To add one: an entry in `functions`, and one in `routes` if it answers HTTP. Its code, runtime and handler come from the
+# manifest under the same name.
+
+locals {
+  functions = {
+    orders-api = {
+      description           = "Takes orders in and gives one back"
+      timeout_seconds       = 15
+      environment_variables = { ORDERS_TABLE = module.order_store.table_name }
+      policy_statements = [
+        # Reading back, and one transaction of puts and condition checks.
+        { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"], resources = [module.order_store.table_arn] },
+      ]
+    }
+
+    collect-results = {
+      description = "Asks the auction platform whether results are ready"
+      # Below the state machine's 25 s for the task, which therefore sees the function's own answer.
+      timeout_seconds = 20
+      environment_variables = { for name, value in {
+        AUCTION_PLATFORM_URL          = var.auction_platform_url
+        AUCTION_PLATFORM_TOKEN_SECRET = var.auction_platform_token_secret_arn
+        AUCTION_RANDOM_SEED           = var.auction_random_seed
+        AUCTION_RANDOM_READY_PERCENT  = var.auction_random_ready_percent
+      } : name => tostring(value) if value != null }
+      policy_statements = [
+        for arn in var.auction_platform_token_secret_arn[*] : { actions = ["secretsmanager:GetSecretValue"], resources = [arn] }
+      ]
+    }
+
+    store-result = {
+      description = "Files one accepted order, refuses a rejected one"
+      # Below the state machine's 12 s for the task.
+      timeout_seconds       = 10
+      environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
+      policy_statements = [
+        { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/results/*"] },
+      ]
+    }
+
+    close-run = {
+      description = "Writes a run's summary and tells what was rejected or failed"
+      # Below the state machine's 25 s for the task.
+      timeout_seconds = 20
+      environment_variables = {
+        RESULTS_BUCKET          = module.result_archive.bucket_name
+        NOTIFICATIONS_TOPIC_ARN = module.alerts.topic_arn
+      }
+      policy_statements = [
+        { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/summaries/*"] },
+        { actions = ["sns:Publish"], resources = [module.alerts.topic_arn] },
+      ]
+    }
+
+    preview-orders = {
+      description     = "Says what POST /orders would say, and stores nothing"
+      timeout_seconds = 10
+      # Node starts slowly on less.
+      memory_mb             = 512
+      environment_variables = {}
+      policy_statements     = []
+    }
+
+    report-results = {
+      description           = "Tells what a day's results amount to"
+      timeout_seconds       = 15
+      memory_mb             = 512
+      environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
+      policy_statements = [
+        { actions = ["s3:ListBucket"], resources = [module.result_archive.bucket_arn] },
+        { actions = ["s3:GetObject"], resources = ["${module.result_archive.bucket_arn}/summaries/*"] },
+      ]
+    }
+
+    notify-slack = {
+      description           = "Posts notifications to Slack"
+      timeout_seconds       = 20
+      environment_variables = { SLACK_WEBHOOK_SECRET = module.alerts.slack_webhook_secret_arn }
+      policy_statements = [
+        { actions = ["secretsmanager:GetSecretValue"], resources = [module.alerts.slack_webhook_secret_arn] },
+        # Lambda hands on what could not be posted with the function's own role.
+        { actions = ["sqs:SendMessage"], resources = [module.alerts.notify_slack_failed_queue_arn] },
+      ]
+    }
+  }
+
+  routes = {
+    "POST /orders"            = "orders-api"
+    "GET /orders/{record_id}" = "orders-api"
+    "POST /orders/preview"    = "preview-orders"
+    "GET /results/{date}"     = "report-results"
+  }
+}
+
+module "function" {
+  source   = "../modules/function"
+  for_each = local.functions
+
+  name                  = each.key
+  environment           = var.environment
+  description           = each.value.description
+  code                  = local.manifest[each.key]
+  artifacts_bucket      = var.artifacts_bucket
+  timeout_seconds       = each.value.timeout_seconds
+  memory_mb             = try(each.value.memory_mb, 256)
+  environment_variables = each.value.environment_variables
+  policy_statements     = each.value.policy_statements
+  log_retention_days    = var.log_retention_days
+}

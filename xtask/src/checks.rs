@@ -1,0 +1,9 @@
+//! Everything that must hold before a change is good: what `cargo xtask test` runs, fast things first.
+//!
+//! One file a subject. Each check is a step; the first that fails ends the command. Called by `commands::test`.
+
+pub mod languages;
+pub mod rust;
+pub mod state_machine;
+pub mod system;
+pub mod terraform;

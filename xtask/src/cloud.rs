@@ -1,0 +1,253 @@
+//! The local cloud: MiniStack and the neighbours that Gridbid talks to, as background processes on 127.0.0.1.
+//!
+//! Promises a clean environment for MiniStack (functions inherit all that it has), the same ports for as long as its
+//! data lives, and that a start which fails leaves nothing running. Leaves out what runs on it: that is Terraform's.
+//! Called by `up`, `down`, `status` and `test`.
+
+pub mod client;
+pub mod names;
+pub mod process;
+pub mod record;
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::digest::sha256_hex;
+use crate::failure::{Failure, OnFile};
+use crate::http;
+use crate::interrupt;
+use crate::layout::Layout;
+use crate::progress::Step;
+use crate::requirements::{NODE, PYTHON};
+use crate::venv;
+use process::Process;
+use record::{Ports, Record};
+
+/// The region of everything.
+pub const REGION: &str = "eu-west-1";
+/// A process that was started must answer within this time.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(60);
+
+/// How a local cloud is to behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Behaviour {
+    /// Functions reach S3 through the neighbour that can be told to fail.
+    pub s3_faults: bool,
+    /// A failed asynchronous invocation is repeated after so many milliseconds, and after twice as many.
+    pub retry_after_millis: u32,
+}
+
+/// The user's cloud: no faults, and the retries' shape on a laptop's scale.
+pub const FOR_PEOPLE: Behaviour = Behaviour { s3_faults: false, retry_after_millis: 1000 };
+/// The tests' cloud.
+pub const FOR_TESTS: Behaviour = Behaviour { s3_faults: true, retry_after_millis: 100 };
+
+/// Starts what does not run yet, and tells what was done.
+///
+/// # Errors
+/// When a port is taken or a process does not come up; what this call started is stopped again then.
+pub fn start(layout: &Layout, behaviour: Behaviour, step: &Step) -> Result<(Record, String), Failure> {
+    let folder = layout.cloud();
+    let started_with = fingerprint(layout, behaviour)?;
+    let ports = match Record::read(&folder)? {
+        Some(record) if record.is_running() && record.started_with == started_with && answers(&record.ports) => {
+            let told = format!("runs already on port {}", record.ports.cloud);
+            return Ok((record, told));
+        }
+        Some(record) => {
+            stop_processes(&record)?;
+            record.ports
+        }
+        None => Ports::free()?,
+    };
+    not_taken(ports)?;
+    let mut record = Record { ports, cloud: None, neighbours: None, started_with };
+    match start_processes(layout, behaviour, &mut record, step) {
+        Ok(()) => Ok((record, format!("started on port {}", ports.cloud))),
+        Err(failure) => {
+            stop_processes(&record)?;
+            Err(failure)
+        }
+    }
+}
+
+/// A local cloud that does not run must find its ports free.
+///
+/// # Errors
+/// When another program listens on one of them.
+pub fn check_ports(layout: &Layout) -> Result<(), Failure> {
+    match Record::read(&layout.cloud())? {
+        Some(record) if !record.is_partly_running() => not_taken(record.ports),
+        _ => Ok(()),
+    }
+}
+
+fn not_taken(ports: Ports) -> Result<(), Failure> {
+    let Some(port) = ports.taken() else { return Ok(()) };
+    let sentence = format!("port {port} of this local cloud is taken by another program");
+    Err(Failure::new(sentence).with_todo(format!(
+        "stop what listens on 127.0.0.1:{port}, or begin again on other ports with `cargo xtask down --wipe`"
+    )))
+}
+
+/// Stops what runs; its data stays. Tells whether anything ran.
+///
+/// # Errors
+/// When a process cannot be stopped.
+pub fn stop(layout: &Layout) -> Result<bool, Failure> {
+    let Some(record) = Record::read(&layout.cloud())? else { return Ok(false) };
+    let ran = record.is_partly_running();
+    stop_processes(&record)?;
+    Ok(ran)
+}
+
+/// Removes the data of a local cloud that was stopped, and Terraform's state of it.
+///
+/// # Errors
+/// When a folder cannot be removed.
+pub fn wipe(layout: &Layout) -> Result<(), Failure> {
+    for folder in [layout.cloud(), layout.terraform_data(), layout.site().join("logs")] {
+        if folder.exists() {
+            fs::remove_dir_all(&folder).on_file("remove", &folder)?;
+        }
+    }
+    Ok(())
+}
+
+/// The log of MiniStack.
+#[must_use]
+pub fn log(layout: &Layout) -> PathBuf {
+    layout.cloud().join("logs").join("ministack.log")
+}
+
+fn stop_processes(record: &Record) -> Result<(), Failure> {
+    // MiniStack first: what it still sends has somewhere to go.
+    [&record.cloud, &record.neighbours].into_iter().flatten().try_for_each(Process::stop)
+}
+
+fn start_processes(layout: &Layout, behaviour: Behaviour, record: &mut Record, step: &Step) -> Result<(), Failure> {
+    let folder = layout.cloud();
+    step.note("neighbours");
+    let neighbours_log = folder.join("logs").join("neighbours.log");
+    let (process, mut child) = Process::start(&mut neighbours(layout, record.ports)?, &neighbours_log)?;
+    record.neighbours = Some(process);
+    record.write(&folder)?;
+    wait_for(&mut child, "the neighbours", &neighbours_log, || neighbours_answer(&record.ports))?;
+
+    step.note("MiniStack");
+    let (process, mut child) = Process::start(&mut ministack(layout, behaviour, record.ports)?, &log(layout))?;
+    record.cloud = Some(process);
+    record.write(&folder)?;
+    wait_for(&mut child, "MiniStack", &log(layout), || cloud_answers(&record.ports))
+}
+
+fn neighbours(layout: &Layout, ports: Ports) -> Result<Command, Failure> {
+    let mut command = Command::new(own_executable()?);
+    command.arg("neighbours").arg("--folder").arg(layout.cloud());
+    for (option, port) in [("--port", ports.neighbours), ("--s3-port", ports.s3), ("--cloud-port", ports.cloud)] {
+        command.arg(option).arg(port.to_string());
+    }
+    Ok(command)
+}
+
+/// This program. cargo may have replaced the file while it runs: the same path then holds its successor.
+fn own_executable() -> Result<PathBuf, Failure> {
+    let path = env::current_exe().map_err(|error| Failure::new(format!("cannot find xtask itself: {error}")))?;
+    let shown = path.to_string_lossy();
+    Ok(shown.strip_suffix(" (deleted)").map(PathBuf::from).unwrap_or(path))
+}
+
+fn ministack(layout: &Layout, behaviour: Behaviour, ports: Ports) -> Result<Command, Failure> {
+    let folder = layout.cloud();
+    let (data, scratch) = (folder.join("data"), folder.join("tmp"));
+    if scratch.exists() {
+        fs::remove_dir_all(&scratch).on_file("remove", &scratch)?;
+    }
+    for made in [&data, &scratch] {
+        fs::create_dir_all(made).on_file("make", made)?;
+    }
+    let endpoint = format!("http://127.0.0.1:{}", ports.cloud);
+    let mut command = Command::new(venv::interpreter(layout));
+    command.arg(layout.own_file("local-cloud/start.py")).current_dir(&scratch).env_clear();
+    command.envs(
+        [
+            ("PATH", search_path(layout)),
+            ("HOME", scratch.clone().into_os_string()),
+            ("TMPDIR", scratch.into_os_string()),
+            ("LANG", "C.UTF-8".into()),
+            ("PYTHONUNBUFFERED", "1".into()),
+            ("GATEWAY_PORT", ports.cloud.to_string().into()),
+            ("BIND_HOST", "127.0.0.1".into()),
+            ("MINISTACK_REGION", REGION.into()),
+            ("AWS_DEFAULT_REGION", REGION.into()),
+            ("AWS_ENDPOINT_URL", endpoint.into()),
+            ("PERSIST_STATE", "1".into()),
+            ("STATE_DIR", data.join("state").into_os_string()),
+            ("S3_PERSIST", "1".into()),
+            ("S3_DATA_DIR", data.join("s3").into_os_string()),
+            // Listeners on fixed ports that two clouds beside each other would fight for.
+            ("IOT_MTLS_ENABLED", "0".into()),
+            ("SFTP_ENABLED", "0".into()),
+        ]
+        .map(|(name, value): (&str, OsString)| (name, value)),
+    );
+    let retry_after = Duration::from_millis(behaviour.retry_after_millis.into()).as_secs_f64();
+    command.env("LAMBDA_ASYNC_RETRY_BASE_SECONDS", retry_after.to_string());
+    if behaviour.s3_faults {
+        command.env("AWS_ENDPOINT_URL_S3", format!("http://127.0.0.1:{}", ports.s3));
+    }
+    Ok(command)
+}
+
+/// Where functions in Python and TypeScript find their runtimes.
+fn search_path(layout: &Layout) -> OsString {
+    let runtimes = [PYTHON.find(), NODE.find()].into_iter().flatten();
+    let folders = [layout.venv().join("bin")]
+        .into_iter()
+        .chain(runtimes.filter_map(|tool| tool.path.parent().map(PathBuf::from)))
+        .chain(["/usr/local/bin", "/usr/bin", "/bin"].map(PathBuf::from));
+    env::join_paths(folders).unwrap_or_else(|_| "/usr/bin:/bin".into())
+}
+
+/// Changes whenever the processes have to be started again.
+fn fingerprint(layout: &Layout, behaviour: Behaviour) -> Result<String, Failure> {
+    let mut all = format!("{} {behaviour:?}", env!("CARGO_PKG_VERSION")).into_bytes();
+    for name in ["local-cloud/requirements.txt", "local-cloud/start.py"] {
+        let file = layout.own_file(name);
+        all.extend(fs::read(&file).on_file("read", &file)?);
+    }
+    Ok(sha256_hex(&all))
+}
+
+fn wait_for(child: &mut Child, name: &str, log: &PathBuf, answers: impl Fn() -> bool) -> Result<(), Failure> {
+    let deadline = Instant::now() + ANSWERS_WITHIN;
+    while !answers() {
+        interrupt::check()?;
+        if let Ok(Some(status)) = child.try_wait() {
+            return Err(Failure::new(format!("{name} ended as it was started ({status})")).with_log(log));
+        }
+        if Instant::now() > deadline {
+            let seconds = ANSWERS_WITHIN.as_secs();
+            return Err(Failure::new(format!("{name} did not answer within {seconds} s")).with_log(log));
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+fn answers(ports: &Ports) -> bool {
+    cloud_answers(ports) && neighbours_answer(ports)
+}
+
+fn cloud_answers(ports: &Ports) -> bool {
+    http::is_answered(&format!("http://127.0.0.1:{}/_ministack/health", ports.cloud))
+}
+
+fn neighbours_answer(ports: &Ports) -> bool {
+    http::is_answered(&format!("http://127.0.0.1:{}/control/slack", ports.neighbours))
+}

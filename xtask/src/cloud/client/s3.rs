@@ -1,0 +1,96 @@
+//! S3: the keys of a bucket, an object's bytes.
+
+use super::{CallError, Cloud};
+
+/// An object of a bucket.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Object {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl Cloud {
+    /// The objects under a prefix, sorted by key.
+    ///
+    /// # Errors
+    /// When the bucket cannot be listed.
+    pub fn objects(&self, bucket: &str, prefix: &str) -> Result<Vec<Object>, CallError> {
+        let mut objects = Vec::new();
+        let mut after = String::new();
+        loop {
+            let mut path = format!("/{bucket}?list-type=2&prefix={}", encoded(prefix));
+            if !after.is_empty() {
+                path.push_str(&format!("&continuation-token={}", encoded(&after)));
+            }
+            let page = self.call("s3", "GET", &path, &[], &[])?.text();
+            objects.extend(each(&page, "Contents").filter_map(|entry| {
+                Some(Object { key: first(entry, "Key")?, size: first(entry, "Size")?.parse().ok()? })
+            }));
+            match first(&page, "NextContinuationToken") {
+                Some(token) if first(&page, "IsTruncated").as_deref() == Some("true") => after = token,
+                _ => break,
+            }
+        }
+        objects.sort();
+        Ok(objects)
+    }
+
+    /// An object's bytes.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn object(&self, bucket: &str, key: &str) -> Result<Vec<u8>, CallError> {
+        Ok(self.call("s3", "GET", &format!("/{bucket}/{}", encoded(key)), &[], &[])?.body)
+    }
+}
+
+/// What stands between the tags of each element of a name; S3's lists nest no element in one of the same name.
+fn each<'a>(xml: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let mut rest = xml;
+    std::iter::from_fn(move || {
+        let (_, after) = rest.split_once(&open)?;
+        let (inside, after) = after.split_once(&close)?;
+        rest = after;
+        Some(inside)
+    })
+}
+
+fn first(xml: &str, name: &str) -> Option<String> {
+    let text = each(xml, name).next()?;
+    let plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
+    Some(plain.replace("&amp;", "&"))
+}
+
+/// Percent-encodes what is not safe in a path; slashes stay.
+fn encoded(text: &str) -> String {
+    let mut safe = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            safe.push(char::from(byte));
+        } else {
+            safe.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_read_from_xml() {
+        let xml = "<R><Contents><Key>a&amp;b</Key><Size>3</Size></Contents><Contents><Key>c</Key></Contents></R>";
+        let keys: Vec<_> = each(xml, "Contents").map(|entry| first(entry, "Key").unwrap()).collect();
+        assert_eq!(keys, ["a&b", "c"]);
+        assert_eq!(first(xml, "NextContinuationToken"), None);
+    }
+
+    #[test]
+    fn keys_are_encoded_for_a_path() {
+        assert_eq!(encoded("results/2026-11-22/a b+ü"), "results/2026-11-22/a%20b%2B%C3%BC");
+    }
+}

@@ -1,0 +1,23 @@
+//! `cargo xtask down`: stops the local cloud, and removes its data when asked to. Called by `main`.
+
+use crate::cloud;
+use crate::failure::Failure;
+use crate::layout::Layout;
+use crate::lock;
+use crate::progress::Progress;
+
+/// Stops what runs.
+///
+/// # Errors
+/// When a process cannot be stopped or data cannot be removed.
+pub fn down(layout: &Layout, progress: &Progress, wipe: bool) -> Result<(), Failure> {
+    let _held = lock::site(layout)?;
+    progress.step("stop local cloud", |_| {
+        let told = if cloud::stop(layout)? { "stopped" } else { "nothing ran" };
+        Ok(((), told.to_owned()))
+    })?;
+    if wipe {
+        progress.step("remove data", |_| Ok((cloud::wipe(layout)?, String::new())))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! Where things lie: the repository's own folders, and the folders that commands make in `.gridbid`.
+//!
+//! Every path of xtask comes from here. `.gridbid` is ignored by git and may be deleted at any time when nothing runs.
+//! Two local clouds can stand beside each other: the user's in `.gridbid` and the tests' own in `.gridbid/test`; they
+//! share tools and zips and nothing else. The environment variable `GRIDBID_HOME` puts `.gridbid` somewhere else.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The folders that one command works with.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    root: PathBuf,
+    home: PathBuf,
+    site: PathBuf,
+    /// A folder of zips that somebody else has built.
+    prebuilt: Option<PathBuf>,
+}
+
+impl Layout {
+    /// The repository that this xtask was compiled in, and the user's own local cloud.
+    #[must_use]
+    pub fn of_repository() -> Self {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = package.parent().unwrap_or(package).to_path_buf();
+        let home = match env::var_os("GRIDBID_HOME") {
+            Some(home) => env::current_dir().unwrap_or_default().join(home),
+            None => root.join(".gridbid"),
+        };
+        Self { root, site: home.clone(), home, prebuilt: None }
+    }
+
+    /// The same repository with the tests' own local cloud.
+    #[must_use]
+    pub fn for_tests(&self) -> Self {
+        Self { site: self.home.join("test"), ..self.clone() }
+    }
+
+    /// The same folders, but for zips and a `functions.json` that are there already.
+    #[must_use]
+    pub fn with_functions(self, folder: PathBuf) -> Self {
+        Self { prebuilt: Some(folder), ..self }
+    }
+
+    /// Whether the functions have been built by somebody else.
+    #[must_use]
+    pub fn is_prebuilt(&self) -> bool {
+        self.prebuilt.is_some()
+    }
+
+    /// The repository's root.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What a person calls a path: relative to the repository where it lies inside.
+    #[must_use]
+    pub fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+
+    /// The folder that holds one folder for each Rust function.
+    #[must_use]
+    pub fn rust_functions(&self) -> PathBuf {
+        self.root.join("lambdas").join("rust")
+    }
+
+    /// All of Terraform's files.
+    #[must_use]
+    pub fn terraform(&self) -> PathBuf {
+        self.root.join("terraform")
+    }
+
+    /// Terraform's root for the local cloud.
+    #[must_use]
+    pub fn terraform_local(&self) -> PathBuf {
+        self.terraform().join("envs").join("local")
+    }
+
+    /// A file of this package that is no Rust source.
+    #[must_use]
+    pub fn own_file(&self, name: &str) -> PathBuf {
+        self.root.join("xtask").join(name)
+    }
+
+    /// `.gridbid`.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Python's environment with MiniStack in it.
+    #[must_use]
+    pub fn venv(&self) -> PathBuf {
+        self.home.join("venv")
+    }
+
+    /// Tools that cargo installed for xtask.
+    #[must_use]
+    pub fn tools(&self) -> PathBuf {
+        self.home.join("tools")
+    }
+
+    /// Node packages that only tests use.
+    #[must_use]
+    pub fn npm(&self) -> PathBuf {
+        self.home.join("npm")
+    }
+
+    /// core as a WASM module, with its glue.
+    #[must_use]
+    pub fn wasm(&self) -> PathBuf {
+        self.home.join("wasm")
+    }
+
+    /// Cargo's target folder for that, apart for each compiler that makes it.
+    #[must_use]
+    pub fn wasm_target(&self, library: &str) -> PathBuf {
+        self.home.join("wasm-target").join(library)
+    }
+
+    /// The zips and `functions.json`.
+    #[must_use]
+    pub fn functions(&self) -> PathBuf {
+        self.prebuilt.clone().unwrap_or_else(|| self.home.join("functions"))
+    }
+
+    /// The folder of this local cloud, which also holds its lock.
+    #[must_use]
+    pub fn site(&self) -> &Path {
+        &self.site
+    }
+
+    /// The local cloud's data, logs and record of ports and processes.
+    #[must_use]
+    pub fn cloud(&self) -> PathBuf {
+        self.site.join("local")
+    }
+
+    /// Terraform's data folder, state and plan for this local cloud.
+    #[must_use]
+    pub fn terraform_data(&self) -> PathBuf {
+        self.site.join("terraform")
+    }
+
+    /// Where the log of one step lies.
+    #[must_use]
+    pub fn log(&self, step: &str) -> PathBuf {
+        self.site.join("logs").join(format!("{step}.log"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tests_cloud_shares_tools_and_zips_and_nothing_else() {
+        let own = Layout::of_repository();
+        let tests = own.for_tests();
+        assert_eq!(own.functions(), tests.functions());
+        assert_eq!(own.venv(), tests.venv());
+        assert_ne!(own.cloud(), tests.cloud());
+        assert_ne!(own.terraform_data(), tests.terraform_data());
+    }
+}

@@ -1,0 +1,75 @@
+//! One command at a time works on a local cloud, and one on the zips and tools that all share.
+//!
+//! The locks are the operating system's own: they end with the process that holds them. Called by the commands that
+//! change something.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use crate::failure::{Failure, OnFile};
+use crate::interrupt;
+use crate::layout::Layout;
+use crate::progress::Step;
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub struct Held {
+    _file: File,
+}
+
+/// Takes a local cloud's lock.
+///
+/// # Errors
+/// At once when another command holds it.
+pub fn site(layout: &Layout) -> Result<Held, Failure> {
+    match attempt(&layout.site().join("lock"))? {
+        Some(held) => Ok(held),
+        None => Err(Failure::new("another cargo xtask works on this local cloud").with_todo("wait for its end")),
+    }
+}
+
+/// Takes the lock of what all local clouds share, and waits for it.
+///
+/// # Errors
+/// When the file cannot be made.
+pub fn shared(layout: &Layout, step: &Step) -> Result<Held, Failure> {
+    let file = layout.home().join("shared-lock");
+    loop {
+        if let Some(held) = attempt(&file)? {
+            return Ok(held);
+        }
+        step.note("waits for another cargo xtask");
+        interrupt::check()?;
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+fn attempt(file: &Path) -> Result<Option<Held>, Failure> {
+    if let Some(folder) = file.parent() {
+        fs::create_dir_all(folder).on_file("make", folder)?;
+    }
+    let handle = File::create(file).on_file("make", file)?;
+    match handle.try_lock() {
+        Ok(()) => Ok(Some(Held { _file: handle })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error).on_file("lock", file),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_held_until_it_is_dropped() {
+        let file = std::env::temp_dir().join(format!("gridbid-lock-{}", std::process::id()));
+        let held = attempt(&file).unwrap();
+        assert!(held.is_some());
+        assert!(attempt(&file).unwrap().is_none());
+        drop(held);
+        assert!(attempt(&file).unwrap().is_some());
+        fs::remove_file(file).unwrap();
+    }
+}

@@ -1,0 +1,64 @@
+//! A function's zip: the same bytes for the same files on every day and machine.
+//!
+//! Called by `package`.
+
+use std::fmt::Display;
+use std::io::{Cursor, Write};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, System, ZipWriter};
+
+use crate::failure::Failure;
+
+/// Zips a binary as Lambda's custom runtime wants it: executable, at the top, called `bootstrap`.
+///
+/// # Errors
+/// When it is larger than a zip without extensions can hold (4 GiB).
+pub fn bootstrap(binary: &[u8]) -> Result<Vec<u8>, Failure> {
+    zip([("bootstrap", binary, 0o755)])
+}
+
+/// Zips a function's files by their names, in the order given.
+///
+/// # Errors
+/// As [`bootstrap`].
+pub fn files(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Failure> {
+    zip(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice(), 0o644)))
+}
+
+fn zip<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8], u32)>) -> Result<Vec<u8>, Failure> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes, mode) in files {
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .compression_level(Some(9))
+            // The oldest time that a zip can tell: it says nothing about when or where it was made.
+            .last_modified_time(DateTime::DEFAULT)
+            .unix_permissions(mode)
+            .system(System::Unix);
+        zip.start_file(name, options).and_then(|()| Ok(zip.write_all(bytes)?)).map_err(cannot)?;
+    }
+    zip.finish().map(Cursor::into_inner).map_err(cannot)
+}
+
+fn cannot(error: impl Display) -> Failure {
+    Failure::new(format!("cannot make a zip: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_binary_gives_the_same_zip_with_one_executable_file() {
+        let bytes = bootstrap(b"not really a binary").unwrap();
+        assert_eq!(bytes, bootstrap(b"not really a binary").unwrap());
+        let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        assert_eq!(zip.len(), 1);
+        let file = zip.by_index(0).unwrap();
+        assert_eq!(file.name().unwrap(), "bootstrap");
+        assert_eq!(file.unix_mode(), Some(0o100_755));
+        let time = file.last_modified().unwrap();
+        assert_eq!((time.year(), time.month(), time.day(), time.hour()), (1980, 1, 1, 0));
+    }
+}

@@ -1,0 +1,128 @@
+//! `functions.json`: the build's manifest, and all that Terraform knows of the code.
+//!
+//! One writer for every build, so that the laptop's zips and a release's are told in the same words: name, runtime,
+//! handler, architecture, zip, its size and its SHA-256 in hex (the key in the artifacts bucket) and in base64 (what
+//! Lambda tells). Zips lie beside the file; those of functions that are gone are removed. Called by `package`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::digest::hex;
+use crate::failure::{Failure, OnFile};
+
+/// The manifest's name.
+pub const FILE_NAME: &str = "functions.json";
+
+/// The manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The functions by name.
+    pub functions: BTreeMap<String, Function>,
+}
+
+/// What Terraform has to know of one function's code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Function {
+    /// Lambda's name of the runtime.
+    pub runtime: String,
+    /// The entry.
+    pub handler: String,
+    /// `x86_64` or `arm64`.
+    pub architecture: String,
+    /// The zip's file name.
+    pub zip: String,
+    /// The zip's size.
+    pub bytes: usize,
+    /// The zip's SHA-256 in hex.
+    pub sha256: String,
+    /// The zip's SHA-256 in base64.
+    pub sha256_base64: String,
+}
+
+impl Function {
+    /// A native function, built for this machine.
+    #[must_use]
+    pub fn native(name: &str, zip: &[u8]) -> Self {
+        Self::new(name, "provided.al2023", "bootstrap", zip)
+    }
+
+    /// A function of a runtime that Lambda has, with the parts of it that are native built for this machine.
+    #[must_use]
+    pub fn new(name: &str, runtime: &str, handler: &str, zip: &[u8]) -> Self {
+        let digest = Sha256::digest(zip);
+        Self {
+            runtime: runtime.to_owned(),
+            handler: handler.to_owned(),
+            architecture: if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }.to_owned(),
+            zip: format!("{name}.zip"),
+            bytes: zip.len(),
+            sha256: hex(&digest),
+            sha256_base64: STANDARD.encode(digest),
+        }
+    }
+}
+
+/// Writes the manifest beside its zips, when it is not there like that already, and removes zips that it does not name.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn write(folder: &Path, functions: impl IntoIterator<Item = (String, Function)>) -> Result<(), Failure> {
+    let manifest = Manifest { functions: functions.into_iter().collect() };
+    let file = folder.join(FILE_NAME);
+    let text = serde_json::to_string_pretty(&manifest).on_file("write", &file)? + "\n";
+    if fs::read(&file).ok().as_deref() != Some(text.as_bytes()) {
+        write_whole(&file, text.as_bytes())?;
+    }
+    for entry in fs::read_dir(folder).on_file("read", folder)?.filter_map(Result::ok) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".zip") && !manifest.functions.values().any(|function| function.zip == name) {
+            fs::remove_file(entry.path()).on_file("remove", &entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file so that nobody ever sees half of it.
+///
+/// # Errors
+/// When the folder cannot be written to.
+pub fn write_whole(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let draft = file.with_extension("draft");
+    fs::write(&draft, bytes).on_file("write", &draft)?;
+    fs::rename(&draft, file).on_file("write", file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_the_hash_are_of_the_zip() {
+        let function = Function::native("orders-api", b"abc");
+        assert_eq!(function.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(function.sha256_base64, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+        assert_eq!((function.zip.as_str(), function.bytes), ("orders-api.zip", 3));
+    }
+
+    #[test]
+    fn zips_of_functions_that_are_gone_are_removed_and_an_unchanged_manifest_is_not_written() {
+        let folder = std::env::temp_dir().join(format!("gridbid-manifest-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for name in ["a.zip", "gone.zip"] {
+            fs::write(folder.join(name), "zip").unwrap();
+        }
+        let functions = || [("a".to_owned(), Function::native("a", b"zip"))];
+        write(&folder, functions()).unwrap();
+        assert!(folder.join("a.zip").is_file() && !folder.join("gone.zip").exists());
+        let written = fs::metadata(folder.join(FILE_NAME)).unwrap().modified().unwrap();
+        write(&folder, functions()).unwrap();
+        assert_eq!(fs::metadata(folder.join(FILE_NAME)).unwrap().modified().unwrap(), written);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,139 @@
+//! Builds the functions in TypeScript and Python: each folder below `lambdas` with a `function.json`.
+//!
+//! That file says what Lambda has to know (`runtime`, `handler`) and which folder a build leaves behind (`package`), which
+//! is zipped whole. A folder with a `package.json` is built by its npm script `build`, one with a `build.py` by that
+//! script. Called by `package`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::digest::sha256_hex;
+use crate::failure::{Failure, OnFile};
+use crate::layout::Layout;
+use crate::npm;
+use crate::progress::Step;
+use crate::subprocess::Subprocess;
+use crate::venv;
+
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// A function's own word on how it is built.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Description {
+    /// Lambda's name of the runtime.
+    pub runtime: String,
+    /// The entry.
+    pub handler: String,
+    /// The folder that a build leaves behind.
+    package: String,
+}
+
+/// A function that was built.
+#[derive(Debug)]
+pub struct Built {
+    /// The function's name.
+    pub name: String,
+    /// What it says of itself.
+    pub description: Description,
+    /// Its files by their names in the zip, sorted, with their bytes.
+    pub files: Vec<(String, Vec<u8>)>,
+}
+
+/// Builds every such function.
+///
+/// # Errors
+/// When a description cannot be read or a command fails.
+pub fn build_all(layout: &Layout, step: &Step) -> Result<Vec<Built>, Failure> {
+    folders(layout).into_iter().map(|folder| build(layout, &folder, step)).collect()
+}
+
+/// The folders two levels below `lambdas` that hold a description.
+fn folders(layout: &Layout) -> Vec<PathBuf> {
+    let children = |folder: &Path| -> Vec<PathBuf> {
+        fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()).collect()
+    };
+    let languages = children(&layout.root().join("lambdas"));
+    let mut folders: Vec<PathBuf> = languages.iter().flat_map(|language| children(language)).collect();
+    folders.retain(|folder| folder.join("function.json").is_file());
+    folders.sort();
+    folders
+}
+
+fn build(layout: &Layout, folder: &Path, step: &Step) -> Result<Built, Failure> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = folder.join("function.json");
+    let text = fs::read(&file).on_file("read", &file)?;
+    let description: Description = serde_json::from_slice(&text).on_file("understand", &file)?;
+    step.note(&name);
+    let package = folder.join(&description.package);
+    let stamp_file = layout.home().join("stamps").join(&name);
+    let stamp = stamp(layout, folder)?;
+    if package.is_dir() && fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp) {
+        return built(layout, name, description, &package);
+    }
+    if folder.join("package.json").is_file() {
+        npm::run(layout, folder, "build", step)?;
+    } else {
+        Subprocess::new(venv::interpreter(layout), layout.log(&format!("build-{name}")), LIMIT)
+            .inside(folder)
+            .args(["build.py"])
+            .run(step)?;
+    }
+    let built = built(layout, name, description, &package)?;
+    let stamps = layout.home().join("stamps");
+    fs::create_dir_all(&stamps).on_file("make", &stamps)?;
+    fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
+    Ok(built)
+}
+
+fn built(layout: &Layout, name: String, description: Description, package: &Path) -> Result<Built, Failure> {
+    let mut files = Vec::new();
+    collect(package, package, &|_| true, &mut files)?;
+    if files.is_empty() {
+        return Err(Failure::new(format!("building {name} left nothing in `{}`", layout.shown(package))));
+    }
+    files.sort();
+    Ok(Built { name, description, files })
+}
+
+/// What a function is built from: its own files, the packages', and core's module. The same again is not built again.
+fn stamp(layout: &Layout, folder: &Path) -> Result<String, Failure> {
+    const MADE: [&str; 5] = ["dist", "node_modules", "__pycache__", "test", "tests"];
+    let is_source = |name: &str| !name.starts_with('.') && !MADE.contains(&name);
+    let mut files = Vec::new();
+    for part in [folder, &layout.root().join("bindings/python/src"), &layout.root().join("bindings/typescript")] {
+        collect(layout.root(), part, &is_source, &mut files)?;
+    }
+    files.sort();
+    let mut all = Vec::new();
+    for (name, bytes) in files {
+        all.extend(format!("{name} {}\n", sha256_hex(&bytes)).into_bytes());
+    }
+    Ok(sha256_hex(&all))
+}
+
+/// Every file below a folder, by its path from the root, but for names that are not wanted.
+fn collect(
+    root: &Path,
+    folder: &Path,
+    is_wanted: &dyn Fn(&str) -> bool,
+    files: &mut Vec<(String, Vec<u8>)>,
+) -> Result<(), Failure> {
+    for entry in fs::read_dir(folder).on_file("read", folder)?.filter_map(Result::ok) {
+        let path = entry.path();
+        if !is_wanted(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
+        if path.is_dir() {
+            collect(root, &path, is_wanted, files)?;
+        } else {
+            let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            files.push((name, fs::read(&path).on_file("read", &path)?));
+        }
+    }
+    Ok(())
+}

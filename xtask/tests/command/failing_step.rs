@@ -1,0 +1,81 @@
+//! A step that fails late, or is interrupted: what was started before it must be gone.
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use xtask::cloud::process::is_running;
+use xtask::cloud::record::Record;
+
+use crate::machine::Machine;
+
+#[test]
+fn a_plan_that_fails_shows_its_log_and_leaves_nothing_running() {
+    let machine = Machine::complete("plan");
+    let ended = machine.run_prebuilt();
+    assert_eq!(ended.code, Some(1), "{}", ended.told);
+    assert!(ended.told.contains("start local cloud … started on port"), "{}", ended.told);
+    assert!(ended.told.contains("terraform plan … failed after"), "{}", ended.told);
+    assert!(ended.told.contains("    | Error: the played plan fails\n    |   as it should\n"), "{}", ended.told);
+    assert!(ended.told.contains("the whole log: "), "{}", ended.told);
+    let record = Record::read(&machine.home().join("local")).unwrap().unwrap();
+    assert!(!record.is_partly_running());
+}
+
+#[test]
+fn a_local_cloud_that_does_not_come_up_leaves_nothing_running() {
+    let machine = Machine::complete("broken-cloud");
+    machine.script(
+        "python3",
+        &crate::machine::PYTHON.replace("*/start.py)", "*/start.py) echo 'no such module'; exit 3 ;;\n  never)"),
+    );
+    let ended = machine.run_prebuilt();
+    assert_eq!(ended.code, Some(1), "{}", ended.told);
+    assert!(ended.told.contains("error: MiniStack ended as it was started (exit status: 3)"), "{}", ended.told);
+    assert!(ended.told.contains("    | no such module\n"), "{}", ended.told);
+    let record = Record::read(&machine.home().join("local")).unwrap().unwrap();
+    assert!(!record.is_partly_running());
+}
+
+#[test]
+fn an_interrupt_ends_the_tool_that_runs() {
+    let machine = Machine::complete("interrupt");
+    let pid_file = machine.file("pid");
+    let slow = "build) sleep 60 & echo $! > \"$PLAYED/pid\"; wait ;;\n  never)";
+    machine.script("cargo", &crate::machine::CARGO.replacen("build)", slow, 1));
+    let mut child = machine.start(&["up"]);
+    let sleeper = wait_for_number(&pid_file);
+    let started = Instant::now();
+    kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{told}");
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert!(told.contains("error: interrupted"), "{told}");
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while is_running(sleeper) {
+        assert!(Instant::now() < deadline, "the build still runs");
+    }
+}
+
+#[test]
+fn a_second_command_on_the_same_cloud_is_refused() {
+    let machine = Machine::complete("lock");
+    std::fs::create_dir_all(machine.home()).unwrap();
+    let lock = std::fs::File::create(machine.home().join("lock")).unwrap();
+    lock.lock().unwrap();
+    let ended = machine.run(&["up"]);
+    assert_eq!(ended.code, Some(1), "{}", ended.told);
+    assert!(ended.told.contains("error: another cargo xtask works on this local cloud"), "{}", ended.told);
+}
+
+fn wait_for_number(file: &std::path::Path) -> i32 {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(number) = std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok()) {
+            return number;
+        }
+        assert!(Instant::now() < deadline, "nothing was built");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

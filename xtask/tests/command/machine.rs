@@ -1,0 +1,153 @@
+//! A machine with just the tools that a test gives it.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A PATH, and the folder that stands for `.gridbid`.
+pub struct Machine {
+    folder: PathBuf,
+}
+
+/// How a command ended.
+pub struct Ended {
+    pub code: Option<i32>,
+    pub told: String,
+}
+
+impl Machine {
+    /// A machine with a shell and nothing else.
+    pub fn bare(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("gridbid-machine-{}-{name}", std::process::id()));
+        fs::create_dir_all(folder.join("bin")).unwrap();
+        let machine = Self { folder };
+        for tool in ["sh", "mkdir", "cp", "cat", "sleep"] {
+            machine.link(tool);
+        }
+        machine
+    }
+
+    /// A machine that has everything, all of it played.
+    pub fn complete(name: &str) -> Self {
+        let machine = Self::bare(name);
+        machine.script("cargo", CARGO);
+        machine.script("terraform", TERRAFORM);
+        machine.script("python3", PYTHON);
+        machine.script("node", "echo v22.0.0");
+        machine.script("npm", "echo 11.0.0");
+        machine.script("rustc", "echo \"$PLAYED\"");
+        fs::write(machine.file("functions.json"), r#"{"functions": {}}"#).unwrap();
+        machine
+    }
+
+    /// Adds a tool of this machine.
+    pub fn link(&self, tool: &str) {
+        symlink(real(tool), self.folder.join("bin").join(tool)).unwrap();
+    }
+
+    /// Adds or replaces a tool that is played by a script.
+    pub fn script(&self, tool: &str, script: &str) {
+        let file = self.folder.join("bin").join(tool);
+        let script = script.replace("REAL_PYTHON", &real("python3").display().to_string());
+        fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// Takes a tool away.
+    pub fn without(self, tool: &str) -> Self {
+        fs::remove_file(self.folder.join("bin").join(tool)).unwrap();
+        self
+    }
+
+    /// The folder that stands for `.gridbid`.
+    pub fn home(&self) -> PathBuf {
+        self.folder.join("home")
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        let mut child = self.start(arguments);
+        let mut told = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        Ended { code: child.wait().unwrap().code(), told }
+    }
+
+    /// Runs `up` with functions that have been built already.
+    pub fn run_prebuilt(&self) -> Ended {
+        self.run(&["up", "--functions", &self.folder.display().to_string()])
+    }
+
+    /// Starts a command.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        fs::create_dir_all(self.folder.join("no-mirror")).unwrap();
+        Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(arguments)
+            .env("PATH", self.folder.join("bin"))
+            .env("GRIDBID_HOME", self.home())
+            .env("GRIDBID_PROVIDER_MIRRORS", self.folder.join("no-mirror"))
+            .env("PLAYED", &self.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    /// A file of the played tools.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn real(tool: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap();
+    let mut places = std::env::split_paths(&path).map(|folder| folder.join(tool)).filter(|file| file.is_file());
+    let found = places.next().unwrap_or_else(|| Path::new("/bin").join(tool));
+    found.canonicalize().unwrap()
+}
+
+/// Builds anything at once.
+pub const CARGO: &str = r#"
+case "$1" in
+  --version) echo "cargo 1.95.0 (played)" ;;
+  build)
+    for argument in "$@"; do package="$argument"; done
+    name="${package#gridbid-}"
+    echo "binary of $name" > "$PLAYED/$name"
+    echo "{\"target\": {\"kind\": [\"bin\"], \"name\": \"$name\"}, \"executable\": \"$PLAYED/$name\"}" ;;
+esac
+"#;
+
+/// Has its provider and fails to plan.
+pub const TERRAFORM: &str = r#"
+case "$1" in
+  version) echo "Terraform v1.11.4" ;;
+  init) mkdir -p "$TF_DATA_DIR/providers" ;;
+  plan)
+    echo '{"@level": "error", "@message": "Error: the played plan fails", "diagnostic": {"detail": "as it should"}}'
+    exit 1 ;;
+esac
+"#;
+
+/// Makes environments, and plays MiniStack by answering its health check.
+pub const PYTHON: &str = r#"
+case "$1" in
+  --version) echo "Python 3.12.1" ;;
+  -m)
+    case "$2" in
+      venv) mkdir -p "$3/bin"; cp "$0" "$3/bin/python3" ;;
+    esac ;;
+  */start.py)
+    mkdir -p "$TMPDIR/www/_ministack"
+    echo '{}' > "$TMPDIR/www/_ministack/health"
+    exec REAL_PYTHON -m http.server "$GATEWAY_PORT" --bind 127.0.0.1 --directory "$TMPDIR/www" ;;
+esac
+"#;

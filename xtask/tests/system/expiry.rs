@@ -1,0 +1,83 @@
+//! An order that is older than its 24 hours, whether DynamoDB has swept it or not.
+
+use serde_json::{Value, json};
+use xtask::clock;
+use xtask::cloud::client::Item;
+
+use crate::harness::{System, fresh_prefix};
+
+/// An order as it lies in the table.
+fn item(record_id: &str, parameter_2: &str, accepted_at: u64, expires_at: u64) -> Item {
+    let attributes = [
+        ("record_id", "S", record_id.to_owned()),
+        ("parameter_1", "S", "old".to_owned()),
+        ("parameter_2", "N", parameter_2.to_owned()),
+        ("accepted_at", "N", accepted_at.to_string()),
+        ("expires_at", "N", expires_at.to_string()),
+    ];
+    attributes.into_iter().map(|(name, kind, text)| (name.to_owned(), (kind.to_owned(), text))).collect()
+}
+
+#[test]
+fn an_expired_order_is_gone_and_its_id_may_be_used_again() {
+    let (system, id) = (System::quiet(), fresh_prefix());
+    let now = clock::unix_seconds();
+    let old = item(&id, "1", now - 86_401, now - 1);
+    system.cloud.put_item(&system.names.orders_table, &old).unwrap();
+    assert_eq!(system.get(&id).0, 404, "an expired order is gone for every reader");
+
+    // Put again: the local cloud sweeps expired items now and then, and the item has to be there for what follows.
+    system.cloud.put_item(&system.names.orders_table, &old).unwrap();
+    let (status, answer) =
+        system.post(json!([{"record_id": id, "parameter_1": "new", "parameter_2": 2}]).to_string().as_bytes());
+
+    assert_eq!(status, 201, "{answer}");
+    assert_eq!((&answer["stored"], &answer["unchanged"]), (&json!(1), &json!(0)));
+    let stored = system.stored(&id);
+    assert_eq!(stored.len(), 1);
+    let stored = &stored[&id];
+    assert_eq!((stored["parameter_1"].1.as_str(), stored["parameter_2"].1.as_str()), ("new", "2"));
+    let (accepted_at, expires_at) = (seconds(stored, "accepted_at"), seconds(stored, "expires_at"));
+    assert!(accepted_at >= now);
+    assert_eq!(expires_at, accepted_at + 86_400);
+    assert_eq!(answer["expires_at"], clock::rfc3339(expires_at));
+    let expected: Value = json!({
+        "record_id": id, "parameter_1": "new", "parameter_2": 2,
+        "accepted_at": clock::rfc3339(accepted_at), "expires_at": clock::rfc3339(expires_at),
+    });
+    assert_eq!(system.get(&id), (200, expected));
+}
+
+#[test]
+fn the_same_order_again_after_it_expired_begins_a_new_life() {
+    let (system, id) = (System::quiet(), fresh_prefix());
+    let now = clock::unix_seconds();
+    system.cloud.put_item(&system.names.orders_table, &item(&id, "1", now - 86_401, now - 1)).unwrap();
+
+    let (status, answer) =
+        system.post(json!([{"record_id": id, "parameter_1": "old", "parameter_2": 1}]).to_string().as_bytes());
+
+    assert_eq!(status, 201, "{answer}");
+    assert_eq!((&answer["stored"], &answer["unchanged"]), (&json!(1), &json!(0)));
+    let stored = system.stored(&id);
+    assert!(seconds(&stored[&id], "expires_at") >= now + 86_400);
+}
+
+#[test]
+fn an_order_that_still_lives_keeps_its_id() {
+    let (system, id) = (System::quiet(), fresh_prefix());
+    let now = clock::unix_seconds();
+    let living = item(&id, "1", now - 86_000, now + 400);
+    system.cloud.put_item(&system.names.orders_table, &living).unwrap();
+
+    let (status, answer) =
+        system.post(json!([{"record_id": id, "parameter_1": "new", "parameter_2": 2}]).to_string().as_bytes());
+
+    assert_eq!(status, 409, "{answer}");
+    assert_eq!(answer["conflicts"], json!([{"index": 0, "record_id": id}]));
+    assert_eq!(system.stored(&id)[&id], living);
+}
+
+fn seconds(item: &Item, name: &str) -> u64 {
+    item[name].1.parse().unwrap()
+}

@@ -1,0 +1,228 @@
+//! The running system as a scenario sees it: quiet at first, with slots and ids that nobody used before.
+//!
+//! Waits only for what must come, with a limit; whether something did not come is looked at after a while that is long
+//! against the local cloud's own delays.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use xtask::checks::system::SITE_VARIABLE;
+use xtask::clock;
+use xtask::cloud::client::{Cloud, Item};
+use xtask::cloud::names::Names;
+use xtask::cloud::record::Record;
+use xtask::neighbours::client::{Fault, Neighbours};
+use xtask::neighbours::slack::Post;
+use xtask::results_run::{self, Ended};
+
+/// A run of a scenario ends within this time.
+const RUN_LIMIT: Duration = Duration::from_secs(90);
+/// A message that must come has come within this time.
+const MESSAGE_LIMIT: Duration = Duration::from_secs(30);
+/// A message that did not come within this time does not come: the local cloud delivers within a few milliseconds.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// The system.
+pub struct System {
+    pub cloud: Cloud,
+    pub neighbours: Neighbours,
+    pub names: Names,
+}
+
+impl System {
+    /// The system that `cargo xtask test` started, with nothing going on.
+    pub fn quiet() -> Self {
+        let site =
+            std::env::var_os(SITE_VARIABLE).expect("these tests need a local cloud: run `cargo xtask test system`");
+        let folder = PathBuf::from(site).join("local");
+        let record = Record::read(&folder).unwrap().expect("a local cloud was started");
+        let system = Self {
+            cloud: Cloud::new(&record.ports),
+            neighbours: Neighbours::new(&record.ports, &folder),
+            names: Names::read(&folder).unwrap(),
+        };
+        for arn in system.cloud.executions(&system.names.state_machine_arn, "RUNNING").unwrap() {
+            system.cloud.stop_execution(&arn).unwrap();
+        }
+        system.cloud.delete_item(&system.names.runs_table, &key("lock")).unwrap();
+        system.neighbours.slack_answers(200).unwrap();
+        system.neighbours.s3_fails(&Fault::default()).unwrap();
+        for queue in [&system.names.notify_slack_failed_queue_url, &system.names.undeliverable_queue_url] {
+            while !system.cloud.take_messages(queue).unwrap().is_empty() {}
+        }
+        system
+    }
+
+    /// Posts orders; hands back the status and the body.
+    pub fn post(&self, body: &[u8]) -> (u16, Value) {
+        let headers = [("content-type", "application/json")];
+        let answer = self.cloud.http_api(&self.names.api_id, "POST", "/orders", &headers, body).unwrap();
+        let media_type = answer.header("content-type").unwrap_or_default().to_owned();
+        let expected = if answer.is_success() { "application/json" } else { "application/problem+json" };
+        assert_eq!(media_type, expected, "{}", answer.text());
+        (answer.status, serde_json::from_slice(&answer.body).unwrap())
+    }
+
+    /// Reads an order back; hands back the status and the body.
+    pub fn get(&self, record_id: &str) -> (u16, Value) {
+        let answer = self.cloud.http_api(&self.names.api_id, "GET", &format!("/orders/{record_id}"), &[], &[]).unwrap();
+        (answer.status, serde_json::from_slice(&answer.body).unwrap())
+    }
+
+    /// The items of the table of orders whose ids start with a text, by id.
+    pub fn stored(&self, prefix: &str) -> BTreeMap<String, Item> {
+        let items = self.cloud.items(&self.names.orders_table).unwrap();
+        let with_id = items.into_iter().map(|item| (item["record_id"].1.clone(), item));
+        with_id.filter(|(id, _)| id.starts_with(prefix)).collect()
+    }
+
+    /// Lets the auction platform answer these documents for a slot, then runs the slot to its end.
+    pub fn run_with(&self, slot: &str, answers: &[Value]) -> Ended {
+        self.neighbours.auction_answers(slot, answers).unwrap();
+        self.run(slot)
+    }
+
+    /// Runs a slot to its end.
+    pub fn run(&self, slot: &str) -> Ended {
+        let arn = self.start(slot);
+        self.follow(&arn)
+    }
+
+    /// Starts a run.
+    pub fn start(&self, slot: &str) -> String {
+        results_run::start(&self.cloud, &self.names.state_machine_arn, slot).unwrap()
+    }
+
+    /// Follows a run to its end.
+    pub fn follow(&self, arn: &str) -> Ended {
+        results_run::follow(&self.cloud, arn, RUN_LIMIT, |_| ()).unwrap()
+    }
+
+    /// What is filed for a slot: each object's content by its key.
+    pub fn filed(&self, slot: &str) -> BTreeMap<String, String> {
+        let prefix = format!("results/{}/{}/", date(slot), basic(slot));
+        let objects = self.cloud.objects(&self.names.results_bucket, &prefix).unwrap();
+        objects.into_iter().map(|object| (object.key.clone(), self.object(&object.key))).collect()
+    }
+
+    /// The summary of a slot, if there is one.
+    pub fn summary(&self, slot: &str) -> Option<Value> {
+        let key = format!("summaries/{}/{}.json", date(slot), basic(slot));
+        let objects = self.cloud.objects(&self.names.results_bucket, &key).unwrap();
+        objects.first().map(|object| serde_json::from_str(&self.object(&object.key)).unwrap())
+    }
+
+    fn object(&self, key: &str) -> String {
+        String::from_utf8(self.cloud.object(&self.names.results_bucket, key).unwrap()).unwrap()
+    }
+
+    /// Waits until so many posts about a run have reached Slack, and a while longer: there must be no more.
+    pub fn posts_about(&self, arn: &str, count: usize) -> Vec<Post> {
+        let about = || {
+            let posts = self.neighbours.posts().unwrap();
+            posts.into_iter().filter(|post| post.message.to_string().contains(arn)).collect::<Vec<_>>()
+        };
+        wait_until(MESSAGE_LIMIT, "posts to Slack", || about().len() >= count);
+        thread::sleep(SILENCE);
+        let posts = about();
+        assert_eq!(posts.len(), count, "{posts:?}");
+        posts
+    }
+
+    /// The only message about a run, which Slack took.
+    pub fn only_post_about(&self, arn: &str) -> String {
+        let posts = self.posts_about(arn, 1);
+        assert_eq!(posts[0].status, 200);
+        posts[0].message["text"].as_str().unwrap().to_owned()
+    }
+
+    /// Both queues of messages that could not be handed on are empty.
+    pub fn assert_nothing_undelivered(&self) {
+        for queue in [&self.names.notify_slack_failed_queue_url, &self.names.undeliverable_queue_url] {
+            assert_eq!(self.cloud.message_count(queue).unwrap(), 0, "{queue}");
+        }
+    }
+
+    /// An item of the table of runs: `lock` or `slot#…`.
+    pub fn run_item(&self, id: &str) -> Option<Item> {
+        self.cloud.items(&self.names.runs_table).unwrap().into_iter().find(|item| item["id"].1 == id)
+    }
+
+    /// The lock is given back by this run.
+    pub fn assert_released_by(&self, arn: &str) {
+        let lock = self.run_item("lock").unwrap();
+        assert_eq!((lock["owner"].1.as_str(), lock["lease_until"].1.as_str()), (arn, "0"));
+    }
+
+    /// Whether the slot is marked as done.
+    pub fn is_done(&self, slot: &str) -> bool {
+        self.run_item(&format!("slot#{slot}")).is_some_and(|item| item.contains_key("done_at"))
+    }
+}
+
+/// A key of the table of runs.
+pub fn key(id: &str) -> Item {
+    Item::from([("id".to_owned(), ("S".to_owned(), id.to_owned()))])
+}
+
+/// A slot that no other scenario uses.
+pub fn fresh_slot() -> String {
+    // A year's worth of seconds, far from the slots of real runs.
+    clock::rfc3339(1_900_000_000 + unique() % 31_000_000)
+}
+
+/// An id's beginning that no other scenario uses.
+pub fn fresh_prefix() -> String {
+    format!("s{:x}-", unique())
+}
+
+fn unique() -> u64 {
+    let age = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    u64::try_from(age.as_micros()).unwrap() * 7919
+}
+
+/// An answer of the auction platform with results.
+pub fn ready(orders: &Value) -> Value {
+    json!({"results": true, "orders": orders})
+}
+
+/// An answer of the auction platform without results.
+pub fn not_ready() -> Value {
+    json!({"results": false})
+}
+
+/// The slot's date.
+pub fn date(slot: &str) -> &str {
+    &slot[..10]
+}
+
+/// The slot in ISO 8601's basic format.
+pub fn basic(slot: &str) -> String {
+    slot.replace(['-', ':'], "")
+}
+
+/// The key under which content is filed: its position and the beginning of its SHA-256.
+pub fn result_key(slot: &str, position: usize, content: &str) -> String {
+    let digest = xtask::digest::sha256_hex(content.as_bytes());
+    format!("results/{}/{}/{position:04}-{}.json", date(slot), basic(slot), &digest[..16])
+}
+
+/// What must be filed: these contents at these positions, and nothing else.
+pub fn expected_files(slot: &str, contents: &[(usize, &str)]) -> BTreeMap<String, String> {
+    let files =
+        contents.iter().map(|(position, content)| (result_key(slot, *position, content), (*content).to_owned()));
+    files.collect()
+}
+
+/// Waits until something holds.
+pub fn wait_until(limit: Duration, what: &str, holds: impl Fn() -> bool) {
+    let deadline = Instant::now() + limit;
+    while !holds() {
+        assert!(Instant::now() < deadline, "waited {} s for {what}", limit.as_secs());
+        thread::sleep(Duration::from_millis(100));
+    }
+}

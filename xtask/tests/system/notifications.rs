@@ -1,0 +1,57 @@
+//! What happens to a message that Slack does not take.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::{System, fresh_slot, ready, wait_until};
+
+#[test]
+fn slack_answers_500_and_the_event_ends_in_the_queue() {
+    let (system, slot) = (System::quiet(), fresh_slot());
+    let failed_queue = &system.names.notify_slack_failed_queue_url;
+    system.neighbours.slack_answers(500).unwrap();
+
+    let ended = system.run_with(&slot, &[ready(&json!([{"order": "rejected"}]))]);
+
+    // The run itself is done: telling people is not its business.
+    assert_eq!(ended.status(), Some("done"));
+    assert!(system.is_done(&slot));
+    wait_until(Duration::from_secs(60), "the event in the queue", || {
+        system.cloud.message_count(failed_queue).unwrap() > 0
+    });
+    let posts = system.neighbours.posts().unwrap();
+    let statuses: Vec<u16> =
+        posts.iter().filter(|post| post.message.to_string().contains(&ended.arn)).map(|post| post.status).collect();
+    assert!(statuses.len() >= 3, "Lambda tries three times: {statuses:?}");
+    assert!(statuses.iter().all(|status| *status == 500), "{statuses:?}");
+    let messages = system.cloud.take_messages(failed_queue).unwrap();
+    assert_eq!(messages.len(), 1);
+    let kept: Value = serde_json::from_str(&messages[0].body).unwrap();
+    assert_eq!(kept["requestContext"]["condition"], "RetriesExhausted");
+    assert_eq!(kept["responsePayload"]["errorType"], "Unavailable");
+    let notification = kept["requestPayload"]["Records"][0]["Sns"]["Message"].as_str().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(notification).unwrap()["run"], json!(ended.arn));
+    assert_eq!(system.cloud.message_count(&system.names.undeliverable_queue_url).unwrap(), 0);
+
+    // What was kept is all that is needed to send it again.
+    system.neighbours.slack_answers(200).unwrap();
+    let function = &system.names.function("notify-slack").unwrap().function_name;
+    let invoked = system.cloud.invoke(function, &kept["requestPayload"]).unwrap();
+    assert!(!invoked.failed, "{:?}", invoked.answer);
+    let taken = system.posts_about(&ended.arn, statuses.len() + 1);
+    assert_eq!(taken.last().unwrap().status, 200);
+}
+
+#[test]
+fn every_function_answers_a_probe_and_does_nothing() {
+    let system = System::quiet();
+    let posts = system.neighbours.posts().unwrap().len();
+    for (name, names) in &system.names.functions {
+        let invoked = system.cloud.invoke(&names.function_name, &json!({"probe": "gridbid"})).unwrap();
+        assert!(!invoked.failed, "{name}: {:?}", invoked.answer);
+        assert_eq!((&invoked.answer["probe"], &invoked.answer["function"]), (&json!("gridbid"), &json!(name)));
+        assert!(invoked.answer["version"].is_string(), "{name}: {:?}", invoked.answer);
+    }
+    assert_eq!(system.neighbours.posts().unwrap().len(), posts);
+}
