@@ -105,11 +105,12 @@ fn started_at(pid: i32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name, in brackets, may hold anything: the fields are counted from the last bracket.
     let (_, fields) = stat.rsplit_once(')')?;
-    let mut fields = fields.split_ascii_whitespace();
-    let state = fields.next()?;
-    let ticks = fields.nth(18)?;
+    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
+    let (state, threads, ticks) = (*fields.first()?, *fields.get(17)?, fields.get(19)?);
+    // The first thread has ended before the others: until the last one has, the process holds its ports.
+    let has_ended = matches!(state, "Z" | "X") && matches!(threads, "0" | "1");
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    (state != "Z" && state != "X").then(|| format!("{} {ticks}", boot.trim()))
+    (!has_ended).then(|| format!("{} {ticks}", boot.trim()))
 }
 
 /// When a process started, as `ps` says it.
@@ -145,6 +146,32 @@ mod tests {
         while rustix::process::test_kill_process_group(group).is_ok() && has_running_members(process.pid) {
             assert!(Instant::now() < deadline, "the group still runs");
         }
+    }
+
+    #[test]
+    fn a_stopped_process_holds_its_port_no_longer() {
+        const SERVER: &str = "
+import socket, threading, time
+server = socket.create_server(('127.0.0.1', 0))
+for _ in range(64):
+    threading.Thread(target=time.sleep, args=(60,)).start()
+print(server.getsockname()[1], flush=True)
+server.accept()";
+        let log = std::env::temp_dir().join(format!("gridbid-process-{}-port.log", std::process::id()));
+        for _ in 0..20 {
+            let (process, mut child) = Process::start(Command::new("python3").args(["-c", SERVER]), &log).unwrap();
+            let deadline = Instant::now() + Duration::from_secs(20);
+            let port = loop {
+                match fs::read_to_string(&log).unwrap().trim_end_matches('\n').parse::<u16>() {
+                    Ok(port) => break port,
+                    Err(_) => assert!(Instant::now() < deadline, "the server did not start"),
+                }
+            };
+            process.stop().unwrap();
+            std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+            child.wait().unwrap();
+        }
+        fs::remove_file(log).unwrap();
     }
 
     fn has_running_members(group: i32) -> bool {
