@@ -16,6 +16,8 @@ pub mod batch;
 pub mod day;
 pub mod expiry;
 mod json;
+#[cfg(test)]
+mod mutated;
 pub mod name;
 pub mod order;
 pub mod outcome;

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use xtask::commands::bench::Subject;
 use xtask::commands::test::Part;
-use xtask::commands::{down, logs, post, run, status, test, up};
+use xtask::commands::{bench, down, logs, post, run, status, test, up};
 use xtask::failure::Failure;
 use xtask::layout::Layout;
 use xtask::progress::Progress;
@@ -61,6 +62,12 @@ enum Command {
         #[command(subcommand)]
         part: Option<TestPart>,
     },
+    /// Measure, and print a comparison with what people use instead (it goes into docs/benchmarks.md too)
+    Bench {
+        /// What
+        #[command(subcommand)]
+        subject: BenchSubject,
+    },
     /// Build the functions' zips and functions.json
     Package,
     /// Play Slack, the auction platform and a faulty S3 (started by `up` and `test`)
@@ -88,6 +95,12 @@ enum TestPart {
         /// Only the scenarios whose names contain this text
         filter: Option<String>,
     },
+}
+
+#[derive(Subcommand)]
+enum BenchSubject {
+    /// Checking and reading orders, natively, in Node and in Python; takes ten minutes
+    Core,
 }
 
 fn main() -> ExitCode {
@@ -125,6 +138,7 @@ fn perform(command: Command) -> Result<(), Failure> {
             };
             test::test(&layout, &progress, &part)
         }
+        Command::Bench { subject: BenchSubject::Core } => bench::bench(&layout, &progress, Subject::Core),
         Command::Package => system::package(&layout, &progress),
         Command::Neighbours { .. } => Ok(()),
     }
