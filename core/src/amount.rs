@@ -210,6 +210,7 @@ impl Number {
 
 /// Whether a number of JSON's grammar, given by its text, is its own canonical text at a glance: no exponent, nothing to
 /// leave out, and no more digits than are written without an exponent.
+#[inline]
 pub(crate) fn is_plainly_canonical(text: &str) -> bool {
     let bytes = text.as_bytes();
     let unsigned = bytes.strip_prefix(b"-").unwrap_or(bytes);

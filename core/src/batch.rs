@@ -74,6 +74,7 @@ pub fn read<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Batch<'a>, Report> {
 
 /// Reads a request's body for its verdict alone.
 #[must_use]
+#[inline]
 pub fn check(bytes: &[u8], limits: &Limits) -> Verdict {
     let (orders, findings) = scan::scan(bytes, limits, &mut ());
     Verdict { orders, total: findings.total, findings: findings.listed }

@@ -6,6 +6,7 @@ use crate::violation::{Breach, Code};
 
 /// At most `CHARACTERS` characters.
 pub(crate) const fn at_most<const CHARACTERS: usize>() -> TextRule {
+    // No text has more characters than bytes.
     TextRule { plain: Plain { longest: CHARACTERS, ..Plain::ANY }, check: check::<CHARACTERS> }
 }
 
