@@ -3,8 +3,9 @@
 //! Four steps: the standard library for the target, the compiler, wasm-bindgen (its own library, of the version in
 //! Cargo.lock), wasm-opt (npm's binaryen). Promises the same bytes from any folder, and from Nix, which gives it tools that
 //! are built already; a stamp of the compiler's output makes the last two steps free when nothing changed. Called by
-//! `up`, `test`, `bench` and `cargo xtask wasm`.
+//! `up`, `test` (which also builds it in a second folder), `bench` and `cargo xtask wasm`.
 
+mod elsewhere;
 mod target;
 
 use std::ffi::OsString;
@@ -21,6 +22,8 @@ use crate::npm;
 use crate::progress::Step;
 use crate::requirements::{NODE, Tool};
 use crate::subprocess::Subprocess;
+
+pub use elsewhere::is_the_same_elsewhere;
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const LIMIT: Duration = Duration::from_secs(1800);
@@ -69,7 +72,7 @@ pub fn build(layout: &Layout, cargo: &Tool, step: &Step) -> Result<String, Failu
 /// # Errors
 /// As [`build`].
 pub fn build_with(layout: &Layout, cargo: &Tool, given: &Given, step: &Step) -> Result<String, Failure> {
-    let compiled = compile(layout, cargo, given, step)?;
+    let compiled = compile(layout, layout.root(), &|library| layout.wasm_target(library), cargo, given, step)?;
     let folder = layout.wasm();
     fs::create_dir_all(&folder).on_file("make", &folder)?;
     let stamp = sha256_hex(&fs::read(&compiled).on_file("read", &compiled)?);
@@ -85,19 +88,26 @@ pub fn build_with(layout: &Layout, cargo: &Tool, given: &Given, step: &Step) -> 
     Ok(format!("{} bytes{}", length, if is_there { ", unchanged" } else { "" }))
 }
 
-/// The module as the compiler leaves it.
-fn compile(layout: &Layout, cargo: &Tool, given: &Given, step: &Step) -> Result<PathBuf, Failure> {
+/// The module as the compiler leaves it, of the sources in a folder; where cargo works depends on the standard library.
+fn compile(
+    layout: &Layout,
+    sources: &Path,
+    target: &dyn Fn(&str) -> PathBuf,
+    cargo: &Tool,
+    given: &Given,
+    step: &Step,
+) -> Result<PathBuf, Failure> {
     let library = target::library(layout, step)?;
     // Paths of this machine must not get into the module: panics name their source.
-    let mut flags = vec![remap(layout.root(), "/gridbid")];
+    let mut flags = vec![remap(sources, "/gridbid")];
     flags.extend(crates(layout, cargo, given, step)?.iter().map(|folder| remap(folder, "/cargo")));
     flags.extend(library.sources.iter().map(|sources| remap(sources, "/rust")));
-    let folder = layout.wasm_target(library.name);
+    let folder = target(library.name);
     let mut environment = library.environment;
     environment.push(("CARGO_ENCODED_RUSTFLAGS", Some(flags.join("\u{1f}").into())));
     environment.push(("CARGO_TARGET_DIR", Some(folder.clone().into())));
     Subprocess::new(&cargo.path, layout.log("build-wasm"), LIMIT)
-        .inside(layout.root())
+        .inside(sources)
         .args(["build", "--locked", "--package", "gridbid-wasm", "--profile", "wasm", "--target", TARGET])
         .args(library.arguments)
         .env(environment)
