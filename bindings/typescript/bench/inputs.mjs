@@ -7,10 +7,10 @@ const TEXTS = { ascii: 'delivery hour', cyrillic: 'час поставки' };
 
 /** What makes an order invalid, in turn: one violation each, and only of rules that all of the compared libraries can check. */
 const WRONGS = [
-  (order) => ({ ...order, record_id: 'two words' }),
+  (order) => ({ ...order, record_id: `two words ${order.record_id}` }),
   (order) => ({ ...order, parameter_1: '   ' }),
   (order) => ({ ...order, parameter_1: 7 }),
-  (order) => ({ ...order, record_id: 'x'.repeat(129) }),
+  (order) => ({ ...order, record_id: order.record_id.padEnd(129, 'x') }),
   (order) => ({ ...order, power: 1 }),
   (order) => ({ ...order, parameter_2: null }),
 ];
