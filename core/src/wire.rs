@@ -8,6 +8,7 @@ use crate::violation::Report;
 
 /// `{"total":…,"violations":[{"index":…,"field":…,"code":…,"message":…},…]}`; a valid request has none.
 #[must_use]
+#[inline]
 pub fn report(request: &[u8], limits: &Limits) -> String {
     let verdict = batch::check(request, limits);
     let violations = verdict.findings.iter().map(|finding| finding.violation(request)).collect();
