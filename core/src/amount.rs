@@ -4,7 +4,10 @@
 //! 1e-130 to 9.99…e125 ("Supported data types and naming rules in Amazon DynamoDB"). No float is involved anywhere.
 //! Rounding is left out on purpose: what cannot be kept exactly is refused.
 
-use std::fmt;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
 
 /// The most significant digits that an amount has, DynamoDB's limit for N.
 pub const SIGNIFICANT_DIGITS: u32 = 38;

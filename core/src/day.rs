@@ -3,6 +3,11 @@
 //! It is made from the day's summaries, the very files that [`summary`](crate::summary) writes. Power is summed exactly;
 //! the rate is rounded to four places, half up, and absent when there was no order.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use crate::amount::Total;
 use crate::json::{self, Member, Value};
 use crate::name::Slot;

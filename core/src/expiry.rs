@@ -4,7 +4,9 @@
 //! expired items lazily ("typically within a few days"), so that whether an order is live is always computed, never
 //! concluded from its being there.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
 
 /// How long an order is kept, in seconds: 24 hours.
 pub const LIFETIME_SECONDS: u64 = 24 * 60 * 60;

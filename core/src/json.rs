@@ -4,7 +4,10 @@
 //! It accepts RFC 8259's grammar and nothing else, without a byte order mark, to a depth that the caller sets. Its
 //! callers are the modules of this crate; how fast it is matters less than that it can be read.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// A value; numbers are the very text of the input.
 #[derive(Clone, Debug, PartialEq)]
@@ -158,7 +161,7 @@ pub(crate) fn read(bytes: &[u8], depth: u8) -> Result<Value<'_>, Fault> {
 
 /// The text of a string that stands in JSON, given without its quotes; what is no string's inside is empty.
 pub(crate) fn decoded(inside: &[u8]) -> Text<'_> {
-    let Ok(text) = std::str::from_utf8(inside) else { return Text::default() };
+    let Ok(text) = core::str::from_utf8(inside) else { return Text::default() };
     let mut reader = Reader { text, at: 0, depth: 0 };
     reader.inside().unwrap_or_default()
 }
@@ -175,7 +178,7 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Begins to read bytes that are UTF-8.
     pub(crate) fn new(bytes: &'a [u8], depth: u8) -> Result<Self, Fault> {
-        let text = std::str::from_utf8(bytes).map_err(|error| Fault::NotUtf8 { at: error.valid_up_to() })?;
+        let text = core::str::from_utf8(bytes).map_err(|error| Fault::NotUtf8 { at: error.valid_up_to() })?;
         if text.starts_with('\u{feff}') {
             return Err(Fault::NotJson { at: 0, expected: Expected::NoByteOrderMark });
         }
@@ -454,7 +457,7 @@ impl<'a> Reader<'a> {
     fn code_unit(&mut self, backslash: usize) -> Result<u16, Fault> {
         let digits = self.text.as_bytes().get(self.at..self.at + 4).unwrap_or(&[]);
         let digits =
-            std::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            core::str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let unit = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
         self.at += 4;
         unit.ok_or(Fault::NotJson { at: backslash, expected: Expected::FourHexDigits })

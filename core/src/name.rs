@@ -3,7 +3,9 @@
 //! A key never contains a clock's reading or a random part, so that filing the same order of the same slot again is
 //! filing it under the same key, and two different orders never share one.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
 
 use crate::expiry::Instant;
 

@@ -9,8 +9,11 @@ mod answer;
 
 pub use answer::{Answer, AnswerError, AnswerLimits, ResultOrder, read_answer};
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BinaryHeap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::cmp::Ordering;
 
 use crate::amount::{Amount, AmountError};
 use crate::json::{self, Member, Value};

@@ -3,6 +3,11 @@
 //! A summary is the same for the same outcomes, whoever computes it and when, so that closing a run again writes the
 //! same bytes. The file holds everything; the message to people cuts long lists.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use crate::amount::{Amount, Total};
 use crate::json;
 use crate::name::Slot;

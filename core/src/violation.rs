@@ -4,6 +4,11 @@
 //! Rust, TypeScript, Python, logs and vectors. Rules say what they found as a [`Finding`] of plain numbers, and the
 //! sentence is made only of those that are shown.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use crate::json::{Expected, Fault, Type, write_string};
 
 macro_rules! codes {

@@ -1,5 +1,9 @@
 //! What core says, as JSON texts for hosts of other languages; the same forms stand in the vectors.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+
 use crate::batch::{self, Limits};
 use crate::json::write_string;
 use crate::name::Digest;

@@ -8,12 +8,29 @@
 //! An instance is used by one thread at a time. A trap (memory that cannot be had) leaves an instance of no use: the host
 //! makes a new one.
 
-use std::cell::UnsafeCell;
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::UnsafeCell;
 
 use gridbid_core::batch::{self, Limits, Units};
 use gridbid_core::violation::Finding;
 use gridbid_core::wire;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
+/// There is nobody to tell: the host sees a trap.
+#[cfg(target_arch = "wasm32")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}
 
 /// The version of the ABI: what a host was written for must be what it finds.
 #[unsafe(no_mangle)]

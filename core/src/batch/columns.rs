@@ -4,7 +4,9 @@
 //! is written otherwise than it means (an escape in a string, an amount that is not in its canonical text) stands in a
 //! text beside the rows.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::scan::{self, Keep};
 use super::{Limits, Verdict};

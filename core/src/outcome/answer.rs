@@ -3,6 +3,10 @@
 //! The answer is checked before it is passed on to the state machine. One order that is malformed does not spoil the
 //! others: it is passed on as what is wrong with it.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::{Malformed, decide_value, write_canonical};
 use crate::json::{self, Value};
 use crate::violation::{Breach, Place};
