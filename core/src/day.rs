@@ -4,13 +4,13 @@
 //! the rate is rounded to four places, half up, and absent when there was no order.
 
 use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::amount::Total;
 use crate::json::{self, Member, Value};
 use crate::name::Slot;
+use crate::text::text;
 
 /// How deep an array of summaries is nested: itself, a summary, its lists, their lines.
 const DEPTH: u8 = 8;
@@ -32,12 +32,11 @@ pub struct Day {
 
 /// Why a text is no list of summaries.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum DayError {
     /// It is not a JSON array.
-    #[error("the summaries are not a JSON array")]
     NotAnArray,
     /// One of them is not as a run writes it.
-    #[error("summary {index} has no valid `{member}`")]
     NotASummary {
         /// Which of them, from 0.
         index: usize,
@@ -55,6 +54,13 @@ impl DayError {
             Self::NotASummary { .. } => "not_a_summary",
         }
     }
+
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Self::NotAnArray => "the summaries are not a JSON array".to_owned(),
+            Self::NotASummary { index, member } => text!["summary ", index, " has no valid `", member, "`"],
+        }
+    }
 }
 
 /// Adds a JSON array of summaries up. A slot that was run again counts once, by the summary that comes last.
@@ -63,7 +69,7 @@ impl DayError {
 /// The first summary that cannot be read: a count that leaves one out would look complete.
 pub fn day(summaries: &[u8]) -> Result<Day, DayError> {
     let Ok(Value::Array(summaries)) = json::read(summaries, DEPTH) else { return Err(DayError::NotAnArray) };
-    let mut read: Vec<(Slot, [u64; 3], &str)> = Vec::new();
+    let mut read: Vec<(Slot, [u32; 3], &str)> = Vec::new();
     for (index, summary) in summaries.iter().enumerate() {
         let wrong = |member| DayError::NotASummary { index, member };
         let Value::Object(members) = summary else { return Err(wrong("slot")) };
@@ -79,14 +85,17 @@ pub fn day(summaries: &[u8]) -> Result<Day, DayError> {
     for (index, (_, _, power)) in read.iter().enumerate() {
         total.add_text(power).map_err(|_| DayError::NotASummary { index, member: "total_power" })?;
     }
-    let sum =
-        |pick: fn(&[u64; 3]) -> u64| read.iter().fold(0_u64, |sum, (_, counts, _)| sum.saturating_add(pick(counts)));
+    let mut sums = [0_u64; 3];
+    for (_, counts, _) in &read {
+        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += u64::from(*count));
+    }
+    let [accepted, rejected, failed] = sums;
     Ok(Day {
         runs: u32::try_from(read.len()).unwrap_or(u32::MAX),
-        accepted: sum(|[accepted, ..]| *accepted),
-        rejected: sum(|[_, rejected, _]| *rejected),
-        failed: sum(|[.., failed]| *failed),
-        total_power: total.to_string(),
+        accepted,
+        rejected,
+        failed,
+        total_power: total.text(),
     })
 }
 
@@ -94,9 +103,14 @@ impl Day {
     /// The share of orders that were accepted, from `0.0000` to `1.0000`; `None` when there was no order.
     #[must_use]
     pub fn acceptance_rate(&self) -> Option<String> {
-        let orders = u128::from(self.accepted) + u128::from(self.rejected) + u128::from(self.failed);
-        let rate = (u128::from(self.accepted) * 20_000 + orders).checked_div(2 * orders)?;
-        Some(format!("{}.{:04}", rate / 10_000, rate % 10_000))
+        let orders = self.orders();
+        let rate = self.accepted.saturating_mul(20_000).saturating_add(orders).checked_div(orders.saturating_mul(2))?;
+        let place = |power: u64| rate / power % 10;
+        Some(text![place(10_000), ".", place(1_000), place(100), place(10), place(1)])
+    }
+
+    fn orders(&self) -> u64 {
+        self.accepted.saturating_add(self.rejected).saturating_add(self.failed)
     }
 
     /// `{"runs":…,"orders":…,"accepted":…,"rejected":…,"failed":…,"acceptance_rate":…,"total_power":"…"}`, the rate a
@@ -104,12 +118,24 @@ impl Day {
     #[must_use]
     pub fn to_json(&self) -> String {
         let Self { runs, accepted, rejected, failed, total_power } = self;
-        let orders = accepted.saturating_add(*rejected).saturating_add(*failed);
         let rate = self.acceptance_rate().unwrap_or_else(|| "null".to_owned());
-        format!(
-            "{{\"runs\":{runs},\"orders\":{orders},\"accepted\":{accepted},\"rejected\":{rejected},\"failed\":{failed},\
-             \"acceptance_rate\":{rate},\"total_power\":\"{total_power}\"}}"
-        )
+        text![
+            "{\"runs\":",
+            runs,
+            ",\"orders\":",
+            self.orders(),
+            ",\"accepted\":",
+            accepted,
+            ",\"rejected\":",
+            rejected,
+            ",\"failed\":",
+            failed,
+            ",\"acceptance_rate\":",
+            rate,
+            ",\"total_power\":\"",
+            total_power,
+            "\"}",
+        ]
     }
 }
 
@@ -124,7 +150,8 @@ fn text<'v>(members: &'v [Member<'_>], name: &str) -> Option<&'v str> {
     }
 }
 
-fn whole(members: &[Member<'_>], name: &str) -> Option<u64> {
+/// A count; a run tells its own in 32 bits.
+fn whole(members: &[Member<'_>], name: &str) -> Option<u32> {
     match member(members, name)? {
         Value::Number(text) => text.parse().ok(),
         _ => None,

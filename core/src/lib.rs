@@ -28,6 +28,7 @@ pub mod outcome;
 mod rule;
 pub mod stored;
 pub mod summary;
+mod text;
 pub mod violation;
 pub mod wire;
 

@@ -8,6 +8,7 @@ use alloc::string::{String, ToString};
 use core::fmt;
 
 use crate::expiry::Instant;
+use crate::text::put_number;
 
 /// The slot of a results run: the scheduled time that it stands for, in whole seconds of UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +61,13 @@ impl Digest {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// 64 lower-case hexadecimal digits.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        self.0.iter().for_each(|byte| put_number(&mut text, u64::from(*byte), 16, 2));
+        text
+    }
+
     /// The first 8 bytes as 16 lower-case hexadecimal digits, the part that stands in keys.
     #[must_use]
     pub fn short(&self) -> String {
@@ -70,7 +78,7 @@ impl Digest {
 impl fmt::Display for Digest {
     /// 64 lower-case hexadecimal digits.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        out.write_str(&self.text())
     }
 }
 

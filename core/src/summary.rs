@@ -5,7 +5,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::amount::{Amount, Total};
@@ -106,7 +106,7 @@ pub fn summarise(slot: Slot, run: &str, polls: u32, told: &[Told]) -> Summary {
         accepted,
         rejected: u32::try_from(rejections.len()).unwrap_or(u32::MAX),
         failed: u32::try_from(failures.len()).unwrap_or(u32::MAX),
-        total_power: total.to_string(),
+        total_power: total.text(),
         rejections,
         failures,
     }

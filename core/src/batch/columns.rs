@@ -5,7 +5,7 @@
 //! text beside the rows.
 
 use alloc::borrow::Cow;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::scan::{self, Keep};
@@ -74,7 +74,7 @@ impl<'a> Keep<'a> for Cutting<'a> {
             Cow::Borrowed(parameter_2)
         } else {
             let Ok(amount) = Amount::parse(parameter_2) else { return };
-            Cow::Owned(amount.to_string())
+            Cow::Owned(amount.text())
         };
         let mut row = [0; 7];
         let [id_at, id_length, text_at, text_length, amount_at, amount_length, beside] = &mut row;
