@@ -69,7 +69,7 @@ impl DayError {
 /// The first summary that cannot be read: a count that leaves one out would look complete.
 pub fn day(summaries: &[u8]) -> Result<Day, DayError> {
     let Ok(Value::Array(summaries)) = json::read(summaries, DEPTH) else { return Err(DayError::NotAnArray) };
-    let mut read: Vec<(Slot, [u32; 3], &str)> = Vec::new();
+    let mut read: Vec<(Slot, [u64; 3], &str)> = Vec::new();
     for (index, summary) in summaries.iter().enumerate() {
         let wrong = |member| DayError::NotASummary { index, member };
         let Value::Object(members) = summary else { return Err(wrong("slot")) };
@@ -87,7 +87,7 @@ pub fn day(summaries: &[u8]) -> Result<Day, DayError> {
     }
     let mut sums = [0_u64; 3];
     for (_, counts, _) in &read {
-        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += u64::from(*count));
+        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum = sum.saturating_add(*count));
     }
     let [accepted, rejected, failed] = sums;
     Ok(Day {
@@ -103,14 +103,22 @@ impl Day {
     /// The share of orders that were accepted, from `0.0000` to `1.0000`; `None` when there was no order.
     #[must_use]
     pub fn acceptance_rate(&self) -> Option<String> {
-        let orders = self.orders();
-        let rate = self.accepted.saturating_mul(20_000).saturating_add(orders).checked_div(orders.saturating_mul(2))?;
-        let place = |power: u64| rate / power % 10;
-        Some(text![place(10_000), ".", place(1_000), place(100), place(10), place(1)])
-    }
-
-    fn orders(&self) -> u64 {
-        self.accepted.saturating_add(self.rejected).saturating_add(self.failed)
+        let orders = u128::from(self.accepted) + u128::from(self.rejected) + u128::from(self.failed);
+        if orders == 0 {
+            return None;
+        }
+        // By hand: a division of 128 bits would be a kilobyte of the WASM module.
+        let (mut rate, mut rest) = (0_u32, u128::from(self.accepted));
+        for place in [10_000, 1_000, 100, 10, 1] {
+            while rest >= orders {
+                rest -= orders;
+                rate += place;
+            }
+            rest *= 10;
+        }
+        rate += u32::from(rest >= 5 * orders);
+        let digit = |place| rate / place % 10;
+        Some(text![digit(10_000), ".", digit(1_000), digit(100), digit(10), digit(1)])
     }
 
     /// `{"runs":…,"orders":…,"accepted":…,"rejected":…,"failed":…,"acceptance_rate":…,"total_power":"…"}`, the rate a
@@ -118,12 +126,13 @@ impl Day {
     #[must_use]
     pub fn to_json(&self) -> String {
         let Self { runs, accepted, rejected, failed, total_power } = self;
+        let orders = accepted.saturating_add(*rejected).saturating_add(*failed);
         let rate = self.acceptance_rate().unwrap_or_else(|| "null".to_owned());
         text![
             "{\"runs\":",
             runs,
             ",\"orders\":",
-            self.orders(),
+            orders,
             ",\"accepted\":",
             accepted,
             ",\"rejected\":",
@@ -150,8 +159,7 @@ fn text<'v>(members: &'v [Member<'_>], name: &str) -> Option<&'v str> {
     }
 }
 
-/// A count; a run tells its own in 32 bits.
-fn whole(members: &[Member<'_>], name: &str) -> Option<u32> {
+fn whole(members: &[Member<'_>], name: &str) -> Option<u64> {
     match member(members, name)? {
         Value::Number(text) => text.parse().ok(),
         _ => None,
@@ -186,6 +194,27 @@ mod tests {
         let (one, two) = (summary("2026-11-22T07:05:00Z", 2, 1, "1"), summary("2026-11-22T07:05:00Z", 3, 0, "1"));
         let day = day(format!("[{one},{two}]").as_bytes()).unwrap();
         assert_eq!((day.runs, day.accepted, day.rejected), (1, 3, 0));
+    }
+
+    #[test]
+    fn a_rate_is_rounded_half_up_whatever_the_counts() {
+        let rate = |accepted, rejected| {
+            let counts = Day { runs: 1, accepted, rejected, failed: 0, total_power: String::new() };
+            counts.acceptance_rate().unwrap()
+        };
+        for (accepted, rejected, told) in [
+            (0, 1, "0.0000"),
+            (1, 0, "1.0000"),
+            (1, 2, "0.3333"),
+            (2, 1, "0.6667"),
+            (1, 19_999, "0.0001"),
+            (1, 20_000, "0.0000"),
+            (19_999, 1, "1.0000"),
+            (u64::MAX, u64::MAX, "0.5000"),
+            (u64::MAX, 0, "1.0000"),
+        ] {
+            assert_eq!(rate(accepted, rejected), told, "{accepted} of {accepted} + {rejected}");
+        }
     }
 
     #[test]
