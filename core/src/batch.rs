@@ -10,7 +10,8 @@ pub mod oracle;
 mod scan;
 mod seen;
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 use crate::amount::Amount;
 use crate::order::{Order, RecordId, Text};

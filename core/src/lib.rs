@@ -11,6 +11,10 @@
 //! - [`wire`]: all of it as JSON texts, for hosts of other languages.
 //! - [`summary`]: what a results run amounts to. [`day`]: what a day's do. [`name`]: the keys under which results are filed.
 
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
 pub mod amount;
 pub mod batch;
 pub mod day;
@@ -24,8 +28,11 @@ pub mod outcome;
 mod rule;
 pub mod stored;
 pub mod summary;
+mod text;
 pub mod violation;
 pub mod wire;
+
+use alloc::string::String;
 
 /// The user's own words as an error may show them: at most `bytes` bytes, cut at a character with `…`, and with
 /// control characters as `?`.

@@ -4,7 +4,9 @@
 //! is written otherwise than it means (an escape in a string, an amount that is not in its canonical text) stands in a
 //! text beside the rows.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::scan::{self, Keep};
 use super::{Limits, Verdict};
@@ -72,7 +74,7 @@ impl<'a> Keep<'a> for Cutting<'a> {
             Cow::Borrowed(parameter_2)
         } else {
             let Ok(amount) = Amount::parse(parameter_2) else { return };
-            Cow::Owned(amount.to_string())
+            Cow::Owned(amount.text())
         };
         let mut row = [0; 7];
         let [id_at, id_length, text_at, text_length, amount_at, amount_length, beside] = &mut row;
@@ -81,21 +83,18 @@ impl<'a> Keep<'a> for Cutting<'a> {
             (2, parameter_1, text_at, text_length),
             (4, parameter_2, amount_at, amount_length),
         ] {
+            let units = self.units.of(part.as_bytes());
             let place = match &part {
-                Cow::Borrowed(part) => {
-                    let first = (part.as_ptr() as usize).wrapping_sub(self.start);
-                    self.place(first)
-                }
+                Cow::Borrowed(part) => self.place((part.as_ptr() as usize).wrapping_sub(self.start)),
                 Cow::Owned(part) => {
                     *beside |= bit;
-                    let place = self.beside_units;
                     self.beside.push_str(part);
-                    self.beside_units += self.units.of(part.as_bytes());
-                    place
+                    self.beside_units += units;
+                    self.beside_units - units
                 }
             };
             *at = u32::try_from(place).unwrap_or(u32::MAX);
-            *length = u32::try_from(self.units.of(part.as_bytes())).unwrap_or(u32::MAX);
+            *length = u32::try_from(units).unwrap_or(u32::MAX);
         }
         self.rows.push(row);
     }
@@ -109,9 +108,8 @@ impl Cutting<'_> {
             return byte;
         }
         let (known, units) = self.known;
-        let between = |from, to| self.units.of(self.bytes.get(from..to).unwrap_or(&[]));
-        let place =
-            if byte >= known { units + between(known, byte) } else { units.saturating_sub(between(byte, known)) };
+        let between = self.units.of(self.bytes.get(known.min(byte)..known.max(byte)).unwrap_or(&[]));
+        let place = if byte >= known { units + between } else { units.saturating_sub(between) };
         self.known = (byte, place);
         place
     }

@@ -3,7 +3,8 @@
 //! Strings and numbers that plainly obey their field's rules are passed while their end is looked for; all others are
 //! decoded and given to the rules. It finds exactly what `oracle` finds, which is the same in the plainest words.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 use super::Limits;
 use super::seen::Seen;
@@ -151,7 +152,7 @@ impl<'a> Scanner<'a, '_> {
                     self.reader.skip()?;
                 }
                 Ok(field) => {
-                    let again = given.get_mut(field as usize).is_some_and(|given| std::mem::replace(given, true));
+                    let again = given.get_mut(field as usize).is_some_and(|given| core::mem::replace(given, true));
                     if again {
                         self.findings.add(Breach::new(Code::DuplicateField, 0_u32, 0_u32).at(index, field));
                         self.reader.skip()?;

@@ -2,6 +2,7 @@
 
 use super::{Plain, TextRule};
 use crate::json::Text;
+use crate::text::characters;
 use crate::violation::{Breach, Code};
 
 /// At most `CHARACTERS` characters.
@@ -11,6 +12,6 @@ pub(crate) const fn at_most<const CHARACTERS: usize>() -> TextRule {
 }
 
 fn check<const CHARACTERS: usize>(text: &Text<'_>) -> Option<Breach> {
-    let given = text.characters.chars().count();
+    let given = characters(text.characters.as_bytes());
     (given > CHARACTERS).then(|| Breach::new(Code::TooLong, given, CHARACTERS))
 }

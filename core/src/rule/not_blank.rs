@@ -20,5 +20,5 @@ fn not_empty(text: &Text<'_>) -> Option<Breach> {
 }
 
 fn not_blank(text: &Text<'_>) -> Option<Breach> {
-    text.characters.trim().is_empty().then(|| Breach::new(Code::Empty, 0_u32, 0_u32))
+    text.characters.chars().all(char::is_whitespace).then(|| Breach::new(Code::Empty, 0_u32, 0_u32))
 }
