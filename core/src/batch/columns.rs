@@ -120,22 +120,22 @@ impl Units {
             Self::Bytes => text.len(),
             Self::Utf16 => {
                 let (words, rest) = text.as_chunks::<8>();
-                let units = words.iter().map(|word| 8 + beyond(u64::from_le_bytes(*word))).sum::<i32>();
-                let rest = rest.iter().map(|byte| 1 + beyond(u64::from(*byte))).sum::<i32>();
-                usize::try_from(units + rest).unwrap_or(0)
+                let units = words.iter().map(|word| beyond(u64::from_le_bytes(*word))).sum::<isize>();
+                let last = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+                text.len().saturating_add_signed(units + beyond(last))
             }
         }
     }
 }
 
-/// How many units of UTF-16 eight bytes of UTF-8 stand for, more than eight: a byte that begins no character (10xxxxxx)
+/// How many more units of UTF-16 than bytes eight bytes of UTF-8 stand for: a byte that begins no character (10xxxxxx)
 /// stands for none, the first of four (1111xxxx) for two.
 #[inline]
-fn beyond(word: u64) -> i32 {
+fn beyond(word: u64) -> isize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let none = word >> 7 & !(word >> 6) & ONES;
     let two = word >> 7 & word >> 6 & word >> 5 & word >> 4 & ONES;
-    two.count_ones().cast_signed() - none.count_ones().cast_signed()
+    two.count_ones() as isize - none.count_ones() as isize
 }
 
 #[cfg(test)]
