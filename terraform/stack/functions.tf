@@ -1,13 +1,14 @@
 # The functions: for each its configuration and what it may do, and which route of the API reaches it.
 #
 # To add one: an entry in `functions`, and one in `routes` if it answers HTTP. Its code, runtime and handler come from the
-# manifest under the same name.
+# manifest under the same name. What answers HTTP has traffic enough for a canary; the others are shifted at once.
 
 locals {
   functions = {
     orders-api = {
       description           = "Takes orders in and gives one back"
       timeout_seconds       = 15
+      p99_limit_ms          = 3000
       environment_variables = { ORDERS_TABLE = module.order_store.table_name }
       policy_statements = [
         # Reading back, and one transaction of puts and condition checks.
@@ -19,6 +20,7 @@ locals {
       description = "Asks the auction platform whether results are ready"
       # Below the state machine's 25 s for the task, which therefore sees the function's own answer.
       timeout_seconds = 20
+      p99_limit_ms    = 15000
       environment_variables = { for name, value in {
         AUCTION_PLATFORM_URL          = var.auction_platform_url
         AUCTION_PLATFORM_TOKEN_SECRET = var.auction_platform_token_secret_arn
@@ -34,6 +36,7 @@ locals {
       description = "Files one accepted order, refuses a rejected one"
       # Below the state machine's 12 s for the task.
       timeout_seconds       = 10
+      p99_limit_ms          = 5000
       environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
       policy_statements = [
         { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/results/*"] },
@@ -44,6 +47,7 @@ locals {
       description = "Writes a run's summary and tells what was rejected or failed"
       # Below the state machine's 25 s for the task.
       timeout_seconds = 20
+      p99_limit_ms    = 10000
       environment_variables = {
         RESULTS_BUCKET          = module.result_archive.bucket_name
         NOTIFICATIONS_TOPIC_ARN = module.alerts.topic_arn
@@ -57,6 +61,7 @@ locals {
     preview-orders = {
       description     = "Says what POST /orders would say, and stores nothing"
       timeout_seconds = 10
+      p99_limit_ms    = 3000
       # Node starts slowly on less.
       memory_mb             = 512
       environment_variables = {}
@@ -66,6 +71,7 @@ locals {
     report-results = {
       description           = "Tells what a day's results amount to"
       timeout_seconds       = 15
+      p99_limit_ms          = 5000
       memory_mb             = 512
       environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
       policy_statements = [
@@ -77,6 +83,7 @@ locals {
     notify-slack = {
       description           = "Posts notifications to Slack"
       timeout_seconds       = 20
+      p99_limit_ms          = 10000
       environment_variables = { SLACK_WEBHOOK_SECRET = module.alerts.slack_webhook_secret_arn }
       policy_statements = [
         { actions = ["secretsmanager:GetSecretValue"], resources = [module.alerts.slack_webhook_secret_arn] },
@@ -108,4 +115,11 @@ module "function" {
   environment_variables = each.value.environment_variables
   policy_statements     = each.value.policy_statements
   log_retention_days    = var.log_retention_days
+
+  permissions_boundary_arn = var.permissions_boundary_arn
+  canary                   = var.on_aws && contains(values(local.routes), each.key)
+  alarms = var.on_aws ? {
+    topic_arns   = [module.alerts.topic_arn]
+    p99_limit_ms = each.value.p99_limit_ms
+  } : null
 }

@@ -56,11 +56,13 @@ output "notify_slack_failed_queue_url" {
 }
 
 output "functions" {
-  description = "For each function: its name in Lambda, its alias, the version published last, and its log group."
+  description = "For each function: its name in Lambda, its alias, the version published last, its log group, and CodeDeploy's application and group that shift the alias (null where it is shifted at once)."
   value = { for name, function in module.function : name => {
     function_name  = function.function_name
+    alias_name     = function.alias_name
     alias_arn      = function.alias_arn
     version        = function.version
     log_group_name = function.log_group_name
+    deployment     = function.deployment
   } }
 }

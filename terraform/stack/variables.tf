@@ -10,6 +10,18 @@ variable "environment" {
   }
 }
 
+variable "on_aws" {
+  description = "Whether this is AWS itself. On the local cloud everything is off that it does not have or cannot keep: canaries, alarms, dashboard, budget, keys, tracing."
+  type        = bool
+  default     = true
+}
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that no role of this environment goes beyond; null for none. terraform/bootstrap makes it."
+  type        = string
+  default     = null
+}
+
 variable "functions_manifest" {
   description = "Path of functions.json, which the build writes beside the zips."
   type        = string

@@ -31,6 +31,7 @@ module "stack" {
   source = "../../stack"
 
   environment        = "local"
+  on_aws             = false
   functions_manifest = var.functions_manifest
 
   # Asked of the objects, not of the bucket: no function is made before its zip is there.

@@ -61,6 +61,6 @@ output "notify_slack_failed_queue_url" {
 }
 
 output "functions" {
-  description = "For each function: its name in Lambda, its alias, the version published last, and its log group."
+  description = "For each function: its name in Lambda, its alias, the version published last, its log group, and no CodeDeploy."
   value       = module.stack.functions
 }

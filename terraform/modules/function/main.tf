@@ -1,8 +1,11 @@
 # One Lambda function of Gridbid: its code from the artifacts bucket, its alias `live`, its log group and its role.
 #
-# Promises: the code is loaded by the hash of its zip, every change of code or configuration publishes a version, the alias
-# `live` points at the newest one, and the role may write to its own log group and do what `policy_statements` says.
-# Leaves out: who may call it. The module that owns the caller grants that. Called by: terraform/stack, once per function.
+# Promises: the code is loaded by the hash of its zip, every change of code or configuration publishes a version, and the role
+# may write to its own log group and do what `policy_statements` says. The alarms are in alarms.tf, the canary in canary.tf.
+# Leaves out: which version callers reach (the delivery shifts the alias), and who may call it: the module that owns the caller
+# grants that. Called by: terraform/stack, once per function.
+
+data "aws_caller_identity" "current" {}
 
 locals {
   function_name = "gridbid-${var.environment}-${var.name}"
@@ -19,7 +22,8 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_iam_role" "this" {
-  name = local.function_name
+  name                 = local.function_name
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -76,9 +80,14 @@ resource "aws_lambda_function" "this" {
   depends_on = [aws_iam_role_policy.this]
 }
 
+# Made with the first version; from then on only `gridbid deploy` and `gridbid rollback` move it.
 resource "aws_lambda_alias" "live" {
   name             = "live"
   description      = "The version that callers reach"
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_lambda_function.this.version
+
+  lifecycle {
+    ignore_changes = [function_version, routing_config]
+  }
 }
