@@ -3,9 +3,9 @@
 //! A binary that asks for an interpreter was built for somebody's laptop: it may start there and fail on Lambda's older
 //! C library. Reading ELF is the `object` crate's. Called by `manifest` for each file of each zip.
 
+use object::Endianness;
 use object::elf::{EM_AARCH64, EM_X86_64, FileHeader64, PT_INTERP};
 use object::read::elf::{Dyn as _, FileHeader as _, ProgramHeader as _};
-use object::Endianness;
 
 /// What is wrong with a binary.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -37,10 +37,10 @@ pub(crate) struct Stored {
 }
 
 /// Whether an object was new.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Created {
-    /// It was, and is there now.
-    New,
+    /// It was, and is there now with this tag.
+    New(String),
     /// One was there before and was left as it is.
     Existed,
 }
@@ -128,8 +128,13 @@ pub(crate) enum Canary {
 /// Canary deployments.
 pub(crate) trait Canaries {
     /// Starts one and hands back its id.
-    fn start(&self, group: &Group, place: &Place, from: &str, to: &str)
-    -> impl Future<Output = Result<String, CallError>>;
+    fn start(
+        &self,
+        group: &Group,
+        place: &Place,
+        from: &str,
+        to: &str,
+    ) -> impl Future<Output = Result<String, CallError>>;
     /// How far one has come.
     fn look(&self, id: &str) -> impl Future<Output = Result<Canary, CallError>>;
     /// Asks one to stop and to go back.

@@ -24,7 +24,8 @@ impl Canaries for Aws {
     async fn look(&self, id: &str) -> Result<Canary, CallError> {
         let sent = self.codedeploy.get_deployment().deployment_id(id).send().await;
         let told = sent.map_err(|error| failure(&format!("CodeDeploy deployment {id}"), &error))?;
-        let info = told.deployment_info.ok_or_else(|| CallError::Failed(format!("CodeDeploy knows nothing of {id}")))?;
+        let info =
+            told.deployment_info.ok_or_else(|| CallError::Failed(format!("CodeDeploy knows nothing of {id}")))?;
         Ok(state(&info))
     }
 
@@ -33,7 +34,9 @@ impl Canaries for Aws {
         match sent {
             Ok(_) => Ok(()),
             // It was faster than we were: `look` says how it ended.
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_deployment_already_completed_exception()) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_deployment_already_completed_exception()) => {
+                Ok(())
+            }
             Err(error) => Err(failure(&format!("stop of CodeDeploy deployment {id}"), &error)),
         }
     }

@@ -35,7 +35,8 @@ impl Functions for Aws {
 
     async fn invoke(&self, function_name: &str, qualifier: &str, event: &str) -> Result<Answer, CallError> {
         let call = self.lambda.invoke().function_name(function_name).qualifier(qualifier).payload(Blob::new(event));
-        let told = call.send().await.map_err(|error| failure(&format!("call of {function_name}:{qualifier}"), &error))?;
+        let told =
+            call.send().await.map_err(|error| failure(&format!("call of {function_name}:{qualifier}"), &error))?;
         let text = told.payload.map(|payload| String::from_utf8_lossy(payload.as_ref()).into_owned());
         Ok(Answer { failed: told.function_error.is_some(), text: text.unwrap_or_default() })
     }

@@ -37,7 +37,7 @@ impl Bucket for Aws {
         let call = self.s3.put_object().bucket(&self.bucket).key(key).if_none_match("*");
         let sent = call.checksum_sha256(digests(&bytes).1).body(ByteStream::from(bytes)).send().await;
         match sent.map_err(|error| failure(&format!("S3 PutObject {key}"), &error)) {
-            Ok(_) => Ok(Created::New),
+            Ok(answer) => Ok(Created::New(answer.e_tag().unwrap_or_default().to_owned())),
             Err(CallError::Changed(_)) => Ok(Created::Existed),
             Err(error) => Err(error),
         }
