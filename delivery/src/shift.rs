@@ -184,6 +184,7 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
+    use crate::cloud::Functions as _;
     use crate::cloud::memory::Memory;
 
     fn place(name: &str) -> Place {

@@ -15,6 +15,8 @@ pub struct Layout {
     site: PathBuf,
     /// A folder of zips that somebody else has built.
     prebuilt: Option<PathBuf>,
+    /// The delivery binary that somebody else has built.
+    gridbid: Option<PathBuf>,
 }
 
 impl Layout {
@@ -27,7 +29,7 @@ impl Layout {
             Some(home) => env::current_dir().unwrap_or_default().join(home),
             None => root.join(".gridbid"),
         };
-        Self { root, site: home.clone(), home, prebuilt: None }
+        Self { root, site: home.clone(), home, prebuilt: None, gridbid: None }
     }
 
     /// The same repository with the tests' own local cloud.
@@ -40,6 +42,18 @@ impl Layout {
     #[must_use]
     pub fn with_functions(self, folder: PathBuf) -> Self {
         Self { prebuilt: Some(folder), ..self }
+    }
+
+    /// The same folders, but for a delivery binary that is there already.
+    #[must_use]
+    pub fn with_gridbid(self, file: PathBuf) -> Self {
+        Self { gridbid: Some(file), ..self }
+    }
+
+    /// The delivery binary that is there already.
+    #[must_use]
+    pub fn gridbid(&self) -> Option<&Path> {
+        self.gridbid.as_deref()
     }
 
     /// Whether the functions have been built by somebody else.

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 
 use xtask::commands::test::Part;
 use xtask::commands::{down, logs, post, run, status, test, up};
-use xtask::failure::Failure;
+use xtask::failure::{Failure, OnFile as _};
 use xtask::layout::Layout;
 use xtask::progress::Progress;
 use xtask::{interrupt, neighbours, system};
@@ -27,6 +27,9 @@ enum Command {
         /// A folder of zips with a functions.json, to be started as they are; nothing is built
         #[arg(long)]
         functions: Option<PathBuf>,
+        /// The delivery binary, when it was built before
+        #[arg(long)]
+        gridbid: Option<PathBuf>,
     },
     /// Stop the local cloud; its data stays
     Down {
@@ -109,8 +112,7 @@ fn perform(command: Command) -> Result<(), Failure> {
     }
     interrupt::listen()?;
     match command {
-        Command::Up { functions: None } => up::up(&layout, &progress),
-        Command::Up { functions: Some(folder) } => up::up(&layout.with_functions(prebuilt(&folder)?), &progress),
+        Command::Up { functions, gridbid } => up::up(&given(layout, functions, gridbid)?, &progress),
         Command::Down { wipe } => down::down(&layout, &progress, wipe),
         Command::Post { file } => post::post(&layout, &file),
         Command::Run { slot } => run::run(&layout, slot),
@@ -128,6 +130,17 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Package => system::package(&layout, &progress),
         Command::Neighbours { .. } => Ok(()),
     }
+}
+
+/// The layout with what was built before.
+fn given(mut layout: Layout, functions: Option<PathBuf>, gridbid: Option<PathBuf>) -> Result<Layout, Failure> {
+    if let Some(folder) = functions {
+        layout = layout.with_functions(prebuilt(&folder)?);
+    }
+    if let Some(file) = gridbid {
+        layout = layout.with_gridbid(file.canonicalize().on_file("find", &file)?);
+    }
+    Ok(layout)
 }
 
 /// The folder, which must hold a manifest.

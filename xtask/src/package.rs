@@ -5,7 +5,7 @@
 //! built elsewhere and only share `manifest`. Called by `up`, `test` and `cargo xtask package`.
 
 mod archive;
-mod build;
+pub mod build;
 pub mod manifest;
 mod scripted;
 

@@ -37,16 +37,19 @@ fn host_binaries_are_refused_where_the_endpoint_is_not_this_machine() {
     assert!(refused.starts_with("--host-binaries is only for a local cloud"), "{refused}");
 }
 
-/// The workflows' and the composite action's files.
+/// The workflows, and the actions and scripts that they call.
 fn workflows() -> Vec<(String, String)> {
-    let github = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(".github");
-    let folders = [github.join("workflows"), github.join("actions").join("nix")];
-    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
+    fn below(folder: &Path) -> Vec<std::path::PathBuf> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
+    }
+    let files = below(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(".github")).into_iter();
     files.map(|path| (path.display().to_string(), fs::read_to_string(&path).unwrap())).collect()
 }
 
 /// The calls of `gridbid` in a workflow, with what the shell fills in replaced by something that is valid.
 fn calls(text: &str) -> Vec<String> {
+    // A line goes on after a backslash, and in a folded block of YAML as long as it is indented like the first.
     let whole = text.replace("\\\n", " ");
     let lines = whole.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     let call = |line: &str| {

@@ -86,16 +86,15 @@ mod tests {
     use super::*;
     use crate::cloud::Message;
     use crate::cloud::memory::Memory;
-    use crate::commands::deploy::tests::record;
+    use crate::commands::deploy::tests::deployed;
 
     fn message(id: &str, body: &Value) -> Message {
         Message { id: id.to_owned(), body: body.to_string(), receipt: format!("receipt {id}") }
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_is_posted_is_deleted_and_the_rest_stays() {
-        let memory = Memory::default();
-        let record = record();
+        let (memory, record) = (Memory::default(), deployed(&Memory::default()).await);
         let queue = &record.addresses.notify_slack_failed_queue_url;
         let failed = json!({"requestPayload": {"Records": [{"Sns": {"Message": "of Lambda"}}]}});
         let messages = vec![message("a", &failed), message("b", &json!({"strange": 1}))];
@@ -115,9 +114,9 @@ mod tests {
         assert!(calls[1].contains(r#""Sns":{"Message":"of SNS","Subject":"s""#), "{calls:?}");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn more_than_one_page_is_sent() {
-        let (memory, record) = (Memory::default(), record());
+        let (memory, record) = (Memory::default(), deployed(&Memory::default()).await);
         let failed = json!({"requestPayload": {"Records": []}});
         let messages = (0..25).map(|n| message(&n.to_string(), &failed)).collect();
         memory.messages.borrow_mut().insert(record.addresses.notify_slack_failed_queue_url.clone(), messages);

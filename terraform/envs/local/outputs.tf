@@ -1,4 +1,4 @@
-# What xtask needs to reach the local system.
+# What xtask and gridbid need to reach the local system.
 
 output "api_id" {
   description = "Identifier of the HTTP API."
@@ -33,11 +33,6 @@ output "runs_table" {
 output "results_bucket" {
   description = "Name of the bucket of results and summaries."
   value       = module.stack.results_bucket
-}
-
-output "artifacts_bucket" {
-  description = "Name of the bucket of the functions' zips."
-  value       = aws_s3_bucket.artifacts.id
 }
 
 output "topic_arn" {

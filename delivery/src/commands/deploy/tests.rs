@@ -159,12 +159,6 @@ pub(crate) async fn deployed(memory: &Memory) -> Record {
     History::read(memory, &dev()).await.unwrap().last().unwrap().clone()
 }
 
-/// A record as a deployment leaves it.
-pub(crate) fn record() -> Record {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    std::thread::scope(|scope| scope.spawn(|| runtime.block_on(deployed(&Memory::default()))).join().unwrap())
-}
-
 #[tokio::test(start_paused = true)]
 async fn only_what_changed_is_probed_and_shifted() {
     let memory = Memory::default();
