@@ -7,3 +7,4 @@ pub mod rust;
 pub mod state_machine;
 pub mod system;
 pub mod terraform;
+pub mod workflows;

@@ -82,16 +82,21 @@ impl<'a> Delivery<'a> {
     pub fn release(&self, functions: &Path, step: &Step) -> Result<(String, String), Failure> {
         Cloud::new(&self.ports).make_bucket(BUCKET)?;
         let release = name(functions)?;
-        let committed_at = clock::rfc3339(clock::unix_seconds());
         let log = self.layout.log("gridbid-release");
-        self.gridbid("gridbid-release")
-            .args(["release", "--host-binaries", "--release", &release, "--committed-at", &committed_at, "--functions"])
-            .args([functions])
-            .run(step)?;
+        self.releasing("gridbid-release", &release, functions).run(step)?;
         let text = fs::read_to_string(&log).unwrap_or_default();
         let told = text.lines().rev().find_map(|line| line.strip_prefix("release ")?.split_once(": "));
         let told = told.map(|(_, told)| told.to_owned()).unwrap_or_default();
         Ok((release, told))
+    }
+
+    /// The call that releases a folder of zips, with a log of this name.
+    #[must_use]
+    pub fn releasing(&self, log: &str, release: &str, functions: &Path) -> Subprocess {
+        let committed_at = clock::rfc3339(clock::unix_seconds());
+        self.gridbid(log)
+            .args(["release", "--host-binaries", "--release", release, "--committed-at", &committed_at, "--functions"])
+            .args([functions])
     }
 
     /// Deploys a release.
@@ -99,22 +104,25 @@ impl<'a> Delivery<'a> {
     /// # Errors
     /// When `gridbid` fails; its log says why, and where the aliases are then.
     pub fn deploy(&self, release: &str, variables: &[(&str, String)], step: &Step) -> Result<Outcome, Failure> {
+        let json = self.deploying("gridbid-deploy", release, variables).output(step).map_err(|failure| {
+            failure.with_todo(
+                "the log says what went wrong; `cargo xtask down --wipe` and `cargo xtask up` begin with an empty cloud",
+            )
+        })?;
+        serde_json::from_str(&json)
+            .map_err(|error| Failure::new(format!("gridbid tells something else than what it did: {error}")))
+    }
+
+    /// The call that deploys a release, with a log of this name; what it did is JSON on its stdout.
+    #[must_use]
+    pub fn deploying(&self, log: &str, release: &str, variables: &[(&str, String)]) -> Subprocess {
         let slack = format!("slack_webhook_url=http://127.0.0.1:{}/slack/gridbid", self.ports.neighbours);
         let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
         let variables = [slack].into_iter().chain(variables).map(|variable| format!("--var={variable}"));
-        let json = self
-            .gridbid("gridbid-deploy")
+        self.gridbid(log)
             .args(["deploy", "--env", ENVIRONMENT, "--initialised", "--allow-older", "--json", "--release", release])
             .args(["--terraform".as_ref(), self.layout.terraform_local().as_os_str()])
             .args(variables)
-            .output(step)
-            .map_err(|failure| {
-                failure.with_todo(
-                    "the log says what went wrong; `cargo xtask down --wipe` and `cargo xtask up` begin with an empty cloud",
-                )
-            })?;
-        serde_json::from_str(&json)
-            .map_err(|error| Failure::new(format!("gridbid tells something else than what it did: {error}")))
     }
 
     /// A call of `gridbid` with a log of this name.

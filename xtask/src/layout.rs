@@ -92,6 +92,12 @@ impl Layout {
         self.terraform().join("envs").join("local")
     }
 
+    /// What GitHub reads.
+    #[must_use]
+    pub fn github(&self) -> PathBuf {
+        self.root.join(".github")
+    }
+
     /// A file of this package that is no Rust source.
     #[must_use]
     pub fn own_file(&self, name: &str) -> PathBuf {

@@ -49,7 +49,6 @@ fn workflows() -> Vec<(String, String)> {
 
 /// The calls of `gridbid` in a workflow, with what the shell fills in replaced by something that is valid.
 fn calls(text: &str) -> Vec<String> {
-    // A line goes on after a backslash, and in a folded block of YAML as long as it is indented like the first.
     let whole = text.replace("\\\n", " ");
     let lines = whole.lines().map(str::trim).filter(|line| !line.starts_with('#'));
     let call = |line: &str| {
@@ -59,10 +58,13 @@ fn calls(text: &str) -> Vec<String> {
         let mut before = String::new();
         for word in &mut words {
             if word.contains('$') {
-                *word = match before.as_str() {
-                    "--release" | "--to" => "0123456789abcdef0123456789abcdef01234567".to_owned(),
-                    _ => "dev".to_owned(),
+                let valid = match (before.as_str(), word.as_str()) {
+                    (_, "${older[@]}") => "--allow-older",
+                    ("--release" | "--to", _) => "0123456789abcdef0123456789abcdef01234567",
+                    ("--committed-at", _) => "2026-11-22T08:05:00+01:00",
+                    _ => "dev",
                 };
+                valid.clone_into(word);
             }
             before.clone_from(word);
         }

@@ -33,6 +33,10 @@ pub const DEADLINE_SECONDS: u64 = 8;
 
 /// Tells the scenarios where their local cloud's folder lies.
 pub const SITE_VARIABLE: &str = "GRIDBID_SYSTEM_SITE";
+/// Tells the scenarios where the zips lie that the cloud runs.
+pub const FUNCTIONS_VARIABLE: &str = "GRIDBID_SYSTEM_FUNCTIONS";
+/// Tells the scenarios where the delivery binary lies.
+pub const GRIDBID_VARIABLE: &str = "GRIDBID_SYSTEM_GRIDBID";
 
 /// Runs it all.
 ///
@@ -88,7 +92,9 @@ fn unchanged(system: &System, took: Duration) -> Result<(), Failure> {
     Ok(())
 }
 
-fn scenario_variables(layout: &Layout, record: &Record) -> Vec<(&'static str, String)> {
+/// What the scenarios' cloud is told beside what every local one is.
+#[must_use]
+pub fn scenario_variables(layout: &Layout, record: &Record) -> Vec<(&'static str, String)> {
     let neighbours = Neighbours::new(&record.ports, &layout.cloud());
     vec![
         ("auction_platform_url", neighbours.auction_url()),
@@ -101,16 +107,19 @@ fn scenario_variables(layout: &Layout, record: &Record) -> Vec<(&'static str, St
 
 fn scenarios(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option<&str>) -> Result<(), Failure> {
     let nextest = rust::nextest(layout, tools.cargo(), progress)?;
+    let gridbid = system::gridbid(layout, progress, tools.cargo())?;
     progress.step("scenarios", |step| {
         let log: PathBuf = layout.log("scenarios");
         let site: OsString = layout.site().as_os_str().to_owned();
+        let functions = layout.functions().into_os_string();
         Subprocess::new(&nextest.path, &log, LIMIT)
             .inside(layout.root())
             .args(["nextest", "run", "--locked", "--package", "xtask", "--features", "system", "--test", "system"])
             // They share one table, one bucket, one lock of the runs.
             .args(["--test-threads", "1", "--no-fail-fast", "--status-level", "pass"])
             .args(filter)
-            .env([(SITE_VARIABLE, Some(site)), rust::NO_BACKTRACE])
+            .env([(SITE_VARIABLE, Some(site)), (FUNCTIONS_VARIABLE, Some(functions))])
+            .env([(GRIDBID_VARIABLE, Some(gridbid.clone().into_os_string())), rust::NO_BACKTRACE])
             .run(step)?;
         Ok(((), rust::summary(&log)))
     })

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::checks::{languages, rust, state_machine, system, terraform};
+use crate::checks::{languages, rust, state_machine, system, terraform, workflows};
 use crate::clock::words;
 use crate::failure::Failure;
 use crate::layout::Layout;
@@ -47,6 +47,7 @@ fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     terraform::validate(layout, terraform, progress)?;
     terraform::tests(layout, terraform, progress)?;
     state_machine::validate(layout, progress)?;
+    workflows::validate(layout, tools.python(), progress)?;
     rust::lint(layout, cargo, progress)?;
     rust::dependencies(layout, cargo, progress)?;
     rust::tests(layout, cargo, progress, None)?;

@@ -5,6 +5,8 @@
 //! exactly. What a single function answers to a throttle or a lost answer is tested beside the function.
 
 #[cfg(test)]
+mod delivery;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod harness;
