@@ -125,7 +125,9 @@ impl Terraform {
             .run(command, |line| match serde_json::from_str::<Value>(line) {
                 Ok(message) => {
                     changes.extend(planned(&message));
-                    told(&message).lines().for_each(|line| say(&format!("  {line}")));
+                    if is_news(&message) {
+                        told(&message).lines().for_each(|line| say(&format!("  {line}")));
+                    }
                 }
                 Err(_) => say(&format!("  {line}")),
             })
@@ -199,6 +201,12 @@ fn planned(message: &Value) -> Option<Change> {
     (action != "noop" && action != "read").then_some(Change { address, action })
 }
 
+/// Whether a message is worth a line: what is only read, or was always there, is not.
+fn is_news(message: &Value) -> bool {
+    let kind = message.get("type").and_then(Value::as_str).unwrap_or_default();
+    !matches!(kind, "version" | "outputs" | "refresh_start" | "refresh_complete" | "resource_drift")
+}
+
 /// What a message says, with the detail and the place of an error.
 fn told(message: &Value) -> String {
     let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
@@ -241,6 +249,13 @@ mod tests {
         assert_eq!(planned(&message("update")), Some(expected));
         assert_eq!(planned(&message("read")), None);
         assert_eq!(planned(&serde_json::json!({"type": "resource_drift"})), None);
+    }
+
+    #[test]
+    fn what_is_only_read_is_no_news() {
+        assert!(!is_news(&serde_json::json!({"type": "refresh_start", "@message": "Refreshing state..."})));
+        assert!(is_news(&serde_json::json!({"type": "apply_complete", "@message": "Creation complete"})));
+        assert!(is_news(&serde_json::json!({"@message": "of a kind that is new"})));
     }
 
     #[test]

@@ -93,6 +93,8 @@ enum TestPart {
     Languages,
     /// Only the tests of core
     Core,
+    /// Only GitHub's workflows
+    Workflows,
     /// Only what needs a local cloud
     System {
         /// Only the scenarios whose names contain this text
@@ -132,6 +134,7 @@ fn perform(command: Command) -> Result<(), Failure> {
                 None => (Part::Everything, layout),
                 Some(TestPart::Languages) => (Part::Languages, layout),
                 Some(TestPart::Core) => (Part::Core, layout),
+                Some(TestPart::Workflows) => (Part::Workflows, layout),
                 Some(TestPart::System { filter, built }) => (Part::System(filter), with(layout, built)?),
             };
             test::test(&layout, &progress, &part)

@@ -39,7 +39,7 @@ fn host_binaries_are_refused_where_the_endpoint_is_not_this_machine() {
 
 /// The workflows, and the actions and scripts that they call.
 fn workflows() -> Vec<(String, String)> {
-    fn below(folder: &Path) -> Vec<std::path::PathBuf> {
+    fn below(folder: &Path) -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
     }

@@ -62,6 +62,16 @@ struct Deployment<'a, C, I> {
     release: &'a Release,
 }
 
+/// What is ready to be shifted.
+struct Prepared {
+    /// What Terraform changed.
+    changes: Vec<Change>,
+    /// Where every alias has to go.
+    deployed: Deployed,
+    /// Those that are not there yet.
+    moves: Vec<Move>,
+}
+
 /// Deploys.
 ///
 /// # Errors
@@ -124,7 +134,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         say(&format!("deploying {release} to {environment}"));
         let known = history.last().map(|record| record.addresses.topic_arn.clone());
         let prepared = self.prepare(manifest).await;
-        let (changes, deployed) = match prepared {
+        let Prepared { changes, deployed, moves } = match prepared {
             Ok(prepared) => prepared,
             Err(failure) => {
                 let failure = failure.with_consequence("no alias was touched");
@@ -132,12 +142,16 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
             }
         };
         let topic = deployed.addresses.topic_arn.clone();
-        let moves = self.moves(&deployed).await?;
         if let Err(failure) = self.shift(&moves).await {
             return Err(self.told(failure, Some(&topic)).await);
         }
         let before = history.last().cloned();
-        self.record(&mut history, &deployed).await?;
+        if let Err(failure) = self.record(&mut history, &deployed).await {
+            let failure = failure
+                .with_consequence("every alias is on its new version, but that is not recorded")
+                .with_todo("deploy the same release again, which records it");
+            return Err(self.told(failure, Some(&topic)).await);
+        }
         if self.order.with_smoke {
             let used = smoke(&api(&deployed.addresses), self.cloud.now(), Mode::ForReal).await;
             if let Err(failure) = used {
@@ -153,7 +167,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
     }
 
     /// Terraform's part, and the probe of each new version: whatever fails here, nobody was served by it.
-    async fn prepare(&self, manifest: &Path) -> Result<(Vec<Change>, Deployed), Failure> {
+    async fn prepare(&self, manifest: &Path) -> Result<Prepared, Failure> {
         let plan = self.infrastructure.plan(manifest, Purpose::ToApply).await?;
         say(&format!("  Terraform: {}", counted(&plan.changes)));
         self.lease.check()?;
@@ -162,30 +176,20 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         }
         let stack = Stack::of_outputs(self.infrastructure.outputs().await?)?;
         let deployed = stack.deployed(self.cloud, self.release).await?;
-        for (name, placed) in &deployed.functions {
-            let alias = self.cloud.alias(&placed.place).await?;
-            if alias.is_split {
-                let sentence = format!("a part of the calls of {name} goes to another version: a canary was cut off");
-                return Err(Failure::new(sentence).with_todo("run `gridbid rollback` first, which ends it"));
-            }
-            if alias.version != placed.version {
-                versions::probe(self.cloud, name, placed).await?;
-            }
-        }
-        Ok((plan.changes, deployed))
-    }
-
-    /// The aliases that are not on the published version yet.
-    async fn moves(&self, deployed: &Deployed) -> Result<Vec<Move>, Failure> {
         let mut moves = Vec::new();
         for (name, placed) in &deployed.functions {
             let before = self.cloud.alias(&placed.place).await?;
+            if before.is_split {
+                let sentence = format!("a part of the calls of {name} goes to another version: a canary was cut off");
+                return Err(Failure::new(sentence).with_todo("run `gridbid rollback` first, which ends it"));
+            }
             if before.version != placed.version {
+                versions::probe(self.cloud, name, placed).await?;
                 let (place, to) = (placed.place.clone(), placed.version.clone());
                 moves.push(Move { name: name.clone(), place, canary: placed.deployment.clone(), before, to });
             }
         }
-        Ok(moves)
+        Ok(Prepared { changes: plan.changes, deployed, moves })
     }
 
     async fn shift(&self, moves: &[Move]) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use crate::clock::words;
 use crate::failure::Failure;
 use crate::layout::Layout;
 use crate::progress::{Progress, print};
-use crate::requirements::CARGO;
+use crate::requirements::{CARGO, PYTHON};
 use crate::system::Tools;
 
 /// Which part of it.
@@ -19,6 +19,8 @@ pub enum Part {
     Languages,
     /// Only core's own tests.
     Core,
+    /// Only GitHub's workflows.
+    Workflows,
     /// Only the system tests whose names contain a text; without one, all that needs a local cloud.
     System(Option<String>),
 }
@@ -32,6 +34,7 @@ pub fn test(layout: &Layout, progress: &Progress, part: &Part) -> Result<(), Fai
     match part {
         Part::Languages => languages::tests(layout, &Tools::find(progress)?, progress)?,
         Part::Core => rust::tests(layout, &CARGO.find()?, progress, Some("gridbid-core"))?,
+        Part::Workflows => workflows::validate(layout, &PYTHON.find()?, progress)?,
         Part::System(filter) => system::tests(layout, progress, &Tools::find(progress)?, filter.as_deref())?,
         Part::Everything => everything(layout, progress)?,
     }
