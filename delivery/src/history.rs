@@ -195,7 +195,7 @@ pub(crate) mod tests {
     fn a_rollback_goes_one_step_back_and_never_to_what_was_left() {
         let (one, two, three) = (record(1, 1, None), record(2, 2, None), record(3, 3, None));
         assert_eq!(previous(&[]), None);
-        assert_eq!(previous(&[one.clone()]), None);
+        assert_eq!(previous(std::slice::from_ref(&one)), None);
         assert_eq!(previous(&[one.clone(), two.clone(), three.clone()]), Some(2));
         let back = record(4, 2, Some(2));
         assert_eq!(previous(&[one.clone(), two.clone(), three.clone(), back.clone()]), Some(1));

@@ -52,6 +52,9 @@ export const handler = async (event, context) => {
 };
 ";
 
+/// Another zip in the place of a function's.
+type Change = dyn Fn(&[u8]) -> Vec<u8>;
+
 /// The running system, and what deploys to it.
 struct Deliveries {
     system: System,
@@ -123,7 +126,7 @@ impl Deliveries {
     }
 
     /// A build like the one that runs, but for these functions: each has its zip changed.
-    fn build(&self, changes: &[(&str, &dyn Fn(&[u8]) -> Vec<u8>)]) -> PathBuf {
+    fn build(&self, changes: &[(&str, &Change)]) -> PathBuf {
         let from = self.layout.functions();
         let text = fs::read(from.join("functions.json")).unwrap();
         let mut manifest: Value = serde_json::from_slice(&text).unwrap();
