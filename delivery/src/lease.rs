@@ -46,9 +46,14 @@ pub(crate) struct Lease<'a, C> {
 /// # Errors
 /// When the bucket does not answer.
 pub(crate) async fn holder<C: Cloud>(cloud: &C, environment: &EnvironmentName) -> Result<Option<String>, Failure> {
-    let Some(stored) = cloud.read(&key(environment)).await? else { return Ok(None) };
-    let lock: Option<Lock> = serde_json::from_slice(&stored.bytes).ok();
-    Ok(lock.filter(|lock| lock.until > cloud.now()).map(|lock| format!("{} until {}", lock.holder, lock.until)))
+    let stored = cloud.read(&key(environment)).await?;
+    Ok(stored.and_then(|stored| held(&stored.bytes, cloud.now())))
+}
+
+/// Who holds the lock that these bytes are.
+fn held(bytes: &[u8], now: Moment) -> Option<String> {
+    let lock: Option<Lock> = serde_json::from_slice(bytes).ok();
+    lock.filter(|lock| lock.until > now).map(|lock| format!("{} until {}", lock.holder, lock.until))
 }
 
 impl<'a, C: Cloud> Lease<'a, C> {
@@ -62,11 +67,13 @@ impl<'a, C: Cloud> Lease<'a, C> {
         let tag = match cloud.create(&key, lock.clone()).await? {
             Created::New(tag) => tag,
             Created::Existed => {
-                if let Some(other) = self::holder(cloud, environment).await? {
+                // Looked at once: the tag is that of the very lock that nobody holds.
+                let there = cloud.read(&key).await?;
+                if let Some(other) = there.as_ref().and_then(|there| held(&there.bytes, cloud.now())) {
                     let sentence = format!("another deployment to {environment} is under way: {other}");
                     return Err(Failure::new(sentence).with_todo("wait for its end, and look at `gridbid status`"));
                 }
-                let tag = cloud.read(&key).await?.map(|stored| stored.tag).unwrap_or_default();
+                let tag = there.map(|there| there.tag).unwrap_or_default();
                 let lost = |error| match error {
                     CallError::Changed(_) => {
                         Failure::new(format!("another deployment to {environment} has begun at the same moment"))
@@ -168,6 +175,18 @@ mod tests {
         first.give_back().await;
         assert_eq!(holder(&memory, &dev()).await.unwrap(), None);
         Lease::take(&memory, &dev(), "the second").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn of_two_that_find_it_free_only_the_first_gets_it() {
+        let memory = Memory::default();
+        Lease::take(&memory, &dev(), "before").await.unwrap().give_back().await;
+        let until = memory.now().after(LIFE);
+        let faster = json(&Lock { holder: "the first".to_owned(), until }).unwrap();
+        memory.put_after_read(&key(&dev()), &faster);
+        let refused = Lease::take(&memory, &dev(), "the second").await.unwrap_err();
+        assert!(refused.to_string().contains("has begun at the same moment"), "{refused}");
+        assert!(holder(&memory, &dev()).await.unwrap().unwrap().starts_with("the first"));
     }
 
     #[tokio::test]
