@@ -20,7 +20,7 @@ use crate::interruption::Interruption;
 use crate::manifest::{Binaries, Build};
 use crate::moment::Moment;
 use crate::names::{EnvironmentName, ReleaseId};
-use crate::progress::say;
+use crate::progress::{answer, say};
 use crate::terraform::Terraform;
 
 /// Releases, deploys, checks and rolls back Gridbid.
@@ -162,7 +162,7 @@ async fn perform(CommandLine { command, bucket, dry_run }: CommandLine) -> Resul
         }
         Command::Redrive(Environment { name }) => redrive::redrive(&aws, &last(&aws, &name).await?, mode).await,
         Command::Status(Environment { name }) => {
-            status::status(&aws, &name).await?.iter().for_each(|line| say(line));
+            status::status(&aws, &name).await?.iter().for_each(|line| answer(line));
             Ok(())
         }
     }
@@ -218,7 +218,7 @@ async fn deploy(
     let outcome = deploy::deploy(aws, &terraform, api, &interruption, &scratch.0, &order, mode).await?;
     if json {
         let text = serde_json::to_string(&outcome).map_err(|error| Failure::new(error.to_string()))?;
-        println!("{text}");
+        answer(&text);
     }
     Ok(())
 }
