@@ -200,7 +200,8 @@ pub(crate) mod tests {
     fn read(folder: &Folder, runtime: &str, path: &str, bytes: &[u8], binaries: Binaries) -> Result<Build, Failure> {
         let zip = zip_of(path, bytes);
         fs::write(folder.0.join("orders-api.zip"), &zip).unwrap();
-        let function = written::Function::new("orders-api", runtime, "bootstrap", &zip);
+        let function =
+            written::Function::new("orders-api", runtime, "bootstrap", written::Architecture::of_this_machine(), &zip);
         written::write(&folder.0, [("orders-api".to_owned(), function)]).unwrap();
         Build::read(&folder.0, binaries)
     }

@@ -5,11 +5,15 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use xtask::commands::bench::Subject;
 use xtask::commands::test::Part;
-use xtask::commands::{down, logs, post, run, status, test, up};
+use xtask::commands::{bench, down, logs, post, run, status, test, up};
 use xtask::failure::{Failure, OnFile as _};
 use xtask::layout::Layout;
+use xtask::package::made;
+use xtask::package::manifest::Architecture;
 use xtask::progress::Progress;
+use xtask::wasm::Given;
 use xtask::{interrupt, neighbours, system};
 
 /// Builds, starts, shows and tests Gridbid on a local cloud.
@@ -60,8 +64,26 @@ enum Command {
         #[command(subcommand)]
         part: Option<TestPart>,
     },
+    /// Measure, and print a comparison with what people use instead (it goes into docs/benchmarks.md too)
+    Bench {
+        /// What
+        #[command(subcommand)]
+        subject: BenchSubject,
+    },
     /// Build the functions' zips and functions.json
-    Package,
+    Package {
+        /// Build nothing: pack what has been built elsewhere
+        #[command(subcommand)]
+        made: Option<Made>,
+    },
+    /// Build core as the WASM module that the packages of other languages ship
+    Wasm {
+        /// The module is put here too
+        #[arg(long)]
+        to: Option<PathBuf>,
+        #[command(flatten)]
+        given: Given,
+    },
     /// Play Slack, the auction platform and a faulty S3 (started by `up` and `test`)
     #[command(hide = true)]
     Neighbours {
@@ -88,6 +110,32 @@ struct Built {
 }
 
 #[derive(Subcommand)]
+enum Made {
+    /// One function: its zip, with a functions.json of its own
+    Zip {
+        /// The function's folder below lambdas
+        function: PathBuf,
+        /// The binary, or the folder of files, that it was built into
+        built: PathBuf,
+        /// What it was built for
+        #[arg(long)]
+        architecture: Architecture,
+        /// The folder to make
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Several functions: the zips of all, with one functions.json
+    Join {
+        /// Folders with a functions.json
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        /// The folder to make
+        #[arg(long)]
+        to: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
 enum TestPart {
     /// Only the TypeScript and Python packages and functions, with core as WASM
     Languages,
@@ -102,6 +150,12 @@ enum TestPart {
         #[command(flatten)]
         built: Built,
     },
+}
+
+#[derive(Subcommand)]
+enum BenchSubject {
+    /// Checking and reading orders, natively, in Node and in Python; takes ten minutes
+    Core,
 }
 
 fn main() -> ExitCode {
@@ -139,7 +193,13 @@ fn perform(command: Command) -> Result<(), Failure> {
             };
             test::test(&layout, &progress, &part)
         }
-        Command::Package => system::package(&layout, &progress),
+        Command::Bench { subject: BenchSubject::Core } => bench::bench(&layout, &progress, Subject::Core),
+        Command::Package { made: None } => system::package(&layout, &progress),
+        Command::Package { made: Some(Made::Zip { function, built, architecture, to }) } => {
+            made::zip(&function, &built, architecture, &to)
+        }
+        Command::Package { made: Some(Made::Join { folders, to }) } => made::join(&folders, &to),
+        Command::Wasm { to, given } => system::wasm(&layout, &progress, &given, to.as_deref()),
         Command::Neighbours { .. } => Ok(()),
     }
 }
