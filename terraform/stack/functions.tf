@@ -4,16 +4,19 @@
 # manifest under the same name. What answers HTTP has traffic enough for a canary; the others are shifted at once.
 
 locals {
+  # For whoever reads or writes what the key encrypts.
+  key_statements = [for arn in local.key[*].arn : { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [arn] }]
+
   functions = {
     orders-api = {
       description           = "Takes orders in and gives one back"
       timeout_seconds       = 15
       p99_limit_ms          = 3000
       environment_variables = { ORDERS_TABLE = module.order_store.table_name }
-      policy_statements = [
+      policy_statements = concat(local.key_statements, [
         # Reading back, and one transaction of puts and condition checks.
         { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"], resources = [module.order_store.table_arn] },
-      ]
+      ])
     }
 
     collect-results = {
@@ -38,9 +41,9 @@ locals {
       timeout_seconds       = 10
       p99_limit_ms          = 5000
       environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
-      policy_statements = [
+      policy_statements = concat(local.key_statements, [
         { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/results/*"] },
-      ]
+      ])
     }
 
     close-run = {
@@ -52,10 +55,10 @@ locals {
         RESULTS_BUCKET          = module.result_archive.bucket_name
         NOTIFICATIONS_TOPIC_ARN = module.alerts.topic_arn
       }
-      policy_statements = [
+      policy_statements = concat(local.key_statements, [
         { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/summaries/*"] },
         { actions = ["sns:Publish"], resources = [module.alerts.topic_arn] },
-      ]
+      ])
     }
 
     preview-orders = {
@@ -74,10 +77,10 @@ locals {
       p99_limit_ms          = 5000
       memory_mb             = 512
       environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
-      policy_statements = [
+      policy_statements = concat(local.key_statements, [
         { actions = ["s3:ListBucket"], resources = [module.result_archive.bucket_arn] },
         { actions = ["s3:GetObject"], resources = ["${module.result_archive.bucket_arn}/summaries/*"] },
-      ]
+      ])
     }
 
     notify-slack = {
@@ -85,11 +88,11 @@ locals {
       timeout_seconds       = 20
       p99_limit_ms          = 10000
       environment_variables = { SLACK_WEBHOOK_SECRET = module.alerts.slack_webhook_secret_arn }
-      policy_statements = [
+      policy_statements = concat(local.key_statements, [
         { actions = ["secretsmanager:GetSecretValue"], resources = [module.alerts.slack_webhook_secret_arn] },
         # Lambda hands on what could not be posted with the function's own role.
         { actions = ["sqs:SendMessage"], resources = [module.alerts.notify_slack_failed_queue_arn] },
-      ]
+      ])
     }
   }
 
@@ -116,10 +119,13 @@ module "function" {
   policy_statements     = each.value.policy_statements
   log_retention_days    = var.log_retention_days
 
+  key                      = local.key
   permissions_boundary_arn = var.permissions_boundary_arn
+  reserved_concurrency     = lookup(var.reserved_concurrency, each.key, null)
   canary                   = var.on_aws && contains(values(local.routes), each.key)
   alarms = var.on_aws ? {
-    topic_arns   = [module.alerts.topic_arn]
+    # What keeps Slack from being told goes by mail too.
+    topic_arns   = each.key == "notify-slack" ? [module.alerts.topic_arn, module.alerts.escalations_topic_arn] : [module.alerts.topic_arn]
     p99_limit_ms = each.value.p99_limit_ms
   } : null
 }

@@ -10,6 +10,16 @@ output "api_endpoint" {
   value       = module.http_api.endpoint
 }
 
+output "api_execution_arn" {
+  description = "ARN of the API's calls, for the policies of those who may sign requests to it (execute-api:Invoke)."
+  value       = module.http_api.execution_arn
+}
+
+output "api_domain_target" {
+  description = "What the DNS record of the API's own domain points to; null without one."
+  value       = module.http_api.domain_target
+}
+
 output "state_machine_arn" {
   description = "ARN of the state machine of results runs."
   value       = module.results_run.state_machine_arn

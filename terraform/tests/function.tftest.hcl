@@ -270,6 +270,74 @@ run "alarms_that_tell_nobody_are_refused" {
   expect_failures = [var.alarms]
 }
 
+run "the_boundary_the_key_and_a_concurrency_are_passed_on" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    permissions_boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-boundary"
+    key                      = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+    reserved_concurrency     = 5
+    alarms                   = { topic_arns = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"], p99_limit_ms = 5000 }
+    canary                   = true
+  }
+
+  assert {
+    condition     = aws_iam_role.this.permissions_boundary == var.permissions_boundary_arn && aws_iam_role.canary[0].permissions_boundary == var.permissions_boundary_arn
+    error_message = "Both roles must be under the boundary."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.this.kms_key_id == var.key.arn && aws_lambda_function.this.reserved_concurrent_executions == 5
+    error_message = "The log must be encrypted with the key, and the concurrency reserved."
+  }
+}
+
+run "a_concurrency_of_zero_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    reserved_concurrency = 0
+  }
+
+  expect_failures = [var.reserved_concurrency]
+}
+
+run "a_name_with_capitals_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    name = "StoreResult"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "more_memory_than_lambda_has_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    memory_mb = 20480
+  }
+
+  expect_failures = [var.memory_mb]
+}
+
 run "a_wildcard_action_is_refused" {
   command = plan
 

@@ -19,6 +19,7 @@ locals {
 resource "aws_cloudwatch_log_group" "this" {
   name              = "/aws/lambda/${local.function_name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = one(var.key[*].arn)
 }
 
 resource "aws_iam_role" "this" {
@@ -65,6 +66,9 @@ resource "aws_lambda_function" "this" {
 
   memory_size = var.memory_mb
   timeout     = var.timeout_seconds
+
+  # Null takes its share of the account's concurrency, as all others do.
+  reserved_concurrent_executions = var.reserved_concurrency
 
   environment {
     variables = merge({ GRIDBID_ENVIRONMENT = var.environment }, var.environment_variables)

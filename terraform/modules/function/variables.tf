@@ -72,6 +72,18 @@ variable "timeout_seconds" {
   }
 }
 
+variable "reserved_concurrency" {
+  description = "How many calls may run at once, kept free for this function; null for a share of the account's."
+  type        = number
+  default     = null
+
+  # Zero would stop the function.
+  validation {
+    condition     = var.reserved_concurrency == null ? true : var.reserved_concurrency >= 1
+    error_message = "A function that may run at all needs a concurrency of at least 1; null for a share of the account's."
+  }
+}
+
 variable "environment_variables" {
   description = "The function's configuration, beside GRIDBID_ENVIRONMENT; no secrets, only where to read them."
   type        = map(string)
@@ -100,6 +112,12 @@ variable "policy_statements" {
 variable "permissions_boundary_arn" {
   description = "ARN of the policy that no role of this environment goes beyond; null for none."
   type        = string
+  default     = null
+}
+
+variable "key" {
+  description = "The environment's key, which encrypts the log; null for CloudWatch's own."
+  type        = object({ arn = string })
   default     = null
 }
 

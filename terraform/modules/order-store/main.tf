@@ -25,5 +25,15 @@ resource "aws_dynamodb_table" "orders" {
     recovery_period_in_days = var.point_in_time_recovery ? 1 : null
   }
 
+  # Without a key of ours DynamoDB encrypts with its own.
+  dynamic "server_side_encryption" {
+    for_each = var.key[*].arn
+
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
+  }
+
   deletion_protection_enabled = var.deletion_protection
 }
