@@ -66,7 +66,7 @@ fn app_spec(place: &Place, from: &str, to: &str) -> String {
         "TargetVersion": to,
     });
     let resource = json!({"function": {"Type": "AWS::Lambda::Function", "Properties": properties}});
-    json!({"version": "0.0", "Resources": [resource]}).to_string()
+    json!({"version": 0.0, "Resources": [resource]}).to_string()
 }
 
 fn state(info: &DeploymentInfo) -> Canary {
@@ -110,6 +110,6 @@ mod tests {
         let spec: serde_json::Value = serde_json::from_str(&app_spec(&place, "3", "4")).unwrap();
         let properties = &spec["Resources"][0]["function"]["Properties"];
         assert_eq!((&properties["CurrentVersion"], &properties["TargetVersion"]), (&json!("3"), &json!("4")));
-        assert_eq!(spec["version"], "0.0");
+        assert_eq!(spec["version"].to_string(), "0.0");
     }
 }
