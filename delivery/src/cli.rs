@@ -6,6 +6,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -59,6 +60,9 @@ enum Command {
         /// A release that the environment had; the deployment before when it is left out
         #[arg(long)]
         to: Option<ReleaseId>,
+        /// So many minutes a deployment that is under way is waited for
+        #[arg(long, value_name = "MINUTES", default_value_t = 0)]
+        wait: u32,
     },
     /// Send the notifications again that did not reach Slack
     Redrive(Environment),
@@ -156,8 +160,9 @@ async fn perform(CommandLine { command, bucket, dry_run }: CommandLine) -> Resul
             let record = last(&aws, &name).await?;
             smoke::smoke(&api(&account, &record.addresses), aws.now(), mode).await
         }
-        Command::Rollback { environment: Environment { name }, to } => {
-            let order = rollback::Order { environment: name, to, by: somebody() };
+        Command::Rollback { environment: Environment { name }, to, wait } => {
+            let patience = Duration::from_secs(60 * u64::from(wait));
+            let order = rollback::Order { environment: name, to, by: somebody(), patience };
             rollback::rollback(&aws, &Interruption::listen()?, &order, mode).await
         }
         Command::Redrive(Environment { name }) => redrive::redrive(&aws, &last(&aws, &name).await?, mode).await,

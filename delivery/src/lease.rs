@@ -13,12 +13,15 @@ use serde::{Deserialize, Serialize};
 use crate::cloud::{CallError, Cloud, Created};
 use crate::failure::Failure;
 use crate::history;
+use crate::interruption::Interruption;
 use crate::moment::Moment;
 use crate::names::EnvironmentName;
 use crate::progress::say;
 
 /// A lease that is not renewed ends after this time.
 const LIFE: Duration = Duration::from_secs(300);
+/// Whoever waits for one looks so often.
+const LOOK: Duration = Duration::from_secs(10);
 /// It is renewed so often.
 const RENEWED_AFTER: Duration = Duration::from_secs(60);
 
@@ -86,6 +89,31 @@ impl<'a, C: Cloud> Lease<'a, C> {
         };
         let (tag, until, lost) = (RefCell::new(tag), Cell::new(until), Cell::new(false));
         Ok(Self { cloud, key, holder: holder.to_owned(), tag, until, lost })
+    }
+
+    /// Takes it, and waits for so long while somebody else holds it.
+    ///
+    /// # Errors
+    /// When somebody else still holds it then, or an interruption comes.
+    pub(crate) async fn wait(
+        cloud: &'a C,
+        environment: &EnvironmentName,
+        holder: &str,
+        patience: Duration,
+        interruption: &Interruption,
+    ) -> Result<Self, Failure> {
+        let started = tokio::time::Instant::now();
+        let mut told = false;
+        while started.elapsed() < patience {
+            let Some(other) = self::holder(cloud, environment).await? else { break };
+            if !told {
+                say(&format!("  waiting for another deployment to {environment}: {other}"));
+                told = true;
+            }
+            interruption.pause(LOOK).await;
+            interruption.check()?;
+        }
+        Self::take(cloud, environment, holder).await
     }
 
     /// Works, and renews the lease meanwhile.
@@ -187,6 +215,23 @@ mod tests {
         let refused = Lease::take(&memory, &dev(), "the second").await.unwrap_err();
         assert!(refused.to_string().contains("has begun at the same moment"), "{refused}");
         assert!(holder(&memory, &dev()).await.unwrap().unwrap().starts_with("the first"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_gets_it_when_it_is_given_back() {
+        let memory = Memory::default();
+        let first = Lease::take(&memory, &dev(), "the first").await.unwrap();
+        let (never, hour) = (Interruption::never(), Duration::from_secs(3600));
+        let dev = dev();
+        let second = Lease::wait(&memory, &dev, "the second", hour, &never);
+        let later = async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            first.give_back().await;
+        };
+        let (second, ()) = tokio::join!(second, later);
+        second.unwrap().check().unwrap();
+        let refused = Lease::wait(&memory, &dev, "the third", Duration::from_secs(30), &never).await.unwrap_err();
+        assert!(refused.to_string().contains("is under way: the second"), "{refused}");
     }
 
     #[tokio::test]

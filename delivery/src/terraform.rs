@@ -204,7 +204,8 @@ fn planned(message: &Value) -> Option<Change> {
 /// Whether a message is worth a line: what is only read, or was always there, is not.
 fn is_news(message: &Value) -> bool {
     let kind = message.get("type").and_then(Value::as_str).unwrap_or_default();
-    !matches!(kind, "version" | "outputs" | "refresh_start" | "refresh_complete" | "resource_drift")
+    let is_read = message.pointer("/hook/action").is_some_and(|action| action == "read");
+    !is_read && !matches!(kind, "version" | "outputs" | "refresh_start" | "refresh_complete" | "resource_drift")
 }
 
 /// What a message says, with the detail and the place of an error.
@@ -254,6 +255,7 @@ mod tests {
     #[test]
     fn what_is_only_read_is_no_news() {
         assert!(!is_news(&serde_json::json!({"type": "refresh_start", "@message": "Refreshing state..."})));
+        assert!(!is_news(&serde_json::json!({"type": "apply_start", "hook": {"action": "read"}})));
         assert!(is_news(&serde_json::json!({"type": "apply_complete", "@message": "Creation complete"})));
         assert!(is_news(&serde_json::json!({"@message": "of a kind that is new"})));
     }

@@ -4,6 +4,8 @@
 //! functions back, and not the state machine, the routes or the roles: those are Terraform's and come with the next release.
 //! Canaries that somebody has left behind are ended first. Called by `cli`.
 
+use std::time::Duration;
+
 use super::Mode;
 use crate::cloud::Cloud;
 use crate::failure::Failure;
@@ -23,6 +25,8 @@ pub(crate) struct Order {
     pub(crate) to: Option<ReleaseId>,
     /// Who does it.
     pub(crate) by: String,
+    /// How long it waits for a deployment that is under way.
+    pub(crate) patience: Duration,
 }
 
 /// Goes back.
@@ -45,7 +49,7 @@ pub(crate) async fn rollback<C: Cloud>(
         }
         return Ok(());
     }
-    let lease = Lease::take(cloud, &order.environment, &order.by).await?;
+    let lease = Lease::wait(cloud, &order.environment, &order.by, order.patience, interruption).await?;
     let result = lease.during(go(cloud, interruption, &lease, order)).await;
     lease.give_back().await;
     result
@@ -95,8 +99,12 @@ async fn target<C: Cloud>(cloud: &C, history: &History, order: &Order) -> Result
         return Err(Failure::new(format!("nothing was deployed to {environment} yet")));
     };
     if let Some(release) = &order.to {
-        let mut had: Vec<&str> = history.newest_first().map(|record| record.release.as_str()).collect();
-        had.dedup();
+        let mut had: Vec<&str> = Vec::new();
+        for record in history.newest_first() {
+            if !had.contains(&record.release.as_str()) {
+                had.push(record.release.as_str());
+            }
+        }
         let never = || {
             Failure::new(format!("release {release} was never deployed to {environment}"))
                 .with_todo(format!("name one of those that were, the newest first: {}", had.join(", ")))

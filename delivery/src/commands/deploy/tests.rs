@@ -1,6 +1,7 @@
 //! Deployments in memory: what is done in which order, and what is left behind when a step fails.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -315,7 +316,7 @@ async fn versions_that_hold_other_bytes_than_released_are_refused() {
 }
 
 fn back(to: Option<u8>) -> rollback::Order {
-    rollback::Order { environment: dev(), to: to.map(id), by: "a test".to_owned() }
+    rollback::Order { environment: dev(), to: to.map(id), by: "a test".to_owned(), patience: Duration::ZERO }
 }
 
 async fn roll_back(memory: &Memory, to: Option<u8>, mode: Mode) -> Result<(), Failure> {
