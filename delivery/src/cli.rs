@@ -207,6 +207,7 @@ async fn deploy(
     let mut variables = vec![format!("artifacts_bucket={bucket}")];
     variables.extend(var);
     let terraform = Terraform {
+        program: "terraform".into(),
         folder: terraform.unwrap_or_else(|| Path::new("terraform/envs").join(environment.as_str())),
         variables,
         init: (!initialised).then_some(init),

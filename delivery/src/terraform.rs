@@ -57,6 +57,8 @@ pub(crate) trait Infrastructure {
 /// Terraform in one of its root folders.
 #[derive(Debug)]
 pub(crate) struct Terraform {
+    /// The program.
+    pub(crate) program: PathBuf,
     /// The root folder.
     pub(crate) folder: PathBuf,
     /// Variables, `name=value`.
@@ -71,7 +73,7 @@ pub(crate) struct Terraform {
 
 impl Terraform {
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("terraform");
+        let mut command = Command::new(&self.program);
         command.current_dir(&self.folder).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
         command.env("TF_IN_AUTOMATION", "1").env("TF_INPUT", "0").env("CHECKPOINT_DISABLE", "1");
         // In a group of its own: a second Ctrl-C would make it drop its state, so it gets exactly the one from here.
@@ -238,7 +240,88 @@ pub(crate) fn counted(changes: &[Change]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use tokio::sync::watch;
+
     use super::*;
+    use crate::manifest::tests::Folder;
+
+    /// A terraform that is played by a script.
+    fn played(name: &str, script: &str) -> (Folder, watch::Sender<bool>, Terraform) {
+        let folder = Folder::new(&format!("terraform-{name}"));
+        let program = folder.0.join("terraform");
+        std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let (sender, receiver) = watch::channel(false);
+        let terraform = Terraform {
+            program,
+            folder: folder.0.clone(),
+            variables: vec!["artifacts_bucket=b".to_owned()],
+            init: Some(vec!["-backend-config=bucket=s".to_owned()]),
+            scratch: folder.0.clone(),
+            interruption: Interruption::of(receiver),
+        };
+        (folder, sender, terraform)
+    }
+
+    #[tokio::test]
+    async fn exactly_the_plan_that_was_made_is_applied() {
+        let script = r#"
+            echo "$*" >> calls
+            case "$1" in
+              plan) echo '{"type":"planned_change","change":{"resource":{"addr":"a"},"action":"update"}}'; exit 2 ;;
+              output) echo '{"api_id": {"sensitive": false, "value": "abc"}}' ;;
+            esac"#;
+        let (folder, _sender, terraform) = played("plan", script);
+        let plan = terraform.plan(Path::new("/m/functions.json"), Purpose::ToApply).await.unwrap();
+        assert_eq!((plan.changes.len(), plan.is_empty), (1, false));
+        terraform.apply().await.unwrap();
+        assert_eq!(terraform.outputs().await.unwrap(), serde_json::json!({"api_id": "abc"}));
+        let calls = std::fs::read_to_string(folder.0.join("calls")).unwrap();
+        let plan = folder.0.join("plan").display().to_string();
+        let expected = [
+            "init -input=false -no-color -backend-config=bucket=s".to_owned(),
+            format!(
+                "plan -input=false -detailed-exitcode -json -out={plan} -var=functions_manifest=/m/functions.json \
+                 -var=artifacts_bucket=b"
+            ),
+            format!("apply -input=false -json {plan}"),
+            "output -json".to_owned(),
+        ];
+        assert_eq!(calls.lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[tokio::test]
+    async fn a_plan_that_is_only_looked_at_takes_no_lock() {
+        let (folder, _sender, terraform) = played("look", "echo \"$*\" >> calls");
+        assert!(terraform.plan(Path::new("m"), Purpose::ToLook).await.unwrap().is_empty);
+        assert!(std::fs::read_to_string(folder.0.join("calls")).unwrap().contains(" -lock=false "));
+    }
+
+    #[tokio::test]
+    async fn an_interruption_asks_terraform_once_to_end_and_waits_for_it() {
+        let script = "trap 'echo asked >> calls; exit 1' INT; touch started; while :; do sleep 0.05; done";
+        let (folder, sender, terraform) = played("interrupted", script);
+        let interrupting = async {
+            while !folder.0.join("started").exists() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            sender.send(true).unwrap();
+        };
+        let (applied, ()) = tokio::join!(terraform.apply(), interrupting);
+        assert!(applied.unwrap_err().to_string().starts_with("`terraform apply` failed"));
+        assert_eq!(std::fs::read_to_string(folder.0.join("calls")).unwrap(), "asked\n");
+        assert_eq!(terraform.apply().await.unwrap_err().to_string(), "interrupted");
+    }
+
+    #[tokio::test]
+    async fn a_terraform_that_is_not_there_is_told() {
+        let (_folder, _sender, terraform) = played("missing", "");
+        let terraform = Terraform { program: "no-such-terraform".into(), ..terraform };
+        let failure = terraform.apply().await.unwrap_err().report().to_string();
+        assert!(failure.contains("cannot start `terraform`") && failure.contains("nix develop"), "{failure}");
+    }
 
     #[test]
     fn only_real_changes_are_told() {
