@@ -15,6 +15,8 @@ use crate::progress::say;
 
 /// How often canaries are looked at.
 const LOOK: Duration = Duration::from_secs(5);
+/// While nothing changes, a line is printed after this time.
+const TOLD_AFTER: Duration = Duration::from_secs(60);
 /// How long the canaries may take altogether.
 const CANARIES: Duration = Duration::from_secs(3600);
 /// How long a canary that was told to stop may take to go back.
@@ -100,7 +102,7 @@ async fn watch<C: Cloud>(
     canaries: &[(&Move, String)],
 ) -> Result<(), Failure> {
     let mut left: Vec<(&(&Move, String), Option<Canary>)> = canaries.iter().map(|canary| (canary, None)).collect();
-    let started = cloud.now();
+    let (started, mut told) = (cloud.now(), tokio::time::Instant::now());
     loop {
         for (canary, seen) in &mut left {
             let (one, id) = *canary;
@@ -121,6 +123,11 @@ async fn watch<C: Cloud>(
         interruption.check()?;
         if cloud.now() > started.after(CANARIES) {
             return Err(Failure::new(format!("the canaries did not end within {} minutes", CANARIES.as_secs() / 60)));
+        }
+        if told.elapsed() >= TOLD_AFTER {
+            let names: Vec<&str> = left.iter().map(|((one, _), _)| one.name.as_str()).collect();
+            say(&format!("  waiting for the canaries of {}", names.join(", ")));
+            told = tokio::time::Instant::now();
         }
         interruption.pause(LOOK).await;
     }

@@ -8,7 +8,7 @@
 mod versions;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -104,7 +104,7 @@ pub(crate) async fn deploy<C: Cloud, I: Infrastructure, A: Api>(
 }
 
 /// Puts the release's manifest where Terraform reads it.
-fn write_manifest(release: &Release, scratch: &Path) -> Result<std::path::PathBuf, Failure> {
+fn write_manifest(release: &Release, scratch: &Path) -> Result<PathBuf, Failure> {
     let file = scratch.join(manifest::FILE_NAME);
     let cannot = |error: &dyn std::fmt::Display| Failure::new(format!("cannot write `{}`: {error}", file.display()));
     let json = serde_json::to_vec_pretty(&release.manifest()).map_err(|error| cannot(&error))?;
@@ -201,24 +201,13 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
 
     /// Keeps what was done, unless it is what the last record says already.
     async fn record(&self, history: &mut History, deployed: &Deployed) -> Result<(), Failure> {
-        let Deployed { functions, addresses } = deployed.clone();
-        let release = self.release;
+        let record = self.as_record(deployed);
         let same = history.last().is_some_and(|last| {
-            last.release == release.release && last.functions == functions && last.addresses == addresses
+            (&last.release, &last.functions, &last.addresses) == (&record.release, &record.functions, &record.addresses)
         });
         if same {
             return Ok(());
         }
-        let record = Record {
-            at: self.cloud.now(),
-            release: release.release.clone(),
-            committed_at: release.committed_at,
-            by: self.order.by.clone(),
-            back_to: None,
-            why: None,
-            functions,
-            addresses,
-        };
         let key = history.add(self.cloud, &self.order.environment, record).await?;
         say(&format!("  recorded as {key}"));
         Ok(())
@@ -281,6 +270,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         }
     }
 
+    /// What a deployment that went well is remembered by.
     fn as_record(&self, deployed: &Deployed) -> Record {
         Record {
             at: self.cloud.now(),
