@@ -83,6 +83,8 @@ enum TestPart {
     Languages,
     /// Only the tests of core
     Core,
+    /// Only Terraform's files: format, every root, tests, contract, checkov, state machine
+    Terraform,
     /// Only what needs a local cloud
     System {
         /// Only the scenarios whose names contain this text
@@ -121,6 +123,7 @@ fn perform(command: Command) -> Result<(), Failure> {
                 None => Part::Everything,
                 Some(TestPart::Languages) => Part::Languages,
                 Some(TestPart::Core) => Part::Core,
+                Some(TestPart::Terraform) => Part::Terraform,
                 Some(TestPart::System { filter }) => Part::System(filter),
             };
             test::test(&layout, &progress, &part)

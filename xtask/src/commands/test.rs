@@ -19,6 +19,8 @@ pub enum Part {
     Languages,
     /// Only core's own tests.
     Core,
+    /// Only what looks at Terraform's files.
+    Terraform,
     /// Only the system tests whose names contain a text; without one, all that needs a local cloud.
     System(Option<String>),
 }
@@ -32,6 +34,7 @@ pub fn test(layout: &Layout, progress: &Progress, part: &Part) -> Result<(), Fai
     match part {
         Part::Languages => languages::tests(layout, &Tools::find(progress)?, progress)?,
         Part::Core => rust::tests(layout, &CARGO.find()?, progress, Some("gridbid-core"))?,
+        Part::Terraform => infrastructure(layout, &Tools::find(progress)?, progress)?,
         Part::System(filter) => system::tests(layout, progress, &Tools::find(progress)?, filter.as_deref())?,
         Part::Everything => everything(layout, progress)?,
     }
@@ -41,12 +44,9 @@ pub fn test(layout: &Layout, progress: &Progress, part: &Part) -> Result<(), Fai
 
 fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     let tools = Tools::find(progress)?;
-    let (cargo, terraform) = (tools.cargo(), tools.terraform());
+    let cargo = tools.cargo();
     rust::format(layout, cargo, progress)?;
-    terraform::format(layout, terraform, progress)?;
-    terraform::validate(layout, terraform, progress)?;
-    terraform::tests(layout, terraform, progress)?;
-    state_machine::validate(layout, progress)?;
+    infrastructure(layout, &tools, progress)?;
     rust::lint(layout, cargo, progress)?;
     rust::dependencies(layout, cargo, progress)?;
     rust::tests(layout, cargo, progress, None)?;
@@ -54,6 +54,16 @@ fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     rust::documentation(layout, cargo, progress)?;
     languages::tests(layout, &tools, progress)?;
     system::tests(layout, progress, &tools, None)
+}
+
+fn infrastructure(layout: &Layout, tools: &Tools, progress: &Progress) -> Result<(), Failure> {
+    let terraform = tools.terraform();
+    terraform::format(layout, terraform, progress)?;
+    terraform::validate(layout, terraform, progress)?;
+    terraform::tests(layout, terraform, progress)?;
+    terraform::checkov(layout, tools.python(), progress)?;
+    state_machine::names(layout, progress)?;
+    state_machine::validate(layout, progress)
 }
 
 fn summary(progress: &Progress, took: Duration) {
