@@ -4,6 +4,7 @@
 
 pub mod contract;
 pub mod languages;
+pub mod paths;
 pub mod rust;
 pub mod state_machine;
 pub mod system;
