@@ -7,7 +7,7 @@
 mod policies;
 mod rules;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -65,11 +65,11 @@ impl Plans {
         self.0.insert(run, planned.filter_map(planned_by).collect());
     }
 
-    /// Holds every plan to every rule; tells how much was looked at.
+    /// Holds every plan to every rule, and the runbook to every alarm; tells how much was looked at.
     ///
     /// # Errors
     /// All that does not hold, each with its resource.
-    pub fn check(&self) -> Result<String, Failure> {
+    pub fn check(&self, runbook: &str) -> Result<String, Failure> {
         let resources: usize = self.0.values().map(Vec::len).sum();
         if !self.0.contains_key(LOCAL) || self.0.len() < 2 || self.0.values().any(Vec::is_empty) {
             return Err(Failure::new("the plans of whole environments are missing: `terraform test` prints none")
@@ -78,11 +78,36 @@ impl Plans {
                 ));
         }
         let broken: Vec<String> = self.0.iter().flat_map(|(run, plan)| rules::broken(run, plan)).collect();
+        let undocumented: Vec<String> = self.undocumented(runbook).into_iter().collect();
+        if !undocumented.is_empty() {
+            return Err(Failure::new(format!("the runbook does not say what to do on: {}", undocumented.join(", "))));
+        }
         if broken.is_empty() {
             return Ok(format!("{resources} resources in {} plans keep it", self.0.len()));
         }
         Err(Failure::new(format!("the contract is broken:\n  {}", broken.join("\n  "))))
     }
+
+    /// Alarms that the runbook does not name.
+    fn undocumented(&self, runbook: &str) -> BTreeSet<String> {
+        let alarms = self.0.iter().flat_map(|(run, plan)| {
+            let alarms = plan.iter().filter(|planned| planned.kind == "aws_cloudwatch_metric_alarm");
+            alarms.map(move |alarm| runbook_name(run, plan, alarm.text("alarm_name")))
+        });
+        alarms.filter(|name| !runbook.contains(&format!("`{name}`"))).collect()
+    }
+}
+
+/// The name of an alarm as the runbook has it: without its environment, and any function as `<function>`.
+fn runbook_name(run: &str, plan: &[Planned], alarm: &str) -> String {
+    let prefix = format!("gridbid-{run}-");
+    let name = alarm.strip_prefix(&prefix).unwrap_or(alarm);
+    let functions = plan.iter().filter(|planned| planned.kind == "aws_lambda_function");
+    // A queue may be called after a function too.
+    let kind = functions
+        .filter_map(|function| alarm.strip_prefix(function.text("function_name"))?.strip_prefix('-'))
+        .find(|kind| rules::FUNCTION_ALARMS.contains(kind));
+    kind.map_or_else(|| name.to_owned(), |kind| format!("<function>-{kind}"))
 }
 
 fn planned_by(change: &mut Value) -> Option<Planned> {
@@ -117,6 +142,17 @@ mod tests {
 
     #[test]
     fn without_plans_nothing_is_proven() {
-        assert!(Plans::default().check().is_err());
+        assert!(Plans::default().check("").is_err());
+    }
+
+    #[test]
+    fn an_alarm_that_the_runbook_does_not_name_is_found() {
+        let alarm = |name: &str| planned("aws_cloudwatch_metric_alarm", json!({"alarm_name": name}));
+        let function = planned("aws_lambda_function", json!({"function_name": "gridbid-dev-orders-api"}));
+        let plan = vec![function, alarm("gridbid-dev-orders-api-faults"), alarm("gridbid-dev-api-errors")];
+        let plans = Plans(BTreeMap::from([("dev".to_owned(), plan)]));
+        assert!(plans.undocumented("`<function>-faults` and `api-errors`").is_empty());
+        assert_eq!(plans.undocumented("`api-errors`"), BTreeSet::from(["<function>-faults".to_owned()]));
+        assert_eq!(plans.undocumented("`<function>-faults`"), BTreeSet::from(["api-errors".to_owned()]));
     }
 }

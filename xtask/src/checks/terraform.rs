@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::checks::contract::{Plans, TEST_FILE};
-use crate::failure::Failure;
+use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::progress::Progress;
 use crate::requirements::Tool;
@@ -74,7 +74,8 @@ pub fn tests(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Fa
         if !status.success() {
             return Err(Failure::new(format!("`terraform test -json -verbose` failed ({status})")));
         }
-        Ok(((), plans.check()?))
+        let runbook = layout.root().join("docs").join("operations.md");
+        Ok(((), plans.check(&std::fs::read_to_string(&runbook).on_file("read", &runbook)?)?))
     })
 }
 

@@ -12,6 +12,8 @@ use super::{LOCAL, Planned};
 
 /// The one policy that names services and not actions: a boundary grants nothing.
 const BOUNDARY: &str = "gridbid-boundary";
+/// The alarms of each function, by the ends of their names.
+pub(super) const FUNCTION_ALARMS: [&str; 3] = ["faults", "throttles", "p99"];
 const DEPLOYS: &str = "codedeploy:CreateDeployment";
 
 type Rule = fn(&[Planned]) -> Vec<String>;
@@ -187,7 +189,7 @@ fn functions_alarm(plan: &[Planned]) -> Vec<String> {
         of_kind(plan, "aws_cloudwatch_metric_alarm").map(|alarm| alarm.text("alarm_name")).collect();
     let functions = of_kind(plan, "aws_lambda_function");
     let missing = functions.flat_map(|function| {
-        let kinds = ["faults", "throttles", "p99"].into_iter();
+        let kinds = FUNCTION_ALARMS.into_iter();
         let missing =
             kinds.filter(|kind| !alarms.contains(format!("{}-{kind}", function.text("function_name")).as_str()));
         missing.map(|kind| told(function, format_args!("it has no alarm on {kind}"))).collect::<Vec<_>>()
