@@ -121,13 +121,13 @@ module "pipeline" {
   environments             = var.environments
   build_image              = var.build_image
   permissions_boundary_arn = module.boundary.arn
+  state_bucket             = module.state.name
   state_bucket_arn         = module.state.arn
   artifacts_bucket         = local.artifacts_bucket
   artifacts_bucket_arn     = local.artifacts_arn
   cache_bucket_arn         = local.cache_arn
 
   build_variables = merge({
-    STATE_BUCKET                    = module.state.name
     TF_VAR_artifacts_bucket         = local.artifacts_bucket
     TF_VAR_permissions_boundary_arn = module.boundary.arn
     }, var.cache_public_key == null ? {} : {

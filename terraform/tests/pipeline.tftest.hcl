@@ -10,6 +10,7 @@ variables {
   environments             = ["dev", "prod"]
   build_image              = "example/nix@sha256:0000000000000000000000000000000000000000000000000000000000000000"
   permissions_boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-boundary"
+  state_bucket             = "state"
   state_bucket_arn         = "arn:aws:s3:::state"
   artifacts_bucket         = "artifacts"
   artifacts_bucket_arn     = "arn:aws:s3:::artifacts"
@@ -66,13 +67,18 @@ run "each_step_runs_the_commands_that_anyone_can_run" {
   }
 
   assert {
-    condition     = { for name, project in aws_codebuild_project.this : name => length([for command in jsondecode(project.source[0].buildspec).phases.build.commands : command if strcontains(command, "gridbid -- ${name == "release" ? "release" : "deploy --env ${name}"} ")]) } == { release = 1, dev = 1, prod = 1 }
+    condition     = { for name, project in aws_codebuild_project.this : name => length([for command in jsondecode(project.source[0].buildspec).phases.build.commands : command if strcontains(command, name == "release" ? "gridbid release --functions result " : "gridbid -- deploy --env ${name} --release ")]) } == { release = 1, dev = 1, prod = 1 }
     error_message = "The release releases, and each environment's step deploys it."
   }
 
   assert {
     condition     = jsondecode(aws_codebuild_project.this["release"].source[0].buildspec).phases.build.commands[0] == "nix flake check --print-build-logs"
     error_message = "Everything is checked before it is released."
+  }
+
+  assert {
+    condition     = alltrue([for project in aws_codebuild_project.this : { for variable in project.environment[0].environment_variable : variable.name => variable.value } == { GRIDBID_ARTIFACTS_BUCKET = "artifacts", STATE_BUCKET = "state" }])
+    error_message = "Each step must be told where artifacts and states are."
   }
 
   assert {

@@ -4,6 +4,8 @@
 
 pub mod contract;
 pub mod languages;
+pub mod paths;
+pub mod resources;
 pub mod rust;
 pub mod state_machine;
 pub mod system;

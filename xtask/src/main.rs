@@ -141,6 +141,8 @@ enum TestPart {
     Languages,
     /// Only the tests of core
     Core,
+    /// Only Terraform's files: format, every root, tests, contract, checkov, state machine
+    Terraform,
     /// Only GitHub's workflows
     Workflows,
     /// Only what needs a local cloud
@@ -188,6 +190,7 @@ fn perform(command: Command) -> Result<(), Failure> {
                 None => (Part::Everything, layout),
                 Some(TestPart::Languages) => (Part::Languages, layout),
                 Some(TestPart::Core) => (Part::Core, layout),
+                Some(TestPart::Terraform) => (Part::Terraform, layout),
                 Some(TestPart::Workflows) => (Part::Workflows, layout),
                 Some(TestPart::System { filter, built }) => (Part::System(filter), with(layout, built)?),
             };

@@ -107,6 +107,8 @@ locals {
     { actions = ["lambda:InvokeFunction"], resources = local.own.functions },
     { actions = ["codedeploy:CreateDeployment", "codedeploy:GetApplicationRevision", "codedeploy:GetDeployment", "codedeploy:ListDeployments", "codedeploy:RegisterApplicationRevision", "codedeploy:StopDeployment"], resources = local.own.deployments },
     { actions = ["codedeploy:GetDeploymentConfig"], resources = ["arn:aws:codedeploy:${local.here}:deploymentconfig:CodeDeployDefault.LambdaCanary10Percent5Minutes"] },
+    # The smoke test signs its calls; an API goes by an id that only API Gateway knows.
+    { actions = ["execute-api:Invoke"], resources = ["arn:aws:execute-api:${local.here}:*/*"] },
     { actions = ["sns:Publish"], resources = local.own.topics },
     { actions = ["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"], resources = local.own.queues },
   ] : merge({ condition = null }, statement)]

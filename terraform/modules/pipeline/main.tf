@@ -13,6 +13,9 @@ locals {
   account = data.aws_caller_identity.current.account_id
   here    = "${data.aws_region.current.name}:${local.account}"
 
+  # gridbid takes credentials from the environment alone; a build has them elsewhere.
+  with_credentials = "eval \"$(aws configure export-credentials --format env)\""
+
   # One project for each step, by its name in the pipeline. A deployment builds nothing: its tools come from the binary cache.
   projects = merge(
     { release = {
@@ -21,16 +24,19 @@ locals {
       minutes      = 120
       commands = [
         "nix flake check --print-build-logs",
-        "nix run .#gridbid -- release --bucket \"$ARTIFACTS_BUCKET\" --commit \"$CODEBUILD_RESOLVED_SOURCE_VERSION\"",
+        "nix build .#functions --out-link result --print-build-logs",
+        "nix build .#gridbid --out-link result-gridbid --print-build-logs",
+        "committed_at=$(git show --no-patch --format=%cI \"$CODEBUILD_RESOLVED_SOURCE_VERSION\")",
+        "nix develop --command bash -c '${local.with_credentials} && result-gridbid/bin/gridbid release --functions result --gridbid result-gridbid/bin/gridbid --release \"$0\" --committed-at \"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$committed_at\"",
       ]
     } },
     { for environment in var.environments : environment => {
       kind         = "deploy"
       environments = [environment]
       minutes      = 60
+      # A deployment ends with its smoke test, and goes back by itself.
       commands = [
-        "nix develop --command nix run .#gridbid -- deploy --env ${environment} --release \"$CODEBUILD_RESOLVED_SOURCE_VERSION\"",
-        "nix run .#gridbid -- smoke --env ${environment}",
+        "nix develop --command bash -c '${local.with_credentials} && nix run .#gridbid -- deploy --env ${environment} --release \"$0\" --init=-backend-config=bucket=\"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$STATE_BUCKET\"",
       ]
     } },
   )
@@ -88,6 +94,8 @@ resource "aws_codeconnections_connection" "github" {
 # The steps.
 
 resource "aws_cloudwatch_log_group" "project" {
+  # checkov:skip=CKV_AWS_338: A build can be made again from its commit: a month is enough to read why one failed
+
   for_each = local.projects
 
   name              = "/aws/codebuild/${var.name}-${each.key}"
@@ -174,7 +182,7 @@ resource "aws_codebuild_project" "this" {
     image        = var.build_image
 
     dynamic "environment_variable" {
-      for_each = merge(var.build_variables, { ARTIFACTS_BUCKET = var.artifacts_bucket })
+      for_each = merge(var.build_variables, { GRIDBID_ARTIFACTS_BUCKET = var.artifacts_bucket, STATE_BUCKET = var.state_bucket })
 
       content {
         name  = environment_variable.key

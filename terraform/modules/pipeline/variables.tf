@@ -59,6 +59,11 @@ variable "permissions_boundary_arn" {
   type        = string
 }
 
+variable "state_bucket" {
+  description = "Name of the bucket of Terraform's states."
+  type        = string
+}
+
 variable "state_bucket_arn" {
   description = "ARN of the bucket of Terraform's states."
   type        = string

@@ -27,6 +27,8 @@ locals {
 
 # Under this prefix the policy by which AWS delivers logs does not grow with each group.
 resource "aws_cloudwatch_log_group" "results_run" {
+  # checkov:skip=CKV_AWS_338: The environment decides: prod keeps a year, dev two weeks, the laptop a day
+
   count = var.watched ? 1 : 0
 
   name              = "/aws/vendedlogs/states/${local.name}"

@@ -21,6 +21,8 @@ pub enum Part {
     Core,
     /// Only GitHub's workflows.
     Workflows,
+    /// Only what looks at Terraform's files.
+    Terraform,
     /// Only the system tests whose names contain a text; without one, all that needs a local cloud.
     System(Option<String>),
 }
@@ -35,6 +37,7 @@ pub fn test(layout: &Layout, progress: &Progress, part: &Part) -> Result<(), Fai
         Part::Languages => languages::tests(layout, &Tools::find(progress)?, progress)?,
         Part::Core => rust::tests(layout, &CARGO.find()?, progress, Some("gridbid-core"))?,
         Part::Workflows => workflows::validate(layout, &PYTHON.find()?, progress)?,
+        Part::Terraform => infrastructure(layout, &Tools::find(progress)?, progress)?,
         Part::System(filter) => system::tests(layout, progress, &Tools::find(progress)?, filter.as_deref())?,
         Part::Everything => everything(layout, progress)?,
     }
@@ -44,12 +47,9 @@ pub fn test(layout: &Layout, progress: &Progress, part: &Part) -> Result<(), Fai
 
 fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     let tools = Tools::find(progress)?;
-    let (cargo, terraform) = (tools.cargo(), tools.terraform());
+    let cargo = tools.cargo();
     rust::format(layout, cargo, progress)?;
-    terraform::format(layout, terraform, progress)?;
-    terraform::validate(layout, terraform, progress)?;
-    terraform::tests(layout, terraform, progress)?;
-    state_machine::validate(layout, progress)?;
+    infrastructure(layout, &tools, progress)?;
     workflows::validate(layout, tools.python(), progress)?;
     rust::lint(layout, cargo, progress)?;
     rust::dependencies(layout, cargo, progress)?;
@@ -58,6 +58,16 @@ fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     rust::documentation(layout, cargo, progress)?;
     languages::tests(layout, &tools, progress)?;
     system::tests(layout, progress, &tools, None)
+}
+
+fn infrastructure(layout: &Layout, tools: &Tools, progress: &Progress) -> Result<(), Failure> {
+    let terraform = tools.terraform();
+    terraform::format(layout, terraform, progress)?;
+    terraform::validate(layout, terraform, progress)?;
+    terraform::tests(layout, terraform, progress)?;
+    terraform::checkov(layout, tools.python(), progress)?;
+    state_machine::names(layout, progress)?;
+    state_machine::validate(layout, progress)
 }
 
 fn summary(progress: &Progress, took: Duration) {

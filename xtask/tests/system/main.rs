@@ -17,4 +17,6 @@ mod notifications;
 #[cfg(test)]
 mod orders;
 #[cfg(test)]
+mod paths;
+#[cfg(test)]
 mod results;
