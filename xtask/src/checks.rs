@@ -4,7 +4,10 @@
 
 pub mod contract;
 pub mod languages;
+pub mod paths;
+pub mod resources;
 pub mod rust;
 pub mod state_machine;
 pub mod system;
 pub mod terraform;
+pub mod workflows;

@@ -10,6 +10,7 @@ pub mod checks;
 pub mod clock;
 pub mod cloud;
 pub mod commands;
+pub mod delivery;
 pub mod digest;
 pub mod failure;
 pub mod http;

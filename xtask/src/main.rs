@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use xtask::commands::bench::Subject;
 use xtask::commands::test::Part;
 use xtask::commands::{bench, down, logs, post, run, status, test, up};
-use xtask::failure::Failure;
+use xtask::failure::{Failure, OnFile as _};
 use xtask::layout::Layout;
 use xtask::package::made;
 use xtask::package::manifest::Architecture;
@@ -28,9 +28,8 @@ struct CommandLine {
 enum Command {
     /// Build everything, start the local cloud, and show Gridbid's main job
     Up {
-        /// A folder of zips with a functions.json, to be started as they are; nothing is built
-        #[arg(long)]
-        functions: Option<PathBuf>,
+        #[command(flatten)]
+        built: Built,
     },
     /// Stop the local cloud; its data stays
     Down {
@@ -99,6 +98,17 @@ enum Command {
     },
 }
 
+/// What was built before and is not to be built again.
+#[derive(Args)]
+struct Built {
+    /// A folder of zips with a functions.json, to be started as they are; none is built
+    #[arg(long)]
+    functions: Option<PathBuf>,
+    /// The delivery binary
+    #[arg(long)]
+    gridbid: Option<PathBuf>,
+}
+
 #[derive(Subcommand)]
 enum Made {
     /// One function: its zip, with a functions.json of its own
@@ -131,10 +141,16 @@ enum TestPart {
     Languages,
     /// Only the tests of core
     Core,
+    /// Only Terraform's files: format, every root, tests, contract, checkov, state machine
+    Terraform,
+    /// Only GitHub's workflows
+    Workflows,
     /// Only what needs a local cloud
     System {
         /// Only the scenarios whose names contain this text
         filter: Option<String>,
+        #[command(flatten)]
+        built: Built,
     },
 }
 
@@ -163,19 +179,20 @@ fn perform(command: Command) -> Result<(), Failure> {
     }
     interrupt::listen()?;
     match command {
-        Command::Up { functions: None } => up::up(&layout, &progress),
-        Command::Up { functions: Some(folder) } => up::up(&layout.with_functions(prebuilt(&folder)?), &progress),
+        Command::Up { built } => up::up(&with(layout, built)?, &progress),
         Command::Down { wipe } => down::down(&layout, &progress, wipe),
         Command::Post { file } => post::post(&layout, &file),
         Command::Run { slot } => run::run(&layout, slot),
         Command::Status => status::status(&layout),
         Command::Logs { function, minutes } => logs::logs(&layout, &function, minutes),
         Command::Test { part } => {
-            let part = match part {
-                None => Part::Everything,
-                Some(TestPart::Languages) => Part::Languages,
-                Some(TestPart::Core) => Part::Core,
-                Some(TestPart::System { filter }) => Part::System(filter),
+            let (part, layout) = match part {
+                None => (Part::Everything, layout),
+                Some(TestPart::Languages) => (Part::Languages, layout),
+                Some(TestPart::Core) => (Part::Core, layout),
+                Some(TestPart::Terraform) => (Part::Terraform, layout),
+                Some(TestPart::Workflows) => (Part::Workflows, layout),
+                Some(TestPart::System { filter, built }) => (Part::System(filter), with(layout, built)?),
             };
             test::test(&layout, &progress, &part)
         }
@@ -190,6 +207,17 @@ fn perform(command: Command) -> Result<(), Failure> {
     }
 }
 
+/// The layout with what was built before.
+fn with(mut layout: Layout, Built { functions, gridbid }: Built) -> Result<Layout, Failure> {
+    if let Some(folder) = functions {
+        layout = layout.with_functions(prebuilt(&folder)?);
+    }
+    if let Some(file) = gridbid {
+        layout = layout.with_gridbid(file.canonicalize().on_file("find", &file)?);
+    }
+    Ok(layout)
+}
+
 /// The folder, which must hold a manifest.
 fn prebuilt(folder: &Path) -> Result<PathBuf, Failure> {
     let missing = |_| {
@@ -197,4 +225,32 @@ fn prebuilt(folder: &Path) -> Result<PathBuf, Failure> {
             .with_todo("name a folder of zips as `cargo xtask package` makes one")
     };
     folder.join("functions.json").canonicalize().map_err(missing).map(|file| file.with_file_name(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_call_of_xtask_in_a_workflow_is_a_command_line() {
+        let folder = Layout::of_repository().github().join("workflows");
+        let mut calls = 0;
+        for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            for line in fs::read_to_string(&file).unwrap().lines() {
+                // `nix run .#test -- …` is `xtask test …`.
+                let call =
+                    ["cargo xtask ", "nix run .#"].into_iter().find_map(|before| Some(line.split_once(before)?.1));
+                let Some(call) = call else { continue };
+                let words = call.split_ascii_whitespace().filter(|word| *word != "--");
+                if let Err(error) = CommandLine::try_parse_from(["cargo xtask"].into_iter().chain(words)) {
+                    panic!("{}: `{call}`: {error}", file.display());
+                }
+                calls += 1;
+            }
+        }
+        assert!(calls > 0, "no workflow calls xtask");
+        assert!(CommandLine::try_parse_from(["cargo xtask", "test", "systems"]).is_err());
+    }
 }

@@ -6,7 +6,7 @@
 //! `cargo xtask package`.
 
 mod archive;
-mod build;
+pub mod build;
 pub mod made;
 pub mod manifest;
 mod scripted;
