@@ -2,7 +2,7 @@
 //!
 //! `terraform test` sees one module at a time; here its plans of whole environments and of an account's own root are read,
 //! resource by resource, as `-json -verbose` prints them. So a new module is held to the contract without a test of its
-//! own. The rules are in `contract::rules`. Called by `checks::terraform`.
+//! own. The rules are in `environments::rules`. Called by `checks::terraform`.
 
 mod policies;
 mod rules;
