@@ -18,11 +18,13 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The repository that this xtask was compiled in, and the user's own local cloud.
+    /// The repository that this xtask was compiled in, and the user's own local cloud. One that was compiled where no
+    /// repository stands any more, as Nix does, takes the one around the current folder.
     #[must_use]
     pub fn of_repository() -> Self {
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let root = package.parent().unwrap_or(package).to_path_buf();
+        let compiled_in = package.parent().unwrap_or(package).to_path_buf();
+        let root = if is_repository(&compiled_in) { compiled_in } else { around_here().unwrap_or(compiled_in) };
         let home = match env::var_os("GRIDBID_HOME") {
             Some(home) => env::current_dir().unwrap_or_default().join(home),
             None => root.join(".gridbid"),
@@ -151,9 +153,25 @@ impl Layout {
     }
 }
 
+fn is_repository(folder: &Path) -> bool {
+    folder.join("xtask").join("Cargo.toml").is_file()
+}
+
+/// The nearest repository that the current folder lies in.
+fn around_here() -> Option<PathBuf> {
+    env::current_dir().ok()?.ancestors().find(|folder| is_repository(folder)).map(Path::to_path_buf)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_repository_is_found_from_a_folder_inside_it() {
+        // Tests run in the package's folder.
+        assert_eq!(around_here().as_deref(), Some(Layout::of_repository().root()));
+        assert!(!is_repository(Path::new("/")));
+    }
 
     #[test]
     fn the_tests_cloud_shares_tools_and_zips_and_nothing_else() {

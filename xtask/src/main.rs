@@ -5,11 +5,15 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use xtask::commands::bench::Subject;
 use xtask::commands::test::Part;
-use xtask::commands::{down, logs, post, run, status, test, up};
+use xtask::commands::{bench, down, logs, post, run, status, test, up};
 use xtask::failure::Failure;
 use xtask::layout::Layout;
+use xtask::package::made;
+use xtask::package::manifest::Architecture;
 use xtask::progress::Progress;
+use xtask::wasm::Given;
 use xtask::{interrupt, neighbours, system};
 
 /// Builds, starts, shows and tests Gridbid on a local cloud.
@@ -61,8 +65,26 @@ enum Command {
         #[command(subcommand)]
         part: Option<TestPart>,
     },
+    /// Measure, and print a comparison with what people use instead (it goes into docs/benchmarks.md too)
+    Bench {
+        /// What
+        #[command(subcommand)]
+        subject: BenchSubject,
+    },
     /// Build the functions' zips and functions.json
-    Package,
+    Package {
+        /// Build nothing: pack what has been built elsewhere
+        #[command(subcommand)]
+        made: Option<Made>,
+    },
+    /// Build core as the WASM module that the packages of other languages ship
+    Wasm {
+        /// The module is put here too
+        #[arg(long)]
+        to: Option<PathBuf>,
+        #[command(flatten)]
+        given: Given,
+    },
     /// Play Slack, the auction platform and a faulty S3 (started by `up` and `test`)
     #[command(hide = true)]
     Neighbours {
@@ -74,6 +96,32 @@ enum Command {
         s3_port: u16,
         #[arg(long)]
         cloud_port: u16,
+    },
+}
+
+#[derive(Subcommand)]
+enum Made {
+    /// One function: its zip, with a functions.json of its own
+    Zip {
+        /// The function's folder below lambdas
+        function: PathBuf,
+        /// The binary, or the folder of files, that it was built into
+        built: PathBuf,
+        /// What it was built for
+        #[arg(long)]
+        architecture: Architecture,
+        /// The folder to make
+        #[arg(long)]
+        to: PathBuf,
+    },
+    /// Several functions: the zips of all, with one functions.json
+    Join {
+        /// Folders with a functions.json
+        #[arg(required = true)]
+        folders: Vec<PathBuf>,
+        /// The folder to make
+        #[arg(long)]
+        to: PathBuf,
     },
 }
 
@@ -90,6 +138,12 @@ enum TestPart {
         /// Only the scenarios whose names contain this text
         filter: Option<String>,
     },
+}
+
+#[derive(Subcommand)]
+enum BenchSubject {
+    /// Checking and reading orders, natively, in Node and in Python; takes ten minutes
+    Core,
 }
 
 fn main() -> ExitCode {
@@ -128,7 +182,13 @@ fn perform(command: Command) -> Result<(), Failure> {
             };
             test::test(&layout, &progress, &part)
         }
-        Command::Package => system::package(&layout, &progress),
+        Command::Bench { subject: BenchSubject::Core } => bench::bench(&layout, &progress, Subject::Core),
+        Command::Package { made: None } => system::package(&layout, &progress),
+        Command::Package { made: Some(Made::Zip { function, built, architecture, to }) } => {
+            made::zip(&function, &built, architecture, &to)
+        }
+        Command::Package { made: Some(Made::Join { folders, to }) } => made::join(&folders, &to),
+        Command::Wasm { to, given } => system::wasm(&layout, &progress, &given, to.as_deref()),
         Command::Neighbours { .. } => Ok(()),
     }
 }

@@ -1,11 +1,13 @@
 //! Builds the functions' zips and the manifest `functions.json` that Terraform reads.
 //!
-//! Promises that there is no list of functions: a folder with a binary, or with a `function.json`, is one. The same sources give the same bytes, and
-//! files that did not change are not written. What is built here is for this machine and never ships: releases are
-//! built elsewhere and only share `manifest`. Called by `up`, `test` and `cargo xtask package`.
+//! Promises that there is no list of functions: a folder with a binary, or with a `function.json`, is one. The same
+//! sources give the same bytes, and files that did not change are not written. What is built here is for this machine
+//! and never ships: releases are built by Nix, whose zips and manifests `made` writes. Called by `up`, `test` and
+//! `cargo xtask package`.
 
 mod archive;
 mod build;
+pub mod made;
 pub mod manifest;
 mod scripted;
 
@@ -15,7 +17,7 @@ use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::progress::Step;
 use crate::requirements::Tool;
-use manifest::Function;
+use manifest::{Architecture, Function};
 
 /// Builds all functions, zips them and writes the manifest; tells how many there are and how many changed.
 ///
@@ -27,11 +29,12 @@ pub fn package(layout: &Layout, cargo: &Tool, step: &Step) -> Result<String, Fai
     let mut zips = Vec::new();
     for binary in build::build_all(layout, cargo, step)? {
         let zip = archive::bootstrap(&fs::read(&binary.executable).on_file("read", &binary.executable)?)?;
-        zips.push((Function::native(&binary.name, &zip), binary.name, zip));
+        zips.push((Function::native(&binary.name, Architecture::of_this_machine(), &zip), binary.name, zip));
     }
     for built in scripted::build_all(layout, step)? {
         let (zip, said) = (archive::files(&built.files)?, &built.description);
-        zips.push((Function::new(&built.name, &said.runtime, &said.handler, &zip), built.name, zip));
+        let machine = Architecture::of_this_machine();
+        zips.push((Function::new(&built.name, &said.runtime, &said.handler, machine, &zip), built.name, zip));
     }
     step.note("zips");
     let (all, mut changed) = (zips.len(), 0);

@@ -3,18 +3,21 @@
 //! Promises that only what changed is done again, and that a step which fails leaves nothing running that this call has
 //! started. Leaves out using it: that is `main_job`'s. Called by `up` and `test`.
 
+use std::fs;
+use std::path::Path;
+
 use crate::bindings;
 use crate::cloud::names::Names;
 use crate::cloud::record::Record;
 use crate::cloud::{self, Behaviour};
-use crate::failure::Failure;
+use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::lock;
 use crate::progress::Progress;
 use crate::requirements::{CARGO, NODE, NPM, PYTHON, TERRAFORM, Tool};
 use crate::terraform::{self, Change, Terraform};
 use crate::venv;
-use crate::wasm;
+use crate::wasm::{self, Given};
 
 /// The tools that a system needs.
 #[derive(Clone, Debug)]
@@ -114,6 +117,23 @@ pub fn package(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     let tools = Tools::find(progress)?;
     prepare_python(layout, progress, &tools)?;
     build(layout, progress, &tools.cargo)
+}
+
+/// Builds core as a WASM module, and puts it where it is wanted.
+///
+/// # Errors
+/// The failure of the first step that failed.
+pub fn wasm(layout: &Layout, progress: &Progress, given: &Given, to: Option<&Path>) -> Result<(), Failure> {
+    let cargo = CARGO.find()?;
+    progress.step("build core for WASM", |step| {
+        let _held = lock::shared(layout, step)?;
+        let told = wasm::build_with(layout, &cargo, given, step)?;
+        if let Some(to) = to {
+            let module = wasm::module(layout);
+            fs::copy(&module, to).on_file("write", to)?;
+        }
+        Ok(((), told))
+    })
 }
 
 fn prepare_python(layout: &Layout, progress: &Progress, tools: &Tools) -> Result<(), Failure> {

@@ -1,15 +1,19 @@
 //! Builds core as the one WASM module that the TypeScript and the Python package ship: `.gridbid/wasm/gridbid.wasm`.
 //!
 //! Four steps: the standard library for the target, the compiler, wasm-bindgen (its own library, of the version in
-//! Cargo.lock), wasm-opt (npm's binaryen). Promises the same bytes from any folder; a stamp of the compiler's output makes
-//! the last two steps free when nothing changed. Called by `up`, `test` and `bench`.
+//! Cargo.lock), wasm-opt (npm's binaryen). Promises less than 64 KB, the same bytes from any folder, and from Nix, which gives it
+//! tools that are built already; a stamp of the compiler's output makes the last two steps free when nothing changed. Called by
+//! `up`, `test` (which also builds it in a second folder), `bench` and `cargo xtask wasm`.
 
+mod elsewhere;
 mod target;
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use clap::Args;
 
 use crate::digest::sha256_hex;
 use crate::failure::{Failure, OnFile};
@@ -19,8 +23,12 @@ use crate::progress::Step;
 use crate::requirements::{NODE, Tool};
 use crate::subprocess::Subprocess;
 
+pub use elsewhere::is_the_same_elsewhere;
+
 const TARGET: &str = "wasm32-unknown-unknown";
 const LIMIT: Duration = Duration::from_secs(1800);
+/// What the module must stay below: a browser downloads every byte of it.
+const LIMIT_BYTES: u64 = 64 * 1024;
 /// The features that Rust's wasm32 target has: wasm-opt must not use others, and must know these.
 const FEATURES: [&str; 8] = [
     "--enable-bulk-memory",
@@ -33,6 +41,20 @@ const FEATURES: [&str; 8] = [
     "--enable-sign-ext",
 ];
 
+/// What somebody else has built or fetched already: Nix gives all three.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Given {
+    /// The command gridbid-bindgen, built before
+    #[arg(long)]
+    bindgen: Option<PathBuf>,
+    /// The script wasm-opt of npm's binaryen
+    #[arg(long)]
+    wasm_opt: Option<PathBuf>,
+    /// The folder of the crates' sources, where it is not cargo's own
+    #[arg(long)]
+    crates: Option<PathBuf>,
+}
+
 /// The module.
 #[must_use]
 pub fn module(layout: &Layout) -> PathBuf {
@@ -44,7 +66,15 @@ pub fn module(layout: &Layout) -> PathBuf {
 /// # Errors
 /// When the target's standard library cannot be had, or a step fails.
 pub fn build(layout: &Layout, cargo: &Tool, step: &Step) -> Result<String, Failure> {
-    let compiled = compile(layout, cargo, step)?;
+    build_with(layout, cargo, &Given::default(), step)
+}
+
+/// Builds the module with what is given, and tells how large it is.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with(layout: &Layout, cargo: &Tool, given: &Given, step: &Step) -> Result<String, Failure> {
+    let compiled = compile(layout, layout.root(), &|library| layout.wasm_target(library), cargo, given, step)?;
     let folder = layout.wasm();
     fs::create_dir_all(&folder).on_file("make", &folder)?;
     let stamp = sha256_hex(&fs::read(&compiled).on_file("read", &compiled)?);
@@ -52,32 +82,67 @@ pub fn build(layout: &Layout, cargo: &Tool, step: &Step) -> Result<String, Failu
     let module = module(layout);
     let is_there = fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp) && module.is_file();
     if !is_there {
-        bind(layout, cargo, &compiled, &folder, step)?;
-        optimise(layout, &folder.join("gridbid_wasm_bg.wasm"), &module, step)?;
+        bind(layout, cargo, given, &compiled, &folder, step)?;
+        optimise(layout, given, &folder.join("gridbid_wasm_bg.wasm"), &module, step)?;
         fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
     }
     let length = fs::metadata(&module).on_file("read", &module)?.len();
+    small(length)?;
     Ok(format!("{} bytes{}", length, if is_there { ", unchanged" } else { "" }))
 }
 
-/// The module as the compiler leaves it.
-fn compile(layout: &Layout, cargo: &Tool, step: &Step) -> Result<PathBuf, Failure> {
+/// Refuses a module that is too large.
+fn small(length: u64) -> Result<(), Failure> {
+    if length < LIMIT_BYTES {
+        return Ok(());
+    }
+    Err(Failure::new(format!("the WASM module has {length} bytes: it must have less than {LIMIT_BYTES}")).with_todo(
+        "look for `format!` and `to_string` in what it calls (core/src/text.rs stands in for them); \
+         .gridbid/wasm/gridbid_wasm_bg.wasm still has the functions' names",
+    ))
+}
+
+/// The module as the compiler leaves it, of the sources in a folder; where cargo works depends on the standard library.
+fn compile(
+    layout: &Layout,
+    sources: &Path,
+    target: &dyn Fn(&str) -> PathBuf,
+    cargo: &Tool,
+    given: &Given,
+    step: &Step,
+) -> Result<PathBuf, Failure> {
     let library = target::library(layout, step)?;
     // Paths of this machine must not get into the module: panics name their source.
-    let cargo_home = std::env::var_os("CARGO_HOME").map_or_else(|| home().join(".cargo"), PathBuf::from);
-    let mut flags = vec![remap(layout.root(), "/gridbid"), remap(&cargo_home, "/cargo")];
+    let mut flags = vec![remap(sources, "/gridbid")];
+    flags.extend(crates(layout, cargo, given, step)?.iter().map(|folder| remap(folder, "/cargo")));
     flags.extend(library.sources.iter().map(|sources| remap(sources, "/rust")));
-    let folder = layout.wasm_target(library.name);
+    let folder = target(library.name);
     let mut environment = library.environment;
     environment.push(("CARGO_ENCODED_RUSTFLAGS", Some(flags.join("\u{1f}").into())));
     environment.push(("CARGO_TARGET_DIR", Some(folder.clone().into())));
     Subprocess::new(&cargo.path, layout.log("build-wasm"), LIMIT)
-        .inside(layout.root())
+        .inside(sources)
         .args(["build", "--locked", "--package", "gridbid-wasm", "--profile", "wasm", "--target", TARGET])
         .args(library.arguments)
         .env(environment)
         .run(step)?;
     Ok(folder.join(TARGET).join("wasm").join("gridbid_wasm.wasm"))
+}
+
+/// The folders that hold crates by name and version: the given one, or one for each registry in cargo's home.
+fn crates(layout: &Layout, cargo: &Tool, given: &Given, step: &Step) -> Result<Vec<PathBuf>, Failure> {
+    if let Some(folder) = &given.crates {
+        return Ok(vec![folder.clone()]);
+    }
+    // The folders are named for the registries, and are there when something has been fetched.
+    Subprocess::new(&cargo.path, layout.log("fetch-wasm"), LIMIT)
+        .inside(layout.root())
+        .args(["fetch", "--locked", "--target", TARGET])
+        .run(step)?;
+    let home = std::env::var_os("CARGO_HOME").map_or_else(|| home().join(".cargo"), PathBuf::from);
+    let sources = home.join("registry").join("src");
+    let folders = fs::read_dir(&sources).on_file("read", &sources)?;
+    Ok(folders.filter_map(Result::ok).map(|entry| entry.path()).collect())
 }
 
 fn home() -> PathBuf {
@@ -89,19 +154,34 @@ fn remap(from: &Path, to: &str) -> String {
 }
 
 /// wasm-bindgen: the module with its glue for the web.
-fn bind(layout: &Layout, cargo: &Tool, compiled: &Path, folder: &Path, step: &Step) -> Result<(), Failure> {
-    Subprocess::new(&cargo.path, layout.log("wasm-bindgen"), LIMIT)
-        .inside(layout.root())
-        .args(["run", "--locked", "--package", "gridbid-bindgen", "--"])
-        .args([compiled, folder])
-        .run(step)
+fn bind(
+    layout: &Layout,
+    cargo: &Tool,
+    given: &Given,
+    compiled: &Path,
+    folder: &Path,
+    step: &Step,
+) -> Result<(), Failure> {
+    let log = layout.log("wasm-bindgen");
+    let command = match &given.bindgen {
+        Some(bindgen) => Subprocess::new(bindgen, log, LIMIT),
+        None => {
+            let run = ["run", "--locked", "--package", "gridbid-bindgen", "--"];
+            Subprocess::new(&cargo.path, log, LIMIT).inside(layout.root()).args(run)
+        }
+    };
+    command.args([compiled, folder]).run(step)
 }
 
 /// wasm-opt.
-fn optimise(layout: &Layout, bound: &Path, module: &Path, step: &Step) -> Result<(), Failure> {
+fn optimise(layout: &Layout, given: &Given, bound: &Path, module: &Path, step: &Step) -> Result<(), Failure> {
     let node = NODE.find()?;
-    npm::prepare(layout, step)?;
-    let wasm_opt = layout.npm().join("node_modules").join("binaryen").join("bin").join("wasm-opt");
+    let wasm_opt = if let Some(wasm_opt) = &given.wasm_opt {
+        wasm_opt.clone()
+    } else {
+        npm::prepare(layout, step)?;
+        layout.npm().join("node_modules").join("binaryen").join("bin").join("wasm-opt")
+    };
     let unfinished = module.with_extension("wasm-part");
     Subprocess::new(&node.path, layout.log("wasm-opt"), LIMIT)
         .args([wasm_opt.as_os_str(), "-O3".as_ref()])
@@ -120,4 +200,16 @@ struct Library {
     environment: Vec<(&'static str, Option<OsString>)>,
     /// The standard library's sources, where their paths would get into the module.
     sources: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_of_64_kilobytes_is_refused() {
+        assert!(small(65_535).is_ok());
+        let refused = small(65_536).unwrap_err().to_string();
+        assert_eq!(refused, "the WASM module has 65536 bytes: it must have less than 65536");
+    }
 }

@@ -10,6 +10,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -26,6 +27,27 @@ pub struct Manifest {
     pub functions: BTreeMap<String, Function>,
 }
 
+/// The processors that a function can run on, as Lambda names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+pub enum Architecture {
+    /// Graviton.
+    #[serde(rename = "arm64")]
+    #[value(name = "arm64")]
+    Arm64,
+    /// Intel and AMD.
+    #[serde(rename = "x86_64")]
+    #[value(name = "x86_64")]
+    X86,
+}
+
+impl Architecture {
+    /// That of this machine.
+    #[must_use]
+    pub const fn of_this_machine() -> Self {
+        if cfg!(target_arch = "aarch64") { Self::Arm64 } else { Self::X86 }
+    }
+}
+
 /// What Terraform has to know of one function's code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Function {
@@ -33,8 +55,8 @@ pub struct Function {
     pub runtime: String,
     /// The entry.
     pub handler: String,
-    /// `x86_64` or `arm64`.
-    pub architecture: String,
+    /// What it was built for.
+    pub architecture: Architecture,
     /// The zip's file name.
     pub zip: String,
     /// The zip's size.
@@ -46,26 +68,36 @@ pub struct Function {
 }
 
 impl Function {
-    /// A native function, built for this machine.
+    /// A native function.
     #[must_use]
-    pub fn native(name: &str, zip: &[u8]) -> Self {
-        Self::new(name, "provided.al2023", "bootstrap", zip)
+    pub fn native(name: &str, architecture: Architecture, zip: &[u8]) -> Self {
+        Self::new(name, "provided.al2023", "bootstrap", architecture, zip)
     }
 
-    /// A function of a runtime that Lambda has, with the parts of it that are native built for this machine.
+    /// A function of a runtime that Lambda has; the architecture is that of the native parts in it.
     #[must_use]
-    pub fn new(name: &str, runtime: &str, handler: &str, zip: &[u8]) -> Self {
+    pub fn new(name: &str, runtime: &str, handler: &str, architecture: Architecture, zip: &[u8]) -> Self {
         let digest = Sha256::digest(zip);
         Self {
             runtime: runtime.to_owned(),
             handler: handler.to_owned(),
-            architecture: if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }.to_owned(),
+            architecture,
             zip: format!("{name}.zip"),
             bytes: zip.len(),
             sha256: hex(&digest),
             sha256_base64: STANDARD.encode(digest),
         }
     }
+}
+
+/// The manifest of a folder.
+///
+/// # Errors
+/// When there is none, or it is not one.
+pub fn read(folder: &Path) -> Result<Manifest, Failure> {
+    let file = folder.join(FILE_NAME);
+    let text = fs::read(&file).on_file("read", &file)?;
+    serde_json::from_slice(&text).on_file("understand", &file)
 }
 
 /// Writes the manifest beside its zips, when it is not there like that already, and removes zips that it does not name.
@@ -104,7 +136,7 @@ mod tests {
 
     #[test]
     fn both_spellings_of_the_hash_are_of_the_zip() {
-        let function = Function::native("orders-api", b"abc");
+        let function = Function::native("orders-api", Architecture::Arm64, b"abc");
         assert_eq!(function.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!(function.sha256_base64, "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
         assert_eq!((function.zip.as_str(), function.bytes), ("orders-api.zip", 3));
@@ -117,7 +149,7 @@ mod tests {
         for name in ["a.zip", "gone.zip"] {
             fs::write(folder.join(name), "zip").unwrap();
         }
-        let functions = || [("a".to_owned(), Function::native("a", b"zip"))];
+        let functions = || [("a".to_owned(), Function::native("a", Architecture::X86, b"zip"))];
         write(&folder, functions()).unwrap();
         assert!(folder.join("a.zip").is_file() && !folder.join("gone.zip").exists());
         let written = fs::metadata(folder.join(FILE_NAME)).unwrap().modified().unwrap();

@@ -32,6 +32,21 @@ pub struct Description {
     package: String,
 }
 
+impl Description {
+    /// What a function's folder says of it; none where the folder is a crate's.
+    ///
+    /// # Errors
+    /// When the file is not as it should be.
+    pub fn of(folder: &Path) -> Result<Option<Self>, Failure> {
+        let file = folder.join("function.json");
+        if !file.is_file() {
+            return Ok(None);
+        }
+        let text = fs::read(&file).on_file("read", &file)?;
+        serde_json::from_slice(&text).map(Some).on_file("understand", &file)
+    }
+}
+
 /// A function that was built.
 #[derive(Debug)]
 pub struct Built {
@@ -65,9 +80,9 @@ fn folders(layout: &Layout) -> Vec<PathBuf> {
 
 fn build(layout: &Layout, folder: &Path, step: &Step) -> Result<Built, Failure> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let file = folder.join("function.json");
-    let text = fs::read(&file).on_file("read", &file)?;
-    let description: Description = serde_json::from_slice(&text).on_file("understand", &file)?;
+    let Some(description) = Description::of(folder)? else {
+        return Err(Failure::new(format!("`{}` has no function.json", layout.shown(folder))));
+    };
     step.note(&name);
     let package = folder.join(&description.package);
     let stamp_file = layout.home().join("stamps").join(&name);
@@ -91,13 +106,22 @@ fn build(layout: &Layout, folder: &Path, step: &Step) -> Result<Built, Failure> 
 }
 
 fn built(layout: &Layout, name: String, description: Description, package: &Path) -> Result<Built, Failure> {
-    let mut files = Vec::new();
-    collect(package, package, &|_| true, &mut files)?;
+    let files = files(package)?;
     if files.is_empty() {
         return Err(Failure::new(format!("building {name} left nothing in `{}`", layout.shown(package))));
     }
-    files.sort();
     Ok(Built { name, description, files })
+}
+
+/// Every file of a built folder, sorted by its name in the zip.
+///
+/// # Errors
+/// When one cannot be read.
+pub fn files(package: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let mut files = Vec::new();
+    collect(package, package, &|_| true, &mut files)?;
+    files.sort();
+    Ok(files)
 }
 
 /// What a function is built from: its own files, the packages', and core's module. The same again is not built again.

@@ -1,0 +1,256 @@
+# `nix flake check`: one derivation for each concern.
+#
+# What needs a network or a running cloud is not here: advisories, the browser, installing from an index, the system tests
+# (`nix run .#test`). Terraform's checks are terraform.nix's.
+{
+  pkgs,
+  lib,
+  root,
+  rust,
+  wasm,
+  npm,
+  python,
+  zips,
+  again,
+}:
+let
+  inherit (rust) craneLib common;
+  inherit (lib.fileset) toSource unions fileFilter;
+  inherit (pkgs.stdenv.hostPlatform) isLinux;
+  sourceOf =
+    paths:
+    toSource {
+      inherit root;
+      fileset = unions paths;
+    };
+
+  # Everything that a Rust test reads.
+  workspace = sourceOf (
+    map (path: root + path) (
+      [
+        "/.cargo"
+        "/.config"
+        "/Cargo.lock"
+        "/Cargo.toml"
+        "/bindings"
+        "/clippy.toml"
+        "/core"
+        "/deny.toml"
+        "/docs/openapi.yaml"
+        "/lambdas"
+        "/rustfmt.toml"
+        "/terraform"
+        "/xtask"
+      ]
+      ++ lib.optional (builtins.pathExists (root + "/delivery")) "/delivery"
+    )
+  );
+  cargo = common // {
+    src = workspace;
+    # The profile that people test with.
+    CARGO_PROFILE = "dev";
+    doInstallCargoArtifacts = false;
+  };
+  dependencies = craneLib.buildDepsOnly (
+    removeAttrs cargo [
+      "src"
+      "doInstallCargoArtifacts"
+    ]
+    // {
+      pname = "gridbid-checks";
+      dummySrc = rust.stubs;
+      buildPhaseCargoCommand = ''
+        cargoWithProfile check --locked --workspace --all-targets --all-features
+        cargoWithProfile build --locked --workspace --all-targets
+      '';
+    }
+  );
+  withDependencies = cargo // {
+    cargoArtifacts = dependencies;
+  };
+
+  script =
+    name: inputs: text:
+    pkgs.runCommand name { nativeBuildInputs = inputs; } ''
+      ${text}
+      touch $out
+    '';
+  same =
+    name: one: other:
+    script name [ ] ''
+      for file in $(cd ${one} && find . -type f); do
+        cmp ${one}/$file ${other}/$file
+      done
+    '';
+
+  # The same derivation built once more, in a folder of another name and with one job.
+  twice =
+    derivation:
+    derivation.overrideAttrs (old: {
+      postUnpack = ''
+        mv "$sourceRoot" another-folder
+        sourceRoot=another-folder
+      ''
+      + old.postUnpack or "";
+      CARGO_BUILD_JOBS = 1;
+    });
+
+  # The outputs' derivations with one file of one function taken away.
+  touched = "lambdas/rust/store-result/src/tests.rs";
+  parts =
+    (again (
+      /.
+      + builtins.unsafeDiscardStringContext (
+        builtins.path {
+          name = "source";
+          path = root;
+          filter = path: _: !lib.hasSuffix touched path;
+        }
+      )
+    )).parts;
+  before = { inherit (rust) dependencies; zips = zips.all; };
+  changed =
+    kind:
+    builtins.filter (name: before.${kind}.${name}.drvPath != parts.${kind}.${name}.drvPath) (
+      builtins.attrNames before.${kind}
+    );
+in
+{
+  rustfmt = craneLib.cargoFmt (
+    removeAttrs cargo [
+      "cargoVendorDir"
+      "CARGO_PROFILE"
+    ]
+  );
+  clippy = craneLib.cargoClippy (
+    withDependencies
+    // {
+      cargoExtraArgs = "--locked --workspace --all-features";
+      cargoClippyExtraArgs = "--all-targets -- -D warnings";
+    }
+  );
+  nextest = craneLib.cargoNextest (
+    withDependencies
+    // {
+      doCheck = true;
+      cargoExtraArgs = "--locked --workspace";
+    }
+  );
+  doctest = craneLib.cargoDocTest (
+    withDependencies
+    // {
+      doCheck = true;
+      cargoExtraArgs = "--locked --workspace";
+    }
+  );
+  doc = craneLib.cargoDoc (
+    withDependencies
+    // {
+      RUSTDOCFLAGS = "-D warnings";
+      cargoDocExtraArgs = "--workspace --no-deps --document-private-items";
+    }
+  );
+  deny = craneLib.cargoDeny (
+    removeAttrs cargo [ "CARGO_PROFILE" ]
+    // {
+      cargoExtraArgs = "--locked";
+      cargoDenyExtraArgs = "--all-features";
+    }
+  );
+
+  vectors-node =
+    script "gridbid-typescript-tests" [ pkgs.nodejs_22 ] ''
+      export HOME=$TMPDIR
+      cp -r --no-preserve=mode ${
+        sourceOf [
+          (root + "/bindings/typescript")
+          (root + "/core/src")
+          (root + "/core/vectors")
+        ]
+      } repository
+      cd repository/bindings/typescript
+      cp -r ${npm.package}/dist dist
+      cp -r ${npm.modulesOf "/bindings/typescript"}/node_modules node_modules
+      node node_modules/typescript/bin/tsc -p test
+      node --test test/{api,docs,hostile,laws,vectors}.test.js
+    '';
+  vectors-python = python.tests;
+
+  wasm-twice = same "wasm-twice" wasm.module (twice wasm.module);
+
+  state-machine =
+    script "state-machine" [ pkgs.nodejs_22 ] ''
+      for definition in $(find ${
+        sourceOf [ (fileFilter (file: lib.hasSuffix ".asl.json" file.name) (root + "/terraform")) ]
+      } -name '*.asl.json'); do
+        node ${npm.modulesOf "/xtask/npm"}/node_modules/asl-validator/dist/bin/asl-validator.js --json-path "$definition"
+      done
+    '';
+
+  nixfmt =
+    script "nixfmt" [ pkgs.nixfmt ] ''
+      nixfmt --check ${
+        sourceOf [
+          (root + "/flake.nix")
+          (fileFilter (file: file.hasExt "nix") (root + "/nix"))
+        ]
+      }/{flake.nix,nix/*.nix}
+    '';
+}
+// lib.optionalAttrs isLinux {
+  zips-twice = script "zips-twice" [ pkgs.binutils ] ''
+    ${lib.concatMapStrings (
+      name:
+      let
+        binary = rust.functionFor zips.architecture name;
+      in
+      "cmp ${binary}/bin/${name} ${twice binary}/bin/${name}\n"
+    ) rust.functions}
+  '';
+
+  # What a function's zip may hold is checked by a script: this shows what the script refuses.
+  bootstrap =
+    pkgs.runCommandCC "bootstrap" { nativeBuildInputs = [ pkgs.binutils ]; } ''
+      refused() {
+        if bash ${./verify-bootstrap.sh} "$1" "$2" 2>told; then
+          echo "$1 was not refused"
+          exit 1
+        fi
+        cat told
+        grep --quiet "$3" told
+      }
+      machine='${zips.machines.${zips.architecture}}'
+      echo 'int main() { return 0; }' >dynamic.c
+      $CC dynamic.c -o dynamic
+      refused dynamic "$machine" 'asks for an interpreter'
+      good=${rust.functionFor zips.architecture (builtins.head rust.functions)}/bin/${builtins.head rust.functions}
+      refused $good 'Quite another machine' 'is not for'
+      cp --no-preserve=mode $good naming
+      echo /nix/store/somewhere >>naming
+      refused naming "$machine" 'names a path'
+      bash ${./verify-bootstrap.sh} $good "$machine"
+      touch $out
+    '';
+
+  # Decided while evaluating: which derivations another file changes.
+  sources =
+    assert lib.assertMsg (changed "dependencies" == [ ]) "a source file changes the dependencies' derivations";
+    assert lib.assertMsg (
+      changed "zips" == [ "store-result" ]
+    ) "a file of store-result changes these zips: ${toString (changed "zips")}";
+    script "sources" [ ] "";
+}
+// lib.optionalAttrs (builtins.pathExists (root + "/.github/workflows")) {
+  workflows =
+    script "workflows"
+      [
+        pkgs.actionlint
+        pkgs.shellcheck
+        pkgs.zizmor
+      ]
+      ''
+        cp -r ${sourceOf [ (root + "/.github") ]}/.github .github
+        actionlint .github/workflows/*.y*ml
+        zizmor --offline .github
+      '';
+}

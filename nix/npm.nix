@@ -1,0 +1,124 @@
+# TypeScript: the npm package @gridbid/core, and the bundle of the function preview-orders.
+#
+# Packages come by name, version and hash from the folders' package-lock.json: no hash is kept here, and nothing else is
+# fetched. Both are built by their folder's own script, in folders that lie to each other as in the repository, so
+# that the bytes are those that `cargo xtask` makes. Called by wasm (for wasm-opt), zips and checks.
+{
+  pkgs,
+  lib,
+  root,
+  wasm,
+}:
+let
+  inherit (lib.fileset) toSource unions;
+  inherit (pkgs.stdenv.hostPlatform) node;
+
+  # What a folder's lock names for this machine, unpacked. No script of a package runs.
+  modulesOf =
+    folder:
+    let
+      lock = lib.importJSON (root + "${folder}/package-lock.json");
+      fits =
+        path: package:
+        lib.hasPrefix "node_modules/" path
+        && !(package.link or false)
+        && builtins.elem node.platform (package.os or [ node.platform ])
+        && builtins.elem node.arch (package.cpu or [ node.arch ]);
+      tarball =
+        path: package:
+        let
+          name = package.name or (lib.last (lib.splitString "node_modules/" path));
+          file = "${baseNameOf name}-${package.version}.tgz";
+        in
+        pkgs.fetchurl {
+          name = file;
+          url = "mirror://npm/${name}/-/${file}";
+          hash = package.integrity;
+        };
+      unpack = path: package: ''
+        mkdir -p $out/${path}
+        tar -xzf ${tarball path package} -C $out/${path} --strip-components=1 --no-same-owner
+      '';
+    in
+    pkgs.runCommand "node-modules" { } (
+      "mkdir -p $out/node_modules\n" + lib.concatStrings (lib.mapAttrsToList unpack (lib.filterAttrs fits lock.packages))
+    );
+
+  sourceOf =
+    paths:
+    toSource {
+      inherit root;
+      fileset = unions (map (path: root + path) paths);
+    };
+  package = "bindings/typescript";
+  function = "lambdas/typescript/preview-orders";
+
+  # The package as it is published: its folder, built.
+  built =
+    pkgs.runCommand "gridbid-core"
+      {
+        nativeBuildInputs = [ pkgs.nodejs_22 ];
+        src = sourceOf (
+          map (name: "/${package}/${name}") [
+            "README.md"
+            "package.json"
+            "scripts"
+            "src"
+            "tsconfig.json"
+          ]
+        );
+      }
+      ''
+        cp -r --no-preserve=mode $src/${package} package
+        cd package
+        ln -s ${modulesOf "/${package}"}/node_modules node_modules
+        install -Dm644 -t wasm ${wasm.module}/gridbid.wasm
+        node scripts/build.mjs
+        mkdir $out
+        cp -r README.md package.json dist $out
+      '';
+in
+{
+  inherit modulesOf;
+  package = built;
+
+  tarball =
+    pkgs.runCommand "gridbid-core-tarball"
+      {
+        nativeBuildInputs = [ pkgs.nodejs_22 ];
+      }
+      ''
+        export HOME=$TMPDIR
+        cp -r --no-preserve=mode ${built} package
+        mkdir $out
+        npm pack ./package --ignore-scripts --offline --pack-destination $out
+      '';
+
+  # What the zip of preview-orders holds.
+  preview-orders =
+    pkgs.runCommand "preview-orders-bundle"
+      {
+        nativeBuildInputs = [ pkgs.nodejs_22 ];
+        src = sourceOf (
+          map (name: "/${function}/${name}") [
+            "build.mjs"
+            "package.json"
+            "src"
+            "tsconfig.json"
+          ]
+        );
+      }
+      ''
+        cp -r --no-preserve=mode $src repository
+        cd repository
+        mkdir bindings
+        cp -r --no-preserve=mode ${built} ${package}
+        cp -r --no-preserve=mode ${modulesOf "/${function}"}/node_modules ${function}/node_modules
+        chmod -R u+w,a+x ${function}/node_modules/@esbuild
+        mkdir ${function}/node_modules/@gridbid
+        ln -s ../../../../../${package} ${function}/node_modules/@gridbid/core
+        cd ${function}
+        node build.mjs
+        cp -r dist $out
+      '';
+}

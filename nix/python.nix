@@ -1,0 +1,194 @@
+# Python: the wheel of the package gridbid, and the content of the zip of the function report-results.
+#
+# Wheels of others come by the versions and hashes of the folders' requirements files. A requirement lists the hashes of
+# all its files and tells none's name, so the one that is meant is named here, and refused when the list has it no
+# longer. Both are made by the folders' own scripts with the Python that Lambda has. Called by zips and checks.
+{
+  pkgs,
+  lib,
+  root,
+  wasm,
+}:
+let
+  inherit (lib.fileset) toSource unions;
+  inherit (pkgs.stdenv.hostPlatform) system;
+  python = pkgs.python313;
+
+  # The requirements of a file: each name with its version and hashes.
+  requirementsOf =
+    file:
+    let
+      text = lib.replaceStrings [ "\\\n" ] [ " " ] (builtins.readFile (root + file));
+      parsed = line: builtins.match "([a-zA-Z0-9._-]+)==([^ ]+) +(.*)" line;
+      requirement = line: {
+        name = builtins.elemAt line 0;
+        value = {
+          version = builtins.elemAt line 1;
+          hashes = builtins.elemAt line 2;
+        };
+      };
+    in
+    builtins.listToAttrs (
+      map requirement (builtins.filter (line: line != null) (map parsed (lib.splitString "\n" text)))
+    );
+
+  # A wheel that a requirements file allows, as a folder that pip finds it in.
+  wheelOf =
+    file:
+    {
+      name,
+      sha256,
+      platform ? "any",
+    }:
+    let
+      requirement = (requirementsOf file).${name};
+      pname = lib.replaceStrings [ "-" ] [ "_" ] name;
+      wheel = "${pname}-${requirement.version}-py3-none-${platform}.whl";
+    in
+    assert lib.assertMsg (lib.hasInfix sha256 requirement.hashes)
+      "${file} has no longer the hash of ${wheel} that nix/python.nix names: put the new one there";
+    pkgs.linkFarm wheel {
+      ${wheel} = pkgs.fetchPypi {
+        inherit pname sha256 platform;
+        inherit (requirement) version;
+        format = "wheel";
+        python = "py3";
+        dist = "py3";
+      };
+    };
+
+  packageRequirements = "/bindings/python/requirements-dev.txt";
+  functionRequirements = "/lambdas/python/report-results/requirements.txt";
+  pure = name: sha256: wheelOf packageRequirements { inherit name sha256; };
+
+  wasmtime =
+    {
+      x86_64-linux = {
+        platform = "manylinux1_x86_64";
+        sha256 = "cc14c3a17654e0394e0225b11813532ef0cd7bd1e222a0c5494cdedaabeddac4";
+      };
+      aarch64-linux = {
+        platform = "manylinux2014_aarch64";
+        sha256 = "675484e525c028dc02762b777f1db4477ea70caa3fec6775426daff4d64edfb1";
+      };
+      x86_64-darwin = {
+        platform = "macosx_10_13_x86_64";
+        sha256 = "13fe813b922712a9e10fe0f48b2c56da06432eea4b24269bb7cd3a6b2720560b";
+      };
+      aarch64-darwin = {
+        platform = "macosx_11_0_arm64";
+        sha256 = "ff4fc58ed3cbdb919d056accd4d280be13962a542754aaefd8a9b4654efa9bd9";
+      };
+    }
+    .${system}
+    // {
+      name = "wasmtime";
+    };
+
+  # What builds the wheel, and what runs the tests.
+  packaging = pure "packaging" "d7193f7c8e4e93f444fde0262bf90af30e16fa0ad0ad44cb553c87339b23cd1c";
+  pluggy = pure "pluggy" "7dd7b0d8832ba3cb632c306926ded123429211b83641b35dc5c41ad2d34f9bec";
+  builders = [
+    packaging
+    pluggy
+    (pure "hatchling" "415290b84f464d2884303fca8974d38e7b85579069fab02a15db0828fbb1446d")
+    (pure "pathspec" "a00ce642f577bf7f473932318056212bc4f8bfdf53128c78bbd5af0b9b20b189")
+    (pure "tomlkit" "05562412163a3037b94497385fb7f9204c637bc605af7a48199e41cf2272f437")
+    (pure "trove-classifiers" "8b1ff4f9c191b1040b71c37f1e445ab99732911e3cd91de52838453a854d7a17")
+  ];
+  testers = [
+    packaging
+    pluggy
+    (pure "iniconfig" "9121e2c1fdb355232495be3194c8dfe87ccc2d5dee45947b78e68f499790d7a7")
+    (pure "pygments" "2363c69b61c4a97c838da3b130dcd6468f4848992b21a82f2a63ec34377137d9")
+    (pure "pytest" "07acdcf88ec174f907dc01af70bf52d49b014bbab03faeeade31c96b18c2e588")
+    (wheelOf packageRequirements wasmtime)
+  ];
+
+  # A Python environment with some wheels, and no way to any others.
+  environment = wheels: ''
+    export HOME=$TMPDIR PIP_NO_INDEX=1 PIP_FIND_LINKS='${toString wheels}' PIP_DISABLE_PIP_VERSION_CHECK=1
+    # wasmtime's library is the one for every Linux: it looks for the compiler's library where Nix has none.
+    export LD_LIBRARY_PATH=${lib.makeLibraryPath [ pkgs.stdenv.cc.cc ]}
+    ${python}/bin/python3.13 -m venv $TMPDIR/environment
+    export PATH=$TMPDIR/environment/bin:$PATH
+  '';
+  install = wheels: ''
+    pip install --quiet --no-deps ${lib.concatMapStringsSep " " (wheel: "${wheel}/*.whl") wheels}
+  '';
+
+  sourceOf =
+    paths:
+    toSource {
+      inherit root;
+      fileset = unions (map (path: root + path) paths);
+    };
+  package = "bindings/python";
+  function = "lambdas/python/report-results";
+  withModule = ''
+    cp -r --no-preserve=mode $src repository
+    install -m644 -t repository/${package}/src/gridbid ${wasm.module}/gridbid.wasm
+  '';
+in
+{
+  wheel =
+    pkgs.runCommand "gridbid-wheel"
+      {
+        src = sourceOf (
+          map (name: "/${package}/${name}") [
+            ".gitignore"
+            "README.md"
+            "pyproject.toml"
+            "src"
+          ]
+        );
+      }
+      ''
+        ${environment builders}
+        ${install builders}
+        ${withModule}
+        # The times in the wheel are then those that hatchling takes everywhere else.
+        unset SOURCE_DATE_EPOCH
+        pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $out ./repository/${package}
+      '';
+
+  # What the zip of report-results holds: made on the kind of machine that it is for.
+  report-results =
+    pkgs.runCommand "report-results-content"
+      {
+        src = sourceOf [
+          "/${function}/build.py"
+          "/${function}/report_results.py"
+          "/${function}/reporting"
+          "/${function}/requirements.txt"
+          "/${package}/src"
+        ];
+      }
+      ''
+        ${environment [ (wheelOf functionRequirements wasmtime) ]}
+        ${withModule}
+        python repository/${function}/build.py $out
+      '';
+
+  # The package's tests, but for those of the wheel, which install it from an index.
+  tests =
+    pkgs.runCommand "gridbid-python-tests"
+      {
+        src = sourceOf [
+          "/${package}/README.md"
+          "/${package}/pyproject.toml"
+          "/${package}/src"
+          "/${package}/tests"
+          "/core/src"
+          "/core/vectors"
+        ];
+      }
+      ''
+        ${environment testers}
+        ${install testers}
+        ${withModule}
+        cd repository/${package}
+        python -m pytest -q -p no:cacheprovider --ignore tests/test_wheel.py
+        touch $out
+      '';
+}

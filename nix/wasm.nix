@@ -1,0 +1,53 @@
+# core as the one WASM module that the TypeScript and the Python package ship.
+#
+# Built by `xtask wasm`, the very command that builds it without Nix, so that its steps and flags stand in one place
+# (xtask/src/wasm.rs) and the bytes are the same. wasm-bindgen and its command are both Cargo.lock's, of one version;
+# wasm-opt is that of xtask/npm/package-lock.json. Called by npm, python and checks.
+{
+  pkgs,
+  lib,
+  root,
+  rust,
+  npm,
+}:
+let
+  locked = (lib.importTOML (root + "/Cargo.lock")).package;
+  versionOf = name: (lib.findSingle (package: package.name == name) { } { } locked).version or "none";
+  library = versionOf "wasm-bindgen";
+  command = versionOf "wasm-bindgen-cli-support";
+in
+assert lib.assertMsg (
+  library == command
+) "Cargo.lock has wasm-bindgen ${library} and wasm-bindgen-cli-support ${command}: they must be of one version";
+{
+  module = rust.craneLib.mkCargoDerivation (
+    rust.common
+    // {
+      pname = "gridbid-wasm";
+      src = rust.sourceOf [
+        "/bindings/wasm"
+        "/core/Cargo.toml"
+        "/core/src"
+      ];
+      cargoArtifacts = null;
+      doInstallCargoArtifacts = false;
+      nativeBuildInputs = [
+        rust.tools.xtask
+        pkgs.nodejs_22
+      ];
+      buildPhaseCargoCommand = ''
+        xtask wasm --to gridbid.wasm \
+          --bindgen ${lib.getExe rust.tools.bindgen} \
+          --wasm-opt ${npm.modulesOf "/xtask/npm"}/node_modules/binaryen/bin/wasm-opt \
+          --crates "$(echo "$cargoVendorDir"/*/)"
+      '';
+      installPhaseCommand = ''
+        if grep --quiet --text /nix/store gridbid.wasm; then
+          echo 'the module names a path in /nix/store'
+          exit 1
+        fi
+        install -Dm644 gridbid.wasm $out/gridbid.wasm
+      '';
+    }
+  );
+}
