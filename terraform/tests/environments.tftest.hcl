@@ -1,7 +1,7 @@
 # Each environment and each kind of account as a whole: planned with every resource of every module, and what differs.
 #
 # The contract that holds for each resource wherever it is (no open policy, no log group without end, no queue without an
-# alarm, …) is checked over these very plans by xtask (xtask/src/checks/contract.rs), because an assertion here sees only
+# alarm, …) is checked over these very plans by xtask (xtask/src/checks/environments.rs), because an assertion here sees only
 # the root. The laptop's run is called local; what it lacks is not asked of it.
 
 mock_provider "aws" {

@@ -3,9 +3,9 @@
 //! One file a subject. Each check is a step; the first that fails ends the command. Called by `commands::test`.
 
 pub mod contract;
+pub mod environments;
 pub mod languages;
 pub mod paths;
-pub mod resources;
 pub mod rust;
 pub mod state_machine;
 pub mod system;

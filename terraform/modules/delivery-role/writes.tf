@@ -47,8 +47,9 @@ locals {
         StringEquals = { "aws:RequestTag/Environment" = join("", var.environments) }
       } },
       { resources = local.keys, condition = local.key_of_environment, actions = [
-        "kms:CancelKeyDeletion", "kms:Decrypt", "kms:EnableKeyRotation", "kms:GenerateDataKey", "kms:PutKeyPolicy",
-        "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UpdateKeyDescription",
+        "kms:CancelKeyDeletion", "kms:Decrypt", "kms:EnableKeyRotation", "kms:Encrypt", "kms:GenerateDataKey", "kms:PutKeyPolicy",
+        "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
+        "kms:UpdateKeyDescription",
       ] },
       # DynamoDB keeps a grant on the key for each table.
       { resources = local.keys, actions = ["kms:CreateGrant"], condition = merge(local.key_of_environment, {

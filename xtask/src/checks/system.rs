@@ -2,8 +2,8 @@
 //!
 //! First what `cargo xtask up` does, main job included; then the same again after a stop, which must be quick, change
 //! nothing and have kept the data; then the scenarios of `tests/system`, against an auction platform and a Slack that do
-//! what they are told, and whether they took every way through the state machine; then the HTTP contract. Whatever happens,
-//! the cloud is stopped in the end. Called by `commands::test`.
+//! what they are told, and whether they took every way through the state machine; then the HTTP contract. Whatever
+//! happens, the cloud is stopped in the end. Called by `commands::test`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -68,17 +68,20 @@ fn in_order(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option<
     }
     let system = system::bring_up(layout, progress, tools, FOR_TESTS, |record| scenario_variables(layout, record))?;
     let tested = scenarios(layout, progress, tools, filter).and_then(|()| match filter {
-        // Its orders would get in the scenarios' way, so it comes last.
-        None => contract::tests(layout, progress, tools, &system),
+        None => {
+            ways(progress, &system)?;
+            // Its orders would get in the scenarios' way, so it comes last.
+            contract::tests(layout, progress, tools, &system)
+        }
         Some(_) => Ok(()),
     });
     tested.map_err(|failure| match logs::save_all(layout, &system) {
         Ok(file) => failure.with_todo(format!("what the functions wrote: {}", layout.shown(&file))),
         Err(_) => failure,
-    })?;
-    if filter.is_some() {
-        return Ok(());
-    }
+    })
+}
+
+fn ways(progress: &Progress, system: &System) -> Result<(), Failure> {
     progress.step("ways through the state machine", |_| {
         let cloud = Cloud::new(&system.record.ports);
         Ok(((), paths::check(&cloud, &system.names.state_machine_arn)?))

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::checks::resources::{Plans, TEST_FILE};
+use crate::checks::environments::{Plans, TEST_FILE};
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::progress::Progress;
@@ -64,9 +64,9 @@ pub fn tests(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Fa
         let told = text.lines().rev().find_map(|line| line.strip_prefix("Success! ")).unwrap_or("passed");
         Ok(((), told.trim_end_matches('.').to_owned()))
     })?;
-    progress.step("terraform contract", |step| {
+    progress.step("whole environments", |step| {
         let mut plans = Plans::default();
-        let plan = Subprocess::new(&tool.path, layout.log("terraform-contract"), LIMIT)
+        let plan = Subprocess::new(&tool.path, layout.log("terraform-environments"), LIMIT)
             .inside(&root.folder)
             .args(["test", "-json", "-verbose", &format!("-filter={TEST_FILE}")])
             .env(terraform::offline(layout, &root.data));

@@ -1,14 +1,14 @@
 //! The rules of the contract, each over one plan.
 //!
 //! A rule says which resource breaks it and how. What the local cloud does not have is not asked of the laptop's plan.
-//! Called by `contract`.
+//! Called by `environments`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::policies::{statements, texts, too_wide_for_a_resource, too_wide_for_a_role};
-use super::{LOCAL, Planned};
+use super::{LOCAL, PROD, Planned};
 
 /// The one policy that names services and not actions: a boundary grants nothing.
 const BOUNDARY: &str = "gridbid-boundary";
@@ -19,11 +19,12 @@ const DEPLOYS: &str = "codedeploy:CreateDeployment";
 type Rule = fn(&[Planned]) -> Vec<String>;
 
 /// What every plan keeps.
-const EVERYWHERE: [Rule; 7] = [
+const EVERYWHERE: [Rule; 8] = [
     roles_are_narrow,
     nobody_is_let_in_by_a_policy,
     logs_end,
     tables_expire,
+    runs_start_on_the_clock,
     alarms_tell_somebody,
     no_alarm_counts_rejections,
     callers_of_functions_are_bound,
@@ -41,10 +42,14 @@ const ON_AWS: [Rule; 8] = [
     one_deploys,
 ];
 
+/// What production's plan keeps beside all that.
+const IN_PROD: [Rule; 1] = [tables_of_orders_can_be_had_back];
+
 /// What the plan of a run breaks, one sentence each.
 pub(super) fn broken(run: &str, plan: &[Planned]) -> Vec<String> {
     let on_aws = ON_AWS.iter().filter(|_| run != LOCAL);
-    let broken = EVERYWHERE.iter().chain(on_aws).flat_map(|rule| rule(plan));
+    let in_prod = IN_PROD.iter().filter(|_| run == PROD);
+    let broken = EVERYWHERE.iter().chain(on_aws).chain(in_prod).flat_map(|rule| rule(plan));
     broken.map(|sentence| format!("{run}: {sentence}")).collect()
 }
 
@@ -102,6 +107,26 @@ fn tables_expire(plan: &[Planned]) -> Vec<String> {
     };
     let lasting = of_kind(plan, "aws_dynamodb_table").filter(|table| !expires(table));
     lasting.map(|table| told(table, "items must expire by `expires_at`")).collect()
+}
+
+fn runs_start_on_the_clock(plan: &[Planned]) -> Vec<String> {
+    let starts = |schedule: &&Planned| {
+        schedule.text("schedule_expression") == "cron(0/5 * * * ? *)"
+            && schedule.text("schedule_expression_timezone") == "UTC"
+    };
+    let drifting = of_kind(plan, "aws_scheduler_schedule").filter(|schedule| !starts(schedule));
+    drifting.map(|schedule| told(schedule, "a run starts at each five minutes of the clock, in UTC")).collect()
+}
+
+fn tables_of_orders_can_be_had_back(plan: &[Planned]) -> Vec<String> {
+    let orders = of_kind(plan, "aws_dynamodb_table").filter(|table| table.text("name").ends_with("-orders"));
+    let is_safe = |table: &&Planned| {
+        table.has("deletion_protection_enabled")
+            && table.after.pointer("/point_in_time_recovery/0/enabled") == Some(&json!(true))
+            && table.after.pointer("/point_in_time_recovery/0/recovery_period_in_days") == Some(&json!(1))
+    };
+    let unsafe_ones = orders.filter(|table| !is_safe(table));
+    unsafe_ones.map(|table| told(table, "orders can be had back for one day, and not be deleted as a whole")).collect()
 }
 
 fn alarms_tell_somebody(plan: &[Planned]) -> Vec<String> {
@@ -279,6 +304,35 @@ mod tests {
         let table =
             |name: &str| planned("aws_dynamodb_table", json!({"ttl": [{"enabled": true, "attribute_name": name}]}));
         finds(tables_expire, &[table("expires_at")], &[table("accepted_at")]);
+    }
+
+    #[test]
+    fn a_schedule_off_the_clock_is_found() {
+        let schedule = |expression: &str| {
+            planned(
+                "aws_scheduler_schedule",
+                json!({"schedule_expression": expression, "schedule_expression_timezone": "UTC"}),
+            )
+        };
+        finds(runs_start_on_the_clock, &[schedule("cron(0/5 * * * ? *)")], &[schedule("rate(5 minutes)")]);
+    }
+
+    #[test]
+    fn orders_that_cannot_be_had_back_are_found_in_production_alone() {
+        let table = |days: u64| {
+            let recovery = json!([{"enabled": true, "recovery_period_in_days": days}]);
+            planned(
+                "aws_dynamodb_table",
+                json!({
+                    "name": "gridbid-prod-orders", "deletion_protection_enabled": true, "point_in_time_recovery": recovery,
+                    "ttl": [{"enabled": true, "attribute_name": "expires_at"}],
+                    "server_side_encryption": [{"kms_key_arn": "arn:aws:kms:k"}],
+                }),
+            )
+        };
+        finds(tables_of_orders_can_be_had_back, &[table(1)], &[table(35)]);
+        assert_eq!(broken("dev", &[table(35)]), Vec::<String>::new());
+        assert_eq!(broken(PROD, &[table(35)]).len(), 1);
     }
 
     #[test]
