@@ -1,13 +1,14 @@
 # All outputs for one system, put together from the other files of this folder.
 #
-# `root` is the repository: a parameter, so that a check can evaluate everything again with one file changed.
-# Called by flake.nix and by checks.nix.
+# `root` is the repository. `without` takes files away from what is compiled: a check evaluates everything again with one
+# file less and compares. Called by flake.nix and by checks.nix.
 {
   nixpkgs,
   crane,
   overlays,
   system,
   root,
+  without ? [ ],
 }:
 let
   pkgs = import nixpkgs {
@@ -19,7 +20,7 @@ let
   call = file: arguments: import file ({ inherit pkgs lib root; } // arguments);
 
   toolchain = call ./toolchain.nix { };
-  rust = call ./rust.nix { inherit crane toolchain; };
+  rust = call ./rust.nix { inherit crane toolchain without; };
   npm = call ./npm.nix { inherit wasm; };
   wasm = call ./wasm.nix { inherit rust npm; };
   python = call ./python.nix { inherit wasm; };
@@ -28,7 +29,7 @@ let
   shell = call ./shell.nix { inherit toolchain rust zips; };
   checks = call ./checks.nix {
     inherit rust wasm npm python zips;
-    again = root: import ./. { inherit nixpkgs crane overlays system root; };
+    again = without: import ./. { inherit nixpkgs crane overlays system root without; };
   };
 in
 {

@@ -9,10 +9,11 @@
   root,
   crane,
   toolchain,
+  without,
 }:
 let
   craneLib = (crane.mkLib pkgs).overrideToolchain toolchain.build;
-  inherit (lib.fileset) toSource unions fileFilter;
+  inherit (lib.fileset) unions difference fileFilter;
   inherit ((lib.importTOML (root + "/Cargo.toml")).workspace.package) version;
 
   cargoVendorDir = craneLib.vendorCargoDeps { cargoLock = root + "/Cargo.lock"; };
@@ -25,19 +26,25 @@ let
     "/xtask"
   ]
   ++ lib.optional (has "/delivery") "/delivery";
-  workspace = map (path: root + path) [
-    "/.cargo"
-    "/Cargo.lock"
-    "/Cargo.toml"
-  ];
   isCargo = file: file.hasExt "rs" || file.name == "Cargo.toml";
+  # The workspace's own files, and some more.
+  select =
+    files:
+    lib.fileset.toSource {
+      inherit root;
+      fileset = difference (unions (
+        [
+          (root + "/.cargo")
+          (root + "/Cargo.lock")
+          (root + "/Cargo.toml")
+        ]
+        ++ files
+      )) (unions (map (path: root + path) without));
+    };
 
   # Every manifest of the workspace, and for every source an empty one: it changes when a dependency does.
   stubs = craneLib.mkDummySrc {
-    src = toSource {
-      inherit root;
-      fileset = unions (workspace ++ map (path: fileFilter isCargo (root + path)) members);
-    };
+    src = select (map (path: fileFilter isCargo (root + path)) members);
   };
 
   # The workspace with the true files of some of it.
@@ -45,12 +52,7 @@ let
     paths:
     pkgs.runCommand "source" { } ''
       cp -r --no-preserve=mode ${stubs} $out
-      cp -r --no-preserve=mode ${
-        toSource {
-          inherit root;
-          fileset = unions (workspace ++ map (path: root + path) paths);
-        }
-      }/. $out
+      cp -r --no-preserve=mode ${select (map (path: root + path) paths)}/. $out
     '';
 
   # Panics name their source: it must not be a path of the build.

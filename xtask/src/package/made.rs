@@ -98,7 +98,10 @@ mod tests {
         let folder = Folder::new("joined");
         let binary = folder.file("binary", "not really a binary");
         folder.file("dist/index.mjs", "export {}");
-        folder.file("lambdas/one/function.json", r#"{"runtime":"nodejs22.x","handler":"index.handler","package":"dist"}"#);
+        folder.file(
+            "lambdas/one/function.json",
+            r#"{"runtime":"nodejs22.x","handler":"index.handler","package":"dist"}"#,
+        );
         let at = |name: &str| folder.0.join(name);
         zip(&at("lambdas/one"), &at("dist"), Architecture::Arm64, &at("out-one")).unwrap();
         zip(&at("lambdas/two"), &binary, Architecture::Arm64, &at("out-two")).unwrap();
