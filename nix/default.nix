@@ -28,21 +28,40 @@ let
   terraform = call ./terraform.nix { };
   shell = call ./shell.nix { inherit toolchain rust zips; };
   checks = call ./checks.nix {
-    inherit rust wasm npm python zips;
-    again = without: import ./. { inherit nixpkgs crane overlays system root without; };
+    inherit
+      rust
+      wasm
+      npm
+      python
+      zips
+      ;
+    again =
+      without:
+      import ./. {
+        inherit
+          nixpkgs
+          crane
+          overlays
+          system
+          root
+          without
+          ;
+      };
   };
 in
 {
-  packages =
-    {
-      inherit (rust.tools) xtask;
-      wasm = wasm.module;
-      npm-package = npm.tarball;
-      python-wheel = python.wheel;
-    }
-    // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux (zips.packages // rust.delivery);
+  packages = {
+    inherit (rust.tools) xtask;
+    wasm = wasm.module;
+    npm-package = npm.tarball;
+    python-wheel = python.wheel;
+  }
+  // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux (zips.packages // rust.delivery);
   inherit (shell) apps devShells formatter;
   checks = checks // terraform.checks;
   # Not an output: what the check of sources compares.
-  parts = { inherit (rust) dependencies; zips = zips.all; };
+  parts = {
+    inherit (rust) dependencies;
+    zips = zips.all;
+  };
 }

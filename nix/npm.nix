@@ -53,7 +53,8 @@ let
       '';
     in
     pkgs.runCommand "node-modules" { } (
-      "mkdir -p $out/node_modules\n" + lib.concatStrings (lib.mapAttrsToList unpack (lib.filterAttrs fits lock.packages))
+      "mkdir -p $out/node_modules\n"
+      + lib.concatStrings (lib.mapAttrsToList unpack (lib.filterAttrs fits lock.packages))
     );
 
   sourceOf =

@@ -65,7 +65,9 @@ let
     doCheck = false;
   };
 
-  each = packages: lib.concatMapStrings (package: "cargoWithProfile build --locked --package ${package}\n") packages;
+  each =
+    packages:
+    lib.concatMapStrings (package: "cargoWithProfile build --locked --package ${package}\n") packages;
 
   # What is built for this machine and only helps to build.
   forTools = common // {
@@ -156,7 +158,9 @@ let
     );
 
   isFunction = name: has "/lambdas/rust/${name}/src/main.rs";
-  functions = builtins.filter isFunction (builtins.attrNames (builtins.readDir (root + "/lambdas/rust")));
+  functions = builtins.filter isFunction (
+    builtins.attrNames (builtins.readDir (root + "/lambdas/rust"))
+  );
 in
 {
   inherit

@@ -58,23 +58,22 @@ let
   );
 in
 {
-  checks =
-    {
-      terraform-fmt = check "terraform-fmt" "terraform fmt -check -recursive -diff";
-    }
-    // lib.optionalAttrs (known ? ${system}) {
-      terraform-validate = check "terraform-validate" ''
-        export TF_CLI_CONFIG_FILE=${configuration}
-        for environment in ${toString environments}; do
-          terraform -chdir=envs/$environment init -backend=false -lockfile=readonly -no-color
-          terraform -chdir=envs/$environment validate -no-color
-        done
-      '';
-      terraform-test = check "terraform-test" ''
-        export TF_CLI_CONFIG_FILE=${configuration}
-        cd tests
-        terraform init -backend=false -lockfile=readonly -no-color
-        terraform test -no-color
-      '';
-    };
+  checks = {
+    terraform-fmt = check "terraform-fmt" "terraform fmt -check -recursive -diff";
+  }
+  // lib.optionalAttrs (known ? ${system}) {
+    terraform-validate = check "terraform-validate" ''
+      export TF_CLI_CONFIG_FILE=${configuration}
+      for environment in ${toString environments}; do
+        terraform -chdir=envs/$environment init -backend=false -lockfile=readonly -no-color
+        terraform -chdir=envs/$environment validate -no-color
+      done
+    '';
+    terraform-test = check "terraform-test" ''
+      export TF_CLI_CONFIG_FILE=${configuration}
+      cd tests
+      terraform init -backend=false -lockfile=readonly -no-color
+      terraform test -no-color
+    '';
+  };
 }
