@@ -24,29 +24,25 @@ let
       fileset = unions paths;
     };
 
-  # Everything that a Rust test reads.
-  workspace = sourceOf (
-    map (path: root + path) (
-      [
-        "/.cargo"
-        "/.config"
-        "/Cargo.lock"
-        "/Cargo.toml"
-        "/bindings"
-        "/clippy.toml"
-        "/core"
-        "/deny.toml"
-        "/docs/openapi.yaml"
-        "/lambdas"
-        "/rustfmt.toml"
-        "/terraform"
-        "/xtask"
-      ]
-      ++ lib.optional (builtins.pathExists (root + "/delivery")) "/delivery"
-    )
-  );
+  # All of the Rust, and what it is compiled and looked at with.
+  code = [
+    (fileFilter rust.isSource root)
+    (root + "/.cargo")
+    (root + "/.config")
+    (root + "/Cargo.lock")
+    (root + "/clippy.toml")
+    (root + "/deny.toml")
+    (root + "/docs/openapi.yaml")
+    (root + "/rustfmt.toml")
+  ];
+  # And what tests read.
+  tested = code ++ [
+    (lib.fileset.maybeMissing (root + "/.github"))
+    (root + "/core/vectors")
+    (root + "/xtask")
+  ];
   cargo = common // {
-    src = workspace;
+    src = sourceOf code;
     # The profile that people test with.
     CARGO_PROFILE = "dev";
     doInstallCargoArtifacts = false;
@@ -125,8 +121,12 @@ in
   nextest = craneLib.cargoNextest (
     withDependencies
     // {
+      src = sourceOf tested;
+      nativeBuildInputs = [ pkgs.python313 ];
       doCheck = true;
       cargoExtraArgs = "--locked --workspace";
+      # A folder that xtask's tests of `up` go into: Terraform is played there.
+      preCheck = "mkdir -p terraform/envs/local";
     }
   );
   doctest = craneLib.cargoDocTest (

@@ -26,7 +26,7 @@ let
     "/xtask"
   ]
   ++ lib.optional (has "/delivery") "/delivery";
-  isCargo = file: file.hasExt "rs" || file.name == "Cargo.toml";
+  isSource = file: file.hasExt "rs" || file.name == "Cargo.toml";
   # The workspace's own files, and some more.
   select =
     files:
@@ -44,7 +44,7 @@ let
 
   # Every manifest of the workspace, and for every source an empty one: it changes when a dependency does.
   stubs = craneLib.mkDummySrc {
-    src = select (map (path: fileFilter isCargo (root + path)) members);
+    src = select (map (path: fileFilter isSource (root + path)) members);
   };
 
   # The workspace with the true files of some of it.
@@ -166,6 +166,7 @@ in
   inherit
     craneLib
     common
+    isSource
     sourceOf
     stubs
     functions
