@@ -4,7 +4,12 @@
 //! 1e-130 to 9.99…e125 ("Supported data types and naming rules in Amazon DynamoDB"). No float is involved anywhere.
 //! Rounding is left out on purpose: what cannot be kept exactly is refused.
 
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+
+use crate::text::{self, put};
 
 /// The most significant digits that an amount has, DynamoDB's limit for N.
 pub const SIGNIFICANT_DIGITS: u32 = 38;
@@ -46,11 +51,14 @@ impl Digits {
     }
 
     fn text(self) -> String {
-        match self.count {
-            0 => String::new(),
-            count if count <= Self::IN_A_WORD => self.first.to_string(),
-            count => format!("{}{:0width$}", self.first, self.others, width = usize::from(count - Self::IN_A_WORD)),
+        let mut text = String::new();
+        if self.count > 0 {
+            text::put_number(&mut text, self.first, 10, 1);
         }
+        if let Some(others @ 1..) = self.count.checked_sub(Self::IN_A_WORD) {
+            text::put_number(&mut text, self.others, 10, others.into());
+        }
+        text
     }
 }
 
@@ -96,6 +104,13 @@ impl Amount {
         number.amount().ok_or(AmountError::OutOfRange)
     }
 
+    /// The canonical text, a JSON number: as ECMAScript writes numbers (and so RFC 8785), plain from 1e-7 on
+    /// and below 1e21, with an exponent outside of that.
+    #[must_use]
+    pub fn text(&self) -> String {
+        decimal(self.negative, &self.digits.text(), i64::from(self.exponent))
+    }
+
     /// How many significant digits the amount has; 0 has none.
     #[must_use]
     pub fn significant_digits(&self) -> u32 {
@@ -104,35 +119,39 @@ impl Amount {
 }
 
 impl fmt::Display for Amount {
-    /// The canonical text, a JSON number: as ECMAScript writes numbers (and so RFC 8785), plain from 1e-7 on
-    /// and below 1e21, with an exponent outside of that.
+    /// [`Amount::text`].
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_decimal(out, self.negative, &self.digits.text(), i64::from(self.exponent))
+        out.write_str(&self.text())
     }
 }
 
-/// Writes ±`digits` × 10^`exponent`; `digits` has neither leading nor trailing zeros and is empty for 0.
-fn write_decimal(out: &mut fmt::Formatter<'_>, negative: bool, digits: &str, exponent: i64) -> fmt::Result {
-    let Some((first, rest)) = digits.split_at_checked(1) else { return out.write_str("0") };
+/// ±`digits` × 10^`exponent`; `digits` has neither leading nor trailing zeros and is empty for 0.
+fn decimal(negative: bool, digits: &str, exponent: i64) -> String {
+    let mut out = String::new();
+    let Some((first, rest)) = digits.split_at_checked(1) else { return "0".to_owned() };
     if negative {
-        out.write_str("-")?;
+        out.push('-');
     }
     let length = i64::try_from(digits.len()).unwrap_or(i64::MAX);
     // The power of ten just above the first digit: the value is 0.DIGITS × 10^point.
     let point = exponent.saturating_add(length);
-    let zeros = |count: i64| "0".repeat(usize::try_from(count).unwrap_or(0));
     if exponent >= 0 && point <= 21 {
-        write!(out, "{digits}{}", zeros(exponent))
+        out.push_str(digits);
+        (0..exponent).for_each(|_| out.push('0'));
     } else if (1..=21).contains(&point) {
         let (whole, fraction) = digits.split_at_checked(usize::try_from(point).unwrap_or(0)).unwrap_or((digits, ""));
-        write!(out, "{whole}.{fraction}")
+        put!(&mut out, whole, ".", fraction);
     } else if (-5..=0).contains(&point) {
-        write!(out, "0.{}{digits}", zeros(-point))
+        out.push_str("0.");
+        (point..0).for_each(|_| out.push('0'));
+        out.push_str(digits);
     } else {
         let power = point - 1;
         let dot = if rest.is_empty() { "" } else { "." };
-        write!(out, "{first}{dot}{rest}e{power:+}")
+        let sign = if power < 0 { "-" } else { "+" };
+        put!(&mut out, first, dot, rest, "e", sign, power.unsigned_abs());
     }
+    out
 }
 
 /// A number's text taken apart, before any limit is applied: what the rules on `parameter_2` look at.
@@ -150,29 +169,33 @@ pub(crate) struct Number {
 impl Number {
     /// Takes a number of JSON's grammar apart in one pass; `None` if it is not one.
     pub(crate) fn read(text: &str) -> Option<Self> {
-        let (negative, unsigned) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
+        let (negative, unsigned) = match text.as_bytes() {
+            [b'-', rest @ ..] => (true, rest),
+            rest => (false, rest),
         };
-        let (mantissa, power) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, power)) => (mantissa, read_power(power)?),
-            None => (unsigned, 0),
+        let (whole, rest) = digits(unsigned);
+        let (fraction, rest) = match rest {
+            [b'.', rest @ ..] => match digits(rest) {
+                ([], _) => return None,
+                parts => parts,
+            },
+            rest => (&[][..], rest),
         };
-        let (whole, fraction) = match mantissa.split_once('.') {
-            Some((_, "")) => return None,
-            Some(parts) => parts,
-            None => (mantissa, ""),
+        let power = match rest {
+            [] => 0,
+            [b'e' | b'E', power @ ..] => read_power(power)?,
+            _ => return None,
         };
-        if whole.is_empty() || (whole.len() > 1 && whole.starts_with('0')) {
+        if matches!(whole, [] | [b'0', _, ..]) {
             return None;
         }
         let mut number = Self { negative, digits: Digits::default(), significant: 0, exponent: 0 };
         let mut pending_zeros: u64 = 0;
-        for digit in whole.bytes().chain(fraction.bytes()) {
+        for digit in whole.iter().chain(fraction) {
             match digit {
                 b'0' if number.significant == 0 => {}
                 b'0' => pending_zeros += 1,
-                b'1'..=b'9' => {
+                _ => {
                     number.significant = number.significant.saturating_add(pending_zeros).saturating_add(1);
                     for _ in 0..pending_zeros.min(u64::from(SIGNIFICANT_DIGITS)) {
                         number.digits.push(0);
@@ -180,7 +203,6 @@ impl Number {
                     number.digits.push(digit - b'0');
                     pending_zeros = 0;
                 }
-                _ => return None,
             }
         }
         let fraction_digits = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
@@ -210,6 +232,7 @@ impl Number {
 
 /// Whether a number of JSON's grammar, given by its text, is its own canonical text at a glance: no exponent, nothing to
 /// leave out, and no more digits than are written without an exponent.
+#[inline]
 pub(crate) fn is_plainly_canonical(text: &str) -> bool {
     let bytes = text.as_bytes();
     let unsigned = bytes.strip_prefix(b"-").unwrap_or(bytes);
@@ -226,22 +249,24 @@ pub(crate) fn is_plainly_canonical(text: &str) -> bool {
 }
 
 /// An exponent's digits with their sign, saturated: whatever lies beyond is out of range anyway.
-fn read_power(text: &str) -> Option<i64> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
+fn read_power(text: &[u8]) -> Option<i64> {
+    let (negative, unsigned) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] | rest => (false, rest),
     };
-    if digits.is_empty() {
+    let (digits, rest) = digits(unsigned);
+    if digits.is_empty() || !rest.is_empty() {
         return None;
     }
-    let mut power: i64 = 0;
-    for digit in digits.bytes() {
-        if !digit.is_ascii_digit() {
-            return None;
-        }
-        power = power.saturating_mul(10).saturating_add(i64::from(digit - b'0'));
-    }
+    let power =
+        digits.iter().fold(0_i64, |power, digit| power.saturating_mul(10).saturating_add((digit - b'0').into()));
     Some(if negative { -power } else { power })
+}
+
+/// The digits that come first, and the rest.
+fn digits(text: &[u8]) -> (&[u8], &[u8]) {
+    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    text.split_at_checked(count).unwrap_or((text, &[]))
 }
 
 /// The lowest power of ten that a digit of an amount can have: the 38th digit of 1e-130.
@@ -288,8 +313,9 @@ impl Total {
     /// A text that is no number, or one with a digit beyond what a total can have.
     pub fn add_text(&mut self, text: &str) -> Result<(), AmountError> {
         let number = Number::read(text).ok_or(AmountError::NotANumber)?;
-        let (mantissa, _) = text.split_once(['e', 'E']).unwrap_or((text, ""));
-        let digits = mantissa.bytes().rev().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0');
+        let mantissa = text.bytes().take_while(|byte| !matches!(byte, b'e' | b'E')).count();
+        let mantissa = text.as_bytes().get(..mantissa).unwrap_or(&[]);
+        let digits = mantissa.iter().copied().rev().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0');
         self.place(number.negative, number.exponent, digits)
     }
 
@@ -320,9 +346,10 @@ impl Default for Total {
     }
 }
 
-impl fmt::Display for Total {
+impl Total {
     /// The sum in the form of [`Amount`]'s canonical text, with as many digits as it needs.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+    #[must_use]
+    pub fn text(&self) -> String {
         let (negative, places) = self.carried();
         let lowest = places.iter().position(|place| *place != 0).unwrap_or(0);
         let digits: String = places
@@ -333,7 +360,14 @@ impl fmt::Display for Total {
             .filter_map(|place| char::from_digit(u32::try_from(*place).unwrap_or(0), 10))
             .collect();
         let exponent = i64::from(LOWEST_PLACE).saturating_add(i64::try_from(lowest).unwrap_or(0));
-        write_decimal(out, negative, &digits, exponent)
+        decimal(negative, &digits, exponent)
+    }
+}
+
+impl fmt::Display for Total {
+    /// [`Total::text`].
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.text())
     }
 }
 

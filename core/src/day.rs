@@ -3,9 +3,14 @@
 //! It is made from the day's summaries, the very files that [`summary`](crate::summary) writes. Power is summed exactly;
 //! the rate is rounded to four places, half up, and absent when there was no order.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::amount::Total;
 use crate::json::{self, Member, Value};
 use crate::name::Slot;
+use crate::text::text;
 
 /// How deep an array of summaries is nested: itself, a summary, its lists, their lines.
 const DEPTH: u8 = 8;
@@ -27,12 +32,11 @@ pub struct Day {
 
 /// Why a text is no list of summaries.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum DayError {
     /// It is not a JSON array.
-    #[error("the summaries are not a JSON array")]
     NotAnArray,
     /// One of them is not as a run writes it.
-    #[error("summary {index} has no valid `{member}`")]
     NotASummary {
         /// Which of them, from 0.
         index: usize,
@@ -48,6 +52,13 @@ impl DayError {
         match self {
             Self::NotAnArray => "not_an_array",
             Self::NotASummary { .. } => "not_a_summary",
+        }
+    }
+
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Self::NotAnArray => "the summaries are not a JSON array".to_owned(),
+            Self::NotASummary { index, member } => text!["summary ", index, " has no valid `", member, "`"],
         }
     }
 }
@@ -74,14 +85,17 @@ pub fn day(summaries: &[u8]) -> Result<Day, DayError> {
     for (index, (_, _, power)) in read.iter().enumerate() {
         total.add_text(power).map_err(|_| DayError::NotASummary { index, member: "total_power" })?;
     }
-    let sum =
-        |pick: fn(&[u64; 3]) -> u64| read.iter().fold(0_u64, |sum, (_, counts, _)| sum.saturating_add(pick(counts)));
+    let mut sums = [0_u64; 3];
+    for (_, counts, _) in &read {
+        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum = sum.saturating_add(*count));
+    }
+    let [accepted, rejected, failed] = sums;
     Ok(Day {
         runs: u32::try_from(read.len()).unwrap_or(u32::MAX),
-        accepted: sum(|[accepted, ..]| *accepted),
-        rejected: sum(|[_, rejected, _]| *rejected),
-        failed: sum(|[.., failed]| *failed),
-        total_power: total.to_string(),
+        accepted,
+        rejected,
+        failed,
+        total_power: total.text(),
     })
 }
 
@@ -90,8 +104,21 @@ impl Day {
     #[must_use]
     pub fn acceptance_rate(&self) -> Option<String> {
         let orders = u128::from(self.accepted) + u128::from(self.rejected) + u128::from(self.failed);
-        let rate = (u128::from(self.accepted) * 20_000 + orders).checked_div(2 * orders)?;
-        Some(format!("{}.{:04}", rate / 10_000, rate % 10_000))
+        if orders == 0 {
+            return None;
+        }
+        // By hand: a division of 128 bits would be a kilobyte of the WASM module.
+        let (mut rate, mut rest) = (0_u32, u128::from(self.accepted));
+        for place in [10_000, 1_000, 100, 10, 1] {
+            while rest >= orders {
+                rest -= orders;
+                rate += place;
+            }
+            rest *= 10;
+        }
+        rate += u32::from(rest >= 5 * orders);
+        let digit = |place| rate / place % 10;
+        Some(text![digit(10_000), ".", digit(1_000), digit(100), digit(10), digit(1)])
     }
 
     /// `{"runs":…,"orders":…,"accepted":…,"rejected":…,"failed":…,"acceptance_rate":…,"total_power":"…"}`, the rate a
@@ -101,10 +128,23 @@ impl Day {
         let Self { runs, accepted, rejected, failed, total_power } = self;
         let orders = accepted.saturating_add(*rejected).saturating_add(*failed);
         let rate = self.acceptance_rate().unwrap_or_else(|| "null".to_owned());
-        format!(
-            "{{\"runs\":{runs},\"orders\":{orders},\"accepted\":{accepted},\"rejected\":{rejected},\"failed\":{failed},\
-             \"acceptance_rate\":{rate},\"total_power\":\"{total_power}\"}}"
-        )
+        text![
+            "{\"runs\":",
+            runs,
+            ",\"orders\":",
+            orders,
+            ",\"accepted\":",
+            accepted,
+            ",\"rejected\":",
+            rejected,
+            ",\"failed\":",
+            failed,
+            ",\"acceptance_rate\":",
+            rate,
+            ",\"total_power\":\"",
+            total_power,
+            "\"}",
+        ]
     }
 }
 
@@ -154,6 +194,27 @@ mod tests {
         let (one, two) = (summary("2026-11-22T07:05:00Z", 2, 1, "1"), summary("2026-11-22T07:05:00Z", 3, 0, "1"));
         let day = day(format!("[{one},{two}]").as_bytes()).unwrap();
         assert_eq!((day.runs, day.accepted, day.rejected), (1, 3, 0));
+    }
+
+    #[test]
+    fn a_rate_is_rounded_half_up_whatever_the_counts() {
+        let rate = |accepted, rejected| {
+            let counts = Day { runs: 1, accepted, rejected, failed: 0, total_power: String::new() };
+            counts.acceptance_rate().unwrap()
+        };
+        for (accepted, rejected, told) in [
+            (0, 1, "0.0000"),
+            (1, 0, "1.0000"),
+            (1, 2, "0.3333"),
+            (2, 1, "0.6667"),
+            (1, 19_999, "0.0001"),
+            (1, 20_000, "0.0000"),
+            (19_999, 1, "1.0000"),
+            (u64::MAX, u64::MAX, "0.5000"),
+            (u64::MAX, 0, "1.0000"),
+        ] {
+            assert_eq!(rate(accepted, rejected), told, "{accepted} of {accepted} + {rejected}");
+        }
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! expired items lazily ("typically within a few days"), so that whether an order is live is always computed, never
 //! concluded from its being there.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
 
 /// How long an order is kept, in seconds: 24 hours.
 pub const LIFETIME_SECONDS: u64 = 24 * 60 * 60;
@@ -50,8 +52,7 @@ impl Instant {
         }
         let seconds = days_before(year, month, day) * DAY + hour * 3_600 + minute * 60 + second;
         // A day that does not exist, such as 02-30, would come back as another.
-        let instant = Self::from_unix_seconds(seconds);
-        (instant.to_string() == text).then_some(instant)
+        (date_of(seconds / DAY) == (year, month, day)).then_some(Self(seconds))
     }
 
     /// The date in UTC, `YYYY-MM-DD`.

@@ -11,19 +11,28 @@
 //! - [`wire`]: all of it as JSON texts, for hosts of other languages.
 //! - [`summary`]: what a results run amounts to. [`day`]: what a day's do. [`name`]: the keys under which results are filed.
 
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
 pub mod amount;
 pub mod batch;
 pub mod day;
 pub mod expiry;
 mod json;
+#[cfg(test)]
+mod mutated;
 pub mod name;
 pub mod order;
 pub mod outcome;
 mod rule;
 pub mod stored;
 pub mod summary;
+mod text;
 pub mod violation;
 pub mod wire;
+
+use alloc::string::String;
 
 /// The user's own words as an error may show them: at most `bytes` bytes, cut at a character with `…`, and with
 /// control characters as `?`.

@@ -3,9 +3,12 @@
 //! A key never contains a clock's reading or a random part, so that filing the same order of the same slot again is
 //! filing it under the same key, and two different orders never share one.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
 
 use crate::expiry::Instant;
+use crate::text::put_number;
 
 /// The slot of a results run: the scheduled time that it stands for, in whole seconds of UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +61,13 @@ impl Digest {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// 64 lower-case hexadecimal digits.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        self.0.iter().for_each(|byte| put_number(&mut text, u64::from(*byte), 16, 2));
+        text
+    }
+
     /// The first 8 bytes as 16 lower-case hexadecimal digits, the part that stands in keys.
     #[must_use]
     pub fn short(&self) -> String {
@@ -68,7 +78,7 @@ impl Digest {
 impl fmt::Display for Digest {
     /// 64 lower-case hexadecimal digits.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        out.write_str(&self.text())
     }
 }
 

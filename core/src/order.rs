@@ -1,6 +1,7 @@
 //! An order and its parts, each valid once it is there.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
 
 use crate::amount::Amount;
 use crate::json;

@@ -9,13 +9,16 @@ mod answer;
 
 pub use answer::{Answer, AnswerError, AnswerLimits, ResultOrder, read_answer};
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use alloc::borrow::ToOwned;
+use alloc::collections::BinaryHeap;
+use alloc::string::String;
+use core::cmp::Ordering;
 
 use crate::amount::{Amount, AmountError};
 use crate::json::{self, Member, Value};
 use crate::name::Digest;
 use crate::shortened;
+use crate::text::text;
 
 /// The most significant digits that every double keeps (C's `DBL_DIG`).
 const DOUBLE_DIGITS: u32 = 15;
@@ -52,9 +55,9 @@ pub struct Rejected {
 }
 
 impl Rejected {
-    fn sentence(&self) -> String {
+    pub(crate) fn sentence(&self) -> String {
         match &self.record_id {
-            Some(record_id) => format!("the auction rejected `{}`", shortened(record_id, 56)),
+            Some(record_id) => text!["the auction rejected `", shortened(record_id, 56), "`"],
             None => "the auction rejected the order".to_owned(),
         }
     }
@@ -87,6 +90,10 @@ impl Malformed {
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     fn new(code: &'static str, message: impl Into<String>) -> Self {
@@ -145,7 +152,7 @@ fn decide_value(order: &Value<'_>) -> Result<Outcome, Malformed> {
     let Value::Object(members) = order else {
         return Err(Malformed::new(
             "not_an_object",
-            format!("an order is an object, not {}", order.type_of().with_article()),
+            text!["an order is an object, not ", order.type_of().with_article()],
         ));
     };
     if let Some(malformed) = Malformed::passed_on(members) {
@@ -162,7 +169,7 @@ fn decide_value(order: &Value<'_>) -> Result<Outcome, Malformed> {
                 Some(other) => {
                     return Err(Malformed::new(
                         "wrong_type",
-                        format!("`power` is {}, not a number", other.type_of().with_article()),
+                        text!["`power` is ", other.type_of().with_article(), ", not a number"],
                     ));
                 }
             };
@@ -191,14 +198,14 @@ fn status(given: [Option<&Value<'_>>; 2]) -> Result<Status, Malformed> {
         let Value::String(text) = value else {
             return Err(Malformed::new(
                 "wrong_type",
-                format!("the status is {}, not a string", value.type_of().with_article()),
+                text!["the status is ", value.type_of().with_article(), ", not a string"],
             ));
         };
         let status = match text.characters.as_ref() {
             "accepted" => Status::Accepted,
             "rejected" => Status::Rejected,
             other => {
-                let message = format!("the status `{}` is neither `accepted` nor `rejected`", shortened(other, 24));
+                let message = text!["the status `", shortened(other, 24), "` is neither `accepted` nor `rejected`"];
                 return Err(Malformed::new("unknown_status", message));
             }
         };
@@ -213,8 +220,7 @@ fn status(given: [Option<&Value<'_>>; 2]) -> Result<Status, Malformed> {
 /// A number that the state machine carries unchanged.
 fn number(text: &str) -> Result<Amount, Malformed> {
     let too_precise = |digits| {
-        let message = format!("a number has {digits} significant digits: at most {DOUBLE_DIGITS}");
-        Malformed::new("too_precise", message)
+        Malformed::new("too_precise", text!["a number has ", digits, " significant digits: at most ", DOUBLE_DIGITS])
     };
     match Amount::parse(text) {
         Ok(amount) if amount.significant_digits() > DOUBLE_DIGITS => Err(too_precise(amount.significant_digits())),
@@ -233,7 +239,7 @@ fn write_canonical(out: &mut String, value: &Value<'_>) -> Result<(), Malformed>
         Value::Null => out.push_str("null"),
         Value::Bool(true) => out.push_str("true"),
         Value::Bool(false) => out.push_str("false"),
-        Value::Number(text) => out.push_str(&number(text)?.to_string()),
+        Value::Number(text) => out.push_str(&number(text)?.text()),
         Value::String(text) => write_text(out, text)?,
         Value::Array(values) => {
             out.push('[');
@@ -252,7 +258,7 @@ fn write_canonical(out: &mut String, value: &Value<'_>) -> Result<(), Malformed>
             let mut before: Option<&Member<'_>> = None;
             for ByKey(member) in sorted {
                 if before.is_some_and(|before| before.key.characters == member.key.characters) {
-                    let message = format!("`{}` is given more than once", shortened(&member.key.characters, 40));
+                    let message = text!["`", shortened(&member.key.characters, 40), "` is given more than once"];
                     return Err(Malformed::new("duplicate_field", message));
                 }
                 if before.is_some() {

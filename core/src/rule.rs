@@ -18,7 +18,7 @@ use crate::violation::Breach;
 
 /// A rule on a string.
 pub(crate) struct TextRule {
-    /// Which ASCII texts obey it without a closer look.
+    /// Which texts obey it without a closer look.
     pub(crate) plain: Plain,
     /// What it finds in any text.
     pub(crate) check: fn(&Text<'_>) -> Option<Breach>,
@@ -32,19 +32,19 @@ pub(crate) struct NumberRule {
     pub(crate) check: fn(&Number) -> Option<Breach>,
 }
 
-/// A set of ASCII texts: all that begin with one of `first`, consist of `rest`, hold one of `telling`, and have at most
-/// `longest` bytes.
+/// A set of texts by the bytes of their UTF-8: all that begin with one of `first`, consist of `rest`, hold one of
+/// `telling`, and have at most `longest` bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Plain {
-    pub(crate) first: Ascii,
-    pub(crate) rest: Ascii,
-    pub(crate) telling: Ascii,
+    pub(crate) first: Bytes,
+    pub(crate) rest: Bytes,
+    pub(crate) telling: Bytes,
     pub(crate) longest: usize,
 }
 
 impl Plain {
-    /// Every ASCII text that is not empty: what a rule narrows.
-    pub(crate) const ANY: Self = Self { first: Ascii::ALL, rest: Ascii::ALL, telling: Ascii::ALL, longest: usize::MAX };
+    /// Every text that is not empty: what a rule narrows.
+    pub(crate) const ANY: Self = Self { first: Bytes::ALL, rest: Bytes::ALL, telling: Bytes::ALL, longest: usize::MAX };
 
     /// The texts that plainly obey every rule of a list.
     pub(crate) const fn of(rules: &[TextRule]) -> Self {
@@ -62,39 +62,56 @@ impl Plain {
     }
 }
 
-/// A set of ASCII characters, a bit each.
+/// A set of bytes, a bit each: those of ASCII, and the others.
 #[derive(Clone, Copy)]
-pub(crate) struct Ascii(u128);
+pub(crate) struct Bytes(u128, u128);
 
-impl Ascii {
-    pub(crate) const ALL: Self = Self(u128::MAX);
+impl Bytes {
+    pub(crate) const ALL: Self = Self(u128::MAX, u128::MAX);
+    /// The bytes of all characters beyond ASCII.
+    pub(crate) const BEYOND_ASCII: Self = Self(0, u128::MAX);
 
-    /// The characters from one to another, both included.
+    /// The bytes from one to another, both included.
     pub(crate) const fn range(from: u8, to: u8) -> Self {
-        Self((u128::MAX << from) & (u128::MAX >> (127 - to)))
+        let mut set = Self(0, 0);
+        let mut byte = from;
+        while byte <= to {
+            set = set.or(Self::one(byte));
+            byte += 1;
+        }
+        set
     }
 
-    /// The characters of a text.
-    pub(crate) const fn of(text: &str) -> Self {
-        let mut set = 0;
-        let mut bytes = text.as_bytes();
+    /// These bytes.
+    pub(crate) const fn of(bytes: &[u8]) -> Self {
+        let mut set = Self(0, 0);
+        let mut bytes = bytes;
         while let Some((byte, others)) = bytes.split_first() {
-            set |= 1 << *byte;
+            set = set.or(Self::one(*byte));
             bytes = others;
         }
-        Self(set)
+        set
+    }
+
+    const fn one(byte: u8) -> Self {
+        if byte < 128 { Self(1 << byte, 0) } else { Self(0, 1 << (byte - 128)) }
     }
 
     pub(crate) const fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self(self.0 | other.0, self.1 | other.1)
     }
 
     pub(crate) const fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0)
+        Self(self.0 & other.0, self.1 & other.1)
+    }
+
+    pub(crate) const fn but(self, other: Self) -> Self {
+        Self(self.0 & !other.0, self.1 & !other.1)
     }
 
     pub(crate) const fn has(self, byte: u8) -> bool {
-        byte < 128 && self.0 >> byte & 1 == 1
+        let Self(ascii, beyond) = self.and(Self::one(byte));
+        ascii | beyond != 0
     }
 }
 
@@ -111,24 +128,35 @@ pub(crate) const PARAMETER_2: &[NumberRule] = &[precision::PRECISION, range::RAN
 mod tests {
     use super::*;
 
+    fn is_plain(plain: Plain, text: &str) -> bool {
+        let mut bytes = text.bytes();
+        bytes.next().is_some_and(|byte| plain.first.has(byte))
+            && text.bytes().all(|byte| plain.rest.has(byte))
+            && text.bytes().any(|byte| plain.telling.has(byte))
+            && text.len() <= plain.longest
+    }
+
     #[test]
     fn what_is_plain_to_a_rule_obeys_it() {
         for rule in RECORD_ID.iter().chain(PARAMETER_1) {
-            let Plain { first, rest, telling, longest } = rule.plain;
-            let chars = |set: Ascii| (0..128_u8).filter(move |byte| set.has(*byte)).map(char::from);
-            for one in chars(first.and(telling)) {
-                for other in chars(rest) {
-                    let length = longest.min(300) - 1;
-                    for text in [
-                        format!("{one}"),
-                        format!("{one}{other}"),
-                        format!("{one}{}", String::from(other).repeat(length)),
-                    ] {
+            let mut plain = 0;
+            for character in ('\0'..='\u{3100}').chain(('\u{3101}'..=char::MAX).step_by(89)) {
+                let longest = rule.plain.longest.min(300) / character.len_utf8();
+                for text in [
+                    format!("{character}"),
+                    format!("a{character}"),
+                    format!(" {character}"),
+                    format!("{character}é1"),
+                    String::from(character).repeat(longest),
+                ] {
+                    if is_plain(rule.plain, &text) {
+                        plain += 1;
                         let text = Text { characters: text.into(), half_pair: None };
                         assert_eq!((rule.check)(&text), None, "{text:?}");
                     }
                 }
             }
+            assert!(plain > 100, "nothing is plain");
         }
         for rule in PARAMETER_2 {
             for digits in [1, rule.plain_digits.min(200)] {
@@ -138,6 +166,18 @@ mod tests {
                     assert_eq!((rule.check)(&Number::read(&text).unwrap()), None, "{text}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn text_in_any_script_is_plain() {
+        let plain = Plain::of(PARAMETER_1);
+        for text in ["delivery hour 5", "час поставки", "入札 5", "العرض", "Grüße", "😀"] {
+            assert!(is_plain(plain, text), "{text}");
+        }
+        // White space alone, controls, and what looks like them at a glance.
+        for text in ["", "  ", "\u{3000}", "a\u{85}", "a\u{1}", "\u{a0}"] {
+            assert!(!is_plain(plain, text), "{text:?}");
         }
     }
 }

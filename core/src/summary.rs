@@ -3,6 +3,11 @@
 //! A summary is the same for the same outcomes, whoever computes it and when, so that closing a run again writes the
 //! same bytes. The file holds everything; the message to people cuts long lists.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::amount::{Amount, Total};
 use crate::json;
 use crate::name::Slot;
@@ -101,7 +106,7 @@ pub fn summarise(slot: Slot, run: &str, polls: u32, told: &[Told]) -> Summary {
         accepted,
         rejected: u32::try_from(rejections.len()).unwrap_or(u32::MAX),
         failed: u32::try_from(failures.len()).unwrap_or(u32::MAX),
-        total_power: total.to_string(),
+        total_power: total.text(),
         rejections,
         failures,
     }

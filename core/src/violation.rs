@@ -4,7 +4,12 @@
 //! Rust, TypeScript, Python, logs and vectors. Rules say what they found as a [`Finding`] of plain numbers, and the
 //! sentence is made only of those that are shown.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::json::{Expected, Fault, Type, write_string};
+use crate::text::{characters, put, put_number, text};
 
 macro_rules! codes {
     ($($(#[$doc:meta])+ $variant:ident = $text:literal,)+) => {
@@ -124,13 +129,13 @@ impl Report {
     /// `{"total":…,"violations":[{"index":…,"field":…,"code":…,"message":…},…]}`, with `null` for no index.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut out = format!("{{\"total\":{},\"violations\":[", self.total);
+        let mut out = text!["{\"total\":", self.total, ",\"violations\":["];
         for (number, Violation { index, code, field, message }) in self.violations.iter().enumerate() {
             let comma = if number > 0 { "," } else { "" };
-            let index = index.map_or_else(|| "null".to_owned(), |index| index.to_string());
-            out.push_str(&format!("{comma}{{\"index\":{index},\"field\":"));
+            let index = index.map_or_else(|| "null".to_owned(), |index| text![index]);
+            put!(&mut out, comma, "{\"index\":", index, ",\"field\":");
             write_string(&mut out, field);
-            out.push_str(&format!(",\"code\":\"{}\",\"message\":", code.as_str()));
+            put!(&mut out, ",\"code\":\"", code.as_str(), "\",\"message\":");
             write_string(&mut out, message);
             out.push('}');
         }
@@ -222,39 +227,45 @@ impl Breach {
                 let (line, column) = line_and_column(input, a);
                 let expected =
                     Expected::ALL.get(usize::try_from(b).unwrap_or(0)).map_or("", |expected| expected.sentence());
-                format!("not JSON at line {line}, column {column} (byte {a}): {expected}")
+                text!["not JSON at line ", line, ", column ", column, " (byte ", a, "): ", expected]
             }
-            Code::NotUtf8 => format!("not UTF-8 at byte {a}"),
-            Code::NotAnArray => format!("the body must be an array of orders, not {}", given()),
+            Code::NotUtf8 => text!["not UTF-8 at byte ", a],
+            Code::NotAnArray => text!["the body must be an array of orders, not ", given()],
             Code::EmptyBatch => "the array holds no order: at least 1 is needed".to_owned(),
-            Code::TooManyOrders => format!("{a} orders are too many for one request: at most {b}"),
-            Code::BodyTooLarge => format!("{a} bytes are too many for one request: at most {b}"),
-            Code::NestedTooDeep => format!("nested more than {b} levels deep at byte {a}"),
-            Code::NotAnObject => format!("an order must be an object, not {}", given()),
-            Code::MissingField => format!("`{name}` is missing"),
+            Code::TooManyOrders => text![a, " orders are too many for one request: at most ", b],
+            Code::BodyTooLarge => text![a, " bytes are too many for one request: at most ", b],
+            Code::NestedTooDeep => text!["nested more than ", b, " levels deep at byte ", a],
+            Code::NotAnObject => text!["an order must be an object, not ", given()],
+            Code::MissingField => text!["`", name, "` is missing"],
             Code::UnknownField => {
                 let key = crate::shortened(&key(input, a, b).characters, 40);
-                let fields: Vec<_> = Field::ALL.iter().map(|field| format!("`{}`", field.as_str())).collect();
-                format!("`{key}` is not a field of an order: its fields are {}", fields.join(", "))
+                let mut sentence = text!["`", key, "` is not a field of an order: its fields are "];
+                for (number, field) in Field::ALL.iter().enumerate() {
+                    let comma = if number > 0 { ", " } else { "" };
+                    put!(&mut sentence, comma, "`", field.as_str(), "`");
+                }
+                sentence
             }
-            Code::DuplicateField => format!("`{name}` is given more than once"),
+            Code::DuplicateField => text!["`", name, "` is given more than once"],
             Code::WrongType => {
                 let wanted = Type::ALL.get(usize::try_from(b).unwrap_or(0)).map_or("", |wanted| wanted.with_article());
-                format!("`{name}` must be {wanted}, not {}", given())
+                text!["`", name, "` must be ", wanted, ", not ", given()]
             }
-            Code::Empty => format!("`{name}` must not be empty or blank"),
-            Code::TooLong => format!("`{name}` has {a} characters: at most {b}"),
+            Code::Empty => text!["`", name, "` must not be empty or blank"],
+            Code::TooLong => text!["`", name, "` has ", a, " characters: at most ", b],
             Code::InvalidCharacters => {
                 let wanted = match place {
                     Place::RecordId => "a letter or digit comes first, then any of `A-Z a-z 0-9 _ . : -`",
                     _ if (0xD800..0xE000).contains(&b) => "half a surrogate pair is no character",
                     _ => "control characters are not allowed",
                 };
-                format!("`{name}` has U+{b:04X} as character {a}: {wanted}")
+                let mut sent = String::new();
+                put_number(&mut sent, b.into(), 16, 4);
+                text!["`", name, "` has U+", sent.to_ascii_uppercase(), " as character ", a, ": ", wanted]
             }
-            Code::TooPrecise => format!("`{name}` has {a} significant digits: at most {b}"),
-            Code::OutOfRange => format!("`{name}` must be 0 or have a magnitude from 1e-130 to below 1e126"),
-            Code::DuplicateRecordId => format!("`{name}` is the same as that of the order at /{a}"),
+            Code::TooPrecise => text!["`", name, "` has ", a, " significant digits: at most ", b],
+            Code::OutOfRange => text!["`", name, "` must be 0 or have a magnitude from 1e-130 to below 1e126"],
+            Code::DuplicateRecordId => text!["`", name, "` is the same as that of the order at /", a],
         }
     }
 }
@@ -268,11 +279,18 @@ impl Finding {
     pub fn violation(&self, input: &[u8]) -> Violation {
         let Self { index, code, place, a, b } = *self;
         let index = (index != Self::WHOLE).then_some(index);
-        let mut field = index.map_or_else(String::new, |index| format!("/{index}"));
+        let mut field = index.map_or_else(String::new, |index| text!["/", index]);
         if let Some(name) = place.field() {
-            field.extend(["/", name.as_str()]);
+            put!(&mut field, "/", name.as_str());
         } else if place == Place::Unknown {
-            field.extend(["/", &key(input, a, b).characters.replace('~', "~0").replace('/', "~1")]);
+            field.push('/');
+            for character in key(input, a, b).characters.chars() {
+                match character {
+                    '~' => field.push_str("~0"),
+                    '/' => field.push_str("~1"),
+                    other => field.push(other),
+                }
+            }
         }
         Violation { index, code, field, message: Breach { code, a, b }.sentence(place, input) }
     }
@@ -290,9 +308,7 @@ fn line_and_column(input: &[u8], at: u32) -> (usize, usize) {
     let before = input.get(..usize::try_from(at).unwrap_or(usize::MAX)).unwrap_or(input);
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
     let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-    // Every byte that does not continue a character begins one.
-    let column = before.iter().skip(start).filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
-    (line, column)
+    (line, characters(before.get(start..).unwrap_or(&[])) + 1)
 }
 
 #[cfg(test)]

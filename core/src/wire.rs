@@ -1,13 +1,18 @@
 //! What core says, as JSON texts for hosts of other languages; the same forms stand in the vectors.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 use crate::batch::{self, Limits};
 use crate::json::write_string;
 use crate::name::Digest;
 use crate::outcome::{self, AnswerLimits, Malformed, Outcome};
+use crate::text::{put, text};
 use crate::violation::Report;
 
 /// `{"total":…,"violations":[{"index":…,"field":…,"code":…,"message":…},…]}`; a valid request has none.
 #[must_use]
+#[inline]
 pub fn report(request: &[u8], limits: &Limits) -> String {
     let verdict = batch::check(request, limits);
     let violations = verdict.findings.iter().map(|finding| finding.violation(request)).collect();
@@ -18,8 +23,8 @@ pub fn report(request: &[u8], limits: &Limits) -> String {
 #[must_use]
 pub fn answer(answer: &[u8]) -> String {
     match outcome::read_answer(answer, &AnswerLimits::default()) {
-        Ok(answer) => format!("{{\"passed_on\":{}}}", answer.to_json()),
-        Err(error) => problem("error", error.code(), &error.to_string()),
+        Ok(answer) => text!["{\"passed_on\":", answer.to_json(), "}"],
+        Err(error) => problem("error", error.code(), &error.sentence()),
     }
 }
 
@@ -30,14 +35,14 @@ pub fn decision(order: &[u8]) -> String {
         Ok(Outcome::Accepted(accepted)) => {
             let mut out = hashed("accepted", &accepted.canonical, &accepted.digest);
             if let Some(power) = accepted.power {
-                out.push_str(&format!(",\"power\":\"{power}\""));
+                put!(&mut out, ",\"power\":\"", power.text(), "\"");
             }
             out.push_str("}}");
             out
         }
         Ok(Outcome::Rejected(rejected)) => {
             let mut out = "{\"rejected\":".to_owned();
-            write_string(&mut out, &rejected.to_string());
+            write_string(&mut out, &rejected.sentence());
             out.push('}');
             out
         }
@@ -59,24 +64,24 @@ pub fn canonical(order: &[u8]) -> String {
 #[must_use]
 pub fn day(summaries: &[u8]) -> String {
     match crate::day::day(summaries) {
-        Ok(day) => format!("{{\"day\":{}}}", day.to_json()),
-        Err(error) => problem("error", error.code(), &error.to_string()),
+        Ok(day) => text!["{\"day\":", day.to_json(), "}"],
+        Err(error) => problem("error", error.code(), &error.sentence()),
     }
 }
 
 fn hashed(name: &str, canonical: &str, digest: &Digest) -> String {
-    let mut out = format!("{{\"{name}\":{{\"canonical\":");
+    let mut out = text!["{\"", name, "\":{\"canonical\":"];
     write_string(&mut out, canonical);
-    out.push_str(&format!(",\"sha256\":\"{digest}\""));
+    put!(&mut out, ",\"sha256\":\"", digest.text(), "\"");
     out
 }
 
 fn refused(malformed: &Malformed) -> String {
-    problem("malformed", malformed.code(), &malformed.to_string())
+    problem("malformed", malformed.code(), malformed.message())
 }
 
 fn problem(name: &str, code: &str, message: &str) -> String {
-    let mut out = format!("{{\"{name}\":{{\"code\":\"{code}\",\"message\":");
+    let mut out = text!["{\"", name, "\":{\"code\":\"", code, "\",\"message\":"];
     write_string(&mut out, message);
     out.push_str("}}");
     out

@@ -2,6 +2,7 @@
 //!
 //! One file a subject. Each check is a step; the first that fails ends the command. Called by `commands::test`.
 
+pub mod contract;
 pub mod languages;
 pub mod rust;
 pub mod state_machine;

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use xtask::commands::bench::Subject;
 use xtask::commands::test::Part;
-use xtask::commands::{down, logs, post, run, status, test, up};
+use xtask::commands::{bench, down, logs, post, run, status, test, up};
 use xtask::failure::Failure;
 use xtask::layout::Layout;
 use xtask::package::made;
@@ -63,6 +64,12 @@ enum Command {
         /// Only this part
         #[command(subcommand)]
         part: Option<TestPart>,
+    },
+    /// Measure, and print a comparison with what people use instead (it goes into docs/benchmarks.md too)
+    Bench {
+        /// What
+        #[command(subcommand)]
+        subject: BenchSubject,
     },
     /// Build the functions' zips and functions.json
     Package {
@@ -131,6 +138,12 @@ enum TestPart {
     },
 }
 
+#[derive(Subcommand)]
+enum BenchSubject {
+    /// Checking and reading orders, natively, in Node and in Python; takes ten minutes
+    Core,
+}
+
 fn main() -> ExitCode {
     let CommandLine { command } = CommandLine::parse();
     match perform(command) {
@@ -171,6 +184,7 @@ fn perform(command: Command) -> Result<(), Failure> {
             };
             test::test(&layout, &progress, &part)
         }
+        Command::Bench { subject: BenchSubject::Core } => bench::bench(&layout, &progress, Subject::Core),
         Command::Package { made: None } => system::package(&layout, &progress),
         Command::Package { made: Some(Made::Zip { function, built, architecture, to }) } => {
             made::zip(&function, &built, architecture, &to)

@@ -1,10 +1,10 @@
 """Measures checking and reading orders in Python against what people use instead, side by side, and prints JSON.
 
 Each round takes every contender once, so that what else the machine does meets all alike; told are medians over the
-rounds in microseconds per batch, and how many times gridbid's own median that is. Before anything is measured, each
-contender has to come to the same result.
+rounds in microseconds per batch, in the words that the TypeScript package's benchmark uses too. Before anything is
+measured, each contender has to come to the same result. Called by `cargo xtask bench core`.
 
-    python bench.py [--orders 1 100 10000 100000] [--rounds 15] [--inputs FOLDER] [--table]
+    python bench.py --inputs FOLDER [--orders 1 100 10000 100000] [--rounds 15] [--table]
 """
 
 import argparse
@@ -27,8 +27,8 @@ SECONDS_A_TURN = 0.01
 PACKAGES = ("wasmtime", "pydantic", "pydantic-core", "msgspec", "orjson", "jsonschema-rs")
 
 
-def measured(calls: dict[str, Callable[[bytes], int]], batch: bytes, rounds: int) -> dict[str, tuple[float, float]]:
-    """The median and the least microseconds of each call."""
+def measured(calls: dict[str, Callable[[bytes], int]], batch: bytes, rounds: int) -> dict[str, float]:
+    """The median microseconds of each call."""
     turns = {}
     for name, call in calls.items():
         began = time.perf_counter()
@@ -43,7 +43,7 @@ def measured(calls: dict[str, Callable[[bytes], int]], batch: bytes, rounds: int
             for _ in turn:
                 call(batch)
             taken[name].append((time.perf_counter() - began) / len(turn) * 1e6)
-    return {name: (statistics.median(one), min(one)) for name, one in taken.items()}
+    return {name: statistics.median(one) for name, one in taken.items()}
 
 
 def agreed(calls: dict[str, Callable[[bytes], int]], batch: bytes, expected: int) -> None:
@@ -57,14 +57,10 @@ def agreed(calls: dict[str, Callable[[bytes], int]], batch: bytes, expected: int
 def cases(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """A line for each contender, task and batch."""
     lines = []
-    for text in batches.WORDS:
+    for text in batches.TEXTS:
         for count in arguments.orders:
             for invalid in (False, True):
-                made: dict[str, Any] = {"invalid": invalid, "text": text}
-                if arguments.inputs:
-                    batch = batches.of_folder(arguments.inputs, count, **made)
-                else:
-                    batch = batches.batch(count, **made)
+                batch = batches.batch(arguments.inputs, count, text=text, invalid=invalid)
                 tasks: dict[str, dict[str, Callable[[bytes], int]]] = {"validate": {**contenders.VALIDATE}}
                 if not invalid:
                     tasks |= {"objects": {**contenders.OBJECTS}, "kept": {**contenders.KEPT}}
@@ -73,11 +69,10 @@ def cases(arguments: argparse.Namespace) -> list[dict[str, Any]]:
                     agreed(calls, batch, wrong if task == "validate" else count)
                     rounds = arguments.rounds if count < 100_000 else max(3, arguments.rounds // 2)
                     times = measured(calls, batch, rounds)
-                    ours, _ = times[contenders.OURS]
-                    for name, (median, least) in times.items():
-                        line = {"task": task, "orders": count, "invalid": invalid, "text": text, "bytes": len(batch)}
-                        line |= {"contender": name, "median_us": round(median, 3), "least_us": round(least, 3)}
-                        lines.append(line | {"times_gridbid": round(median / ours, 2)})
+                    ours = times[contenders.OURS]
+                    for name, median in times.items():
+                        line = {"orders": count, "text": text, "valid": not invalid, "bytes": len(batch)}
+                        lines.append(line | {"task": task, "subject": name, "microseconds": round(median, 3)})
                         if arguments.table:
                             print(f"{task:9}{count:7} {'1 % invalid' if invalid else 'valid':12}{text:10}"
                                   f"{name:28}{median:12.2f} µs {median / ours:6.2f}", file=sys.stderr)  # fmt: skip
@@ -89,20 +84,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, nargs="+", default=[1, 100, 10_000, 100_000])
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--inputs", type=Path, help="take batches from here: <orders>-<valid|invalid>-<text>.json")
+    parser.add_argument("--inputs", type=Path, required=True, help="the folder of <orders>-<text>-<valid|invalid>.json")
     parser.add_argument("--table", action="store_true", help="show lines on standard error as they come")
     arguments = parser.parse_args()
     lines = cases(arguments)
     print(
         json.dumps(
             {
-                "language": "python",
                 "machine": {"processor": processor(), "cores": os.cpu_count(), "system": platform.platform()},
                 "versions": {"python": platform.python_version()}
                 | {package: importlib.metadata.version(package) for package in PACKAGES},
                 "rounds": arguments.rounds,
                 "cannot": contenders.CANNOT,
-                "lines": lines,
+                "results": lines,
             },
             indent=1,
             ensure_ascii=False,

@@ -1,16 +1,18 @@
 // The requests that are measured: so many orders, in ASCII or not, all valid or one in a hundred not.
 //
-// They are the same each time and everywhere, so that other languages can be given the very bytes.
+// They are the same each time and everywhere; other languages are given the very bytes (`bench.mjs --write-inputs`).
 
 /** What stands in `parameter_1`, by the name of the text. */
 const TEXTS = { ascii: 'delivery hour', cyrillic: 'час поставки' };
 
-/** What makes an order invalid, in turn: one violation each. */
+/** What makes an order invalid, in turn: one violation each, and only of rules that all of the compared libraries can check. */
 const WRONGS = [
-  (order) => ({ ...order, parameter_2: String(order.parameter_2) }),
+  (order) => ({ ...order, record_id: `two words ${order.record_id}` }),
   (order) => ({ ...order, parameter_1: '   ' }),
-  (order) => ({ ...order, record_id: `!${order.record_id}` }),
+  (order) => ({ ...order, parameter_1: 7 }),
+  (order) => ({ ...order, record_id: order.record_id.padEnd(129, 'x') }),
   (order) => ({ ...order, power: 1 }),
+  (order) => ({ ...order, parameter_2: null }),
 ];
 
 /**

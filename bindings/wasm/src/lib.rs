@@ -8,12 +8,29 @@
 //! An instance is used by one thread at a time. A trap (memory that cannot be had) leaves an instance of no use: the host
 //! makes a new one.
 
-use std::cell::UnsafeCell;
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::UnsafeCell;
 
 use gridbid_core::batch::{self, Limits, Units};
 use gridbid_core::violation::Finding;
 use gridbid_core::wire;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
+/// There is nobody to tell: the host sees a trap.
+#[cfg(target_arch = "wasm32")]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}
 
 /// The version of the ABI: what a host was written for must be what it finds.
 #[unsafe(no_mangle)]
@@ -67,7 +84,8 @@ impl Memory {
         address(self.header.as_ptr())
     }
 
-    fn answer_text(&mut self, text: String) -> u32 {
+    /// Answers with a text: where it lies, and how long it is.
+    fn tell(&mut self, text: String) -> u32 {
         self.text = text;
         self.answer([address(self.text.as_ptr()), self.text.len() as u32])
     }
@@ -136,7 +154,7 @@ pub extern "C" fn gridbid_parse(length: u32, orders: u32, bytes: u32, depth: u32
 pub extern "C" fn gridbid_report(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
     with_memory(|memory| {
         let text = wire::report(memory.input(length), &limits(orders, bytes, depth, listed));
-        memory.answer_text(text)
+        memory.tell(text)
     })
 }
 
@@ -144,26 +162,32 @@ pub extern "C" fn gridbid_report(length: u32, orders: u32, bytes: u32, depth: u3
 /// length.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_answer(length: u32) -> u32 {
-    with_memory(|memory| memory.answer_text(wire::answer(memory.input(length))))
+    told(length, wire::answer)
 }
 
 /// What becomes of an order of so many bytes, as JSON. Answers the address of: the text's address, its length.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_decision(length: u32) -> u32 {
-    with_memory(|memory| memory.answer_text(wire::decision(memory.input(length))))
+    told(length, wire::decision)
 }
 
 /// An order's canonical JSON and its SHA-256, as JSON. Answers the address of: the text's address, its length.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_canonical(length: u32) -> u32 {
-    with_memory(|memory| memory.answer_text(wire::canonical(memory.input(length))))
+    told(length, wire::canonical)
 }
 
 /// What a JSON array of a day's summaries, of so many bytes, amounts to, as JSON. Answers the address of: the text's
 /// address, its length.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_day(length: u32) -> u32 {
-    with_memory(|memory| memory.answer_text(wire::day(memory.input(length))))
+    told(length, wire::day)
+}
+
+/// What the input of so many bytes comes to, as a text.
+#[inline(never)]
+fn told(length: u32, tell: fn(&[u8]) -> String) -> u32 {
+    with_memory(|memory| memory.tell(tell(memory.input(length))))
 }
 
 fn limits(orders: u32, bytes: u32, depth: u32, listed: u32) -> Limits {

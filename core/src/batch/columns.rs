@@ -4,7 +4,9 @@
 //! is written otherwise than it means (an escape in a string, an amount that is not in its canonical text) stands in a
 //! text beside the rows.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::scan::{self, Keep};
 use super::{Limits, Verdict};
@@ -36,6 +38,7 @@ pub struct Columns {
 
 /// Reads a request's body into places.
 #[must_use]
+#[inline]
 pub fn columns(bytes: &[u8], limits: &Limits, units: Units) -> Columns {
     let units = if bytes.is_ascii() { Units::Bytes } else { units };
     let mut cutting = Cutting {
@@ -65,12 +68,13 @@ struct Cutting<'a> {
 }
 
 impl<'a> Keep<'a> for Cutting<'a> {
+    #[inline]
     fn keep(&mut self, record_id: Cow<'a, str>, parameter_1: Cow<'a, str>, parameter_2: &'a str) {
         let parameter_2 = if is_plainly_canonical(parameter_2) {
             Cow::Borrowed(parameter_2)
         } else {
             let Ok(amount) = Amount::parse(parameter_2) else { return };
-            Cow::Owned(amount.to_string())
+            Cow::Owned(amount.text())
         };
         let mut row = [0; 7];
         let [id_at, id_length, text_at, text_length, amount_at, amount_length, beside] = &mut row;
@@ -79,21 +83,18 @@ impl<'a> Keep<'a> for Cutting<'a> {
             (2, parameter_1, text_at, text_length),
             (4, parameter_2, amount_at, amount_length),
         ] {
+            let units = self.units.of(part.as_bytes());
             let place = match &part {
-                Cow::Borrowed(part) => {
-                    let first = (part.as_ptr() as usize).wrapping_sub(self.start);
-                    self.place(first)
-                }
+                Cow::Borrowed(part) => self.place((part.as_ptr() as usize).wrapping_sub(self.start)),
                 Cow::Owned(part) => {
                     *beside |= bit;
-                    let place = self.beside_units;
                     self.beside.push_str(part);
-                    self.beside_units += self.units.of(part.as_bytes());
-                    place
+                    self.beside_units += units;
+                    self.beside_units - units
                 }
             };
             *at = u32::try_from(place).unwrap_or(u32::MAX);
-            *length = u32::try_from(self.units.of(part.as_bytes())).unwrap_or(u32::MAX);
+            *length = u32::try_from(units).unwrap_or(u32::MAX);
         }
         self.rows.push(row);
     }
@@ -101,14 +102,14 @@ impl<'a> Keep<'a> for Cutting<'a> {
 
 impl Cutting<'_> {
     /// A place in units. Places that are asked for lie near one another.
+    #[inline]
     fn place(&mut self, byte: usize) -> usize {
         if self.units == Units::Bytes {
             return byte;
         }
         let (known, units) = self.known;
-        let between = |from, to| self.units.of(self.bytes.get(from..to).unwrap_or(&[]));
-        let place =
-            if byte >= known { units + between(known, byte) } else { units.saturating_sub(between(byte, known)) };
+        let between = self.units.of(self.bytes.get(known.min(byte)..known.max(byte)).unwrap_or(&[]));
+        let place = if byte >= known { units + between } else { units.saturating_sub(between) };
         self.known = (byte, place);
         place
     }
@@ -116,13 +117,28 @@ impl Cutting<'_> {
 
 impl Units {
     /// How many units a text has.
+    #[inline]
     fn of(self, text: &[u8]) -> usize {
         match self {
             Self::Bytes => text.len(),
-            // Each character has one, those of four bytes have two.
-            Self::Utf16 => text.iter().map(|byte| usize::from(byte & 0xC0 != 0x80) + usize::from(*byte >= 0xF0)).sum(),
+            Self::Utf16 => {
+                let (words, rest) = text.as_chunks::<8>();
+                let units = words.iter().map(|word| 8 + beyond(u64::from_le_bytes(*word))).sum::<i32>();
+                let rest = rest.iter().map(|byte| 1 + beyond(u64::from(*byte))).sum::<i32>();
+                usize::try_from(units + rest).unwrap_or(0)
+            }
         }
     }
+}
+
+/// How many units of UTF-16 eight bytes of UTF-8 stand for, more than eight: a byte that begins no character (10xxxxxx)
+/// stands for none, the first of four (1111xxxx) for two.
+#[inline]
+fn beyond(word: u64) -> i32 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let none = word >> 7 & !(word >> 6) & ONES;
+    let two = word >> 7 & word >> 6 & word >> 5 & word >> 4 & ONES;
+    two.count_ones().cast_signed() - none.count_ones().cast_signed()
 }
 
 #[cfg(test)]

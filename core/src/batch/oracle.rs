@@ -2,7 +2,8 @@
 //!
 //! It is what `scan` is held to, by a differential test here and by the fuzzer (feature `oracle`); nothing else calls it.
 
-use std::collections::HashMap;
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use super::scan::Findings;
 use super::{Batch, Limits};
@@ -17,7 +18,7 @@ use crate::violation::{Breach, Code, Field, Finding, Place, Report};
 /// # Errors
 /// A report, with at least one violation, of all that is wrong.
 pub fn read<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Batch<'a>, Report> {
-    let mut reading = Reading { findings: Findings::new(limits), orders: Vec::new(), first_with: HashMap::new() };
+    let mut reading = Reading { findings: Findings::new(limits), orders: Vec::new(), first_with: BTreeMap::new() };
     if let Err(breach) = reading.body(bytes, limits) {
         reading.findings.alone(breach);
     }
@@ -29,7 +30,7 @@ struct Reading<'a> {
     findings: Findings,
     orders: Vec<Order<'a>>,
     /// The index of the first order with each valid `record_id`.
-    first_with: HashMap<RecordId<'a>, u32>,
+    first_with: BTreeMap<RecordId<'a>, u32>,
 }
 
 impl<'a> Reading<'a> {
@@ -69,7 +70,7 @@ impl<'a> Reading<'a> {
                 self.found(index, Place::Unknown, Breach::new(Code::UnknownField, key_at.0, key_at.1));
                 continue;
             };
-            if std::mem::replace(seen, true) {
+            if core::mem::replace(seen, true) {
                 self.found(index, *field, Breach::new(Code::DuplicateField, 0_u32, 0_u32));
                 continue;
             }

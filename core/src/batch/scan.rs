@@ -3,7 +3,8 @@
 //! Strings and numbers that plainly obey their field's rules are passed while their end is looked for; all others are
 //! decoded and given to the rules. It finds exactly what `oracle` finds, which is the same in the plainest words.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec::Vec;
 
 use super::Limits;
 use super::seen::Seen;
@@ -61,6 +62,7 @@ impl Findings {
 }
 
 /// Reads a request and says how many elements its array has and what was found.
+#[inline]
 pub(super) fn scan<'a>(bytes: &'a [u8], limits: &Limits, keep: &mut dyn Keep<'a>) -> (u32, Findings) {
     let mut findings = Findings::new(limits);
     if u32::try_from(bytes.len()).map_or(true, |length| length > limits.bytes) {
@@ -98,6 +100,7 @@ struct Scanner<'a, 'f> {
 
 impl<'a> Scanner<'a, '_> {
     /// The whole request: how many elements the array has, or what makes it no array of any.
+    #[inline]
     fn body(&mut self, keep: &mut dyn Keep<'a>) -> Result<Result<u32, Breach>, Fault> {
         self.reader.skip_space();
         if self.reader.peek() != Some(b'[') {
@@ -122,6 +125,7 @@ impl<'a> Scanner<'a, '_> {
         Ok(Ok(count))
     }
 
+    #[inline]
     fn element(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<(), Fault> {
         self.reader.skip_space();
         if self.reader.peek() == Some(b'{') {
@@ -132,6 +136,7 @@ impl<'a> Scanner<'a, '_> {
         Ok(())
     }
 
+    #[inline]
     fn order(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<(), Fault> {
         let (mut record_id, mut parameter_1, mut parameter_2) = (None, None, None);
         let mut given = [false; Field::ALL.len()];
@@ -147,7 +152,7 @@ impl<'a> Scanner<'a, '_> {
                     self.reader.skip()?;
                 }
                 Ok(field) => {
-                    let again = given.get_mut(field as usize).is_some_and(|given| std::mem::replace(given, true));
+                    let again = given.get_mut(field as usize).is_some_and(|given| core::mem::replace(given, true));
                     if again {
                         self.findings.add(Breach::new(Code::DuplicateField, 0_u32, 0_u32).at(index, field));
                         self.reader.skip()?;
@@ -353,18 +358,20 @@ impl Table {
     #[expect(clippy::indexing_slicing, reason = "an index below 256, at compile time")]
     const fn of(plain: Plain) -> Self {
         let mut classes = [0; 256];
-        let mut byte: u8 = 0;
-        while byte < 128 {
-            // A quote ends a string and a backslash begins an escape: neither is plain.
-            if byte != b'"' && byte != b'\\' && byte >= b' ' {
+        // A quote ends a string, a backslash begins an escape, a control must be one: none is plain.
+        let mut byte = b' ';
+        loop {
+            if byte != b'"' && byte != b'\\' {
                 let (first, telling) = (plain.first.has(byte), plain.telling.has(byte));
                 if plain.rest.has(byte) {
                     classes[byte as usize] = REST | if first { FIRST } else { 0 } | if telling { TELLING } else { 0 };
                 }
             }
+            if byte == u8::MAX {
+                break Self { classes, longest: plain.longest };
+            }
             byte += 1;
         }
-        Self { classes, longest: plain.longest }
     }
 
     #[inline]

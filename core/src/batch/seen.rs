@@ -4,7 +4,9 @@
 //! nothing: a table that grows crowded gives way to a tree in which a look-up takes as many steps as an identity has bits,
 //! at the most.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::vec;
+use alloc::vec::Vec;
 
 /// So many are compared one by one.
 const FEW: usize = 8;

@@ -3,8 +3,13 @@
 //! The answer is checked before it is passed on to the state machine. One order that is malformed does not spoil the
 //! others: it is passed on as what is wrong with it.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::{Malformed, decide_value, write_canonical};
 use crate::json::{self, Value};
+use crate::text::text;
 use crate::violation::{Breach, Place};
 
 /// How deep an answer may be nested: its orders' depth, the array and the object around them.
@@ -45,9 +50,9 @@ pub enum ResultOrder {
 
 /// Why an answer as a whole breaks the platform's contract.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
 pub enum AnswerError {
     /// It cannot be read.
-    #[error("the platform's answer is {sentence}")]
     Unreadable {
         /// `not_json`, `not_utf8` or `nested_too_deep`.
         code: &'static str,
@@ -55,25 +60,18 @@ pub enum AnswerError {
         sentence: String,
     },
     /// It is JSON but no object.
-    #[error("the platform's answer must be an object, not {0}")]
     NotAnObject(&'static str),
     /// `results` or `orders` stands in it twice.
-    #[error("the platform's answer has `{0}` more than once")]
     DuplicateField(&'static str),
     /// `results` is not there.
-    #[error("the platform's answer lacks `results`")]
     MissingResults,
     /// `results` is no boolean.
-    #[error("the platform's `results` must be a boolean, not {0}")]
     WrongResults(&'static str),
     /// `results` is true and `orders` is not there.
-    #[error("the platform's answer is ready but lacks `orders`")]
     MissingOrders,
     /// `orders` is no array.
-    #[error("the platform's `orders` must be an array, not {0}")]
     WrongOrders(&'static str),
     /// More orders or bytes than a run can carry.
-    #[error("the platform's answer has {given} {what}: at most {limit}")]
     TooLarge {
         /// How many there are.
         given: usize,
@@ -97,6 +95,21 @@ impl AnswerError {
             Self::MissingOrders => "missing_orders",
             Self::WrongOrders(_) => "wrong_orders",
             Self::TooLarge { .. } => "results_too_large",
+        }
+    }
+
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Self::Unreadable { sentence, .. } => text!["the platform's answer is ", sentence],
+            Self::NotAnObject(given) => text!["the platform's answer must be an object, not ", given],
+            Self::DuplicateField(name) => text!["the platform's answer has `", name, "` more than once"],
+            Self::MissingResults => "the platform's answer lacks `results`".to_owned(),
+            Self::WrongResults(given) => text!["the platform's `results` must be a boolean, not ", given],
+            Self::MissingOrders => "the platform's answer is ready but lacks `orders`".to_owned(),
+            Self::WrongOrders(given) => text!["the platform's `orders` must be an array, not ", given],
+            Self::TooLarge { given, what, limit } => {
+                text!["the platform's answer has ", given, " ", what, ": at most ", limit]
+            }
         }
     }
 }

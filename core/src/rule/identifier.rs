@@ -1,11 +1,11 @@
 //! An identifier: a letter or digit of ASCII, then letters, digits and `_ . : -`.
 
-use super::{Ascii, Plain, TextRule};
+use super::{Bytes, Plain, TextRule};
 use crate::json::Text;
 use crate::violation::{Breach, Code};
 
-const FIRST: Ascii = Ascii::range(b'A', b'Z').or(Ascii::range(b'a', b'z')).or(Ascii::range(b'0', b'9'));
-const REST: Ascii = FIRST.or(Ascii::of("_.:-"));
+const FIRST: Bytes = Bytes::range(b'A', b'Z').or(Bytes::range(b'a', b'z')).or(Bytes::range(b'0', b'9'));
+const REST: Bytes = FIRST.or(Bytes::of(b"_.:-"));
 
 /// An identifier.
 pub(crate) const IDENTIFIER: TextRule = TextRule { plain: Plain { first: FIRST, rest: REST, ..Plain::ANY }, check };

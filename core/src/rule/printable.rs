@@ -1,17 +1,18 @@
 //! A string holds characters that can be shown: no control character (Unicode's category Cc), no half surrogate pair.
 
-use super::{Ascii, Plain, TextRule};
+use super::{Bytes, Plain, TextRule};
 use crate::json::Text;
 use crate::violation::{Breach, Code};
 
 /// No control character and no half surrogate pair.
-pub(crate) const PRINTABLE: TextRule =
-    TextRule { plain: Plain { first: Ascii::range(b' ', b'~'), rest: Ascii::range(b' ', b'~'), ..Plain::ANY }, check };
+pub(crate) const PRINTABLE: TextRule = TextRule { plain: Plain { first: SHOWN, rest: SHOWN, ..Plain::ANY }, check };
+
+/// Beyond ASCII only U+0080 to U+009F are controls, and their first byte is C2.
+const SHOWN: Bytes = Bytes::range(b' ', b'~').or(Bytes::BEYOND_ASCII.but(Bytes::of(&[0xC2])));
 
 fn check(text: &Text<'_>) -> Option<Breach> {
     let bytes = text.characters.as_bytes();
-    // Beyond ASCII only U+0080 to U+009F are controls, and their first byte is C2.
-    if text.half_pair.is_none() && !bytes.iter().any(|byte| *byte < b' ' || *byte == 0x7F || *byte == 0xC2) {
+    if text.half_pair.is_none() && bytes.iter().all(|byte| SHOWN.has(*byte)) {
         return None;
     }
     let control = text.characters.chars().enumerate().find(|(_, character)| character.is_control());

@@ -28,6 +28,7 @@ const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "g
 /// The first that fails.
 pub fn tests(layout: &Layout, tools: &Tools, progress: &Progress) -> Result<(), Failure> {
     progress.step("build core for WASM", |step| Ok(((), wasm::build(layout, tools.cargo(), step)?)))?;
+    progress.step("build it elsewhere", |step| Ok(((), wasm::is_the_same_elsewhere(layout, tools.cargo(), step)?)))?;
     progress.step("build packages", |step| Ok(((), bindings::build(layout, step)?)))?;
     progress.step("prepare browser", |step| Ok(((), browser(layout, step)?)))?;
     progress.step("TypeScript package", |step| script(layout, &bindings::typescript(layout), step))?;

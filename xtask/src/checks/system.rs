@@ -2,13 +2,13 @@
 //!
 //! First what `cargo xtask up` does, main job included; then the same again after a stop, which must be quick, change
 //! nothing and have kept the data; then the scenarios of `tests/system`, against an auction platform and a Slack that do
-//! what they are told. Whatever happens, the cloud is stopped in the end. Called by `commands::test`.
+//! what they are told; then the HTTP contract. Whatever happens, the cloud is stopped in the end. Called by `commands::test`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::checks::rust;
+use crate::checks::{contract, rust};
 use crate::clock::words;
 use crate::cloud::record::Record;
 use crate::cloud::{self, FOR_TESTS};
@@ -61,7 +61,12 @@ fn in_order(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option<
         unchanged(&system, started.elapsed())?;
     }
     let system = system::bring_up(layout, progress, tools, FOR_TESTS, |record| scenario_variables(layout, record))?;
-    scenarios(layout, progress, tools, filter).map_err(|failure| match logs::save_all(layout, &system) {
+    let tested = scenarios(layout, progress, tools, filter).and_then(|()| match filter {
+        // Its orders would get in the scenarios' way, so it comes last.
+        None => contract::tests(layout, progress, tools, &system),
+        Some(_) => Ok(()),
+    });
+    tested.map_err(|failure| match logs::save_all(layout, &system) {
         Ok(file) => failure.with_todo(format!("what the functions wrote: {}", layout.shown(&file))),
         Err(_) => failure,
     })

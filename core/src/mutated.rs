@@ -1,0 +1,83 @@
+//! Requests that are nearly right, made by mutating right ones again and again; a fixed seed makes them repeatable.
+//!
+//! Called by the tests that hold one reader to another: `batch` (to its oracle) and `json` (to serde_json).
+
+/// What mutations put in: whole tokens, and single bytes that change a meaning.
+const TOKENS: &[&[u8]] = &[
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b",",
+    b":",
+    b"\"",
+    b"\\",
+    b" ",
+    b"\n",
+    b"\t",
+    b"0",
+    b"-",
+    b".",
+    b"e",
+    b"1e400",
+    b"00",
+    b"null",
+    b"true",
+    b"\\u",
+    b"\\ud83d",
+    b"\\ude00",
+    b"\\u0041",
+    b"\\n",
+    b"\xff",
+    b"\xc3\xa9",
+    b"\xed\xa0\x80",
+    b"\xe3\x80\x80",
+    b"\0",
+    b"\x7f",
+    b"\"record_id\"",
+    b"\"parameter_1\":",
+    b"\"parameter_2\":1,",
+    b"[[[[",
+    b"{\"a\":{",
+    b"99999999999999999999999999999999999999",
+    b"\"\"",
+    b"/",
+    b"{\"record_id\":\"a\",\"parameter_1\":\"x\",\"parameter_2\":1},",
+];
+
+const BODIES: [&[u8]; 3] = [
+    br#"[{"record_id":"unique_id_1","parameter_1":"abc","parameter_2":4},{"record_id":"b","parameter_1":" d\u00e9f","parameter_2":-2.10}]"#,
+    br#" [ {"parameter_2" : 1e-7, "record_id" : "A.b:c-d_e", "parameter_1" : "\ud83d\ude00 x"} ] "#,
+    br#"[{"record_id":"a","x":[{"y":[]}],"parameter_1":"","parameter_2":"1"},7,{"record_id":"a"}]"#,
+];
+
+/// Hands on so many bodies.
+pub(crate) fn bodies(rounds: u32, seed: u64, mut each: impl FnMut(&[u8])) {
+    let mut state = seed;
+    let mut next = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below
+    };
+    let mut body = BODIES[0].to_vec();
+    for round in 0..rounds {
+        if round % 6 == 0 {
+            body = BODIES[next(BODIES.len())].to_vec();
+        }
+        let at = next(body.len() + 1);
+        match next(4) {
+            0 => drop(body.splice(at..at, TOKENS[next(TOKENS.len())].iter().copied())),
+            1 => drop(body.drain(at..(at + 1 + next(6)).min(body.len()))),
+            2 => {
+                if let Some(byte) = body.get_mut(at) {
+                    *byte = TOKENS[next(TOKENS.len())][0];
+                }
+            }
+            _ => {
+                let (from, length) = (next(body.len() + 1), next(60));
+                let copy = body[from..(from + length).min(body.len())].to_vec();
+                drop(body.splice(at..at, copy));
+            }
+        }
+        each(&body);
+    }
+}
