@@ -193,7 +193,7 @@ in
     lib.concatStrings (
       lib.mapAttrsToList (name: zip: "cmp ${zips.all.${name}}/${name}.zip ${zip}/${name}.zip\n") (
         lib.genAttrs rust.functions (
-          name: zips.nativeFrom zips.architecture name (twice (rust.functionFor zips.architecture name))
+          name: zips.nativeFrom rust.own name (twice (rust.functionFor rust.own name))
         )
         // lib.mapAttrs (name: function: zips.scriptedFrom name (twice function.built)) zips.scripted
       )
@@ -210,11 +210,11 @@ in
       cat told
       grep --quiet "$3" told
     }
-    machine='${zips.machines.${zips.architecture}}'
+    machine='${rust.architectures.${rust.own}.machine}'
     echo 'int main() { return 0; }' >dynamic.c
     $CC dynamic.c -o dynamic
     refused dynamic "$machine" 'asks for an interpreter'
-    good=${rust.functionFor zips.architecture (builtins.head rust.functions)}/bin/${builtins.head rust.functions}
+    good=${rust.functionFor rust.own (builtins.head rust.functions)}/bin/${builtins.head rust.functions}
     refused $good 'Quite another machine' 'is not for'
     cp --no-preserve=mode $good naming
     echo /nix/store/somewhere >>naming

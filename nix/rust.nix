@@ -101,10 +101,13 @@ let
   architectures = {
     arm64 = {
       triple = "aarch64-unknown-linux-musl";
+      # As readelf names it.
+      machine = "AArch64";
       inherit (pkgs.pkgsCross.aarch64-multiplatform-musl.stdenv) cc;
     };
     x86_64 = {
       triple = "x86_64-unknown-linux-musl";
+      machine = "Advanced Micro Devices X86-64";
       inherit (pkgs.pkgsCross.musl64.stdenv) cc;
     };
   };
@@ -128,6 +131,7 @@ let
       HOST_CC = "${pkgs.stdenv.cc}/bin/cc";
       RUSTFLAGS = remap;
     };
+  own = if pkgs.stdenv.hostPlatform.isAarch64 then "arm64" else "x86_64";
   dependenciesFor =
     architecture:
     craneLib.buildDepsOnly (
@@ -164,6 +168,8 @@ let
 in
 {
   inherit
+    architectures
+    own
     craneLib
     common
     isSource
@@ -194,8 +200,9 @@ in
 
   # The command that releases and deploys: static, because it lies beside each release for machines without Nix.
   delivery = lib.optionalAttrs (has "/delivery") {
-    gridbid = static (
-      if pkgs.stdenv.hostPlatform.isAarch64 then "arm64" else "x86_64"
-    ) "gridbid-delivery" [ "/delivery" ];
+    gridbid = (static own "gridbid-delivery" [ "/delivery" ]).overrideAttrs {
+      postInstall = "bash ${./verify-bootstrap.sh} $out/bin/gridbid '${architectures.${own}.machine}'";
+      meta.mainProgram = "gridbid";
+    };
   };
 }

@@ -12,12 +12,7 @@
   python,
 }:
 let
-  # As readelf names them.
-  machines = {
-    arm64 = "AArch64";
-    x86_64 = "Advanced Micro Devices X86-64";
-  };
-  own = if pkgs.stdenv.hostPlatform.isAarch64 then "arm64" else "x86_64";
+  inherit (rust) own architectures;
   other = if own == "arm64" then "x86_64" else "arm64";
 
   zip =
@@ -39,8 +34,9 @@ let
     let
       binary = "${built}/bin/${name}";
     in
-    zip architecture name "bash ${./verify-bootstrap.sh} ${binary} '${machines.${architecture}}'" name
-      binary;
+    zip architecture name "bash ${./verify-bootstrap.sh} ${binary} '${
+      architectures.${architecture}.machine
+    }'" name binary;
   native = architecture: name: nativeFrom architecture name (rust.functionFor architecture name);
 
   # A function in another language: `function.json` beside its sources tells its runtime.
@@ -90,13 +86,11 @@ in
 {
   inherit
     all
-    machines
     native
     nativeFrom
     scripted
     scriptedFrom
     ;
-  architecture = own;
 
   packages =
     all
