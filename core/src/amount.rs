@@ -319,6 +319,22 @@ impl Total {
         self.place(number.negative, number.exponent, digits)
     }
 
+    /// The sum in the form of [`Amount`]'s canonical text, with as many digits as it needs.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let (negative, places) = self.carried();
+        let lowest = places.iter().position(|place| *place != 0).unwrap_or(0);
+        let digits: String = places
+            .iter()
+            .skip(lowest)
+            .rev()
+            .skip_while(|place| **place == 0)
+            .filter_map(|place| char::from_digit(u32::try_from(*place).unwrap_or(0), 10))
+            .collect();
+        let exponent = i64::from(LOWEST_PLACE).saturating_add(i64::try_from(lowest).unwrap_or(0));
+        decimal(negative, &digits, exponent)
+    }
+
     /// The sum with a digit at each place, all of one sign, and whether it is negative.
     fn carried(&self) -> (bool, [i64; PLACES]) {
         let mut places = *self.places;
@@ -343,24 +359,6 @@ impl Total {
 impl Default for Total {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-impl Total {
-    /// The sum in the form of [`Amount`]'s canonical text, with as many digits as it needs.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let (negative, places) = self.carried();
-        let lowest = places.iter().position(|place| *place != 0).unwrap_or(0);
-        let digits: String = places
-            .iter()
-            .skip(lowest)
-            .rev()
-            .skip_while(|place| **place == 0)
-            .filter_map(|place| char::from_digit(u32::try_from(*place).unwrap_or(0), 10))
-            .collect();
-        let exponent = i64::from(LOWEST_PLACE).saturating_add(i64::try_from(lowest).unwrap_or(0));
-        decimal(negative, &digits, exponent)
     }
 }
 

@@ -4,18 +4,19 @@
 //! every order in input order; what makes the whole unreadable (its size, its encoding, its grammar, its depth) is
 //! told alone. What a request means beside what is stored is left to [`stored`](crate::stored).
 
+mod chunk;
 mod columns;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
 mod scan;
 mod seen;
 
-use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use crate::amount::Amount;
 use crate::order::{Order, RecordId, Text};
 use crate::violation::{Finding, Report};
+use scan::{Piece, Span};
 
 pub use columns::{Columns, Row, Units, columns};
 
@@ -68,9 +69,9 @@ pub struct Verdict {
 /// # Errors
 /// A report, with at least one violation, of all that is wrong.
 pub fn read<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Batch<'a>, Report> {
-    let mut orders = Vec::new();
-    let (_, findings) = scan::scan(bytes, limits, &mut orders);
-    judged(orders, findings, bytes)
+    let mut reading = Reading { bytes, orders: Vec::new() };
+    let (_, findings) = scan::scan(bytes, limits, &mut reading);
+    judged(reading.orders, findings, bytes)
 }
 
 /// Reads a request's body for its verdict alone.
@@ -90,11 +91,17 @@ fn judged<'a>(orders: Vec<Order<'a>>, findings: scan::Findings, bytes: &[u8]) ->
 }
 
 /// Orders are kept as they are valid.
-impl<'a> scan::Keep<'a> for Vec<Order<'a>> {
-    fn keep(&mut self, record_id: Cow<'a, str>, parameter_1: Cow<'a, str>, parameter_2: &'a str) {
-        if let Ok(parameter_2) = Amount::parse(parameter_2) {
-            let (record_id, parameter_1) = (RecordId::checked(record_id), Text::checked(parameter_1));
-            self.push(Order { record_id, parameter_1, parameter_2 });
+struct Reading<'a> {
+    bytes: &'a [u8],
+    orders: Vec<Order<'a>>,
+}
+
+impl<'a> scan::Keep<'a> for Reading<'a> {
+    fn keep(&mut self, record_id: Piece<'a>, parameter_1: Piece<'a>, parameter_2: Span) {
+        if let Ok(parameter_2) = Amount::parse(parameter_2.text(self.bytes)) {
+            let record_id = RecordId::checked(record_id.text(self.bytes));
+            let parameter_1 = Text::checked(parameter_1.text(self.bytes));
+            self.orders.push(Order { record_id, parameter_1, parameter_2 });
         }
     }
 }

@@ -162,14 +162,19 @@ pub(crate) fn read(bytes: &[u8], depth: u8) -> Result<Value<'_>, Fault> {
 
 /// The text of a string that stands in JSON, given without its quotes; what is no string's inside is empty.
 pub(crate) fn decoded(inside: &[u8]) -> Text<'_> {
-    let Ok(text) = core::str::from_utf8(inside) else { return Text::default() };
-    let mut reader = Reader { text, at: 0, depth: 0 };
-    reader.inside().unwrap_or_default()
+    Reader { bytes: inside, at: 0, depth: 0 }.inside().unwrap_or_default()
+}
+
+/// Whether there are only bytes of ASCII, seen many at a time.
+#[inline]
+fn are_ascii(bytes: &[u8]) -> bool {
+    bytes.chunks(1024).all(|some| some.iter().fold(0, |all, byte| all | byte) < 0x80)
 }
 
 /// A place in a text that is read from its beginning to its end.
 pub(crate) struct Reader<'a> {
-    pub(crate) text: &'a str,
+    /// UTF-8.
+    pub(crate) bytes: &'a [u8],
     /// The next byte.
     pub(crate) at: usize,
     /// How many levels may still be entered.
@@ -178,12 +183,20 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Begins to read bytes that are UTF-8.
+    #[inline]
     pub(crate) fn new(bytes: &'a [u8], depth: u8) -> Result<Self, Fault> {
-        let text = core::str::from_utf8(bytes).map_err(|error| Fault::NotUtf8 { at: error.valid_up_to() })?;
-        if text.starts_with('\u{feff}') {
+        if !are_ascii(bytes) {
+            core::str::from_utf8(bytes).map_err(|error| Fault::NotUtf8 { at: error.valid_up_to() })?;
+        }
+        if bytes.starts_with("\u{feff}".as_bytes()) {
             return Err(Fault::NotJson { at: 0, expected: Expected::NoByteOrderMark });
         }
-        Ok(Self { text, at: 0, depth })
+        Ok(Self { bytes, at: 0, depth })
+    }
+
+    /// The text between two places, each beside an ASCII character.
+    pub(crate) fn text(&self, from: usize, to: usize) -> &'a str {
+        self.bytes.get(from..to).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or("")
     }
 
     /// Nothing but white space may come any more.
@@ -197,7 +210,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
+        self.bytes.get(self.at).copied()
     }
 
     pub(crate) fn fault(&self, expected: Expected) -> Fault {
@@ -228,9 +241,9 @@ impl<'a> Reader<'a> {
             Some(b'"') => self.string().map(Value::String),
             Some(b'-' | b'0'..=b'9') => self.number().map(Value::Number),
             _ => {
-                let rest = self.text.get(self.at..).unwrap_or("");
+                let rest = self.bytes.get(self.at..).unwrap_or(&[]);
                 let words = [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))];
-                let Some((word, value)) = words.into_iter().find(|(word, _)| rest.starts_with(word)) else {
+                let Some((word, value)) = words.into_iter().find(|(word, _)| rest.starts_with(word.as_bytes())) else {
                     return Err(self.fault(Expected::Value));
                 };
                 self.at += word.len();
@@ -357,18 +370,23 @@ impl<'a> Reader<'a> {
     /// Whether the array or object ends here; if not, a comma has been taken.
     #[inline]
     pub(crate) fn ends(&mut self, closing: u8, expected: Expected) -> Result<bool, Fault> {
-        if self.take(closing) {
-            return Ok(true);
-        }
-        let comma = self.at;
-        if !self.take(b',') {
-            return Err(self.fault(expected));
-        }
         self.skip_space();
-        if self.peek() == Some(closing) {
-            return Err(Fault::NotJson { at: comma, expected: Expected::NoTrailingComma });
+        match self.peek() {
+            Some(byte) if byte == closing => {
+                self.at += 1;
+                Ok(true)
+            }
+            Some(b',') => {
+                let comma = self.at;
+                self.at += 1;
+                self.skip_space();
+                if self.peek() == Some(closing) {
+                    return Err(Fault::NotJson { at: comma, expected: Expected::NoTrailingComma });
+                }
+                Ok(false)
+            }
+            _ => Err(self.fault(expected)),
         }
-        Ok(false)
     }
 
     pub(crate) fn number(&mut self) -> Result<&'a str, Fault> {
@@ -389,7 +407,7 @@ impl<'a> Reader<'a> {
             self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
             self.digits()?;
         }
-        Ok(self.text.get(start..self.at).unwrap_or(""))
+        Ok(self.text(start, self.at))
     }
 
     /// Takes one digit or more.
@@ -419,10 +437,10 @@ impl<'a> Reader<'a> {
         let mut text = Text::default();
         loop {
             let start = self.at;
-            let rest = self.text.as_bytes().get(start..).unwrap_or(&[]);
+            let rest = self.bytes.get(start..).unwrap_or(&[]);
             let plain = rest.iter().position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\');
             self.at = start + plain.unwrap_or(rest.len());
-            let plain = self.text.get(start..self.at).unwrap_or("");
+            let plain = self.text(start, self.at);
             if text.characters.is_empty() {
                 text.characters = Cow::Borrowed(plain);
             } else {
@@ -438,7 +456,7 @@ impl<'a> Reader<'a> {
 
     fn escape(&mut self, text: &mut Text<'a>) -> Result<(), Fault> {
         let backslash = self.at;
-        let escaped = self.text.as_bytes().get(backslash + 1).copied();
+        let escaped = self.bytes.get(backslash + 1).copied();
         self.at += 2;
         let character = match escaped {
             Some(character @ (b'"' | b'\\' | b'/')) => char::from(character),
@@ -468,7 +486,7 @@ impl<'a> Reader<'a> {
 
     /// The character that the unit begins, with the second half of a pair if it follows.
     fn character(&mut self, unit: u16, text: &mut Text<'a>) -> Result<char, Fault> {
-        if (0xD800..0xDC00).contains(&unit) && self.text.get(self.at..).is_some_and(|rest| rest.starts_with("\\u")) {
+        if (0xD800..0xDC00).contains(&unit) && self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(b"\\u")) {
             let backslash = self.at;
             self.at += 2;
             let second = self.code_unit(backslash)?;

@@ -1,9 +1,10 @@
 //! The rules of Gridbid: what an order is, what a result means, and when each ends.
 //!
 //! Everything here is a pure function of its arguments. This crate promises never to panic, read a clock, draw a random
-//! number, wait, or touch a float: an amount is an exact decimal with one canonical text. Input and output, and the
-//! encoding of HTTP answers, are left to the functions. Its callers are the Lambda functions (through
-//! `gridbid-adapters`) and, compiled to WASM, the TypeScript and the Python package.
+//! number, wait, or touch a float: an amount is an exact decimal with one canonical text. It is compiled without the
+//! standard library, which holds it to most of that. Input and output, and the encoding of HTTP answers, are left to the
+//! functions. Its callers are the Lambda functions (through `gridbid-adapters`) and, compiled to WASM, the TypeScript and
+//! the Python package.
 //!
 //! - [`batch::read`]: bytes in, a valid batch of orders or a report of every violation out.
 //! - [`outcome`]: the auction platform's answer, and what becomes of each order in it.

@@ -1,7 +1,7 @@
 //! Texts put together from parts: the sentences and the JSON that the WASM module answers with.
 //!
-//! It does of `format!` what those need, without its widths, signs and calls by table, which would be a tenth of the
-//! module. What only native callers ask for, such as keys and summaries, is left to `format!`.
+//! It does of `format!` what those need, without its widths, signs and calls by table: one `format!` makes the module
+//! four kilobytes larger. What only native callers ask for, such as keys and summaries, is left to it.
 
 use alloc::string::String;
 

@@ -8,7 +8,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::scan::{self, Keep};
+use super::scan::{self, Keep, Piece, Span};
 use super::{Limits, Verdict};
 use crate::amount::{Amount, is_plainly_canonical};
 
@@ -41,23 +41,13 @@ pub struct Columns {
 #[inline]
 pub fn columns(bytes: &[u8], limits: &Limits, units: Units) -> Columns {
     let units = if bytes.is_ascii() { Units::Bytes } else { units };
-    let mut cutting = Cutting {
-        start: bytes.as_ptr() as usize,
-        bytes,
-        units,
-        known: (0, 0),
-        rows: Vec::new(),
-        beside: String::new(),
-        beside_units: 0,
-    };
+    let mut cutting = Cutting { bytes, units, known: (0, 0), rows: Vec::new(), beside: String::new(), beside_units: 0 };
     let (orders, findings) = scan::scan(bytes, limits, &mut cutting);
     let verdict = Verdict { orders, total: findings.total, findings: findings.listed };
     Columns { verdict, rows: cutting.rows, beside: cutting.beside }
 }
 
 struct Cutting<'a> {
-    /// The address of the first byte.
-    start: usize,
     bytes: &'a [u8],
     units: Units,
     /// A place in bytes, and the same in units.
@@ -69,38 +59,45 @@ struct Cutting<'a> {
 
 impl<'a> Keep<'a> for Cutting<'a> {
     #[inline]
-    fn keep(&mut self, record_id: Cow<'a, str>, parameter_1: Cow<'a, str>, parameter_2: &'a str) {
-        let parameter_2 = if is_plainly_canonical(parameter_2) {
-            Cow::Borrowed(parameter_2)
+    fn keep(&mut self, record_id: Piece<'a>, parameter_1: Piece<'a>, parameter_2: Span) {
+        let (id, id_beside) = self.part(record_id);
+        let (text, text_beside) = self.part(parameter_1);
+        let written = parameter_2.text(self.bytes);
+        let amount = if is_plainly_canonical(written) {
+            Piece::Plain(parameter_2)
         } else {
-            let Ok(amount) = Amount::parse(parameter_2) else { return };
-            Cow::Owned(amount.text())
+            let Ok(amount) = Amount::parse(written) else { return };
+            Piece::Decoded(Cow::Owned(amount.text()))
         };
-        let mut row = [0; 7];
-        let [id_at, id_length, text_at, text_length, amount_at, amount_length, beside] = &mut row;
-        for (bit, part, at, length) in [
-            (1, record_id, id_at, id_length),
-            (2, parameter_1, text_at, text_length),
-            (4, parameter_2, amount_at, amount_length),
-        ] {
-            let units = self.units.of(part.as_bytes());
-            let place = match &part {
-                Cow::Borrowed(part) => self.place((part.as_ptr() as usize).wrapping_sub(self.start)),
-                Cow::Owned(part) => {
-                    *beside |= bit;
-                    self.beside.push_str(part);
-                    self.beside_units += units;
-                    self.beside_units - units
-                }
-            };
-            *at = u32::try_from(place).unwrap_or(u32::MAX);
-            *length = u32::try_from(units).unwrap_or(u32::MAX);
-        }
-        self.rows.push(row);
+        let (amount, amount_beside) = self.part(amount);
+        let word = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let beside = u32::from(id_beside) | u32::from(text_beside) << 1 | u32::from(amount_beside) << 2;
+        let [id, text, amount] = [id, text, amount].map(|span| (word(span.at), word(span.length)));
+        self.rows.push([id.0, id.1, text.0, text.1, amount.0, amount.1, beside]);
     }
 }
 
 impl Cutting<'_> {
+    /// Where a part lies, in units, and whether that is beside the rows.
+    #[inline]
+    fn part(&mut self, part: Piece<'_>) -> (Span, bool) {
+        match part {
+            Piece::Plain(Span { at, length }) => {
+                let units = self.units.of(self.bytes.get(at..at + length).unwrap_or(&[]));
+                (Span { at: self.place(at), length: units }, false)
+            }
+            Piece::Decoded(text) => (self.put_beside(&text), true),
+        }
+    }
+
+    #[cold]
+    fn put_beside(&mut self, text: &str) -> Span {
+        let place = Span { at: self.beside_units, length: self.units.of(text.as_bytes()) };
+        self.beside.push_str(text);
+        self.beside_units += place.length;
+        place
+    }
+
     /// A place in units. Places that are asked for lie near one another.
     #[inline]
     fn place(&mut self, byte: usize) -> usize {
@@ -123,22 +120,22 @@ impl Units {
             Self::Bytes => text.len(),
             Self::Utf16 => {
                 let (words, rest) = text.as_chunks::<8>();
-                let units = words.iter().map(|word| 8 + beyond(u64::from_le_bytes(*word))).sum::<i32>();
-                let rest = rest.iter().map(|byte| 1 + beyond(u64::from(*byte))).sum::<i32>();
-                usize::try_from(units + rest).unwrap_or(0)
+                let units = words.iter().map(|word| beyond(u64::from_le_bytes(*word))).sum::<isize>();
+                let last = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+                text.len().saturating_add_signed(units + beyond(last))
             }
         }
     }
 }
 
-/// How many units of UTF-16 eight bytes of UTF-8 stand for, more than eight: a byte that begins no character (10xxxxxx)
+/// How many more units of UTF-16 than bytes eight bytes of UTF-8 stand for: a byte that begins no character (10xxxxxx)
 /// stands for none, the first of four (1111xxxx) for two.
 #[inline]
-fn beyond(word: u64) -> i32 {
+fn beyond(word: u64) -> isize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     let none = word >> 7 & !(word >> 6) & ONES;
     let two = word >> 7 & word >> 6 & word >> 5 & word >> 4 & ONES;
-    two.count_ones().cast_signed() - none.count_ones().cast_signed()
+    two.count_ones() as isize - none.count_ones() as isize
 }
 
 #[cfg(test)]

@@ -7,22 +7,57 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::Limits;
+use super::chunk::{self, LENGTH, count, ranges};
 use super::seen::Seen;
 use crate::amount::Number;
 use crate::json::{Expected, Fault, Reader, Text, Type};
-use crate::rule::{self, NumberRule, Plain, TextRule};
+use crate::rule::{self, Bytes, NumberRule, Plain, TextRule};
 use crate::violation::{Breach, Code, Field, Finding, Place};
 
 /// What is done with each order in which nothing was found.
 pub(super) trait Keep<'a> {
     /// Takes an order's fields, the amount as it is written.
-    fn keep(&mut self, record_id: Cow<'a, str>, parameter_1: Cow<'a, str>, parameter_2: &'a str);
+    fn keep(&mut self, record_id: Piece<'a>, parameter_1: Piece<'a>, parameter_2: Span);
 }
 
 /// Nothing is kept: only the verdict counts.
 impl<'a> Keep<'a> for () {
     #[inline]
-    fn keep(&mut self, _: Cow<'a, str>, _: Cow<'a, str>, _: &'a str) {}
+    fn keep(&mut self, _: Piece<'a>, _: Piece<'a>, _: Span) {}
+}
+
+/// Where something lies in the request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) at: usize,
+    pub(super) length: usize,
+}
+
+/// A string of the request.
+#[derive(Clone, Debug)]
+pub(super) enum Piece<'a> {
+    /// It is written as it is.
+    Plain(Span),
+    /// It was looked at closely, and may be written otherwise.
+    Decoded(Cow<'a, str>),
+}
+
+impl Span {
+    /// What lies there: the places of plain strings and of numbers hold whole characters.
+    pub(super) fn text(self, bytes: &[u8]) -> &str {
+        let text = bytes.get(self.at..self.at + self.length);
+        text.and_then(|text| core::str::from_utf8(text).ok()).unwrap_or("")
+    }
+}
+
+impl<'a> Piece<'a> {
+    /// Its characters.
+    pub(super) fn text(self, bytes: &'a [u8]) -> Cow<'a, str> {
+        match self {
+            Self::Plain(place) => Cow::Borrowed(place.text(bytes)),
+            Self::Decoded(text) => text,
+        }
+    }
 }
 
 /// What was found: all are counted, and the first are listed.
@@ -70,7 +105,7 @@ pub(super) fn scan<'a>(bytes: &'a [u8], limits: &Limits, keep: &mut dyn Keep<'a>
         return (0, findings);
     }
     let scanned = Reader::new(bytes, limits.depth).and_then(|reader| {
-        let mut scanner = Scanner { reader, findings: &mut findings, seen: Seen::default() };
+        let mut scanner = Scanner { reader, findings: &mut findings, seen: Seen::of_bytes(bytes.len()) };
         scanner.body(keep)
     });
     match scanned {
@@ -144,7 +179,6 @@ impl<'a> Scanner<'a, '_> {
         let mut ended = self.reader.take(b'}');
         while !ended {
             let named = self.key()?;
-            self.reader.colon()?;
             self.reader.skip_space();
             match named {
                 Err(key) => {
@@ -159,7 +193,7 @@ impl<'a> Scanner<'a, '_> {
                     } else {
                         match field {
                             Field::RecordId => record_id = self.record_id(index)?,
-                            Field::Parameter1 => parameter_1 = self.string(index, &PARAMETER_1)?,
+                            Field::Parameter1 => parameter_1 = self.string::<Parameter1>(index)?,
                             Field::Parameter2 => parameter_2 = self.number(index, field)?,
                         }
                     }
@@ -180,20 +214,20 @@ impl<'a> Scanner<'a, '_> {
         Ok(())
     }
 
-    /// The field that a key names, or where the key lies.
+    /// The field that a key and its colon name, or where the key lies.
     #[inline]
     fn key(&mut self) -> Result<Result<Field, (usize, usize)>, Fault> {
         self.reader.skip_space();
-        let rest = self.reader.text.as_bytes().get(self.reader.at..).unwrap_or(&[]);
+        let rest = self.reader.bytes.get(self.reader.at..).unwrap_or(&[]);
         // Arrays of a fixed length are compared as words; slices would be by a call.
-        if rest.first_chunk() == Some(b"\"record_id\"") {
-            self.reader.at += 11;
+        if rest.first_chunk() == Some(b"\"record_id\":") {
+            self.reader.at += 12;
             return Ok(Ok(Field::RecordId));
         }
-        if let Some(chunk) = rest.first_chunk::<13>() {
+        if let Some(chunk) = rest.first_chunk::<14>() {
             let field = match chunk {
-                b"\"parameter_1\"" => Some(Field::Parameter1),
-                b"\"parameter_2\"" => Some(Field::Parameter2),
+                b"\"parameter_1\":" => Some(Field::Parameter1),
+                b"\"parameter_2\":" => Some(Field::Parameter2),
                 _ => None,
             };
             if let Some(field) = field {
@@ -202,14 +236,21 @@ impl<'a> Scanner<'a, '_> {
             }
         }
         let (key, place) = self.reader.key()?;
+        self.reader.colon()?;
         Ok(Field::ALL.iter().copied().find(|field| field.as_str() == key.characters).ok_or(place))
     }
 
     #[inline]
-    fn record_id(&mut self, index: u32) -> Result<Option<Cow<'a, str>>, Fault> {
-        let id = self.string(index, &RECORD_ID)?;
+    fn record_id(&mut self, index: u32) -> Result<Option<Piece<'a>>, Fault> {
+        let id = self.string::<RecordId>(index)?;
         if let Some(id) = &id {
-            let first = self.seen.first(id.clone(), index);
+            let bytes = match id {
+                Piece::Plain(Span { at, length }) => {
+                    Cow::Borrowed(self.reader.bytes.get(*at..at + length).unwrap_or(&[]))
+                }
+                Piece::Decoded(text) => Cow::Owned(text.as_bytes().to_vec()),
+            };
+            let first = self.seen.first(bytes, index);
             if first != index {
                 self.findings.add(Breach::new(Code::DuplicateRecordId, first, 0_u32).at(index, Field::RecordId));
             }
@@ -219,52 +260,53 @@ impl<'a> Scanner<'a, '_> {
 
     /// A string that obeys its field's rules.
     #[inline]
-    fn string(&mut self, index: u32, field: &StringField) -> Result<Option<Cow<'a, str>>, Fault> {
-        if let Some(length) = self.plain_string(&field.plain) {
-            let start = self.reader.at + 1;
-            self.reader.at = start + length + 1;
-            return Ok(Some(Cow::Borrowed(self.reader.text.get(start..start + length).unwrap_or(""))));
+    fn string<F: StringField>(&mut self, index: u32) -> Result<Option<Piece<'a>>, Fault> {
+        if let Some(length) = self.plain_string::<F>() {
+            let at = self.reader.at + 1;
+            self.reader.at = at + length + 1;
+            return Ok(Some(Piece::Plain(Span { at, length })));
         }
-        self.other_string(index, field)
+        self.other_string(index, F::NAME, F::RULES)
     }
 
     /// The length of the string that comes next, if it plainly obeys its field's rules.
     #[inline]
-    fn plain_string(&self, table: &Table) -> Option<usize> {
-        let (quote, inside) = self.reader.text.as_bytes().get(self.reader.at..)?.split_first()?;
-        if *quote != b'"' || table.class(*inside.first()?) & FIRST == 0 {
+    fn plain_string<F: StringField>(&self) -> Option<usize> {
+        let (quote, inside) = self.reader.bytes.get(self.reader.at..)?.split_first()?;
+        if *quote != b'"' || !F::FIRST.has(*inside.first()?) {
             return None;
         }
-        let mut classes = 0;
-        for (length, byte) in inside.iter().enumerate() {
-            let class = table.class(*byte);
-            if class & REST == 0 {
-                return (*byte == b'"' && classes & TELLING != 0 && length <= table.longest).then_some(length);
+        let mut length = 0;
+        loop {
+            let run = chunk::others(&chunk::at(inside, length), F::REST).before();
+            length += run;
+            if run < LENGTH {
+                break;
             }
-            classes |= class;
         }
-        None
+        let is_told = || inside.iter().take(length).any(|byte| F::TELLING.has(*byte));
+        (inside.get(length) == Some(&b'"') && length <= F::LONGEST && is_told()).then_some(length)
     }
 
-    fn other_string(&mut self, index: u32, field: &StringField) -> Result<Option<Cow<'a, str>>, Fault> {
+    fn other_string(&mut self, index: u32, field: Field, rules: &[TextRule]) -> Result<Option<Piece<'a>>, Fault> {
         if self.reader.peek() != Some(b'"') {
-            return self.wrong_type(index, field.name, Type::String);
+            return self.wrong_type(index, field, Type::String);
         }
         let text: Text<'a> = self.reader.string()?;
         let before = self.findings.total;
-        for breach in field.rules.iter().filter_map(|rule| (rule.check)(&text)) {
-            self.findings.add(breach.at(index, field.name));
+        for breach in rules.iter().filter_map(|rule| (rule.check)(&text)) {
+            self.findings.add(breach.at(index, field));
         }
-        Ok((self.findings.total == before).then_some(text.characters))
+        Ok((self.findings.total == before).then_some(Piece::Decoded(text.characters)))
     }
 
     /// A number that obeys its field's rules, as it is written.
     #[inline]
-    fn number(&mut self, index: u32, field: Field) -> Result<Option<&'a str>, Fault> {
-        let start = self.reader.at;
+    fn number(&mut self, index: u32, field: Field) -> Result<Option<Span>, Fault> {
+        let at = self.reader.at;
         if let Some(length) = self.plain_number() {
             self.reader.at += length;
-            return Ok(self.reader.text.get(start..start + length));
+            return Ok(Some(Span { at, length }));
         }
         self.other_number(index, field)
     }
@@ -272,41 +314,39 @@ impl<'a> Scanner<'a, '_> {
     /// The length of the number that comes next, if it is an integer or a decimal of few digits.
     #[inline]
     fn plain_number(&self) -> Option<usize> {
-        let rest = self.reader.text.as_bytes().get(self.reader.at..)?;
-        let unsigned = rest.strip_prefix(b"-").unwrap_or(rest);
-        let digits = |bytes: &[u8]| bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let whole = digits(unsigned);
-        if whole == 0 || (whole > 1 && unsigned.first() == Some(&b'0')) {
+        let sign = usize::from(self.reader.peek() == Some(b'-'));
+        let chunk = chunk::at(self.reader.bytes, self.reader.at + sign);
+        let others = chunk::others(&chunk, &[(b'0', b'9')]);
+        let whole = others.before();
+        if whole == 0 || (whole > 1 && chunk.first() == Some(&b'0')) {
             return None;
         }
         let mut length = whole;
-        let mut count = whole;
-        let mut next = unsigned.get(length);
-        if next == Some(&b'.') {
-            let fraction = digits(unsigned.get(length + 1..)?);
+        if chunk.get(whole) == Some(&b'.') {
+            let fraction = others.behind(whole + 1).before();
             if fraction == 0 {
                 return None;
             }
             length += 1 + fraction;
-            count += fraction;
-            next = unsigned.get(length);
         }
-        let ends = !matches!(next, Some(b'e' | b'E'));
-        (ends && count <= PLAIN_DIGITS).then_some(length + rest.len() - unsigned.len())
+        // Without a byte behind it in the chunk, the number may be longer.
+        let next = chunk.get(length)?;
+        (!matches!(next, b'e' | b'E')).then_some(sign + length)
     }
 
     #[cold]
-    fn other_number(&mut self, index: u32, field: Field) -> Result<Option<&'a str>, Fault> {
+    fn other_number(&mut self, index: u32, field: Field) -> Result<Option<Span>, Fault> {
         if !matches!(self.reader.peek(), Some(b'-' | b'0'..=b'9')) {
             return self.wrong_type(index, field, Type::Number);
         }
+        let at = self.reader.at;
         let text = self.reader.number()?;
         let Some(number) = Number::read(text) else { return Ok(None) };
         let before = self.findings.total;
         for breach in rule::PARAMETER_2.iter().filter_map(|rule| (rule.check)(&number)) {
             self.findings.add(breach.at(index, field));
         }
-        Ok((self.findings.total == before).then_some(text))
+        Ok((self.findings.total == before).then_some(Span { at, length: text.len() }))
     }
 
     fn wrong_type<T>(&mut self, index: u32, field: Field, wanted: Type) -> Result<Option<T>, Fault> {
@@ -316,66 +356,72 @@ impl<'a> Scanner<'a, '_> {
     }
 }
 
-/// A field that is a string: its rules, and the texts that plainly obey them.
-struct StringField {
-    name: Field,
-    rules: &'static [TextRule],
-    plain: Table,
+/// A field that is a string: its rules, and the texts that plainly obey them and stand in a string as they are.
+trait StringField {
+    const NAME: Field;
+    const RULES: &'static [TextRule];
+    /// What such a text begins with, consists of, and holds one of.
+    const FIRST: Bits = Bits::of(plain(Self::RULES).first);
+    const REST: &'static [(u8, u8)];
+    const TELLING: Bits = Bits::of(plain(Self::RULES).telling);
+    const LONGEST: usize = plain(Self::RULES).longest;
 }
 
-impl StringField {
-    const fn new(name: Field, rules: &'static [TextRule]) -> Self {
-        Self { name, rules, plain: Table::of(Plain::of(rules)) }
-    }
+struct RecordId;
+
+impl StringField for RecordId {
+    const NAME: Field = Field::RecordId;
+    const RULES: &'static [TextRule] = rule::RECORD_ID;
+    const REST: &'static [(u8, u8)] = &ranges::<{ count(plain(rule::RECORD_ID).rest) }>(plain(rule::RECORD_ID).rest);
 }
 
-static RECORD_ID: StringField = StringField::new(Field::RecordId, rule::RECORD_ID);
-static PARAMETER_1: StringField = StringField::new(Field::Parameter1, rule::PARAMETER_1);
+struct Parameter1;
 
-/// The most digits of a number that plainly obeys every rule.
-const PLAIN_DIGITS: usize = {
+impl StringField for Parameter1 {
+    const NAME: Field = Field::Parameter1;
+    const RULES: &'static [TextRule] = rule::PARAMETER_1;
+    const REST: &'static [(u8, u8)] =
+        &ranges::<{ count(plain(rule::PARAMETER_1).rest) }>(plain(rule::PARAMETER_1).rest);
+}
+
+/// The texts that plainly obey some rules and stand in a string as they are: a quote ends it, a backslash begins an
+/// escape, a control must be one.
+const fn plain(rules: &[TextRule]) -> Plain {
+    let plain = Plain::of(rules);
+    let written = Bytes::range(b' ', b'~').or(Bytes::BEYOND_ASCII).but(Bytes::of(b"\"\\"));
+    Plain { first: plain.first.and(written), rest: plain.rest.and(written), ..plain }
+}
+
+/// A number that fits into a chunk has no more digits than any rule allows.
+const _: () = {
     let mut rules: &[NumberRule] = rule::PARAMETER_2;
-    let mut digits = usize::MAX;
     while let Some((rule, others)) = rules.split_first() {
-        digits = if rule.plain_digits < digits { rule.plain_digits } else { digits };
+        assert!(rule.plain_digits >= LENGTH, "a rule finds something in numbers that the reader passes");
         rules = others;
     }
-    digits
 };
 
-/// A byte may stand first in a plain text, anywhere in it, or tells something.
-const FIRST: u8 = 1;
-const REST: u8 = 2;
-const TELLING: u8 = 4;
+/// A set of bytes, a bit each.
+struct Bits([u32; 8]);
 
-/// What each byte may be in a text that plainly obeys a field's rules.
-struct Table {
-    classes: [u8; 256],
-    longest: usize,
-}
-
-impl Table {
-    #[expect(clippy::indexing_slicing, reason = "an index below 256, at compile time")]
-    const fn of(plain: Plain) -> Self {
-        let mut classes = [0; 256];
-        // A quote ends a string, a backslash begins an escape, a control must be one: none is plain.
-        let mut byte = b' ';
+impl Bits {
+    #[expect(clippy::indexing_slicing, reason = "an index below 8, at compile time")]
+    const fn of(set: Bytes) -> Self {
+        let mut bits = [0; 8];
+        let mut byte: u8 = 0;
         loop {
-            if byte != b'"' && byte != b'\\' {
-                let (first, telling) = (plain.first.has(byte), plain.telling.has(byte));
-                if plain.rest.has(byte) {
-                    classes[byte as usize] = REST | if first { FIRST } else { 0 } | if telling { TELLING } else { 0 };
-                }
+            if set.has(byte) {
+                bits[byte as usize / 32] |= 1 << (byte % 32);
             }
             if byte == u8::MAX {
-                break Self { classes, longest: plain.longest };
+                return Self(bits);
             }
             byte += 1;
         }
     }
 
     #[inline]
-    fn class(&self, byte: u8) -> u8 {
-        self.classes.get(usize::from(byte)).copied().unwrap_or(0)
+    fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte) / 32).is_some_and(|bits| bits >> (byte % 32) & 1 == 1)
     }
 }

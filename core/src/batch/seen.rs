@@ -10,6 +10,8 @@ use alloc::vec::Vec;
 
 /// So many are compared one by one.
 const FEW: usize = 8;
+/// No order is written in fewer bytes than about so many.
+const SHORTEST_ORDER: usize = 56;
 /// So many places are looked at before a table counts as crowded. It is never more than half full.
 const CROWDED: usize = 64;
 /// Where the next place of the table lies free.
@@ -17,7 +19,7 @@ const FREE: u32 = u32::MAX;
 
 #[derive(Default)]
 pub(super) struct Seen<'a> {
-    entries: Vec<(Cow<'a, str>, u32)>,
+    entries: Vec<(Cow<'a, [u8]>, u32)>,
     /// A hash and an entry's number at each place; empty while there are few.
     table: Vec<(u32, u32)>,
     /// The tree of a crowd, over the same entries.
@@ -25,9 +27,19 @@ pub(super) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
+    /// With a table for as many identities as so many bytes of a request may have, if those are not few.
+    pub(super) fn of_bytes(bytes: usize) -> Self {
+        let mut seen = Self::default();
+        let expected = bytes / SHORTEST_ORDER;
+        if expected > FEW {
+            seen.grow((2 * expected).next_power_of_two());
+        }
+        seen
+    }
+
     /// The order that had this identity first: `index` itself if none had it before.
     #[inline]
-    pub(super) fn first(&mut self, id: Cow<'a, str>, index: u32) -> u32 {
+    pub(super) fn first(&mut self, id: Cow<'a, [u8]>, index: u32) -> u32 {
         if self.tree.is_some() {
             return self.first_in_tree(id, index);
         }
@@ -41,7 +53,7 @@ impl<'a> Seen<'a> {
             }
             return index;
         }
-        let hash = hash(id.as_bytes());
+        let hash = hash(&id);
         match self.place(hash, &id) {
             Some(Place::Taken(first)) => first,
             Some(Place::Free(place)) => {
@@ -64,7 +76,7 @@ impl<'a> Seen<'a> {
 
     /// Where the identity is, or would be; `None` in a crowd.
     #[inline]
-    fn place(&self, hash: u32, id: &str) -> Option<Place> {
+    fn place(&self, hash: u32, id: &[u8]) -> Option<Place> {
         let mask = self.table.len() - 1;
         for step in 0..CROWDED {
             let place = (hash as usize).wrapping_add(step) & mask;
@@ -73,7 +85,7 @@ impl<'a> Seen<'a> {
                 return Some(Place::Free(place));
             }
             if there == hash
-                && let Some((_, first)) = self.entries.get(entry as usize).filter(|(entry, _)| entry == id)
+                && let Some((_, first)) = self.entries.get(entry as usize).filter(|(entry, _)| **entry == *id)
             {
                 return Some(Place::Taken(*first));
             }
@@ -87,7 +99,7 @@ impl<'a> Seen<'a> {
         let mask = places - 1;
         let mut table = vec![(0, FREE); places];
         for (number, (id, _)) in (0..).zip(&self.entries) {
-            let hash = hash(id.as_bytes());
+            let hash = hash(id);
             let free = (0..places).map(|step| (hash as usize).wrapping_add(step) & mask);
             let free = free.take(CROWDED).find(|place| table.get(*place).is_some_and(|(_, entry)| *entry == FREE));
             let Some(place) = free.and_then(|place| table.get_mut(place)) else {
@@ -111,7 +123,7 @@ impl<'a> Seen<'a> {
     }
 
     #[cold]
-    fn first_in_tree(&mut self, id: Cow<'a, str>, index: u32) -> u32 {
+    fn first_in_tree(&mut self, id: Cow<'a, [u8]>, index: u32) -> u32 {
         let entry = u32::try_from(self.entries.len()).unwrap_or(FREE);
         self.entries.push((id, index));
         let there = self.tree.as_mut().map_or(entry, |tree| tree.insert(&self.entries, entry));
@@ -138,8 +150,8 @@ enum Child {
 
 impl BitTree {
     /// Puts an entry in, unless its identity is there: the entry that is there now.
-    fn insert(&mut self, entries: &[(Cow<'_, str>, u32)], entry: u32) -> u32 {
-        let id = |entry: u32| entries.get(entry as usize).map_or(&b""[..], |(id, _)| id.as_bytes());
+    fn insert(&mut self, entries: &[(Cow<'_, [u8]>, u32)], entry: u32) -> u32 {
+        let id = |entry: u32| entries.get(entry as usize).map_or(&b""[..], |(id, _)| id);
         let new = id(entry);
         let Some(root) = self.root else {
             self.root = Some(Child::Entry(entry));
@@ -212,7 +224,7 @@ mod tests {
             let mut seen = Seen::default();
             for round in 0..2 {
                 for index in 0..count {
-                    let id = Cow::Owned(format!("id-{index}"));
+                    let id = Cow::Owned(format!("id-{index}").into_bytes());
                     assert_eq!(seen.first(id, (round * count + index) as u32), index as u32);
                 }
             }
@@ -228,7 +240,7 @@ mod tests {
         let mut seen = Seen::default();
         for round in 0..2 {
             for (index, id) in (0..).zip(&crowd) {
-                assert_eq!(seen.first(Cow::Borrowed(id.as_str()), round * 200 + index), index);
+                assert_eq!(seen.first(Cow::Borrowed(id.as_bytes()), round * 200 + index), index);
             }
         }
         assert!(seen.tree.is_some());
@@ -241,7 +253,7 @@ mod tests {
         seen.plant();
         for round in 0..2 {
             for (index, id) in (0..).zip(ids) {
-                assert_eq!(seen.first(Cow::Borrowed(id), round * 10 + index), index, "{id}");
+                assert_eq!(seen.first(Cow::Borrowed(id.as_bytes()), round * 10 + index), index, "{id}");
             }
         }
     }
