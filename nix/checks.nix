@@ -122,7 +122,10 @@ in
     withDependencies
     // {
       src = sourceOf tested;
-      nativeBuildInputs = [ pkgs.python313 ];
+      nativeBuildInputs = [
+        pkgs.python313
+        pkgs.unixtools.ps
+      ];
       doCheck = true;
       cargoExtraArgs = "--locked --workspace";
       # A folder that xtask's tests of `up` go into: Terraform is played there.
