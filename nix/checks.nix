@@ -24,29 +24,25 @@ let
       fileset = unions paths;
     };
 
-  # Everything that a Rust test reads.
-  workspace = sourceOf (
-    map (path: root + path) (
-      [
-        "/.cargo"
-        "/.config"
-        "/Cargo.lock"
-        "/Cargo.toml"
-        "/bindings"
-        "/clippy.toml"
-        "/core"
-        "/deny.toml"
-        "/docs/openapi.yaml"
-        "/lambdas"
-        "/rustfmt.toml"
-        "/terraform"
-        "/xtask"
-      ]
-      ++ lib.optional (builtins.pathExists (root + "/delivery")) "/delivery"
-    )
-  );
+  # All of the Rust, and what it is compiled and looked at with.
+  code = [
+    (fileFilter rust.isSource root)
+    (root + "/.cargo")
+    (root + "/.config")
+    (root + "/Cargo.lock")
+    (root + "/clippy.toml")
+    (root + "/deny.toml")
+    (root + "/docs/openapi.yaml")
+    (root + "/rustfmt.toml")
+  ];
+  # And what tests read.
+  tested = code ++ [
+    (lib.fileset.maybeMissing (root + "/.github"))
+    (root + "/core/vectors")
+    (root + "/xtask")
+  ];
   cargo = common // {
-    src = workspace;
+    src = sourceOf code;
     # The profile that people test with.
     CARGO_PROFILE = "dev";
     doInstallCargoArtifacts = false;
@@ -83,10 +79,11 @@ let
       done
     '';
 
-  # The same derivation built once more, in a folder of another name and with one job.
+  # The same derivation built once more: what has sources in a folder of another name, and with one job.
   twice =
     derivation:
     derivation.overrideAttrs (old: {
+      again = true;
       postUnpack = ''
         mv "$sourceRoot" another-folder
         sourceRoot=another-folder
@@ -96,19 +93,11 @@ let
     });
 
   # The outputs' derivations with one file of one function taken away.
-  touched = "lambdas/rust/store-result/src/tests.rs";
-  parts =
-    (again (
-      /.
-      + builtins.unsafeDiscardStringContext (
-        builtins.path {
-          name = "source";
-          path = root;
-          filter = path: _: !lib.hasSuffix touched path;
-        }
-      )
-    )).parts;
-  before = { inherit (rust) dependencies; zips = zips.all; };
+  inherit (again [ "/lambdas/rust/store-result/src/tests.rs" ]) parts;
+  before = {
+    inherit (rust) dependencies;
+    zips = zips.all;
+  };
   changed =
     kind:
     builtins.filter (name: before.${kind}.${name}.drvPath != parts.${kind}.${name}.drvPath) (
@@ -132,8 +121,15 @@ in
   nextest = craneLib.cargoNextest (
     withDependencies
     // {
+      src = sourceOf tested;
+      nativeBuildInputs = [
+        pkgs.python313
+        pkgs.unixtools.ps
+      ];
       doCheck = true;
       cargoExtraArgs = "--locked --workspace";
+      # A folder that xtask's tests of `up` go into: Terraform is played there.
+      preCheck = "mkdir -p terraform/envs/local";
     }
   );
   doctest = craneLib.cargoDocTest (
@@ -158,83 +154,83 @@ in
     }
   );
 
-  vectors-node =
-    script "gridbid-typescript-tests" [ pkgs.nodejs_22 ] ''
-      export HOME=$TMPDIR
-      cp -r --no-preserve=mode ${
-        sourceOf [
-          (root + "/bindings/typescript")
-          (root + "/core/src")
-          (root + "/core/vectors")
-        ]
-      } repository
-      cd repository/bindings/typescript
-      cp -r ${npm.package}/dist dist
-      cp -r ${npm.modulesOf "/bindings/typescript"}/node_modules node_modules
-      node node_modules/typescript/bin/tsc -p test
-      node --test test/{api,docs,hostile,laws,vectors}.test.js
-    '';
+  vectors-node = script "gridbid-typescript-tests" [ pkgs.nodejs_22 ] ''
+    export HOME=$TMPDIR
+    cp -r --no-preserve=mode ${
+      sourceOf [
+        (root + "/bindings/typescript")
+        (root + "/core/src")
+        (root + "/core/vectors")
+      ]
+    } repository
+    cd repository/bindings/typescript
+    cp -r ${npm.package}/dist dist
+    cp -r ${npm.modulesOf "/bindings/typescript"}/node_modules node_modules
+    node node_modules/typescript/bin/tsc -p test
+    # Nix builds at a terminal, where Node would colour what the tests compare.
+    NO_COLOR=1 node --test test/{api,docs,hostile,laws,vectors}.test.js | cat
+  '';
   vectors-python = python.tests;
 
   wasm-twice = same "wasm-twice" wasm.module (twice wasm.module);
 
-  state-machine =
-    script "state-machine" [ pkgs.nodejs_22 ] ''
-      for definition in $(find ${
-        sourceOf [ (fileFilter (file: lib.hasSuffix ".asl.json" file.name) (root + "/terraform")) ]
-      } -name '*.asl.json'); do
-        node ${npm.modulesOf "/xtask/npm"}/node_modules/asl-validator/dist/bin/asl-validator.js --json-path "$definition"
-      done
-    '';
-
-  nixfmt =
-    script "nixfmt" [ pkgs.nixfmt ] ''
-      nixfmt --check ${
-        sourceOf [
-          (root + "/flake.nix")
-          (fileFilter (file: file.hasExt "nix") (root + "/nix"))
-        ]
-      }/{flake.nix,nix/*.nix}
-    '';
-}
-// lib.optionalAttrs isLinux {
-  zips-twice = script "zips-twice" [ pkgs.binutils ] ''
-    ${lib.concatMapStrings (
-      name:
-      let
-        binary = rust.functionFor zips.architecture name;
-      in
-      "cmp ${binary}/bin/${name} ${twice binary}/bin/${name}\n"
-    ) rust.functions}
+  state-machine = script "state-machine" [ pkgs.nodejs_22 ] ''
+    for definition in $(find ${
+      sourceOf [ (fileFilter (file: lib.hasSuffix ".asl.json" file.name) (root + "/terraform")) ]
+    } -name '*.asl.json'); do
+      node ${npm.modulesOf "/xtask/npm"}/node_modules/asl-validator/dist/bin/asl-validator.js --json-path "$definition"
+    done
   '';
 
+  nixfmt = script "nixfmt" [ pkgs.nixfmt ] ''
+    nixfmt --check ${
+      sourceOf [
+        (root + "/flake.nix")
+        (fileFilter (file: file.hasExt "nix") (root + "/nix"))
+      ]
+    }/{flake.nix,nix/*.nix}
+  '';
+}
+// lib.optionalAttrs isLinux {
+  zips-twice = script "zips-twice" [ ] (
+    lib.concatStrings (
+      lib.mapAttrsToList (name: zip: "cmp ${zips.all.${name}}/${name}.zip ${zip}/${name}.zip\n") (
+        lib.genAttrs rust.functions (
+          name: zips.nativeFrom rust.own name (twice (rust.functionFor rust.own name))
+        )
+        // lib.mapAttrs (name: function: zips.scriptedFrom name (twice function.built)) zips.scripted
+      )
+    )
+  );
+
   # What a function's zip may hold is checked by a script: this shows what the script refuses.
-  bootstrap =
-    pkgs.runCommandCC "bootstrap" { nativeBuildInputs = [ pkgs.binutils ]; } ''
-      refused() {
-        if bash ${./verify-bootstrap.sh} "$1" "$2" 2>told; then
-          echo "$1 was not refused"
-          exit 1
-        fi
-        cat told
-        grep --quiet "$3" told
-      }
-      machine='${zips.machines.${zips.architecture}}'
-      echo 'int main() { return 0; }' >dynamic.c
-      $CC dynamic.c -o dynamic
-      refused dynamic "$machine" 'asks for an interpreter'
-      good=${rust.functionFor zips.architecture (builtins.head rust.functions)}/bin/${builtins.head rust.functions}
-      refused $good 'Quite another machine' 'is not for'
-      cp --no-preserve=mode $good naming
-      echo /nix/store/somewhere >>naming
-      refused naming "$machine" 'names a path'
-      bash ${./verify-bootstrap.sh} $good "$machine"
-      touch $out
-    '';
+  bootstrap = pkgs.runCommandCC "bootstrap" { nativeBuildInputs = [ pkgs.binutils ]; } ''
+    refused() {
+      if bash ${./verify-bootstrap.sh} "$1" "$2" 2>told; then
+        echo "$1 was not refused"
+        exit 1
+      fi
+      cat told
+      grep --quiet "$3" told
+    }
+    machine='${rust.architectures.${rust.own}.machine}'
+    echo 'int main() { return 0; }' >dynamic.c
+    $CC dynamic.c -o dynamic
+    refused dynamic "$machine" 'asks for an interpreter'
+    good=${rust.functionFor rust.own (builtins.head rust.functions)}/bin/${builtins.head rust.functions}
+    refused $good 'Quite another machine' 'is not for'
+    cp --no-preserve=mode $good naming
+    echo /nix/store/somewhere >>naming
+    refused naming "$machine" 'names a path'
+    bash ${./verify-bootstrap.sh} $good "$machine"
+    touch $out
+  '';
 
   # Decided while evaluating: which derivations another file changes.
   sources =
-    assert lib.assertMsg (changed "dependencies" == [ ]) "a source file changes the dependencies' derivations";
+    assert lib.assertMsg (
+      changed "dependencies" == [ ]
+    ) "a source file changes the dependencies' derivations";
     assert lib.assertMsg (
       changed "zips" == [ "store-result" ]
     ) "a file of store-result changes these zips: ${toString (changed "zips")}";

@@ -1,13 +1,14 @@
 # All outputs for one system, put together from the other files of this folder.
 #
-# `root` is the repository: a parameter, so that a check can evaluate everything again with one file changed.
-# Called by flake.nix and by checks.nix.
+# `root` is the repository. `without` takes files away from what is compiled: a check evaluates everything again with one
+# file less and compares. Called by flake.nix and by checks.nix.
 {
   nixpkgs,
   crane,
   overlays,
   system,
   root,
+  without ? [ ],
 }:
 let
   pkgs = import nixpkgs {
@@ -19,7 +20,7 @@ let
   call = file: arguments: import file ({ inherit pkgs lib root; } // arguments);
 
   toolchain = call ./toolchain.nix { };
-  rust = call ./rust.nix { inherit crane toolchain; };
+  rust = call ./rust.nix { inherit crane toolchain without; };
   npm = call ./npm.nix { inherit wasm; };
   wasm = call ./wasm.nix { inherit rust npm; };
   python = call ./python.nix { inherit wasm; };
@@ -27,21 +28,40 @@ let
   terraform = call ./terraform.nix { };
   shell = call ./shell.nix { inherit toolchain rust zips; };
   checks = call ./checks.nix {
-    inherit rust wasm npm python zips;
-    again = root: import ./. { inherit nixpkgs crane overlays system root; };
+    inherit
+      rust
+      wasm
+      npm
+      python
+      zips
+      ;
+    again =
+      without:
+      import ./. {
+        inherit
+          nixpkgs
+          crane
+          overlays
+          system
+          root
+          without
+          ;
+      };
   };
 in
 {
-  packages =
-    {
-      inherit (rust.tools) xtask;
-      wasm = wasm.module;
-      npm-package = npm.tarball;
-      python-wheel = python.wheel;
-    }
-    // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux (zips.packages // rust.delivery);
+  packages = {
+    inherit (rust.tools) xtask;
+    wasm = wasm.module;
+    npm-package = npm.tarball;
+    python-wheel = python.wheel;
+  }
+  // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux (zips.packages // rust.delivery);
   inherit (shell) apps devShells formatter;
   checks = checks // terraform.checks;
   # Not an output: what the check of sources compares.
-  parts = { inherit (rust) dependencies; zips = zips.all; };
+  parts = {
+    inherit (rust) dependencies;
+    zips = zips.all;
+  };
 }

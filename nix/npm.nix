@@ -1,7 +1,7 @@
 # TypeScript: the npm package @gridbid/core, and the bundle of the function preview-orders.
 #
-# Packages come by name, version and hash from the folders' package-lock.json: no hash is kept here, and nothing else is
-# fetched. Both are built by their folder's own script, in folders that lie to each other as in the repository, so
+# Packages of others come by name, version and hash from the folders' package-lock.json: no hash is kept here, and nothing
+# else is fetched. Both are built by their folder's own script, in folders that lie to each other as in the repository, so
 # that the bytes are those that `cargo xtask` makes. Called by wasm (for wasm-opt), zips and checks.
 {
   pkgs,
@@ -12,6 +12,23 @@
 let
   inherit (lib.fileset) toSource unions;
   inherit (pkgs.stdenv.hostPlatform) node;
+
+  # A package's archive as npm gets it: from the registry that npm is set up with, held to the lock's hash.
+  download =
+    name: version: integrity:
+    pkgs.runCommand "${baseNameOf name}-${version}.tgz"
+      {
+        nativeBuildInputs = [ pkgs.nodejs_22 ];
+        NODE_EXTRA_CA_CERTS = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
+        impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [ "npm_config_registry" ];
+        outputHash = integrity;
+        outputHashMode = "flat";
+      }
+      ''
+        export HOME=$TMPDIR
+        npm pack --ignore-scripts --no-progress --no-update-notifier ${name}@${version}
+        mv -- *.tgz $out
+      '';
 
   # What a folder's lock names for this machine, unpacked. No script of a package runs.
   modulesOf =
@@ -28,20 +45,16 @@ let
         path: package:
         let
           name = package.name or (lib.last (lib.splitString "node_modules/" path));
-          file = "${baseNameOf name}-${package.version}.tgz";
         in
-        pkgs.fetchurl {
-          name = file;
-          url = "mirror://npm/${name}/-/${file}";
-          hash = package.integrity;
-        };
+        download name package.version package.integrity;
       unpack = path: package: ''
         mkdir -p $out/${path}
         tar -xzf ${tarball path package} -C $out/${path} --strip-components=1 --no-same-owner
       '';
     in
     pkgs.runCommand "node-modules" { } (
-      "mkdir -p $out/node_modules\n" + lib.concatStrings (lib.mapAttrsToList unpack (lib.filterAttrs fits lock.packages))
+      "mkdir -p $out/node_modules\n"
+      + lib.concatStrings (lib.mapAttrsToList unpack (lib.filterAttrs fits lock.packages))
     );
 
   sourceOf =

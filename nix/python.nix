@@ -32,7 +32,8 @@ let
       map requirement (builtins.filter (line: line != null) (map parsed (lib.splitString "\n" text)))
     );
 
-  # A wheel that a requirements file allows, as a folder that pip finds it in.
+  # A wheel that a requirements file allows, in a folder that pip finds it in: had by pip from the index that pip is set
+  # up with, and held to the file's hash.
   wheelOf =
     file:
     {
@@ -47,14 +48,23 @@ let
     in
     assert lib.assertMsg (lib.hasInfix sha256 requirement.hashes)
       "${file} has no longer the hash of ${wheel} that nix/python.nix names: put the new one there";
-    pkgs.linkFarm wheel {
-      ${wheel} = pkgs.fetchPypi {
-        inherit pname sha256 platform;
-        inherit (requirement) version;
-        format = "wheel";
-        python = "py3";
-        dist = "py3";
-      };
+    pkgs.linkFarm "wheel-${name}" {
+      ${wheel} =
+        pkgs.runCommand wheel
+          {
+            PIP_CERT = "${pkgs.cacert}/etc/ssl/certs/ca-bundle.crt";
+            impureEnvVars = lib.fetchers.proxyImpureEnvVars ++ [ "PIP_INDEX_URL" ];
+            outputHash = sha256;
+            outputHashAlgo = "sha256";
+            outputHashMode = "flat";
+          }
+          ''
+            export HOME=$TMPDIR
+            ${python}/bin/python3.13 -m venv $TMPDIR/environment
+            $TMPDIR/environment/bin/pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+              --platform ${platform} --dest . ${name}==${requirement.version}
+            mv -- *.whl $out
+          '';
     };
 
   packageRequirements = "/bindings/python/requirements-dev.txt";
@@ -107,11 +117,12 @@ let
 
   # A Python environment with some wheels, and no way to any others.
   environment = wheels: ''
-    export HOME=$TMPDIR PIP_NO_INDEX=1 PIP_FIND_LINKS='${toString wheels}' PIP_DISABLE_PIP_VERSION_CHECK=1
-    # wasmtime's library is the one for every Linux: it looks for the compiler's library where Nix has none.
-    export LD_LIBRARY_PATH=${lib.makeLibraryPath [ pkgs.stdenv.cc.cc ]}
+    export HOME=$TMPDIR
     ${python}/bin/python3.13 -m venv $TMPDIR/environment
     export PATH=$TMPDIR/environment/bin:$PATH
+    export PIP_NO_INDEX=1 PIP_FIND_LINKS='${toString wheels}' PIP_DISABLE_PIP_VERSION_CHECK=1
+    # wasmtime's library is the one for every Linux: it looks for the compiler's library where Nix has none.
+    export LD_LIBRARY_PATH=${lib.makeLibraryPath [ pkgs.stdenv.cc.cc ]}
   '';
   install = wheels: ''
     pip install --quiet --no-deps ${lib.concatMapStringsSep " " (wheel: "${wheel}/*.whl") wheels}

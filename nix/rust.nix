@@ -9,10 +9,11 @@
   root,
   crane,
   toolchain,
+  without,
 }:
 let
   craneLib = (crane.mkLib pkgs).overrideToolchain toolchain.build;
-  inherit (lib.fileset) toSource unions fileFilter;
+  inherit (lib.fileset) unions difference fileFilter;
   inherit ((lib.importTOML (root + "/Cargo.toml")).workspace.package) version;
 
   cargoVendorDir = craneLib.vendorCargoDeps { cargoLock = root + "/Cargo.lock"; };
@@ -25,19 +26,25 @@ let
     "/xtask"
   ]
   ++ lib.optional (has "/delivery") "/delivery";
-  workspace = map (path: root + path) [
-    "/.cargo"
-    "/Cargo.lock"
-    "/Cargo.toml"
-  ];
-  isCargo = file: file.hasExt "rs" || file.name == "Cargo.toml";
+  isSource = file: file.hasExt "rs" || file.name == "Cargo.toml";
+  # The workspace's own files, and some more.
+  select =
+    files:
+    lib.fileset.toSource {
+      inherit root;
+      fileset = difference (unions (
+        [
+          (root + "/.cargo")
+          (root + "/Cargo.lock")
+          (root + "/Cargo.toml")
+        ]
+        ++ files
+      )) (unions (map (path: root + path) without));
+    };
 
   # Every manifest of the workspace, and for every source an empty one: it changes when a dependency does.
   stubs = craneLib.mkDummySrc {
-    src = toSource {
-      inherit root;
-      fileset = unions (workspace ++ map (path: fileFilter isCargo (root + path)) members);
-    };
+    src = select (map (path: fileFilter isSource (root + path)) members);
   };
 
   # The workspace with the true files of some of it.
@@ -45,12 +52,7 @@ let
     paths:
     pkgs.runCommand "source" { } ''
       cp -r --no-preserve=mode ${stubs} $out
-      cp -r --no-preserve=mode ${
-        toSource {
-          inherit root;
-          fileset = unions (workspace ++ map (path: root + path) paths);
-        }
-      }/. $out
+      cp -r --no-preserve=mode ${select (map (path: root + path) paths)}/. $out
     '';
 
   # Panics name their source: it must not be a path of the build.
@@ -63,7 +65,9 @@ let
     doCheck = false;
   };
 
-  each = packages: lib.concatMapStrings (package: "cargoWithProfile build --locked --package ${package}\n") packages;
+  each =
+    packages:
+    lib.concatMapStrings (package: "cargoWithProfile build --locked --package ${package}\n") packages;
 
   # What is built for this machine and only helps to build.
   forTools = common // {
@@ -97,10 +101,13 @@ let
   architectures = {
     arm64 = {
       triple = "aarch64-unknown-linux-musl";
+      # As readelf names it.
+      machine = "AArch64";
       inherit (pkgs.pkgsCross.aarch64-multiplatform-musl.stdenv) cc;
     };
     x86_64 = {
       triple = "x86_64-unknown-linux-musl";
+      machine = "Advanced Micro Devices X86-64";
       inherit (pkgs.pkgsCross.musl64.stdenv) cc;
     };
   };
@@ -124,6 +131,7 @@ let
       HOST_CC = "${pkgs.stdenv.cc}/bin/cc";
       RUSTFLAGS = remap;
     };
+  own = if pkgs.stdenv.hostPlatform.isAarch64 then "arm64" else "x86_64";
   dependenciesFor =
     architecture:
     craneLib.buildDepsOnly (
@@ -154,12 +162,17 @@ let
     );
 
   isFunction = name: has "/lambdas/rust/${name}/src/main.rs";
-  functions = builtins.filter isFunction (builtins.attrNames (builtins.readDir (root + "/lambdas/rust")));
+  functions = builtins.filter isFunction (
+    builtins.attrNames (builtins.readDir (root + "/lambdas/rust"))
+  );
 in
 {
   inherit
+    architectures
+    own
     craneLib
     common
+    isSource
     sourceOf
     stubs
     functions
@@ -187,8 +200,9 @@ in
 
   # The command that releases and deploys: static, because it lies beside each release for machines without Nix.
   delivery = lib.optionalAttrs (has "/delivery") {
-    gridbid = static (
-      if pkgs.stdenv.hostPlatform.isAarch64 then "arm64" else "x86_64"
-    ) "gridbid-delivery" [ "/delivery" ];
+    gridbid = (static own "gridbid-delivery" [ "/delivery" ]).overrideAttrs {
+      postInstall = "bash ${./verify-bootstrap.sh} $out/bin/gridbid '${architectures.${own}.machine}'";
+      meta.mainProgram = "gridbid";
+    };
   };
 }

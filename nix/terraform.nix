@@ -1,4 +1,4 @@
-# Terraform's checks: format, every environment valid, the tests with a mocked provider.
+# Terraform's checks: format, every root valid (a folder with a lock file is one), the tests with a mocked provider.
 #
 # The provider is the one of the lock files, by its version and the hash of what its archive holds; init then compares it
 # with the lock file's own hash. A platform whose hash is not known yet has no check of validity and no tests: see
@@ -53,28 +53,24 @@ let
       ${script}
       touch $out
     '';
-  environments = builtins.attrNames (
-    lib.filterAttrs (_: kind: kind == "directory") (builtins.readDir (root + "/terraform/envs"))
-  );
 in
 {
-  checks =
-    {
-      terraform-fmt = check "terraform-fmt" "terraform fmt -check -recursive -diff";
-    }
-    // lib.optionalAttrs (known ? ${system}) {
-      terraform-validate = check "terraform-validate" ''
-        export TF_CLI_CONFIG_FILE=${configuration}
-        for environment in ${toString environments}; do
-          terraform -chdir=envs/$environment init -backend=false -lockfile=readonly -no-color
-          terraform -chdir=envs/$environment validate -no-color
-        done
-      '';
-      terraform-test = check "terraform-test" ''
-        export TF_CLI_CONFIG_FILE=${configuration}
-        cd tests
-        terraform init -backend=false -lockfile=readonly -no-color
-        terraform test -no-color
-      '';
-    };
+  checks = {
+    terraform-fmt = check "terraform-fmt" "terraform fmt -check -recursive -diff";
+  }
+  // lib.optionalAttrs (known ? ${system}) {
+    terraform-validate = check "terraform-validate" ''
+      export TF_CLI_CONFIG_FILE=${configuration}
+      for lock in $(find . -name .terraform.lock.hcl | sort); do
+        terraform -chdir="$(dirname "$lock")" init -backend=false -lockfile=readonly -no-color
+        terraform -chdir="$(dirname "$lock")" validate -no-color
+      done
+    '';
+    terraform-test = check "terraform-test" ''
+      export TF_CLI_CONFIG_FILE=${configuration}
+      cd tests
+      terraform init -backend=false -lockfile=readonly -no-color
+      terraform test -no-color
+    '';
+  };
 }

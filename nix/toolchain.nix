@@ -8,12 +8,13 @@
   root,
 }:
 let
-  targets =
-    [ "wasm32-unknown-unknown" ]
-    ++ lib.optionals pkgs.stdenv.hostPlatform.isLinux [
-      "aarch64-unknown-linux-musl"
-      "x86_64-unknown-linux-musl"
-    ];
+  targets = [
+    "wasm32-unknown-unknown"
+  ]
+  ++ lib.optionals pkgs.stdenv.hostPlatform.isLinux [
+    "aarch64-unknown-linux-musl"
+    "x86_64-unknown-linux-musl"
+  ];
   base = packages: packages.rust-bin.fromRustupToolchainFile (root + "/rust-toolchain.toml");
 in
 {

@@ -16,9 +16,8 @@ let
   library = versionOf "wasm-bindgen";
   command = versionOf "wasm-bindgen-cli-support";
 in
-assert lib.assertMsg (
-  library == command
-) "Cargo.lock has wasm-bindgen ${library} and wasm-bindgen-cli-support ${command}: they must be of one version";
+assert lib.assertMsg (library == command)
+  "Cargo.lock has wasm-bindgen ${library} and wasm-bindgen-cli-support ${command}: they must be of one version";
 {
   module = rust.craneLib.mkCargoDerivation (
     rust.common

@@ -12,12 +12,7 @@
   python,
 }:
 let
-  # As readelf names them.
-  machines = {
-    arm64 = "AArch64";
-    x86_64 = "Advanced Micro Devices X86-64";
-  };
-  own = if pkgs.stdenv.hostPlatform.isAarch64 then "arm64" else "x86_64";
+  inherit (rust) own architectures;
   other = if own == "arm64" then "x86_64" else "arm64";
 
   zip =
@@ -34,33 +29,68 @@ let
         xtask package zip ${folder} ${built} --architecture ${architecture} --to $out
       '';
 
-  native =
-    architecture: name:
+  nativeFrom =
+    architecture: name: built:
     let
-      binary = "${rust.functionFor architecture name}/bin/${name}";
+      binary = "${built}/bin/${name}";
     in
-    zip architecture name "bash ${./verify-bootstrap.sh} ${binary} '${machines.${architecture}}'" name binary;
+    zip architecture name "bash ${./verify-bootstrap.sh} ${binary} '${
+      architectures.${architecture}.machine
+    }'" name binary;
+  native = architecture: name: nativeFrom architecture name (rust.functionFor architecture name);
 
   # A function in another language: `function.json` beside its sources tells its runtime.
-  scripted =
-    name: language: built:
+  scriptedFrom =
+    name: built:
     let
-      folder = "lambdas/${language}/${name}";
+      folder = "lambdas/${scripted.${name}.language}/${name}";
       description = lib.fileset.toSource {
         inherit root;
         fileset = root + "/${folder}/function.json";
       };
+      verify = ''
+        if grep --recursive --text /nix/store ${built}; then
+          echo '${name} names a path in /nix/store'
+          exit 1
+        fi
+      '';
     in
-    zip own name "" "${description}/${folder}" built;
-
-  all = lib.genAttrs rust.functions (native own) // {
-    preview-orders = scripted "preview-orders" "typescript" npm.preview-orders;
-    report-results = scripted "report-results" "python" python.report-results;
+    zip own name verify "${description}/${folder}" built;
+  scripted = {
+    preview-orders = {
+      language = "typescript";
+      built = npm.preview-orders;
+    };
+    report-results = {
+      language = "python";
+      built = python.report-results;
+    };
   };
+
+  # Every folder with a function.json must be built above: a function that is left out here would be missing in a release.
+  described = lib.concatMap (
+    language:
+    builtins.filter (name: builtins.pathExists (root + "/lambdas/${language}/${name}/function.json")) (
+      builtins.attrNames (builtins.readDir (root + "/lambdas/${language}"))
+    )
+  ) (builtins.attrNames (builtins.readDir (root + "/lambdas")));
+  forgotten = lib.subtractLists (builtins.attrNames scripted) described;
+
+  all =
+    assert lib.assertMsg (
+      forgotten == [ ]
+    ) "nix/zips.nix does not say how these functions are built: ${toString forgotten}";
+    lib.genAttrs rust.functions (native own)
+    // lib.mapAttrs (name: function: scriptedFrom name function.built) scripted;
 in
 {
-  inherit all native machines;
-  architecture = own;
+  inherit
+    all
+    native
+    nativeFrom
+    scripted
+    scriptedFrom
+    ;
 
   packages =
     all

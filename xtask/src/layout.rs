@@ -58,6 +58,12 @@ impl Layout {
         self.gridbid.as_deref()
     }
 
+    /// Whether the repository is there: one was found, or it still stands where this xtask was compiled.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        is_repository(&self.root)
+    }
+
     /// Whether the functions have been built by somebody else.
     #[must_use]
     pub fn is_prebuilt(&self) -> bool {

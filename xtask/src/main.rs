@@ -177,6 +177,11 @@ fn perform(command: Command) -> Result<(), Failure> {
         // No handler for signals here: this process ends at the first one.
         return neighbours::serve(&neighbours::Settings { port, s3_port, cloud_port, folder });
     }
+    // Packing what has been built needs no repository.
+    if !layout.is_there() && !matches!(command, Command::Package { made: Some(_) }) {
+        return Err(Failure::new("no clone of Gridbid's repository is around the current folder")
+            .with_todo("change into one and run the command again"));
+    }
     interrupt::listen()?;
     match command {
         Command::Up { built } => up::up(&with(layout, built)?, &progress),

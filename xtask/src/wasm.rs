@@ -152,15 +152,15 @@ fn crates(layout: &Layout, cargo: &Tool, given: &Given, step: &Step) -> Result<V
     if let Some(folder) = &given.crates {
         return Ok(vec![folder.clone()]);
     }
-    // The folders are named for the registries, and are there when something has been fetched.
+    // The folders are named for the registries, and are there when something has been fetched; crates that lie elsewhere, as
+    // vendored ones do, leave none.
     Subprocess::new(&cargo.path, layout.log("fetch-wasm"), LIMIT)
         .inside(layout.root())
         .args(["fetch", "--locked", "--target", TARGET])
         .run(step)?;
     let home = std::env::var_os("CARGO_HOME").map_or_else(|| home().join(".cargo"), PathBuf::from);
     let sources = home.join("registry").join("src");
-    let folders = fs::read_dir(&sources).on_file("read", &sources)?;
-    Ok(folders.filter_map(Result::ok).map(|entry| entry.path()).collect())
+    Ok(fs::read_dir(&sources).into_iter().flatten().filter_map(Result::ok).map(|entry| entry.path()).collect())
 }
 
 fn home() -> PathBuf {

@@ -1,5 +1,5 @@
 //! wasm-bindgen's command for this workspace, as far as it is used: the module and its glue for the web, made by the
-//! library of the version in Cargo.lock. Where Nix provides the real command, this is not built. Called by xtask.
+//! library of the version in Cargo.lock. Called by xtask; Nix builds it before and hands it to xtask.
 
 use std::process::ExitCode;
 
