@@ -3,6 +3,7 @@
 //! A library so that the system tests use the same client of the local cloud as the commands. It links no AWS SDK and
 //! no TLS, knows no account, and decides no rule of Gridbid's. Its callers are `main.rs` and `tests/`.
 
+pub mod bench;
 pub mod bindings;
 pub mod cargo_tools;
 pub mod checks;
@@ -15,6 +16,7 @@ pub mod http;
 pub mod interrupt;
 pub mod layout;
 pub mod lock;
+pub mod machine;
 pub mod main_job;
 pub mod neighbours;
 pub mod npm;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -10,7 +11,7 @@ use xtask::commands::{down, logs, post, run, status, test, up};
 use xtask::failure::Failure;
 use xtask::layout::Layout;
 use xtask::progress::Progress;
-use xtask::{interrupt, neighbours, system};
+use xtask::{bench, interrupt, neighbours, system};
 
 /// Builds, starts, shows and tests Gridbid on a local cloud.
 #[derive(Parser)]
@@ -63,6 +64,12 @@ enum Command {
     },
     /// Build the functions' zips and functions.json
     Package,
+    /// Measure, beside what people use instead
+    Bench {
+        /// What
+        #[command(subcommand)]
+        what: BenchWhat,
+    },
     /// Play Slack, the auction platform and a faulty S3 (started by `up` and `test`)
     #[command(hide = true)]
     Neighbours {
@@ -74,6 +81,25 @@ enum Command {
         s3_port: u16,
         #[arg(long)]
         cloud_port: u16,
+    },
+}
+
+#[derive(Subcommand)]
+enum BenchWhat {
+    /// The functions: cold starts, warm requests, processor time, memory, sizes, price (4 minutes once all is built)
+    Functions {
+        /// A folder of zips with a functions.json, to be measured as they are; nothing of ours is built
+        #[arg(long)]
+        functions: Option<PathBuf>,
+        /// After how many milliseconds AWS answers
+        #[arg(long, default_value_t = 5)]
+        latency_ms: u64,
+        /// How many cold starts of each function
+        #[arg(long, default_value_t = 50)]
+        starts: usize,
+        /// How many warm requests of each size
+        #[arg(long, default_value_t = 600)]
+        requests: usize,
     },
 }
 
@@ -126,6 +152,13 @@ fn perform(command: Command) -> Result<(), Failure> {
             test::test(&layout, &progress, &part)
         }
         Command::Package => system::package(&layout, &progress),
+        Command::Bench { what: BenchWhat::Functions { functions, latency_ms, starts, requests } } => {
+            let layout = match functions {
+                Some(folder) => layout.with_functions(prebuilt(&folder)?),
+                None => layout,
+            };
+            bench::functions::functions(&layout, &progress, Duration::from_millis(latency_ms), starts, requests)
+        }
         Command::Neighbours { .. } => Ok(()),
     }
 }

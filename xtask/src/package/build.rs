@@ -52,7 +52,11 @@ fn names(layout: &Layout) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-fn build(layout: &Layout, cargo: &Tool, name: String, step: &Step) -> Result<Binary, Failure> {
+/// Compiles one function, or another crate `gridbid-<name>` with a binary of that name.
+///
+/// # Errors
+/// When it does not compile.
+pub fn build(layout: &Layout, cargo: &Tool, name: String, step: &Step) -> Result<Binary, Failure> {
     let log = layout.log(&format!("build-{name}"));
     let package = format!("gridbid-{name}");
     let messages = Subprocess::new(&cargo.path, &log, LIMIT)
