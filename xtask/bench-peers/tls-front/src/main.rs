@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
@@ -30,6 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn certified() -> Result<(ServerConfig, String), Box<dyn Error>> {
     let mut authority = CertificateParams::new(Vec::new())?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    // OpenSSL takes a certificate for its own issuer when both have one name.
+    authority.distinguished_name.push(DnType::CommonName, "Gridbid's benchmark");
     let authority_key = KeyPair::generate()?;
     let authority_pem = authority.self_signed(&authority_key)?.pem();
     let issuer = Issuer::new(authority, authority_key);

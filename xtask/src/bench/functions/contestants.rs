@@ -157,7 +157,11 @@ fn typescript_peer(layout: &Layout, node: &Tool, step: &Step) -> Result<(Contest
         program: node.path.clone(),
         arguments: vec![home.join("runtime.mjs").into(), folder.join("index.mjs").into()],
         handler: "index.handler",
-        variables: vec![("ORDERS_TABLE", "orders".to_owned())],
+        variables: vec![
+            ("ORDERS_TABLE", "orders".to_owned()),
+            // A warning at each start that Node 20 is soon too old for the SDK would cost the peer time.
+            ("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true".to_owned()),
+        ],
         log: log(layout, TYPESCRIPT_PEER)?,
         folder,
     };

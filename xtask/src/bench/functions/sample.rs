@@ -20,7 +20,6 @@ impl Sample {
         self.durations.len()
     }
 
-
     /// The smallest one that is not exceeded by so many in a hundred (nearest rank); zero when there is none.
     #[must_use]
     pub fn percentile(&self, percent: usize) -> Duration {
