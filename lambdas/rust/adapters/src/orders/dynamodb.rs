@@ -51,7 +51,7 @@ impl DynamoOrders {
     pub fn new(account: &Account, table: String) -> Self {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(sdk::http_client())
+            .http_client(sdk::http_client(account))
             .region(Region::new(account.region.clone()))
             .credentials_provider(account.credentials())
             .retry_config(sdk::retries());
