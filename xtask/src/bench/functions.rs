@@ -71,8 +71,7 @@ pub fn functions(
     let cannot = |error| Failure::new(format!("the stand-in for AWS cannot listen: {error}"));
     let stand_in = StandIn::start(latency).map_err(cannot)?;
     let plain = Endpoint { url: format!("http://{}", stand_in.address()), authorities: None };
-    let authorities = layout.home().join("bench").join("authorities.pem");
-    let front = TlsFront::start(&front.executable, &stand_in.address(), authorities)?;
+    let front = TlsFront::start(&front.executable, &stand_in.address(), &layout.home().join("bench"))?;
     let tls = front.endpoint();
 
     let count = format!("{starts} starts each");

@@ -36,10 +36,7 @@ pub(crate) fn timeouts(deadline: &Deadline) -> Result<TimeoutConfig, AdapterErro
     if remaining.is_zero() {
         return Err(AdapterError::Unavailable("no time is left".to_owned()));
     }
-    Ok(TimeoutConfig::builder()
-        .operation_attempt_timeout(ATTEMPT.min(remaining))
-        .operation_timeout(remaining)
-        .build())
+    Ok(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT.min(remaining)).operation_timeout(remaining).build())
 }
 
 /// What the failure of a call means, after the SDK's repetitions.

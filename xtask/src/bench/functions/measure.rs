@@ -3,6 +3,7 @@
 //! Contestants take turns in every round, so that what else the machine does meets all alike. An answer that is not one of
 //! success ends the benchmark: a function that fails quickly is not quick. Called by `functions`.
 
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -207,8 +208,17 @@ fn measure(
 pub struct Endpoint {
     /// The address.
     pub url: String,
-    /// The file of authorities to trust, for TLS.
-    pub authorities: Option<String>,
+    /// Whom to trust, for TLS.
+    pub authorities: Option<Authorities>,
+}
+
+/// Files of certificates to trust.
+#[derive(Clone, Debug)]
+pub struct Authorities {
+    /// The benchmark's own.
+    pub own: PathBuf,
+    /// That one and those of the system.
+    pub all: PathBuf,
 }
 
 impl Endpoint {
@@ -216,10 +226,14 @@ impl Endpoint {
         let mut launch = launch.clone();
         launch.variables.push(("AWS_ENDPOINT_URL", self.url.clone()));
         if let Some(authorities) = &self.authorities {
-            // The names that OpenSSL and rustls, botocore, and Node go by.
-            for name in ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"] {
-                launch.variables.push((name, authorities.clone()));
-            }
+            let (own, all) = (authorities.own.display().to_string(), authorities.all.display().to_string());
+            launch.variables.extend([
+                // rustls and OpenSSL read the system's file, botocore one that it brings: this one stands for either.
+                ("SSL_CERT_FILE", all.clone()),
+                ("AWS_CA_BUNDLE", all),
+                // Node has the others compiled in.
+                ("NODE_EXTRA_CA_CERTS", own),
+            ]);
         }
         launch
     }
