@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, CancellationReason},
 };
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
 use gridbid_core::{
     amount::Amount,
@@ -22,7 +23,6 @@ use gridbid_core::{
     order::{Order, RecordId, Text},
     stored::StoredOrder,
 };
-
 use hyper::{body::Bytes, header::CONTENT_LENGTH};
 
 use super::{OrderTable, Transacted, Verdict, Write};
@@ -48,9 +48,22 @@ impl DynamoOrders {
     /// The table of this name.
     #[must_use]
     pub fn new(account: &Account, table: String) -> Self {
+        Self::over(sdk::http_client(account), account, table)
+    }
+
+    /// The table of this name, with a connection that is open.
+    pub async fn connected(account: &Account, table: String) -> Self {
+        let address = match &account.endpoint {
+            Some(endpoint) => format!("{}/", endpoint.trim_end_matches('/')),
+            None => format!("https://dynamodb.{}.amazonaws.com/", account.region),
+        };
+        Self::over(sdk::connected_client(account, &address).await, account, table)
+    }
+
+    fn over(client: SharedHttpClient, account: &Account, table: String) -> Self {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(sdk::http_client(account))
+            .http_client(client)
             .region(Region::new(account.region.clone()))
             .credentials_provider(account.credentials())
             .retry_config(sdk::retries());
