@@ -170,10 +170,8 @@ fn typescript_peer(layout: &Layout, node: &Tool, step: &Step) -> Result<(Contest
 
 fn scripted(launch: Launch, title: String, zip_bytes: usize) -> Result<Contestant, Failure> {
     let unpacked_bytes = size(&launch.folder)?;
-    // Python writes a space after the colon.
-    let batch_answer = if launch.name == PYTHON_PEER { r#""statusCode": 201"# } else { CREATED };
-    let first = (events::post(1), batch_answer);
-    Ok(Contestant { unpacked_bytes, zip_bytes, launch, title, first, batch_answer: Some(batch_answer) })
+    let first = (events::post(1), CREATED);
+    Ok(Contestant { unpacked_bytes, zip_bytes, launch, title, first, batch_answer: Some(CREATED) })
 }
 
 fn source(layout: &Layout, name: &str) -> PathBuf {

@@ -25,6 +25,9 @@ const PAUSE: Duration = Duration::from_millis(25);
 /// Requests that come one at a time, in each round.
 const SINGLE: usize = 30;
 
+/// What a request that cannot be is answered with.
+const REFUSED: &str = r#""statusCode":400"#;
+
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
@@ -39,7 +42,9 @@ pub struct Effort {
 pub struct Cold {
     /// From the start of the process to its first question for an event.
     pub initialisation: Sample,
-    /// From the start of the process to its first answer.
+    /// From the start of the process to its first answer, when that needs nothing of AWS: a request without a body, refused.
+    pub first_refusal: Sample,
+    /// From the start of the process to its first answer, a stored order where it stores orders.
     pub first_answer: Sample,
     /// The most memory after the first answer, in bytes.
     pub peak_memory: u64,
@@ -99,7 +104,15 @@ pub fn cold(
     for round in 0..=effort.starts {
         step.note(format!("start {round} of {}", effort.starts));
         for (contestant, cold) in contestants.iter().zip(&mut all) {
-            let execution = Execution::start(&endpoint.of(&contestant.launch), quota)?;
+            let launch = endpoint.of(&contestant.launch);
+            if contestant.batch_answer.is_some() {
+                let execution = Execution::start(&launch, quota)?;
+                let invocation = execution.invoke(&events::post_nothing(), REFUSED)?;
+                if round > 0 {
+                    cold.first_refusal.add(execution.since_start(invocation.answered));
+                }
+            }
+            let execution = Execution::start(&launch, quota)?;
             let (event, expected) = &contestant.first;
             let invocation = execution.invoke(event, expected)?;
             if round > 0 {

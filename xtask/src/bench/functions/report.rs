@@ -70,10 +70,13 @@ impl Results {
             "Cold start, memory, size",
             &[
                 "function",
-                "spawn to first answer, p50",
+                "INIT, p50",
+                "first answer without AWS, p50",
                 "p99",
                 "× orders-api",
-                "of it INIT, p50",
+                "first stored order, p50",
+                "p99",
+                "× orders-api",
                 "on a processor",
                 "peak memory, first answer",
                 "peak memory, warm",
@@ -81,22 +84,35 @@ impl Results {
                 "unpacked",
             ],
         );
+        let without_aws = |cold: &Cold| match cold.first_refusal.count() {
+            0 => cold.first_answer.clone(),
+            _ => cold.first_refusal.clone(),
+        };
         for ((contestant, cold), warm) in self.compared.iter().zip(&self.cold).zip(&self.warm) {
-            row(
-                out,
-                &contestant.title,
-                &[
+            let first = without_aws(cold);
+            let mut cells = vec![
+                milliseconds(cold.initialisation.median()),
+                milliseconds(first.median()),
+                milliseconds(first.percentile(99)),
+                times(first.median(), ours.map(|ours| without_aws(ours).median())),
+            ];
+            cells.extend(if contestant.batch_answer.is_some() {
+                [
                     milliseconds(cold.first_answer.median()),
                     milliseconds(cold.first_answer.percentile(99)),
                     times(cold.first_answer.median(), ours.map(|ours| ours.first_answer.median())),
-                    milliseconds(cold.initialisation.median()),
-                    milliseconds(cold.processor.median()),
-                    megabytes(cold.peak_memory),
-                    megabytes(warm.peak_memory),
-                    megabytes(u64::try_from(contestant.zip_bytes).unwrap_or(u64::MAX)),
-                    megabytes(contestant.unpacked_bytes),
-                ],
-            );
+                ]
+            } else {
+                ["–", "–", "–"].map(str::to_owned)
+            });
+            cells.extend([
+                milliseconds(cold.processor.median()),
+                megabytes(cold.peak_memory),
+                megabytes(warm.peak_memory),
+                megabytes(u64::try_from(contestant.zip_bytes).unwrap_or(u64::MAX)),
+                megabytes(contestant.unpacked_bytes),
+            ]);
+            row(out, &contestant.title, &cells);
         }
         out.push('\n');
     }

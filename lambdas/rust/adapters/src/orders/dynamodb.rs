@@ -294,6 +294,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_first_request_goes_over_the_connection_that_was_opened_at_the_start() {
+        let server = ScriptedServer::on_one_connection([answer(200, "", "healthy"), answer(200, "", "{}")]).await;
+        let table = DynamoOrders::connected(&Account::at(&server.address), "orders".into()).await;
+        let found = table.get(&RecordId::parse("a").unwrap(), &Deadline::after(Duration::from_secs(5))).await;
+        assert_eq!(found, Ok(None));
+        let asked = server.requests().await;
+        assert!(asked[0].starts_with("GET / HTTP/1.1\r\n"), "{asked:?}");
+        assert!(asked[1].starts_with("POST / HTTP/1.1\r\n"), "{asked:?}");
+    }
+
+    #[tokio::test]
+    async fn a_table_that_is_away_at_the_start_is_asked_again_at_the_first_request() {
+        let table = DynamoOrders::connected(&Account::at(AWAY), "orders".into()).await;
+        let found = table.get(&RecordId::parse("a").unwrap(), &Deadline::after(Duration::from_secs(5))).await;
+        assert_eq!(found, Err(AdapterError::Unavailable("DynamoDB GetItem: no connection".into())));
+    }
+
+    #[tokio::test]
     async fn an_order_is_read_as_of_the_last_write() {
         let server = ScriptedServer::start([answer(200, "", "{}")]).await;
         let record_id = RecordId::parse("a").unwrap();
