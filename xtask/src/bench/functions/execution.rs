@@ -51,11 +51,11 @@ pub struct Execution {
 }
 
 impl Execution {
-    /// Starts a function.
+    /// Starts a function that finds its first event waiting.
     ///
     /// # Errors
     /// When its process cannot be started.
-    pub fn start(launch: &Launch, quota: &Quota) -> Result<Self, Failure> {
+    pub fn start(launch: &Launch, quota: &Quota, first: &[u8]) -> Result<Self, Failure> {
         interrupt::check()?;
         let cannot = |error| Failure::new(format!("cannot start {}: {error}", launch.name));
         let api = RuntimeApi::start().map_err(cannot)?;
@@ -71,6 +71,8 @@ impl Execution {
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err);
+        // Putting a process into a control group takes the kernel some ten milliseconds, in which the process runs on.
+        api.send(first, TIMEOUT);
         let started = Instant::now();
         let process = command.spawn().map_err(cannot)?;
         let execution = Self { name: launch.name.clone(), log: launch.log.clone(), api, process, started };
@@ -81,11 +83,20 @@ impl Execution {
     /// Hands it an event, and checks that its answer is one of success.
     ///
     /// # Errors
-    /// When it does not answer, answers with an error, or with another status than is expected.
+    /// As [`Execution::answer`].
     pub fn invoke(&self, event: &[u8], expected: &str) -> Result<Invocation, Failure> {
+        self.api.send(event, TIMEOUT);
+        self.answer(expected)
+    }
+
+    /// Waits for the answer to the event that it has.
+    ///
+    /// # Errors
+    /// When it does not answer, answers with an error, or with another status than is expected.
+    pub fn answer(&self, expected: &str) -> Result<Invocation, Failure> {
         interrupt::check()?;
         let failed = |why: String| Failure::new(format!("{}: {why}", self.name)).with_log(&self.log);
-        let invocation = self.api.invoke(event, TIMEOUT).map_err(|error| failed(error.to_string()))?;
+        let invocation = self.api.wait().map_err(|error| failed(error.to_string()))?;
         match &invocation.result {
             // Python writes a space after each colon.
             Ok(answer) if String::from_utf8_lossy(answer).replace("\": ", "\":").contains(expected) => Ok(invocation),

@@ -106,15 +106,15 @@ pub fn cold(
         for (contestant, cold) in contestants.iter().zip(&mut all) {
             let launch = endpoint.of(&contestant.launch);
             if contestant.batch_answer.is_some() {
-                let execution = Execution::start(&launch, quota)?;
-                let invocation = execution.invoke(&events::post_nothing(), REFUSED)?;
+                let execution = Execution::start(&launch, quota, &events::post_nothing())?;
+                let invocation = execution.answer(REFUSED)?;
                 if round > 0 {
                     cold.first_refusal.add(execution.since_start(invocation.answered));
                 }
             }
-            let execution = Execution::start(&launch, quota)?;
             let (event, expected) = &contestant.first;
-            let invocation = execution.invoke(event, expected)?;
+            let execution = Execution::start(&launch, quota, event)?;
+            let invocation = execution.answer(expected)?;
             if round > 0 {
                 cold.initialisation.add(execution.initialisation());
                 cold.first_answer.add(execution.since_start(invocation.answered));
@@ -141,9 +141,10 @@ pub fn warm(
     let mut executions = Vec::new();
     for contestant in contestants {
         step.note(format!("warms up {}", contestant.title));
-        let execution = Execution::start(&endpoint.of(&contestant.launch), quota)?;
-        for _ in 0..WARM_UP {
-            let (event, expected) = event(contestant, 100);
+        let (event, expected) = event(contestant, 100);
+        let execution = Execution::start(&endpoint.of(&contestant.launch), quota, &event)?;
+        execution.answer(expected)?;
+        for _ in 1..WARM_UP {
             execution.invoke(&event, expected)?;
         }
         executions.push(execution);
@@ -175,8 +176,9 @@ pub fn one(
     effort: Effort,
     quota: &Quota,
 ) -> Result<Batch, Failure> {
-    let execution = Execution::start(&endpoint.of(&contestant.launch), quota)?;
-    for _ in 0..WARM_UP {
+    let execution = Execution::start(&endpoint.of(&contestant.launch), quota, event)?;
+    execution.answer(expected)?;
+    for _ in 1..WARM_UP {
         execution.invoke(event, expected)?;
     }
     let mut batch = Batch::default();

@@ -79,16 +79,21 @@ impl RuntimeApi {
         self.server.address()
     }
 
-    /// Hands an event to the function and waits for its answer.
-    ///
-    /// # Errors
-    /// When the function says that it cannot start, or does not answer in time.
-    pub fn invoke(&self, event: &[u8], timeout: Duration) -> Result<Invocation, NoAnswer> {
-        let deadline = Instant::now() + timeout;
+    /// Has an event ready for the function, which may take so long for it.
+    pub fn send(&self, event: &[u8], timeout: Duration) {
         let mut state = self.shared.lock();
         state.timeout = timeout;
         state.waiting.push_back(event.to_vec());
         self.shared.changed.notify_all();
+    }
+
+    /// Waits for the answer to the event that was sent.
+    ///
+    /// # Errors
+    /// When the function says that it cannot start, or does not answer in time.
+    pub fn wait(&self) -> Result<Invocation, NoAnswer> {
+        let mut state = self.shared.lock();
+        let deadline = Instant::now() + state.timeout;
         loop {
             if let Some(done) = state.done.take() {
                 return Ok(done);
@@ -206,6 +211,11 @@ mod tests {
 
     const SOON: Duration = Duration::from_secs(10);
 
+    fn answered(api: &RuntimeApi, timeout: Duration) -> Result<Invocation, NoAnswer> {
+        api.send(b"event", timeout);
+        api.wait()
+    }
+
     fn post(address: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> http::Answer {
         http::call("POST", &format!("http://{address}{PREFIX}{path}"), headers, body).unwrap()
     }
@@ -224,7 +234,7 @@ mod tests {
                 .map(|path| post(&address, path, &[], &next.body).status);
             (statuses, post(&address, &format!("invocation/{id}/response"), &[], b"late").status)
         });
-        let invocation = api.invoke(b"event", SOON).unwrap();
+        let invocation = answered(&api, SOON).unwrap();
         assert_eq!(invocation.result, Ok(b"event".to_vec()));
         assert!(api.ready().unwrap() <= invocation.sent && invocation.sent <= invocation.answered);
         assert_eq!(function.join().unwrap(), ([400, 202], 400));
@@ -239,7 +249,7 @@ mod tests {
             let path = format!("invocation/{}/error", next.header("lambda-runtime-aws-request-id").unwrap());
             post(&address, &path, &[("lambda-runtime-function-error-type", "OrderRejected")], b"why");
         });
-        assert_eq!(api.invoke(b"event", SOON).unwrap().result, Err("OrderRejected: why".to_owned()));
+        assert_eq!(answered(&api, SOON).unwrap().result, Err("OrderRejected: why".to_owned()));
         function.join().unwrap();
     }
 
@@ -247,13 +257,13 @@ mod tests {
     fn a_function_that_cannot_start_says_so() {
         let api = RuntimeApi::start().unwrap();
         assert_eq!(post(&api.address(), "init/error", &[], b"no table").status, 202);
-        assert_eq!(api.invoke(b"event", SOON), Err(NoAnswer::NotStarted("no table".to_owned())));
-        assert_eq!(api.invoke(b"event", Duration::ZERO), Err(NoAnswer::NotStarted("no table".to_owned())));
+        assert_eq!(answered(&api, SOON), Err(NoAnswer::NotStarted("no table".to_owned())));
+        assert_eq!(answered(&api, Duration::ZERO), Err(NoAnswer::NotStarted("no table".to_owned())));
     }
 
     #[test]
     fn a_function_that_never_asks_is_late() {
         let api = RuntimeApi::start().unwrap();
-        assert_eq!(api.invoke(b"event", Duration::from_millis(50)), Err(NoAnswer::Late));
+        assert_eq!(answered(&api, Duration::from_millis(50)), Err(NoAnswer::Late));
     }
 }
