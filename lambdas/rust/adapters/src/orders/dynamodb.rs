@@ -11,7 +11,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{BehaviorVersion, Region},
+    config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig},
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, CancellationReason},
 };
@@ -66,6 +66,10 @@ impl DynamoOrders {
             .http_client(client)
             .region(Region::new(account.region.clone()))
             .credentials_provider(account.credentials())
+            // They stay what they are: nothing is to be kept or fetched again.
+            .identity_cache(IdentityCache::no_cache())
+            // Every attempt has a time limit, for the whole of its answer.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(sdk::retries());
         config.set_endpoint_url(account.endpoint.clone());
         Self { client: Client::from_conf(config.build()), table }
