@@ -35,6 +35,9 @@ const PARAMETER_2: &str = "parameter_2";
 const ACCEPTED_AT: &str = "accepted_at";
 const EXPIRES_AT: &str = "expires_at";
 
+/// As many bytes as most writes have, so that a body seldom has to be moved while it grows.
+const WRITE_BYTES: usize = 512;
+
 type Item = HashMap<String, AttributeValue>;
 
 /// A DynamoDB table of orders.
@@ -84,7 +87,8 @@ impl OrderTable for DynamoOrders {
         deadline: &Deadline,
     ) -> Result<Transacted, AdapterError> {
         let token = format!("{:016x}{:016x}", chance::number(), chance::number());
-        let body = serde_json::to_vec(&Transaction::new(&self.table, writes, now, &token))
+        let mut body = Vec::with_capacity((writes.len() + 1) * WRITE_BYTES);
+        serde_json::to_writer(&mut body, &Transaction::new(&self.table, writes, now, &token))
             .map_err(|error| AdapterError::Broken(format!("DynamoDB request: {error}")))?;
         let body = Bytes::from(body);
         let bounds = aws_sdk_dynamodb::config::Builder::new().timeout_config(sdk::timeouts(deadline)?);
