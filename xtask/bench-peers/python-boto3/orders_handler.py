@@ -1,8 +1,9 @@
-"""What POST /orders would be as a plain Lambda function in Python: the peer that `cargo xtask bench functions` measures.
+"""What POST /orders would be as a plain Lambda function in Python: a peer that `cargo xtask bench functions` measures.
 
 It reads API Gateway's event, checks the orders roughly, and stores the batch in one DynamoDB transaction with the same
 conditions as orders-api. It leaves out what else orders-api promises: every violation listed, exact canonical numbers,
-repeated requests, retries of contended transactions. boto3's client is made once, before the first event, as AWS advises.
+repeated requests, retries of contended transactions. boto3's client is made once, before the first event, as AWS
+advises.
 """
 
 import base64

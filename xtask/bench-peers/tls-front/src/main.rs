@@ -2,7 +2,7 @@
 //!
 //! Its certificate (P-256, for 127.0.0.1) and the authority that signed it are made at the start and are gone with the
 //! process; the authority is written to a file for clients to trust. Called by `cargo xtask bench functions` as
-//! `tls-front UPSTREAM FILE`; the first line of its output is its port.
+//! `tls-front UPSTREAM FILE`; the first line of its output is its port, and it ends when its input does.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -23,6 +23,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let (config, authority) = certified()?;
     std::fs::write(file, authority)?;
+    std::thread::spawn(|| {
+        // Whoever started this holds the other end: when that one is gone, however it ended, so is this.
+        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+        std::process::exit(0);
+    });
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(serve(config, upstream))
 }
 

@@ -202,6 +202,8 @@ impl Results {
         let (total, plain) = (with.processor_per_request(), without.processor_per_request());
         let (probe, refused) = (self.stages.probe.processor_per_request(), self.stages.refused.processor_per_request());
         let wall = with.sustained.median();
+        let single = self.ours(&self.warm_plain).and_then(|warm| of_size(warm, 1)).map(Batch::processor_per_request);
+        let call = single.unwrap_or_default().saturating_sub(probe);
         heading(
             out,
             "Where the time of a request of 100 orders goes (orders-api)",
@@ -214,10 +216,11 @@ impl Results {
                 "a batch refused at its last order, less the probe",
                 refused.saturating_sub(probe),
             ),
+            ("a call of the SDK: signing, HTTP", "one stored order without TLS, less the probe", call),
             (
-                "the transaction: encoding, signing, HTTP",
-                "a stored batch without TLS, less the refused one",
-                plain.saturating_sub(refused),
+                "writing, hashing and sending the other orders",
+                "a stored batch without TLS, less the refused one and the call",
+                plain.saturating_sub(refused).saturating_sub(call),
             ),
             ("TLS", "a stored batch with TLS, less one without", total.saturating_sub(plain)),
             (

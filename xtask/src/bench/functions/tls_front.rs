@@ -34,7 +34,8 @@ impl TlsFront {
         let mut process = Command::new(executable)
             .arg(upstream)
             .arg(&authority)
-            .stdin(Stdio::null())
+            // It ends when this end is closed, even if nobody is left to drop it.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .on_file("start", executable)?;
