@@ -10,8 +10,6 @@ use std::time::Duration;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::{error::metadata::ProvideErrorMetadata, retry::RetryConfig, timeout::TimeoutConfig};
 
-#[cfg(feature = "dynamodb")]
-pub(crate) use connector::connected_client;
 pub(crate) use connector::http_client;
 
 use crate::{deadline::Deadline, error::AdapterError};

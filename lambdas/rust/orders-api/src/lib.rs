@@ -130,7 +130,7 @@ impl Function for OrdersApi<DynamoOrders> {
         let account = Account::read(environment, Service::DynamoDb);
         let table = environment.required("ORDERS_TABLE");
         let (account, table) = environment.finish((account, table))?;
-        Ok(Self::new(DynamoOrders::connected(&account, table).await))
+        Ok(Self::new(DynamoOrders::new(&account, table)))
     }
 
     async fn handle(&self, event: &str, call: &mut Call) -> Result<String, HandlerError> {

@@ -15,7 +15,6 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
     types::{AttributeValue, CancellationReason},
 };
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::body::SdkBody;
 use gridbid_core::{
     amount::Amount,
@@ -51,22 +50,9 @@ impl DynamoOrders {
     /// The table of this name.
     #[must_use]
     pub fn new(account: &Account, table: String) -> Self {
-        Self::over(sdk::http_client(account), account, table)
-    }
-
-    /// The table of this name, with a connection that is open.
-    pub async fn connected(account: &Account, table: String) -> Self {
-        let address = match &account.endpoint {
-            Some(endpoint) => format!("{}/", endpoint.trim_end_matches('/')),
-            None => format!("https://dynamodb.{}.amazonaws.com/", account.region),
-        };
-        Self::over(sdk::connected_client(account, &address).await, account, table)
-    }
-
-    fn over(client: SharedHttpClient, account: &Account, table: String) -> Self {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(client)
+            .http_client(sdk::http_client(account))
             .region(Region::new(account.region.clone()))
             .credentials_provider(account.credentials())
             // They stay what they are: nothing is to be kept or fetched again.
@@ -302,21 +288,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_first_request_goes_over_the_connection_that_was_opened_at_the_start() {
-        let server = ScriptedServer::on_one_connection([answer(200, "", "healthy"), answer(200, "", "{}")]).await;
-        let table = DynamoOrders::connected(&Account::at(&server.address), "orders".into()).await;
-        let found = table.get(&RecordId::parse("a").unwrap(), &Deadline::after(Duration::from_secs(5))).await;
-        assert_eq!(found, Ok(None));
-        let asked = server.requests().await;
-        assert!(asked[0].starts_with("GET / HTTP/1.1\r\n"), "{asked:?}");
-        assert!(asked[1].starts_with("POST / HTTP/1.1\r\n"), "{asked:?}");
-    }
-
-    #[tokio::test]
-    async fn a_table_that_is_away_at_the_start_is_asked_again_at_the_first_request() {
-        let table = DynamoOrders::connected(&Account::at(AWAY), "orders".into()).await;
-        let found = table.get(&RecordId::parse("a").unwrap(), &Deadline::after(Duration::from_secs(5))).await;
-        assert_eq!(found, Err(AdapterError::Unavailable("DynamoDB GetItem: no connection".into())));
+    async fn requests_go_over_one_kept_connection() {
+        let server = ScriptedServer::on_one_connection(vec![answer(200, "", "{}"); 2]).await;
+        let (table, record_id) = (table(&server.address), RecordId::parse("a").unwrap());
+        for _ in 0..2 {
+            assert_eq!(table.get(&record_id, &Deadline::after(Duration::from_secs(5))).await, Ok(None));
+        }
+        assert_eq!(server.requests().await.len(), 2);
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::{
     orchestrator::{HttpRequest, HttpResponse},
     result::ConnectorError,
 };
-use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use aws_smithy_types::body::SdkBody;
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
     client::legacy::{
@@ -26,8 +26,6 @@ use crate::{account::Account, tls};
 
 /// The longest that connecting may take; services answer within the region.
 const CONNECT: Duration = Duration::from_millis(1_500);
-/// The longest that a start is held up to open a connection.
-const OPENING: Duration = Duration::from_secs(1);
 /// AWS closes idle connections after some minutes at the latest; before that a kept one is likely alive.
 const KEPT_FOR: Duration = Duration::from_secs(90);
 
@@ -42,24 +40,7 @@ enum Connector {
 
 /// A client for one service of this account.
 pub(crate) fn http_client(account: &Account) -> SharedHttpClient {
-    client_over(&SharedHttpConnector::new(Connector::of(account)))
-}
-
-/// A client for one service of this account, over a connection that is opened now: at a function's start Lambda gives it
-/// more of a processor than afterwards, and the first request then finds the handshakes done. The service is asked for what
-/// it answers to anybody; when it does not answer, or not soon, the first request tries again.
-pub(crate) async fn connected_client(account: &Account, address: &str) -> SharedHttpClient {
     let connector = SharedHttpConnector::new(Connector::of(account));
-    let mut request = HttpRequest::new(SdkBody::empty());
-    if request.set_uri(address).is_ok() {
-        let asking = async { ByteStream::new(connector.call(request).await.ok()?.into_body()).collect().await.ok() };
-        let _is_open = tokio::time::timeout(OPENING, asking).await;
-    }
-    client_over(&connector)
-}
-
-fn client_over(connector: &SharedHttpConnector) -> SharedHttpClient {
-    let connector = connector.clone();
     http_client_fn(move |_, _| connector.clone())
 }
 
