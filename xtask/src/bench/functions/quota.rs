@@ -28,10 +28,18 @@ impl Quota {
     #[must_use]
     pub fn of_one_processor() -> Self {
         let name = format!("gridbid-bench-{}", std::process::id());
-        let second = || group(&own_group()?.join(&name), &[("cpu.max", format!("{PERIOD} {PERIOD}"))]).ok();
+        // What else runs on the machine comes after the function: its share is as large as can be.
+        let second = || {
+            let settings = [("cpu.max", format!("{PERIOD} {PERIOD}")), ("cpu.weight", "10000".to_owned())];
+            group(&own_group()?.join(&name), &settings).ok()
+        };
         let first = || {
-            let times = [("cpu.cfs_period_us", PERIOD.to_string()), ("cpu.cfs_quota_us", PERIOD.to_string())];
-            group(&Path::new(GROUPS).join("cpu").join(&name), &times).ok()
+            let settings = [
+                ("cpu.cfs_period_us", PERIOD.to_string()),
+                ("cpu.cfs_quota_us", PERIOD.to_string()),
+                ("cpu.shares", "262144".to_owned()),
+            ];
+            group(&Path::new(GROUPS).join("cpu").join(&name), &settings).ok()
         };
         if let Some(folder) = second() {
             return Self::Group(folder, "2");
