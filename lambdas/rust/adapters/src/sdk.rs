@@ -27,27 +27,16 @@ pub(crate) fn retries() -> RetryConfig {
         .with_max_backoff(Duration::from_secs(1))
 }
 
-/// The time limit of an attempt.
-pub(crate) fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build()
-}
-
-/// Makes a call, with all of its repetitions, in what is left of the time. (As a part of each call's configuration the SDK
-/// would put its whole client together again for it.)
+/// The time limits of a call.
 ///
 /// # Errors
-/// `Unavailable` if no time is left, or it is over before the call is.
-pub(crate) async fn within<T>(
-    deadline: &Deadline,
-    call: &str,
-    sent: impl Future<Output = T>,
-) -> Result<T, AdapterError> {
+/// `Unavailable` if no time is left to make one.
+pub(crate) fn timeouts(deadline: &Deadline) -> Result<TimeoutConfig, AdapterError> {
     let remaining = deadline.remaining();
     if remaining.is_zero() {
         return Err(AdapterError::Unavailable("no time is left".to_owned()));
     }
-    let late = |_| AdapterError::Unavailable(format!("{call}: no answer in time"));
-    tokio::time::timeout(remaining, sent).await.map_err(late)
+    Ok(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT.min(remaining)).operation_timeout(remaining).build())
 }
 
 /// What the failure of a call means, after the SDK's repetitions.
@@ -119,13 +108,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn calls_get_what_is_left_of_the_time() {
-        let call = |seconds, takes| async move {
-            let deadline = Deadline::after(Duration::from_secs(seconds));
-            within(&deadline, "S3 PutObject", tokio::time::sleep(Duration::from_secs(takes))).await
-        };
-        assert_eq!(call(10, 9).await, Ok(()));
-        let late = AdapterError::Unavailable("S3 PutObject: no answer in time".into());
-        assert_eq!(call(10, 11).await, Err(late));
-        assert_eq!(call(0, 0).await, Err(AdapterError::Unavailable("no time is left".into())));
+        let limits = timeouts(&Deadline::after(Duration::from_secs(10))).unwrap();
+        assert_eq!(limits.operation_timeout(), Some(Duration::from_secs(10)));
+        assert_eq!(limits.operation_attempt_timeout(), Some(ATTEMPT));
+        let limits = timeouts(&Deadline::after(Duration::from_secs(1))).unwrap();
+        assert_eq!(limits.operation_attempt_timeout(), Some(Duration::from_secs(1)));
+        assert!(matches!(timeouts(&Deadline::after(Duration::ZERO)), Err(AdapterError::Unavailable(_))));
     }
 }

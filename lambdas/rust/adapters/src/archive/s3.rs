@@ -6,14 +6,13 @@
 use aws_sdk_s3::{
     Client,
     config::{BehaviorVersion, Region, RequestChecksumCalculation},
-    operation::put_object::builders::PutObjectFluentBuilder,
+    operation::put_object::{PutObjectError, builders::PutObjectFluentBuilder},
     primitives::ByteStream,
 };
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 
 use super::{Filed, ResultArchive};
 use crate::{account::Account, deadline::Deadline, error::AdapterError, sdk};
-
-const CALL: &str = "S3 PutObject";
 
 /// A bucket.
 #[derive(Clone, Debug)]
@@ -31,7 +30,6 @@ impl S3Archive {
             .http_client(sdk::http_client(account))
             .region(Region::new(account.region.clone()))
             .credentials_provider(account.credentials())
-            .timeout_config(sdk::timeouts())
             .retry_config(sdk::retries())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             // Another address has no name for each bucket.
@@ -50,20 +48,28 @@ impl S3Archive {
     }
 }
 
+/// Sends within the time that is left.
+async fn send(
+    request: PutObjectFluentBuilder,
+    deadline: &Deadline,
+) -> Result<Result<(), SdkError<PutObjectError, HttpResponse>>, AdapterError> {
+    let bounds = aws_sdk_s3::config::Builder::new().timeout_config(sdk::timeouts(deadline)?);
+    Ok(request.customize().config_override(bounds).send().await.map(drop))
+}
+
 impl ResultArchive for S3Archive {
     async fn put_new(&self, key: &str, json: &str, deadline: &Deadline) -> Result<Filed, AdapterError> {
-        match sdk::within(deadline, CALL, self.request(key, json).if_none_match("*").send()).await? {
-            Ok(_) => Ok(Filed::New),
+        match send(self.request(key, json).if_none_match("*"), deadline).await? {
+            Ok(()) => Ok(Filed::New),
             Err(error) if error.raw_response().is_some_and(|answer| answer.status().as_u16() == 412) => {
                 Ok(Filed::AlreadyThere)
             }
-            Err(error) => Err(sdk::failure(CALL, &error)),
+            Err(error) => Err(sdk::failure("S3 PutObject", &error)),
         }
     }
 
     async fn put(&self, key: &str, json: &str, deadline: &Deadline) -> Result<(), AdapterError> {
-        let sent = sdk::within(deadline, CALL, self.request(key, json).send()).await?;
-        sent.map(drop).map_err(|error| sdk::failure(CALL, &error))
+        send(self.request(key, json), deadline).await?.map_err(|error| sdk::failure("S3 PutObject", &error))
     }
 }
 

@@ -8,8 +8,6 @@ use aws_sdk_sns::{
 use super::Notices;
 use crate::{account::Account, deadline::Deadline, error::AdapterError, sdk};
 
-const CALL: &str = "SNS Publish";
-
 /// A topic.
 #[derive(Clone, Debug)]
 pub struct SnsNotices {
@@ -26,7 +24,6 @@ impl SnsNotices {
             .http_client(sdk::http_client(account))
             .region(Region::new(account.region.clone()))
             .credentials_provider(account.credentials())
-            .timeout_config(sdk::timeouts())
             .retry_config(sdk::retries());
         config.set_endpoint_url(account.endpoint.clone());
         Self { client: Client::from_conf(config.build()), topic_arn }
@@ -35,9 +32,10 @@ impl SnsNotices {
 
 impl Notices for SnsNotices {
     async fn publish(&self, message: &str, deadline: &Deadline) -> Result<(), AdapterError> {
+        let bounds = aws_sdk_sns::config::Builder::new().timeout_config(sdk::timeouts(deadline)?);
         let request = self.client.publish().topic_arn(&self.topic_arn).message(message);
-        let sent = sdk::within(deadline, CALL, request.send()).await?;
-        sent.map(drop).map_err(|error| sdk::failure(CALL, &error))
+        let sent = request.customize().config_override(bounds).send().await;
+        sent.map(drop).map_err(|error| sdk::failure("SNS Publish", &error))
     }
 }
 

@@ -28,9 +28,6 @@ use super::{OrderTable, Transacted, Verdict, Write};
 use crate::{account::Account, chance, deadline::Deadline, error::AdapterError, sdk};
 use transaction::Transaction;
 
-const TRANSACT: &str = "DynamoDB TransactWriteItems";
-const GET: &str = "DynamoDB GetItem";
-
 const RECORD_ID: &str = "record_id";
 const PARAMETER_1: &str = "parameter_1";
 const PARAMETER_2: &str = "parameter_2";
@@ -62,7 +59,6 @@ impl DynamoOrders {
             .identity_cache(IdentityCache::no_cache())
             // Every attempt has a time limit, for the whole of its answer.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .timeout_config(sdk::timeouts())
             .retry_config(sdk::retries());
         config.set_endpoint_url(account.endpoint.clone());
         Self { client: Client::from_conf(config.build()), table }
@@ -81,17 +77,19 @@ impl OrderTable for DynamoOrders {
         serde_json::to_writer(&mut body, &Transaction::new(&self.table, writes, now, &token))
             .map_err(|error| AdapterError::Broken(format!("DynamoDB request: {error}")))?;
         let body = Bytes::from(body);
+        let bounds = aws_sdk_dynamodb::config::Builder::new().timeout_config(sdk::timeouts(deadline)?);
         let sent = self
             .client
             .transact_write_items()
             .customize()
+            .config_override(bounds)
             // Before each attempt is signed.
             .mutate_request(move |request| {
                 request.headers_mut().insert(CONTENT_LENGTH, body.len().to_string());
                 *request.body_mut() = SdkBody::from(body.clone());
             })
             .send();
-        match sdk::within(deadline, TRANSACT, sent).await? {
+        match sent.await {
             Ok(_) => Ok(Transacted::Done),
             Err(error) => match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled))
@@ -100,12 +98,13 @@ impl OrderTable for DynamoOrders {
                     let verdicts = cancelled.cancellation_reasons().iter().map(verdict).collect::<Result<_, _>>()?;
                     Ok(Transacted::Cancelled(verdicts))
                 }
-                _ => Err(sdk::failure(TRANSACT, &error)),
+                _ => Err(sdk::failure("DynamoDB TransactWriteItems", &error)),
             },
         }
     }
 
     async fn get(&self, record_id: &RecordId<'_>, deadline: &Deadline) -> Result<Option<StoredOrder>, AdapterError> {
+        let bounds = aws_sdk_dynamodb::config::Builder::new().timeout_config(sdk::timeouts(deadline)?);
         let sent = self
             .client
             .get_item()
@@ -113,8 +112,10 @@ impl OrderTable for DynamoOrders {
             .key(RECORD_ID, text(record_id.as_str()))
             // Whoever was told 201 finds the order from then on.
             .consistent_read(true)
+            .customize()
+            .config_override(bounds)
             .send();
-        let answer = sdk::within(deadline, GET, sent).await?.map_err(|error| sdk::failure(GET, &error))?;
+        let answer = sent.await.map_err(|error| sdk::failure("DynamoDB GetItem", &error))?;
         answer.item().map(stored_order).transpose()
     }
 }
@@ -132,7 +133,7 @@ fn verdict(reason: &CancellationReason) -> Result<Verdict, AdapterError> {
             Ok(Verdict::Refused(there.map(Box::new)))
         }
         Some("TransactionConflict" | "ProvisionedThroughputExceeded" | "ThrottlingError") => Ok(Verdict::Contended),
-        Some(other) => Err(AdapterError::Broken(format!("{TRANSACT}: {other}"))),
+        Some(other) => Err(AdapterError::Broken(format!("DynamoDB TransactWriteItems: {other}"))),
     }
 }
 
