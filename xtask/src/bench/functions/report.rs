@@ -55,6 +55,7 @@ impl Results {
             self.calls
         );
         self.starts(&mut out);
+        self.sizes(&mut out);
         self.warm_requests(&mut out);
         self.processor(&mut out);
         self.price(&mut out);
@@ -67,7 +68,7 @@ impl Results {
         let ours = self.ours(&self.cold);
         heading(
             out,
-            "Cold start, memory, size",
+            "Cold start",
             &[
                 "function",
                 "INIT, p50",
@@ -78,17 +79,13 @@ impl Results {
                 "p99",
                 "× orders-api",
                 "on a processor",
-                "peak memory, first answer",
-                "peak memory, warm",
-                "zip",
-                "unpacked",
             ],
         );
         let without_aws = |cold: &Cold| match cold.first_refusal.count() {
             0 => cold.first_answer.clone(),
             _ => cold.first_refusal.clone(),
         };
-        for ((contestant, cold), warm) in self.compared.iter().zip(&self.cold).zip(&self.warm) {
+        for (contestant, cold) in self.compared.iter().zip(&self.cold) {
             let first = without_aws(cold);
             let mut cells = vec![
                 milliseconds(cold.initialisation.median()),
@@ -105,16 +102,31 @@ impl Results {
             } else {
                 ["–", "–", "–"].map(str::to_owned)
             });
-            cells.extend([
-                milliseconds(cold.processor.median()),
-                megabytes(cold.peak_memory),
-                megabytes(warm.peak_memory),
-                megabytes(u64::try_from(contestant.zip_bytes).unwrap_or(u64::MAX)),
-                megabytes(contestant.unpacked_bytes),
-            ]);
+            cells.push(milliseconds(cold.processor.median()));
             row(out, &contestant.title, &cells);
         }
         out.push('\n');
+    }
+
+    fn sizes(&self, out: &mut String) {
+        heading(
+            out,
+            "Memory and size",
+            &["function", "peak memory, first answer", "peak memory, warm", "zip", "unpacked"],
+        );
+        for ((contestant, cold), warm) in self.compared.iter().zip(&self.cold).zip(&self.warm) {
+            row(
+                out,
+                &contestant.title,
+                &[
+                    megabytes(cold.peak_memory),
+                    megabytes(warm.peak_memory),
+                    megabytes(u64::try_from(contestant.zip_bytes).unwrap_or(u64::MAX)),
+                    megabytes(contestant.unpacked_bytes),
+                ],
+            );
+        }
+        out.push_str("\nboto3 comes with Lambda's Python, so the Python zip has none.\n\n");
     }
 
     fn warm_requests(&self, out: &mut String) {
