@@ -17,6 +17,7 @@ pub mod http;
 pub mod interrupt;
 pub mod layout;
 pub mod lock;
+pub mod machine;
 pub mod main_job;
 pub mod neighbours;
 pub mod npm;

@@ -2,19 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
-use xtask::commands::bench::Subject;
 use xtask::commands::test::Part;
-use xtask::commands::{bench, down, logs, post, run, status, test, up};
+use xtask::commands::{down, logs, post, run, status, test, up};
 use xtask::failure::{Failure, OnFile as _};
 use xtask::layout::Layout;
 use xtask::package::made;
 use xtask::package::manifest::Architecture;
 use xtask::progress::Progress;
 use xtask::wasm::Given;
-use xtask::{interrupt, neighbours, system};
+use xtask::{bench, interrupt, neighbours, system};
 
 /// Builds, starts, shows and tests Gridbid on a local cloud.
 #[derive(Parser)]
@@ -158,6 +158,21 @@ enum TestPart {
 enum BenchSubject {
     /// Checking and reading orders, natively, in Node and in Python; takes ten minutes
     Core,
+    /// The functions: cold starts, warm requests, processor time, memory, sizes, price (4 minutes once all is built)
+    Functions {
+        /// A folder of zips with a functions.json, to be measured as they are; nothing of ours is built
+        #[arg(long)]
+        functions: Option<PathBuf>,
+        /// After how many milliseconds AWS answers
+        #[arg(long, default_value_t = 5)]
+        latency_ms: u64,
+        /// How many cold starts of each function
+        #[arg(long, default_value_t = 50)]
+        starts: usize,
+        /// How many warm requests of each size
+        #[arg(long, default_value_t = 600)]
+        requests: usize,
+    },
 }
 
 fn main() -> ExitCode {
@@ -201,13 +216,20 @@ fn perform(command: Command) -> Result<(), Failure> {
             };
             test::test(&layout, &progress, &part)
         }
-        Command::Bench { subject: BenchSubject::Core } => bench::bench(&layout, &progress, Subject::Core),
+        Command::Bench { subject: BenchSubject::Core } => bench::core::bench(&layout, &progress),
         Command::Package { made: None } => system::package(&layout, &progress),
         Command::Package { made: Some(Made::Zip { function, built, architecture, to }) } => {
             made::zip(&function, &built, architecture, &to)
         }
         Command::Package { made: Some(Made::Join { folders, to }) } => made::join(&folders, &to),
         Command::Wasm { to, given } => system::wasm(&layout, &progress, &given, to.as_deref()),
+        Command::Bench { subject: BenchSubject::Functions { functions, latency_ms, starts, requests } } => {
+            let layout = match functions {
+                Some(folder) => layout.with_functions(prebuilt(&folder)?),
+                None => layout,
+            };
+            bench::functions::functions(&layout, &progress, Duration::from_millis(latency_ms), starts, requests)
+        }
         Command::Neighbours { .. } => Ok(()),
     }
 }

@@ -52,7 +52,11 @@ fn names(layout: &Layout) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-fn build(layout: &Layout, cargo: &Tool, name: String, step: &Step) -> Result<Binary, Failure> {
+/// Compiles one function, or another crate `gridbid-<name>` with a binary of that name.
+///
+/// # Errors
+/// When it does not compile.
+pub fn build(layout: &Layout, cargo: &Tool, name: String, step: &Step) -> Result<Binary, Failure> {
     let executable = compile(layout, cargo, &format!("gridbid-{name}"), &name, "release", step)?;
     Ok(Binary { executable, name })
 }
