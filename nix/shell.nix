@@ -57,7 +57,8 @@ in
 {
   apps = {
     up = app "up" "Start Gridbid on a local cloud and show its main job" (
-      "up" + lib.optionalString isLinux " --functions ${zips.packages.functions}"
+      "up"
+      + lib.optionalString isLinux " --functions ${zips.packages.functions} --gridbid ${rust.delivery.gridbid}/bin/gridbid"
     );
     test = app "test" "Run every check and test, as CI does" "test";
   };

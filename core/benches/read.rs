@@ -17,7 +17,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use gridbid_core::batch::{self, Limits, Units};
+use gridbid_core::batch::{self, Limits};
 use serde::Deserialize;
 
 const LIMITS: Limits = Limits { orders: u32::MAX, bytes: u32::MAX, depth: 32, listed: u32::MAX };
@@ -32,7 +32,7 @@ type Subject = (&'static str, &'static str, fn(&[u8]) -> usize);
 const SUBJECTS: [Subject; 5] = [
     ("validate", "gridbid-core", |body| batch::check(body, &LIMITS).total as usize),
     ("objects", "gridbid-core", |body| batch::read(body, &LIMITS).map_or_else(|report| report.total as usize, of_none)),
-    ("places", "gridbid-core", |body| batch::columns(body, &LIMITS, Units::Utf16).verdict.total as usize),
+    ("places", "gridbid-core", |body| batch::columns(body, &LIMITS).verdict.total as usize),
     ("objects", "serde_json, typed", typed),
     ("validate", "serde_json, grammar alone", |body| {
         serde_json::from_slice::<serde::de::IgnoredAny>(body).map_or(1, of_none)

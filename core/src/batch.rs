@@ -6,8 +6,10 @@
 
 mod chunk;
 mod columns;
+mod joined;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
+mod plain;
 mod scan;
 mod seen;
 
@@ -18,7 +20,8 @@ use crate::order::{Order, RecordId, Text};
 use crate::violation::{Finding, Report};
 use scan::{Piece, Span};
 
-pub use columns::{Columns, Row, Units, columns};
+pub use columns::{Columns, Row, columns};
+pub use joined::{Joined, SEPARATOR, joined};
 
 /// How much one request may hold. The defaults are those of `POST /orders`; bulk checks raise them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -167,7 +167,7 @@ pub(crate) fn decoded(inside: &[u8]) -> Text<'_> {
 
 /// Whether there are only bytes of ASCII, seen many at a time.
 #[inline]
-fn are_ascii(bytes: &[u8]) -> bool {
+pub(crate) fn are_ascii(bytes: &[u8]) -> bool {
     bytes.chunks(1024).all(|some| some.iter().fold(0, |all, byte| all | byte) < 0x80)
 }
 
@@ -257,6 +257,12 @@ impl<'a> Reader<'a> {
         let value = read(self)?;
         self.leave();
         Ok(value)
+    }
+
+    /// Whether one level more may be entered.
+    #[inline]
+    pub(crate) fn may_enter(&self) -> bool {
+        self.depth > 0
     }
 
     /// Takes the bracket or brace that comes next, one level down.

@@ -1,24 +1,29 @@
 # The functions: for each its configuration and what it may do, and which route of the API reaches it.
 #
 # To add one: an entry in `functions`, and one in `routes` if it answers HTTP. Its code, runtime and handler come from the
-# manifest under the same name.
+# manifest under the same name. What answers HTTP has traffic enough for a canary; the others are shifted at once.
 
 locals {
+  # For whoever reads or writes what the key encrypts.
+  key_statements = [for arn in local.key[*].arn : { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [arn] }]
+
   functions = {
     orders-api = {
       description           = "Takes orders in and gives one back"
       timeout_seconds       = 15
+      p99_limit_ms          = 3000
       environment_variables = { ORDERS_TABLE = module.order_store.table_name }
-      policy_statements = [
+      policy_statements = concat(local.key_statements, [
         # Reading back, and one transaction of puts and condition checks.
         { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"], resources = [module.order_store.table_arn] },
-      ]
+      ])
     }
 
     collect-results = {
       description = "Asks the auction platform whether results are ready"
       # Below the state machine's 25 s for the task, which therefore sees the function's own answer.
       timeout_seconds = 20
+      p99_limit_ms    = 15000
       environment_variables = { for name, value in {
         AUCTION_PLATFORM_URL          = var.auction_platform_url
         AUCTION_PLATFORM_TOKEN_SECRET = var.auction_platform_token_secret_arn
@@ -34,29 +39,32 @@ locals {
       description = "Files one accepted order, refuses a rejected one"
       # Below the state machine's 12 s for the task.
       timeout_seconds       = 10
+      p99_limit_ms          = 5000
       environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
-      policy_statements = [
+      policy_statements = concat(local.key_statements, [
         { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/results/*"] },
-      ]
+      ])
     }
 
     close-run = {
       description = "Writes a run's summary and tells what was rejected or failed"
       # Below the state machine's 25 s for the task.
       timeout_seconds = 20
+      p99_limit_ms    = 10000
       environment_variables = {
         RESULTS_BUCKET          = module.result_archive.bucket_name
         NOTIFICATIONS_TOPIC_ARN = module.alerts.topic_arn
       }
-      policy_statements = [
+      policy_statements = concat(local.key_statements, [
         { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/summaries/*"] },
         { actions = ["sns:Publish"], resources = [module.alerts.topic_arn] },
-      ]
+      ])
     }
 
     preview-orders = {
       description     = "Says what POST /orders would say, and stores nothing"
       timeout_seconds = 10
+      p99_limit_ms    = 3000
       # Node starts slowly on less.
       memory_mb             = 512
       environment_variables = {}
@@ -66,23 +74,25 @@ locals {
     report-results = {
       description           = "Tells what a day's results amount to"
       timeout_seconds       = 15
+      p99_limit_ms          = 5000
       memory_mb             = 512
       environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
-      policy_statements = [
+      policy_statements = concat(local.key_statements, [
         { actions = ["s3:ListBucket"], resources = [module.result_archive.bucket_arn] },
         { actions = ["s3:GetObject"], resources = ["${module.result_archive.bucket_arn}/summaries/*"] },
-      ]
+      ])
     }
 
     notify-slack = {
       description           = "Posts notifications to Slack"
       timeout_seconds       = 20
+      p99_limit_ms          = 10000
       environment_variables = { SLACK_WEBHOOK_SECRET = module.alerts.slack_webhook_secret_arn }
-      policy_statements = [
+      policy_statements = concat(local.key_statements, [
         { actions = ["secretsmanager:GetSecretValue"], resources = [module.alerts.slack_webhook_secret_arn] },
         # Lambda hands on what could not be posted with the function's own role.
         { actions = ["sqs:SendMessage"], resources = [module.alerts.notify_slack_failed_queue_arn] },
-      ]
+      ])
     }
   }
 
@@ -108,4 +118,14 @@ module "function" {
   environment_variables = each.value.environment_variables
   policy_statements     = each.value.policy_statements
   log_retention_days    = var.log_retention_days
+
+  key                      = local.key
+  permissions_boundary_arn = var.permissions_boundary_arn
+  reserved_concurrency     = lookup(var.reserved_concurrency, each.key, null)
+  canary                   = var.on_aws && contains(values(local.routes), each.key)
+  alarms = var.on_aws ? {
+    # What keeps Slack from being told goes by mail too.
+    topic_arns   = each.key == "notify-slack" ? [module.alerts.topic_arn, module.alerts.escalations_topic_arn] : [module.alerts.topic_arn]
+    p99_limit_ms = each.value.p99_limit_ms
+  } : null
 }

@@ -1,7 +1,7 @@
 # The whole of Gridbid, once, in one environment.
 #
-# Promises: everything that an environment needs but the code's zips in the artifacts bucket and the value of the Slack
-# secret. It knows the code by functions.json alone: names, hashes, runtimes; it builds nothing.
+# Promises: everything that an environment needs but the code's zips in the artifacts bucket, the value of the Slack secret,
+# and what an account has once (terraform/bootstrap). It knows the code by functions.json alone: names, hashes, runtimes; it builds nothing.
 # Leaves out: backend, provider and choices, which are the environment's. Called by: terraform/envs/*.
 
 data "aws_caller_identity" "current" {}
@@ -13,10 +13,28 @@ locals {
   results_bucket = coalesce(var.results_bucket_name, "gridbid-${var.environment}-order-results-${data.aws_caller_identity.current.account_id}")
 }
 
+# What the local cloud does not have is made where this is AWS; without the key each service encrypts with its own.
+
+module "key" {
+  source = "../modules/key"
+  count  = var.on_aws ? 1 : 0
+
+  environment = var.environment
+}
+
+locals {
+  # Not the ARN by itself: whether there is a key is known before the key is.
+  key = var.on_aws ? { arn = module.key[0].arn } : null
+
+  # What an alarm about anything but the way to Slack tells.
+  alarm_topic_arns = var.on_aws ? [module.alerts.topic_arn] : []
+}
+
 module "order_store" {
   source = "../modules/order-store"
 
   environment            = var.environment
+  key                    = local.key
   point_in_time_recovery = var.point_in_time_recovery
   deletion_protection    = var.deletion_protection
 }
@@ -25,42 +43,85 @@ module "result_archive" {
   source = "../modules/result-archive"
 
   bucket_name             = local.results_bucket
+  key                     = local.key
   force_destroy           = !var.deletion_protection
   noncurrent_version_days = var.noncurrent_version_days
+  access_log_days         = var.on_aws ? var.access_log_days : null
 }
 
 module "alerts" {
   source = "../modules/alerts"
 
   environment          = var.environment
+  key                  = local.key
   notify_slack         = module.function["notify-slack"]
-  publishing_rule_arns = [module.results_run.ended_badly_rule_arn]
   secret_recovery_days = var.secret_recovery_days
+  watched              = var.on_aws
+  emails               = var.alarm_emails
+  told_of_pipeline     = var.told_of_pipeline
 }
 
 module "results_run" {
   source = "../modules/results-run"
 
-  environment             = var.environment
-  collect_results_arn     = module.function["collect-results"].alias_arn
-  store_result_arn        = module.function["store-result"].alias_arn
-  close_run_arn           = module.function["close-run"].alias_arn
-  notifications_topic_arn = module.alerts.topic_arn
+  environment              = var.environment
+  permissions_boundary_arn = var.permissions_boundary_arn
+  key                      = local.key
+  collect_results_arn      = module.function["collect-results"].alias_arn
+  store_result_arn         = module.function["store-result"].alias_arn
+  close_run_arn            = module.function["close-run"].alias_arn
+  notifications_topic_arn  = module.alerts.topic_arn
 
   schedule_enabled = var.schedule_enabled
   poll_seconds     = var.poll_seconds
   deadline_seconds = var.deadline_seconds
   lease_seconds    = var.lease_seconds
+
+  watched                  = var.on_aws
+  alarm_topic_arns         = local.alarm_topic_arns
+  close_run_log_group_name = module.function["close-run"].log_group_name
+  log_retention_days       = var.log_retention_days
 }
 
 module "http_api" {
   source = "../modules/http-api"
 
   environment        = var.environment
+  key                = local.key
   functions          = { for name in toset(values(local.routes)) : name => module.function[name] }
   routes             = local.routes
   authorization      = var.authorization
   jwt                = var.jwt
   throttle           = var.throttle
+  cors_origins       = var.cors_origins
+  domain             = var.domain
   log_retention_days = var.log_retention_days
+  alarm_topic_arns   = local.alarm_topic_arns
+}
+
+module "dashboard" {
+  source = "../modules/dashboard"
+  count  = var.on_aws ? 1 : 0
+
+  environment       = var.environment
+  api_id            = module.http_api.api_id
+  functions         = module.function
+  state_machine_arn = module.results_run.state_machine_arn
+  table_names       = [module.order_store.table_name, module.results_run.runs_table_name]
+  queue_names       = module.alerts.queue_names
+  alarm_arns = concat(
+    module.http_api.alarm_arns,
+    flatten(values(module.function)[*].alarm_arns),
+    module.results_run.alarm_arns,
+    module.alerts.alarm_arns,
+  )
+}
+
+module "budget" {
+  source = "../modules/budget"
+  count  = var.on_aws ? 1 : 0
+
+  environment = var.environment
+  monthly_usd = var.monthly_budget_usd
+  topic_arn   = module.alerts.topic_arn
 }

@@ -10,6 +10,16 @@ output "api_endpoint" {
   value       = module.http_api.endpoint
 }
 
+output "api_execution_arn" {
+  description = "ARN of the API's calls, for the policies of those who may sign requests to it (execute-api:Invoke)."
+  value       = module.http_api.execution_arn
+}
+
+output "api_domain_target" {
+  description = "What the DNS record of the API's own domain points to; null without one."
+  value       = module.http_api.domain_target
+}
+
 output "state_machine_arn" {
   description = "ARN of the state machine of results runs."
   value       = module.results_run.state_machine_arn
@@ -56,11 +66,13 @@ output "notify_slack_failed_queue_url" {
 }
 
 output "functions" {
-  description = "For each function: its name in Lambda, its alias, the version published last, and its log group."
+  description = "For each function: its name in Lambda, its alias, the version published last, its log group, and CodeDeploy's application and group that shift the alias (null where it is shifted at once)."
   value = { for name, function in module.function : name => {
     function_name  = function.function_name
+    alias_name     = function.alias_name
     alias_arn      = function.alias_arn
     version        = function.version
     log_group_name = function.log_group_name
+    deployment     = function.deployment
   } }
 }

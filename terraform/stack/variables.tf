@@ -10,6 +10,18 @@ variable "environment" {
   }
 }
 
+variable "on_aws" {
+  description = "Whether this is AWS itself. On the local cloud everything is off that it does not have or cannot keep: canaries, alarms, dashboard, budget, keys, tracing."
+  type        = bool
+  default     = true
+}
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that no role of this environment goes beyond; null for none. terraform/bootstrap makes it."
+  type        = string
+  default     = null
+}
+
 variable "functions_manifest" {
   description = "Path of functions.json, which the build writes beside the zips."
   type        = string
@@ -62,6 +74,34 @@ variable "throttle" {
   default = {
     requests_per_second = 50
     burst               = 100
+  }
+}
+
+variable "cors_origins" {
+  description = "Origins of the web pages that may call the API from a browser; none for no CORS at all."
+  type        = list(string)
+  default     = []
+}
+
+variable "domain" {
+  description = "The API's own domain name, and the ARN of its certificate; null for API Gateway's address."
+  type = object({
+    name            = string
+    certificate_arn = string
+  })
+  default = null
+}
+
+# The functions.
+
+variable "reserved_concurrency" {
+  description = "For functions that need a share of the account's concurrency of their own: how many calls at once, by name."
+  type        = map(number)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name in keys(var.reserved_concurrency) : can(jsondecode(file(var.functions_manifest)).functions[name])])
+    error_message = "reserved_concurrency names a function that functions.json does not have."
   }
 }
 
@@ -160,4 +200,30 @@ variable "secret_recovery_days" {
   description = "Days in which a deleted secret can be had back: 0 or 7 to 30."
   type        = number
   default     = 30
+}
+
+variable "access_log_days" {
+  description = "Days that it is kept who asked the bucket of results for what."
+  type        = number
+  default     = 90
+}
+
+# Who is told, and of what.
+
+variable "alarm_emails" {
+  description = "Addresses that are told by mail when Slack cannot be told."
+  type        = list(string)
+  default     = []
+}
+
+variable "told_of_pipeline" {
+  description = "Whether this environment's Slack is told when the pipeline that delivers to all environments fails or waits."
+  type        = bool
+  default     = false
+}
+
+variable "monthly_budget_usd" {
+  description = "US dollars that the account is meant to cost in a month; Slack is told before it costs more."
+  type        = number
+  default     = 50
 }

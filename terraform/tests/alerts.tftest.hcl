@@ -1,11 +1,23 @@
-# Notifications: what cannot be delivered or posted is kept, and only the named rules publish.
+# Notifications: what cannot be delivered or posted is kept and alarms, who publishes, and which deliveries are told.
 
 mock_provider "aws" {
   override_during = plan
 
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications" }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
   }
+}
+
+override_resource {
+  target          = aws_sns_topic.notifications
+  override_during = plan
+  values          = { arn = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications" }
+}
+
+override_resource {
+  target          = aws_sns_topic.escalations
+  override_during = plan
+  values          = { arn = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-escalations" }
 }
 
 override_resource {
@@ -27,7 +39,6 @@ variables {
     alias_name    = "live"
     alias_arn     = "arn:aws:lambda:eu-west-1:123456789012:function:gridbid-dev-notify-slack:live"
   }
-  publishing_rule_arns = ["arn:aws:events:eu-west-1:123456789012:rule/gridbid-dev-results-run-ended-badly"]
   secret_recovery_days = 30
 }
 
@@ -84,7 +95,7 @@ run "what_cannot_be_posted_is_kept" {
   }
 }
 
-run "only_the_named_rules_publish" {
+run "each_service_that_tells_something_may_publish" {
   command = plan
 
   module {
@@ -92,16 +103,130 @@ run "only_the_named_rules_publish" {
   }
 
   assert {
-    condition = jsondecode(aws_sns_topic_policy.notifications.policy).Statement == [{
-      Sid       = "PublishFromEventRules"
-      Effect    = "Allow"
-      Principal = { Service = "events.amazonaws.com" }
-      Action    = ["sns:Publish"]
-      Resource  = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
-      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/gridbid-dev-results-run-ended-badly"] } }
-    }]
-    error_message = "EventBridge may publish for the named rules only."
+    condition = { for statement in jsondecode(aws_sns_topic_policy.notifications.policy).Statement : statement.Principal.Service => try(statement.Condition, null) } == {
+      # EventBridge gives no context when it publishes: a condition would drop every event in silence.
+      "events.amazonaws.com"                 = null
+      "cloudwatch.amazonaws.com"             = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+      "budgets.amazonaws.com"                = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+      "codestar-notifications.amazonaws.com" = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+    }
+    error_message = "Rules, alarms, budgets and notification rules publish, and nobody else; all but EventBridge are bound to the account."
   }
+
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_sns_topic_policy.notifications.policy).Statement : statement.Effect == "Allow" && statement.Action == ["sns:Publish"] && statement.Resource == ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]])
+    error_message = "They may publish to this topic and do nothing else."
+  }
+}
+
+run "an_unwatched_environment_has_no_alarms" {
+  command = plan
+
+  module {
+    source = "../modules/alerts"
+  }
+
+  variables {
+    emails = ["desk@example.com"]
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.queue) == 0 && length(aws_sns_topic.escalations) == 0 && length(aws_cloudwatch_event_rule.delivery) == 0 && length(aws_sns_topic_subscription.email) == 0 && output.escalations_topic_arn == null
+    error_message = "Where nothing is watched there are no alarms, no second topic and no rules."
+  }
+
+  assert {
+    condition     = aws_sns_topic.notifications.kms_master_key_id == null && aws_sqs_queue.undeliverable.sqs_managed_sse_enabled && aws_sqs_queue.notify_slack_failed.sqs_managed_sse_enabled
+    error_message = "Without a key the queues are encrypted with SQS's own."
+  }
+}
+
+run "every_queue_alarms_past_slack_too" {
+  command = plan
+
+  module {
+    source = "../modules/alerts"
+  }
+
+  variables {
+    watched = true
+    emails  = ["desk@example.com"]
+    key     = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+  }
+
+  assert {
+    condition     = toset([for alarm in aws_cloudwatch_metric_alarm.queue : alarm.dimensions.QueueName]) == toset([aws_sqs_queue.undeliverable.name, aws_sqs_queue.notify_slack_failed.name])
+    error_message = "Both queues must have an alarm."
+  }
+
+  assert {
+    condition = alltrue([for alarm in aws_cloudwatch_metric_alarm.queue :
+      alarm.metric_name == "ApproximateNumberOfMessagesVisible" && alarm.threshold == 1 && alarm.period == 60 &&
+      alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications", "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-escalations"])
+    ])
+    error_message = "One message must raise the alarm, in Slack and past it."
+  }
+
+  assert {
+    condition     = aws_sns_topic_subscription.email["desk@example.com"].protocol == "email" && aws_sns_topic_subscription.email["desk@example.com"].topic_arn == "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-escalations"
+    error_message = "Each address must be told of what Slack cannot be told."
+  }
+
+  assert {
+    condition     = alltrue([for encrypted_with in [aws_sns_topic.notifications.kms_master_key_id, aws_sns_topic.escalations[0].kms_master_key_id, aws_sqs_queue.undeliverable.kms_master_key_id, aws_sqs_queue.notify_slack_failed.kms_master_key_id, aws_secretsmanager_secret.slack_webhook.kms_key_id] : encrypted_with == var.key.arn])
+    error_message = "Topics, queues and the secret must be encrypted with the environment's key."
+  }
+
+  assert {
+    condition     = keys(aws_cloudwatch_event_rule.delivery) == ["canary-failed"] && jsondecode(aws_cloudwatch_event_rule.delivery["canary-failed"].event_pattern).detail == { application = [{ prefix = "gridbid-dev-" }], state = ["FAILURE", "STOP"] }
+    error_message = "A canary of this environment that goes back must be told, and of no other environment."
+  }
+}
+
+run "the_pipelines_failures_and_approvals_are_told_where_asked_for" {
+  command = plan
+
+  module {
+    source = "../modules/alerts"
+  }
+
+  variables {
+    watched          = true
+    told_of_pipeline = true
+  }
+
+  assert {
+    condition = jsondecode(aws_cloudwatch_event_rule.delivery["pipeline-failed"].event_pattern) == {
+      source        = ["aws.codepipeline"]
+      "detail-type" = ["CodePipeline Pipeline Execution State Change"]
+      detail        = { pipeline = ["gridbid-delivery"], state = ["FAILED"] }
+    }
+    error_message = "A pipeline that fails must be told."
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_event_rule.delivery["pipeline-waits"].event_pattern).detail == { pipeline = ["gridbid-delivery"], state = ["STARTED"], type = { category = ["Approval"] } }
+    error_message = "A pipeline that waits for an approval must be told."
+  }
+
+  assert {
+    condition     = alltrue([for target in aws_cloudwatch_event_target.delivery : target.arn == "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"])
+    error_message = "Deliveries must be told on the topic that Slack hears."
+  }
+}
+
+run "an_address_that_is_none_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/alerts"
+  }
+
+  variables {
+    emails = ["desk"]
+  }
+
+  expect_failures = [var.emails]
 }
 
 run "a_recovery_that_does_not_exist_is_refused" {

@@ -10,7 +10,22 @@ mock_provider "aws" {
     defaults = { arn = "arn:aws:iam::123456789012:role/gridbid-dev-store-result" }
   }
   mock_resource "aws_lambda_function" {
-    defaults = { version = "7" }
+    defaults = {
+      arn     = "arn:aws:lambda:eu-west-1:123456789012:function:gridbid-dev-store-result"
+      version = "7"
+    }
+  }
+  mock_resource "aws_lambda_alias" {
+    defaults = { arn = "arn:aws:lambda:eu-west-1:123456789012:function:gridbid-dev-store-result:live" }
+  }
+  mock_resource "aws_cloudwatch_metric_alarm" {
+    defaults = { arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:gridbid-dev-store-result" }
+  }
+  mock_resource "aws_codedeploy_app" {
+    defaults = { arn = "arn:aws:codedeploy:eu-west-1:123456789012:application:gridbid-dev-store-result" }
+  }
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
   }
 }
 
@@ -51,7 +66,7 @@ run "a_function_is_loaded_by_its_hash" {
 
   assert {
     condition     = aws_lambda_alias.live.name == "live" && aws_lambda_alias.live.function_version == "7"
-    error_message = "The alias `live` must point at the version that was published last."
+    error_message = "The alias `live` must be made with the first version."
   }
 
   assert {
@@ -97,6 +112,230 @@ run "a_role_holds_its_own_logs_and_what_was_given" {
     condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
     error_message = "Only Lambda may take the role."
   }
+}
+
+run "a_function_without_alarms_has_no_canary" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 0 && length(aws_codedeploy_deployment_group.canary) == 0 && output.deployment == null
+    error_message = "Where nothing is asked for, there is neither an alarm nor a canary, and the alias is shifted at once."
+  }
+}
+
+run "alarms_count_faults_and_never_rejections" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    alarms = { topic_arns = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"], p99_limit_ms = 5000 }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.faults[0].pattern == "{ ($.outcome = \"fault\") || ($.type = \"platform.report\" && ($.record.status = \"timeout\" || $.record.status = \"failure\")) }"
+    error_message = "A fault is what the function calls one, or a call that Lambda stopped; `rejected` and `refused` are none."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.faults[0].log_group_name == "/aws/lambda/gridbid-dev-store-result"
+    error_message = "Faults are counted in the function's own log."
+  }
+
+  assert {
+    condition = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => [alarm.namespace, alarm.metric_name, alarm.period, alarm.threshold, alarm.datapoints_to_alarm, alarm.evaluation_periods] } == {
+      faults    = ["Gridbid/dev", "store-result-faults", 60, 1, 1, 6]
+      throttles = ["AWS/Lambda", "Throttles", 60, 1, 1, 6]
+      p99       = ["AWS/Lambda", "Duration", 60, 5000, 2, 5]
+    }
+    error_message = "The alarms must watch faults, throttles and the 99th percentile, and never AWS/Lambda Errors, which counts a rejection."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["faults"].metric_name == aws_cloudwatch_log_metric_filter.faults[0].metric_transformation[0].name && aws_cloudwatch_metric_alarm.this["faults"].namespace == aws_cloudwatch_log_metric_filter.faults[0].metric_transformation[0].namespace
+    error_message = "The alarm on faults must read the metric that the filter writes."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.treat_missing_data == "notBreaching" && alarm.alarm_actions == toset(var.alarms.topic_arns) && alarm.ok_actions == toset(var.alarms.topic_arns)])
+    error_message = "Every alarm must tell the topic when it begins and when it is over, and stay quiet without calls."
+  }
+}
+
+run "a_canary_goes_back_on_every_alarm" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    alarms = { topic_arns = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"], p99_limit_ms = 5000 }
+    canary = true
+  }
+
+  assert {
+    condition     = output.deployment == { application = "gridbid-dev-store-result", group = "live" }
+    error_message = "The deployment must name CodeDeploy's application and group."
+  }
+
+  assert {
+    condition     = aws_codedeploy_app.canary[0].compute_platform == "Lambda" && aws_codedeploy_deployment_group.canary[0].deployment_config_name == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+    error_message = "A new version first gets a tenth of the calls, for five minutes."
+  }
+
+  assert {
+    condition     = aws_codedeploy_deployment_group.canary[0].alarm_configuration[0].enabled && !aws_codedeploy_deployment_group.canary[0].alarm_configuration[0].ignore_poll_alarm_failure && aws_codedeploy_deployment_group.canary[0].alarm_configuration[0].alarms == toset(["gridbid-dev-store-result-faults", "gridbid-dev-store-result-throttles", "gridbid-dev-store-result-p99"])
+    error_message = "All three alarms must stop a canary, and so must alarms that cannot be read."
+  }
+
+  assert {
+    condition     = aws_codedeploy_deployment_group.canary[0].auto_rollback_configuration[0].enabled && aws_codedeploy_deployment_group.canary[0].auto_rollback_configuration[0].events == toset(["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"])
+    error_message = "A canary that fails, alarms or is stopped must go back by itself."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.canary[0].policy).Statement == [
+      {
+        Effect = "Allow"
+        Action = ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"]
+        Resource = [
+          "arn:aws:lambda:eu-west-1:123456789012:function:gridbid-dev-store-result",
+          "arn:aws:lambda:eu-west-1:123456789012:function:gridbid-dev-store-result:live",
+        ]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["cloudwatch:DescribeAlarms"]
+        Resource = [for name in ["faults", "p99", "throttles"] : "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:gridbid-dev-store-result"]
+      },
+    ]
+    error_message = "CodeDeploy may shift this function's alias and read its alarms, and nothing else."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.canary[0].assume_role_policy).Statement[0].Condition == {
+      StringEquals = { "aws:SourceAccount" = "123456789012" }
+      ArnLike      = { "aws:SourceArn" = "arn:aws:codedeploy:eu-west-1:123456789012:deploymentgroup:gridbid-dev-store-result/*" }
+    }
+    error_message = "Only this application's deployments may take the role."
+  }
+}
+
+run "a_canary_without_alarms_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    canary = true
+  }
+
+  expect_failures = [var.canary]
+}
+
+run "a_duration_beyond_the_timeout_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    alarms = { topic_arns = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"], p99_limit_ms = 10000 }
+  }
+
+  expect_failures = [var.alarms]
+}
+
+run "alarms_that_tell_nobody_are_refused" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    alarms = { topic_arns = [], p99_limit_ms = 5000 }
+  }
+
+  expect_failures = [var.alarms]
+}
+
+run "the_boundary_the_key_and_a_concurrency_are_passed_on" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    permissions_boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-boundary"
+    key                      = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+    reserved_concurrency     = 5
+    alarms                   = { topic_arns = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"], p99_limit_ms = 5000 }
+    canary                   = true
+  }
+
+  assert {
+    condition     = aws_iam_role.this.permissions_boundary == var.permissions_boundary_arn && aws_iam_role.canary[0].permissions_boundary == var.permissions_boundary_arn
+    error_message = "Both roles must be under the boundary."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.this.kms_key_id == var.key.arn && aws_lambda_function.this.reserved_concurrent_executions == 5
+    error_message = "The log must be encrypted with the key, and the concurrency reserved."
+  }
+}
+
+run "a_concurrency_of_zero_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    reserved_concurrency = 0
+  }
+
+  expect_failures = [var.reserved_concurrency]
+}
+
+run "a_name_with_capitals_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    name = "StoreResult"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "more_memory_than_lambda_has_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/function"
+  }
+
+  variables {
+    memory_mb = 20480
+  }
+
+  expect_failures = [var.memory_mb]
 }
 
 run "a_wildcard_action_is_refused" {

@@ -113,3 +113,129 @@ run "a_route_to_no_function_is_refused" {
 
   expect_failures = [var.routes]
 }
+
+run "without_more_being_asked_for_there_is_no_cors_no_domain_and_no_alarm" {
+  command = plan
+
+  module {
+    source = "../modules/http-api"
+  }
+
+  assert {
+    condition     = length(aws_apigatewayv2_api.this.cors_configuration) == 0 && !aws_apigatewayv2_api.this.disable_execute_api_endpoint && length(aws_apigatewayv2_domain_name.this) == 0 && length(aws_cloudwatch_metric_alarm.errors) == 0 && output.domain_target == null
+    error_message = "CORS, a domain and an alarm are only there where they are asked for."
+  }
+}
+
+run "only_named_pages_may_call_from_a_browser" {
+  command = plan
+
+  module {
+    source = "../modules/http-api"
+  }
+
+  variables {
+    cors_origins = ["https://desk.example.com"]
+  }
+
+  assert {
+    condition     = one(aws_apigatewayv2_api.this.cors_configuration).allow_origins == toset(["https://desk.example.com"]) && one(aws_apigatewayv2_api.this.cors_configuration).allow_methods == toset(["GET", "POST"])
+    error_message = "The named page may use the routes' methods, and no other page anything."
+  }
+}
+
+run "a_domain_is_the_only_way_in" {
+  command = plan
+
+  module {
+    source = "../modules/http-api"
+  }
+
+  variables {
+    domain = { name = "orders.example.com", certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/c" }
+  }
+
+  assert {
+    condition     = aws_apigatewayv2_api.this.disable_execute_api_endpoint && aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].security_policy == "TLS_1_2" && aws_apigatewayv2_api_mapping.this[0].api_id == "a1b2c3" && output.endpoint == "https://orders.example.com"
+    error_message = "With a domain, API Gateway's own address must be closed, and TLS 1.2 the least."
+  }
+}
+
+run "answers_of_5xx_alarm" {
+  command = plan
+
+  module {
+    source = "../modules/http-api"
+  }
+
+  variables {
+    alarm_topic_arns = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
+    key              = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.errors[0].metric_name == "5xx" && aws_cloudwatch_metric_alarm.errors[0].dimensions == tomap({ ApiId = "a1b2c3" }) && aws_cloudwatch_metric_alarm.errors[0].alarm_actions == toset(var.alarm_topic_arns)
+    error_message = "An API whose functions are not reached must alarm."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.access.kms_key_id == var.key.arn && aws_cloudwatch_log_group.access.retention_in_days == 30
+    error_message = "The access log must be encrypted with the environment's key and end."
+  }
+}
+
+run "every_page_of_the_world_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/http-api"
+  }
+
+  variables {
+    cors_origins = ["*"]
+  }
+
+  expect_failures = [var.cors_origins]
+}
+
+run "a_certificate_that_is_no_arn_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/http-api"
+  }
+
+  variables {
+    domain = { name = "orders.example.com", certificate_arn = "orders" }
+  }
+
+  expect_failures = [var.domain]
+}
+
+run "a_throttle_of_zero_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/http-api"
+  }
+
+  variables {
+    throttle = { requests_per_second = 0, burst = 100 }
+  }
+
+  expect_failures = [var.throttle]
+}
+
+run "an_unknown_authorization_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/http-api"
+  }
+
+  variables {
+    authorization = "NONE"
+  }
+
+  expect_failures = [var.authorization]
+}

@@ -59,3 +59,20 @@ run "a_backup_keeps_one_day" {
     error_message = "The table must refuse to be deleted."
   }
 }
+
+run "the_environments_key_encrypts_the_table" {
+  command = plan
+
+  module {
+    source = "../modules/order-store"
+  }
+
+  variables {
+    key = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.orders.server_side_encryption[0].enabled && aws_dynamodb_table.orders.server_side_encryption[0].kms_key_arn == var.key.arn
+    error_message = "The table must be encrypted with the environment's key."
+  }
+}

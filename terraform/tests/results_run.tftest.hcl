@@ -317,3 +317,151 @@ run "a_wait_of_no_time_is_refused" {
 
   expect_failures = [var.poll_seconds]
 }
+
+run "what_is_not_watched_has_no_log_no_trace_and_no_alarm" {
+  command = plan
+
+  module {
+    source = "../modules/results-run"
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_log_group.results_run) == 0 && length(aws_sfn_state_machine.results_run.tracing_configuration) == 0 && length(aws_cloudwatch_metric_alarm.overdue) == 0 && length(aws_cloudwatch_metric_alarm.untold) == 0
+    error_message = "Where nothing is watched, nothing of it may be made."
+  }
+}
+
+run "a_watched_run_is_logged_without_what_passes_through_it" {
+  command = plan
+
+  module {
+    source = "../modules/results-run"
+  }
+
+  variables {
+    watched                  = true
+    alarm_topic_arns         = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
+    close_run_log_group_name = "/aws/lambda/gridbid-dev-close-run"
+    log_retention_days       = 30
+    key                      = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+    permissions_boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-boundary"
+  }
+
+  assert {
+    condition     = aws_sfn_state_machine.results_run.logging_configuration[0].level == "ALL" && aws_sfn_state_machine.results_run.logging_configuration[0].include_execution_data == false
+    error_message = "Every state must be logged, and never the orders."
+  }
+
+  assert {
+    condition     = aws_sfn_state_machine.results_run.tracing_configuration[0].enabled
+    error_message = "Runs must be traced."
+  }
+
+  assert {
+    condition     = startswith(aws_cloudwatch_log_group.results_run[0].name, "/aws/vendedlogs/states/") && aws_cloudwatch_log_group.results_run[0].retention_in_days == 30 && aws_cloudwatch_log_group.results_run[0].kms_key_id == var.key.arn
+    error_message = "The log must lie where deliveries need no policy of their own, encrypted, and end."
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.runs.server_side_encryption[0].kms_key_arn == var.key.arn
+    error_message = "The table of runs must be encrypted with the environment's key."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.state_machine.policy).Statement : [statement.Action, statement.Resource]] == [
+      [["lambda:InvokeFunction"], [var.collect_results_arn, var.store_result_arn, var.close_run_arn]],
+      [["dynamodb:UpdateItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs"]],
+      [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+      [
+        [
+          "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+          "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
+        ],
+        ["*"],
+      ],
+      [["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"], ["*"]],
+    ]
+    error_message = "Watched, the state machine may also use the key and send its log and traces, which know no resources."
+  }
+
+  assert {
+    condition     = aws_iam_role.state_machine.permissions_boundary == var.permissions_boundary_arn && aws_iam_role.scheduler.permissions_boundary == var.permissions_boundary_arn
+    error_message = "Both roles must be under the boundary."
+  }
+}
+
+run "a_run_that_is_overdue_alarms_even_when_nothing_is_counted" {
+  command = plan
+
+  module {
+    source = "../modules/results-run"
+  }
+
+  variables {
+    watched                  = true
+    alarm_topic_arns         = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
+    close_run_log_group_name = "/aws/lambda/gridbid-dev-close-run"
+    log_retention_days       = 30
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.closed[0].pattern == "{ $.outcome = \"ok\" && $.run = * }" && aws_cloudwatch_log_metric_filter.closed[0].log_group_name == "/aws/lambda/gridbid-dev-close-run"
+    error_message = "A closed run is a good line of close-run about a run, which a probe is not."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.overdue[0].metric_name == aws_cloudwatch_log_metric_filter.closed[0].metric_transformation[0].name && aws_cloudwatch_metric_alarm.overdue[0].namespace == aws_cloudwatch_log_metric_filter.closed[0].metric_transformation[0].namespace
+    error_message = "The alarm must read the metric that the filter writes."
+  }
+
+  # 7200 seconds are 24 periods of five minutes, and two more.
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.overdue[0].period == 300 && aws_cloudwatch_metric_alarm.overdue[0].evaluation_periods == 26 && aws_cloudwatch_metric_alarm.overdue[0].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.overdue[0].threshold == 1
+    error_message = "No run closed for the deadline and two periods must alarm."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.overdue[0].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.overdue[0].alarm_actions == toset(var.alarm_topic_arns)
+    error_message = "A function that is never called counts nothing: missing data must alarm."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.untold[0].metric_name == "FailedInvocations" && aws_cloudwatch_metric_alarm.untold[0].dimensions == tomap({ RuleName = "gridbid-dev-results-run-ended-badly" })
+    error_message = "A bad end that the topic does not take must alarm."
+  }
+}
+
+run "a_schedule_that_is_off_is_never_overdue" {
+  command = plan
+
+  module {
+    source = "../modules/results-run"
+  }
+
+  variables {
+    watched                  = true
+    schedule_enabled         = false
+    alarm_topic_arns         = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
+    close_run_log_group_name = "/aws/lambda/gridbid-dev-close-run"
+    log_retention_days       = 30
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.overdue) == 0
+    error_message = "Without a schedule no run is missed."
+  }
+}
+
+run "watching_without_anybody_to_tell_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/results-run"
+  }
+
+  variables {
+    watched = true
+  }
+
+  expect_failures = [var.watched]
+}

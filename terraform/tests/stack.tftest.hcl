@@ -2,55 +2,48 @@
 
 mock_provider "aws" {
   override_during = plan
-
-  mock_data "aws_caller_identity" {
-    defaults = { account_id = "123456789012" }
-  }
-  mock_resource "aws_cloudwatch_event_rule" {
-    defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/gridbid-dev-results-run-ended-badly" }
-  }
-  mock_resource "aws_cloudwatch_log_group" {
-    defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:a" }
-  }
-  mock_resource "aws_dynamodb_table" {
-    defaults = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders" }
-  }
-  mock_resource "aws_iam_role" {
-    defaults = { arn = "arn:aws:iam::123456789012:role/a" }
-  }
-  mock_resource "aws_lambda_alias" {
-    defaults = {
-      arn        = "arn:aws:lambda:eu-west-1:123456789012:function:a:live"
-      invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:a:live/invocations"
-    }
-  }
-  mock_resource "aws_lambda_function" {
-    defaults = { version = "1" }
-  }
-  mock_resource "aws_s3_bucket" {
-    defaults = {
-      id  = "gridbid-dev-order-results-123456789012"
-      arn = "arn:aws:s3:::gridbid-dev-order-results-123456789012"
-    }
-  }
-  mock_resource "aws_secretsmanager_secret" {
-    defaults = { arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/slack-webhook-AbCdEf" }
-  }
-  mock_resource "aws_sfn_state_machine" {
-    defaults = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:gridbid-dev-results-run" }
-  }
-  mock_resource "aws_sns_topic" {
-    defaults = { arn = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications" }
-  }
-  mock_resource "aws_sqs_queue" {
-    defaults = { arn = "arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-notify-slack-failed" }
-  }
+  source          = "./mocks"
 }
 
 variables {
   environment        = "dev"
   functions_manifest = "functions.json"
   artifacts_bucket   = "artifacts"
+}
+
+override_module {
+  target = module.order_store
+  outputs = {
+    table_name = "gridbid-dev-orders"
+    table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders"
+  }
+}
+
+override_module {
+  target = module.result_archive
+  outputs = {
+    bucket_name = "results"
+    bucket_arn  = "arn:aws:s3:::results"
+  }
+}
+
+override_module {
+  target  = module.key
+  outputs = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+}
+
+override_module {
+  target = module.alerts
+  outputs = {
+    topic_arn                     = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"
+    escalations_topic_arn         = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-escalations"
+    slack_webhook_secret_arn      = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/slack-webhook-AbCdEf"
+    notify_slack_failed_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-notify-slack-failed"
+    undeliverable_queue_url       = "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-notifications-undeliverable"
+    notify_slack_failed_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-notify-slack-failed"
+    queue_names                   = ["gridbid-dev-notifications-undeliverable", "gridbid-dev-notify-slack-failed"]
+    alarm_arns                    = []
+  }
 }
 
 run "each_function_may_do_what_it_uses" {
@@ -62,19 +55,28 @@ run "each_function_may_do_what_it_uses" {
 
   assert {
     condition = { for name, function in local.functions : name => [for statement in function.policy_statements : [statement.actions, statement.resources]] } == {
-      orders-api      = [[["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders"]]]
+      orders-api = [
+        [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+        [["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders"]],
+      ]
       collect-results = []
-      store-result    = [[["s3:PutObject"], ["arn:aws:s3:::gridbid-dev-order-results-123456789012/results/*"]]]
+      store-result = [
+        [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+        [["s3:PutObject"], ["arn:aws:s3:::results/results/*"]],
+      ]
       close-run = [
-        [["s3:PutObject"], ["arn:aws:s3:::gridbid-dev-order-results-123456789012/summaries/*"]],
+        [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+        [["s3:PutObject"], ["arn:aws:s3:::results/summaries/*"]],
         [["sns:Publish"], ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]],
       ]
       preview-orders = []
       report-results = [
-        [["s3:ListBucket"], ["arn:aws:s3:::gridbid-dev-order-results-123456789012"]],
-        [["s3:GetObject"], ["arn:aws:s3:::gridbid-dev-order-results-123456789012/summaries/*"]],
+        [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+        [["s3:ListBucket"], ["arn:aws:s3:::results"]],
+        [["s3:GetObject"], ["arn:aws:s3:::results/summaries/*"]],
       ]
       notify-slack = [
+        [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
         [["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/slack-webhook-AbCdEf"]],
         [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-notify-slack-failed"]],
       ]
@@ -86,17 +88,49 @@ run "each_function_may_do_what_it_uses" {
     condition = { for name, function in local.functions : name => function.environment_variables } == {
       orders-api      = { ORDERS_TABLE = "gridbid-dev-orders" }
       collect-results = {}
-      store-result    = { RESULTS_BUCKET = "gridbid-dev-order-results-123456789012" }
+      store-result    = { RESULTS_BUCKET = "results" }
       close-run = {
-        RESULTS_BUCKET          = "gridbid-dev-order-results-123456789012"
+        RESULTS_BUCKET          = "results"
         NOTIFICATIONS_TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"
       }
       preview-orders = {}
-      report-results = { RESULTS_BUCKET = "gridbid-dev-order-results-123456789012" }
+      report-results = { RESULTS_BUCKET = "results" }
       notify-slack   = { SLACK_WEBHOOK_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/slack-webhook-AbCdEf" }
     }
     error_message = "Each function must be told what it needs and nothing else."
   }
+}
+
+run "without_aws_there_is_no_key_and_nothing_that_the_local_cloud_lacks" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  variables {
+    environment = "local"
+    on_aws      = false
+  }
+
+  assert {
+    condition     = local.key == null && length(local.key_statements) == 0 && length(module.dashboard) == 0 && length(module.budget) == 0 && alltrue([for function in output.functions : function.deployment == null])
+    error_message = "One variable must turn off what the local cloud does not have."
+  }
+}
+
+run "a_concurrency_for_no_function_is_refused" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  variables {
+    reserved_concurrency = { orders = 5 }
+  }
+
+  expect_failures = [var.reserved_concurrency]
 }
 
 run "a_function_answers_before_the_state_machine_gives_up" {

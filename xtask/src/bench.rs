@@ -2,6 +2,7 @@
 //! `docs/benchmarks.md`. No figure is asserted. Called by `main`.
 
 pub mod core;
+pub mod functions;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -3,8 +3,11 @@
 //! One file a subject. Each check is a step; the first that fails ends the command. Called by `commands::test`.
 
 pub mod contract;
+pub mod environments;
 pub mod languages;
+pub mod paths;
 pub mod rust;
 pub mod state_machine;
 pub mod system;
 pub mod terraform;
+pub mod workflows;

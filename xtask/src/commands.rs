@@ -1,6 +1,5 @@
 //! The commands of `cargo xtask`, one file each. Called by `main`.
 
-pub mod bench;
 pub mod down;
 pub mod logs;
 pub mod post;

@@ -15,6 +15,8 @@ pub struct Layout {
     site: PathBuf,
     /// A folder of zips that somebody else has built.
     prebuilt: Option<PathBuf>,
+    /// The delivery binary that somebody else has built.
+    gridbid: Option<PathBuf>,
 }
 
 impl Layout {
@@ -29,7 +31,7 @@ impl Layout {
             Some(home) => env::current_dir().unwrap_or_default().join(home),
             None => root.join(".gridbid"),
         };
-        Self { root, site: home.clone(), home, prebuilt: None }
+        Self { root, site: home.clone(), home, prebuilt: None, gridbid: None }
     }
 
     /// The same repository with the tests' own local cloud.
@@ -42,6 +44,18 @@ impl Layout {
     #[must_use]
     pub fn with_functions(self, folder: PathBuf) -> Self {
         Self { prebuilt: Some(folder), ..self }
+    }
+
+    /// The same folders, but for a delivery binary that is there already.
+    #[must_use]
+    pub fn with_gridbid(self, file: PathBuf) -> Self {
+        Self { gridbid: Some(file), ..self }
+    }
+
+    /// The delivery binary that is there already.
+    #[must_use]
+    pub fn gridbid(&self) -> Option<&Path> {
+        self.gridbid.as_deref()
     }
 
     /// Whether the repository is there: one was found, or it still stands where this xtask was compiled.
@@ -84,6 +98,12 @@ impl Layout {
     #[must_use]
     pub fn terraform_local(&self) -> PathBuf {
         self.terraform().join("envs").join("local")
+    }
+
+    /// What GitHub reads.
+    #[must_use]
+    pub fn github(&self) -> PathBuf {
+        self.root.join(".github")
     }
 
     /// A file of this package that is no Rust source.

@@ -2,19 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
-use xtask::commands::bench::Subject;
 use xtask::commands::test::Part;
-use xtask::commands::{bench, down, logs, post, run, status, test, up};
-use xtask::failure::Failure;
+use xtask::commands::{down, logs, post, run, status, test, up};
+use xtask::failure::{Failure, OnFile as _};
 use xtask::layout::Layout;
 use xtask::package::made;
 use xtask::package::manifest::Architecture;
 use xtask::progress::Progress;
 use xtask::wasm::Given;
-use xtask::{interrupt, neighbours, system};
+use xtask::{bench, interrupt, neighbours, system};
 
 /// Builds, starts, shows and tests Gridbid on a local cloud.
 #[derive(Parser)]
@@ -28,9 +28,8 @@ struct CommandLine {
 enum Command {
     /// Build everything, start the local cloud, and show Gridbid's main job
     Up {
-        /// A folder of zips with a functions.json, to be started as they are; nothing is built
-        #[arg(long)]
-        functions: Option<PathBuf>,
+        #[command(flatten)]
+        built: Built,
     },
     /// Stop the local cloud; its data stays
     Down {
@@ -99,6 +98,17 @@ enum Command {
     },
 }
 
+/// What was built before and is not to be built again.
+#[derive(Args)]
+struct Built {
+    /// A folder of zips with a functions.json, to be started as they are; none is built
+    #[arg(long)]
+    functions: Option<PathBuf>,
+    /// The delivery binary
+    #[arg(long)]
+    gridbid: Option<PathBuf>,
+}
+
 #[derive(Subcommand)]
 enum Made {
     /// One function: its zip, with a functions.json of its own
@@ -131,10 +141,16 @@ enum TestPart {
     Languages,
     /// Only the tests of core
     Core,
+    /// Only Terraform's files: format, every root, tests, contract, checkov, state machine
+    Terraform,
+    /// Only GitHub's workflows
+    Workflows,
     /// Only what needs a local cloud
     System {
         /// Only the scenarios whose names contain this text
         filter: Option<String>,
+        #[command(flatten)]
+        built: Built,
     },
 }
 
@@ -142,6 +158,21 @@ enum TestPart {
 enum BenchSubject {
     /// Checking and reading orders, natively, in Node and in Python; takes ten minutes
     Core,
+    /// The functions: cold starts, warm requests, processor time, memory, sizes, price (4 minutes once all is built)
+    Functions {
+        /// A folder of zips with a functions.json, to be measured as they are; nothing of ours is built
+        #[arg(long)]
+        functions: Option<PathBuf>,
+        /// After how many milliseconds AWS answers
+        #[arg(long, default_value_t = 5)]
+        latency_ms: u64,
+        /// How many cold starts of each function
+        #[arg(long, default_value_t = 50)]
+        starts: usize,
+        /// How many warm requests of each size
+        #[arg(long, default_value_t = 600)]
+        requests: usize,
+    },
 }
 
 fn main() -> ExitCode {
@@ -168,31 +199,50 @@ fn perform(command: Command) -> Result<(), Failure> {
     }
     interrupt::listen()?;
     match command {
-        Command::Up { functions: None } => up::up(&layout, &progress),
-        Command::Up { functions: Some(folder) } => up::up(&layout.with_functions(prebuilt(&folder)?), &progress),
+        Command::Up { built } => up::up(&with(layout, built)?, &progress),
         Command::Down { wipe } => down::down(&layout, &progress, wipe),
         Command::Post { file } => post::post(&layout, &file),
         Command::Run { slot } => run::run(&layout, slot),
         Command::Status => status::status(&layout),
         Command::Logs { function, minutes } => logs::logs(&layout, &function, minutes),
         Command::Test { part } => {
-            let part = match part {
-                None => Part::Everything,
-                Some(TestPart::Languages) => Part::Languages,
-                Some(TestPart::Core) => Part::Core,
-                Some(TestPart::System { filter }) => Part::System(filter),
+            let (part, layout) = match part {
+                None => (Part::Everything, layout),
+                Some(TestPart::Languages) => (Part::Languages, layout),
+                Some(TestPart::Core) => (Part::Core, layout),
+                Some(TestPart::Terraform) => (Part::Terraform, layout),
+                Some(TestPart::Workflows) => (Part::Workflows, layout),
+                Some(TestPart::System { filter, built }) => (Part::System(filter), with(layout, built)?),
             };
             test::test(&layout, &progress, &part)
         }
-        Command::Bench { subject: BenchSubject::Core } => bench::bench(&layout, &progress, Subject::Core),
+        Command::Bench { subject: BenchSubject::Core } => bench::core::bench(&layout, &progress),
         Command::Package { made: None } => system::package(&layout, &progress),
         Command::Package { made: Some(Made::Zip { function, built, architecture, to }) } => {
             made::zip(&function, &built, architecture, &to)
         }
         Command::Package { made: Some(Made::Join { folders, to }) } => made::join(&folders, &to),
         Command::Wasm { to, given } => system::wasm(&layout, &progress, &given, to.as_deref()),
+        Command::Bench { subject: BenchSubject::Functions { functions, latency_ms, starts, requests } } => {
+            let layout = match functions {
+                Some(folder) => layout.with_functions(prebuilt(&folder)?),
+                None => layout,
+            };
+            bench::functions::functions(&layout, &progress, Duration::from_millis(latency_ms), starts, requests)
+        }
         Command::Neighbours { .. } => Ok(()),
     }
+}
+
+/// The layout with what was built before.
+fn with(mut layout: Layout, Built { functions, gridbid }: Built) -> Result<Layout, Failure> {
+    if let Some(folder) = functions {
+        layout = layout.with_functions(prebuilt(&folder)?);
+    }
+    if let Some(file) = gridbid {
+        layout = layout.with_gridbid(file.canonicalize().on_file("find", &file)?);
+    }
+    Ok(layout)
 }
 
 /// The folder, which must hold a manifest.
@@ -202,4 +252,32 @@ fn prebuilt(folder: &Path) -> Result<PathBuf, Failure> {
             .with_todo("name a folder of zips as `cargo xtask package` makes one")
     };
     folder.join("functions.json").canonicalize().map_err(missing).map(|file| file.with_file_name(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn every_call_of_xtask_in_a_workflow_is_a_command_line() {
+        let folder = Layout::of_repository().github().join("workflows");
+        let mut calls = 0;
+        for file in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            for line in fs::read_to_string(&file).unwrap().lines() {
+                // `nix run .#test -- …` is `xtask test …`.
+                let call =
+                    ["cargo xtask ", "nix run .#"].into_iter().find_map(|before| Some(line.split_once(before)?.1));
+                let Some(call) = call else { continue };
+                let words = call.split_ascii_whitespace().filter(|word| *word != "--");
+                if let Err(error) = CommandLine::try_parse_from(["cargo xtask"].into_iter().chain(words)) {
+                    panic!("{}: `{call}`: {error}", file.display());
+                }
+                calls += 1;
+            }
+        }
+        assert!(calls > 0, "no workflow calls xtask");
+        assert!(CommandLine::try_parse_from(["cargo xtask", "test", "systems"]).is_err());
+    }
 }

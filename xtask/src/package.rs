@@ -2,11 +2,11 @@
 //!
 //! Promises that there is no list of functions: a folder with a binary, or with a `function.json`, is one. The same
 //! sources give the same bytes, and files that did not change are not written. What is built here is for this machine
-//! and never ships: releases are built by Nix, whose zips and manifests `made` writes. Called by `up`, `test` and
-//! `cargo xtask package`.
+//! and never ships: releases are built by Nix, whose zips and manifests `made` writes. Called by `up`, `test`,
+//! `bench` and `cargo xtask package`.
 
-mod archive;
-mod build;
+pub mod archive;
+pub mod build;
 pub mod made;
 pub mod manifest;
 mod scripted;

@@ -1,21 +1,22 @@
-//! The whole system on a local cloud: from nothing, or from what is there, to applied.
+//! The whole system on a local cloud: from nothing, or from what is there, to deployed.
 //!
 //! Promises that only what changed is done again, and that a step which fails leaves nothing running that this call has
 //! started. Leaves out using it: that is `main_job`'s. Called by `up` and `test`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::bindings;
 use crate::cloud::names::Names;
 use crate::cloud::record::Record;
 use crate::cloud::{self, Behaviour};
+use crate::delivery::{self, Change, Delivery};
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::lock;
 use crate::progress::Progress;
 use crate::requirements::{CARGO, NODE, NPM, PYTHON, TERRAFORM, Tool};
-use crate::terraform::{self, Change, Terraform};
+use crate::terraform;
 use crate::venv;
 use crate::wasm::{self, Given};
 
@@ -75,7 +76,7 @@ impl Tools {
     }
 }
 
-/// Brings the system up: zips, local cloud, Terraform.
+/// Brings the system up: zips, local cloud, release, deployment.
 ///
 /// # Errors
 /// The failure of the first step that failed.
@@ -94,10 +95,12 @@ pub fn bring_up(
     if !layout.is_prebuilt() {
         build(layout, progress, &tools.cargo)?;
     }
+    let gridbid = gridbid(layout, progress, &tools.cargo)?;
     let ran = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
     let record = progress.step("start local cloud", |step| cloud::start(layout, behaviour, step))?;
-    let applied = apply(layout, progress, tools, &record, &variables(&record));
-    match applied {
+    let delivery = Delivery::new(layout, record.ports, gridbid);
+    let deployed = deploy(layout, progress, tools, &delivery, &record, &variables(&record));
+    match deployed {
         Ok((names, changes)) => Ok(System { record, names, changes }),
         Err(failure) => {
             if !ran {
@@ -159,25 +162,33 @@ fn build(layout: &Layout, progress: &Progress, cargo: &Tool) -> Result<(), Failu
     })
 }
 
-fn apply(
+/// Builds the delivery command.
+///
+/// # Errors
+/// When it does not compile.
+pub fn gridbid(layout: &Layout, progress: &Progress, cargo: &Tool) -> Result<PathBuf, Failure> {
+    progress.step("build gridbid", |step| {
+        let _held = lock::shared(layout, step)?;
+        Ok((delivery::build(layout, cargo, step)?, String::new()))
+    })
+}
+
+fn deploy(
     layout: &Layout,
     progress: &Progress,
     tools: &Tools,
+    delivery: &Delivery<'_>,
     record: &Record,
     variables: &[(&str, String)],
 ) -> Result<(Names, Vec<Change>), Failure> {
-    let terraform = Terraform::new(layout, &tools.terraform, record.ports, variables);
-    let plan = progress.step("terraform plan", |step| {
-        let plan = terraform.plan(step)?;
-        let told = terraform::counted(&plan.changes);
-        Ok((plan, told))
+    let release = progress.step("gridbid release", |step| delivery.release(&layout.functions(), step))?;
+    let changes = progress.step("gridbid deploy", |step| {
+        let outcome = delivery.deploy(&release, variables, step)?;
+        let told = delivery::counted(&outcome.changes);
+        Ok((outcome.changes, told))
     })?;
-    if !plan.is_empty {
-        progress.step("terraform apply", |step| {
-            terraform.apply(step)?;
-            Ok(((), "done".to_owned()))
-        })?;
-    }
-    let names = progress.step("read names", |step| Ok((terraform.names(step)?, String::new())))?;
-    Ok((names, plan.changes))
+    let names = progress.step("read names", |step| {
+        Ok((terraform::names(layout, &tools.terraform, &record.ports, step)?, String::new()))
+    })?;
+    Ok((names, changes))
 }

@@ -52,7 +52,7 @@ def test_both_ways_agree() -> None:
         limits = (DEFAULT, SMALL, BULK, Limits(listed=1))[number % 4]
         verdict = one.check(body, limits)
         assert verdict == other.check(body, limits), body
-        assert one.parse(body, limits) == other.parse(body, limits), body
+        assert one.join(body, limits) == other.join(body, limits), body
         assert one.report(body, limits) == other.report(body, limits), body
         assert one.say("gridbid_decision", body) == other.say("gridbid_decision", body), body
         assert one.check(body, limits) == verdict, body
@@ -67,6 +67,6 @@ def test_both_ways_agree_while_memory_grows() -> None:
         body = ("[" + ",".join(orders) + "]").encode()
         for limits in (BULK, DEFAULT, Limits(orders=2**31, bytes=2**32 - 1, depth=255, listed=2**32 - 1)):
             assert one.check(body, limits) == other.check(body, limits)
-            assert one.parse(body, limits) == other.parse(body, limits)
+            assert one.join(body, limits) == other.join(body, limits)
             assert one.report(body, limits) == other.report(body, limits)
     assert one.size() == other.size() > 10_000_000

@@ -57,7 +57,7 @@ def of_body(case: dict[str, Any]) -> dict[str, Any]:
     orders = gridbid.parse_orders(body, limits=limits(case))
     assert report.orders == len(orders)
     # The canonical texts are what `Decimal` is given; beside them the values have to be the same.
-    amounts = orders._cut(orders._rows, 2)
+    amounts = orders._texts(2)
     made = [[one.record_id, one.parameter_1, text] for one, text in zip(orders, amounts, strict=True)]
     assert [str(one.parameter_2) for one in orders] == [str(Decimal(text)) for text in amounts]
     columns = zip(orders.column("record_id"), orders.column("parameter_1"), amounts, strict=True)

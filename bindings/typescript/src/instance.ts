@@ -17,7 +17,7 @@ interface Exports {
   gridbid_abi(): number;
   gridbid_input(length: number): number;
   gridbid_check(length: number, orders: number, bytes: number, depth: number, listed: number): number;
-  gridbid_parse(length: number, orders: number, bytes: number, depth: number, listed: number, utf16: number): number;
+  gridbid_parse(length: number, orders: number, bytes: number, depth: number, listed: number): number;
   gridbid_report(length: number, orders: number, bytes: number, depth: number, listed: number): number;
   gridbid_answer(length: number): number;
   gridbid_decision(length: number): number;
@@ -37,7 +37,7 @@ export interface Rows {
 export type MayHold = (bytes: Uint8Array, byte: number) => boolean;
 
 /** The version of the module's ABI that this file is written for. */
-const ABI = 1;
+const ABI = 2;
 /** Words in a row. */
 export const ROW = 7;
 /** So many words are few: those of 16 orders. */
@@ -155,7 +155,7 @@ export class Instance {
   /** Parses what is loaded, with places in code units of UTF-16; nothing is there if there are violations. */
   parse({ orders, bytes, depth, listed }: Limits): Rows | undefined {
     try {
-      const at = this.#started().gridbid_parse(this.length, orders, bytes, depth, listed, 1) >>> 2;
+      const at = this.#started().gridbid_parse(this.length, orders, bytes, depth, listed) >>> 2;
       const words = this.#memory();
       this.orders = words[at] ?? 0;
       this.total = words[at + 1] ?? 0;

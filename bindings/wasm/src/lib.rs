@@ -16,7 +16,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 
-use gridbid_core::batch::{self, Limits, Units};
+use gridbid_core::batch::{self, Limits};
 use gridbid_core::violation::Finding;
 use gridbid_core::wire;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -35,7 +35,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// The version of the ABI: what a host was written for must be what it finds.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_abi() -> u32 {
-    1
+    2
 }
 
 /// What lies in linear memory between calls.
@@ -43,11 +43,12 @@ struct Memory {
     /// What the host has written.
     input: Vec<u8>,
     /// The words that the last call answered with.
-    header: [u32; 7],
+    header: [u32; 8],
     /// Findings as four words each: index, code and place (the low two bytes), a, b.
     findings: Vec<[u32; 4]>,
     rows: Vec<batch::Row>,
     text: String,
+    values: [String; 3],
 }
 
 struct Shared(UnsafeCell<Memory>);
@@ -57,10 +58,11 @@ unsafe impl Sync for Shared {}
 
 static MEMORY: Shared = Shared(UnsafeCell::new(Memory {
     input: Vec::new(),
-    header: [0; 7],
+    header: [0; 8],
     findings: Vec::new(),
     rows: Vec::new(),
     text: String::new(),
+    values: [const { String::new() }; 3],
 }));
 
 /// Runs a call on the memory.
@@ -108,6 +110,7 @@ pub extern "C" fn gridbid_input(length: u32) -> u32 {
             memory.input = Vec::new();
             memory.rows = Vec::new();
             memory.text = String::new();
+            memory.values = Default::default();
         }
         if length > memory.input.len() {
             let more = length - memory.input.len();
@@ -131,14 +134,13 @@ pub extern "C" fn gridbid_check(length: u32, orders: u32, bytes: u32, depth: u32
     })
 }
 
-/// Reads a request of so many bytes into places, counted in bytes, or in UTF-16's code units if `utf16` is not 0.
-/// Answers the address of: how many orders, how many violations, how many findings are listed, the address of those, the
-/// address of the rows (seven words each, see [`batch::Row`]), the address and the length of the text beside them.
+/// Reads a request of so many bytes into places, counted in UTF-16's code units. Answers the address of: how many orders,
+/// how many violations, how many findings are listed, the address of those, the address of the rows (seven words each,
+/// see [`batch::Row`]), the address and the length of the text beside them.
 #[unsafe(no_mangle)]
-pub extern "C" fn gridbid_parse(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32, utf16: u32) -> u32 {
+pub extern "C" fn gridbid_parse(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
     with_memory(|memory| {
-        let units = if utf16 == 0 { Units::Bytes } else { Units::Utf16 };
-        let columns = batch::columns(memory.input(length), &limits(orders, bytes, depth, listed), units);
+        let columns = batch::columns(memory.input(length), &limits(orders, bytes, depth, listed));
         let verdict = columns.verdict;
         let findings = memory.answer_findings(&verdict.findings);
         memory.rows = columns.rows;
@@ -146,6 +148,20 @@ pub extern "C" fn gridbid_parse(length: u32, orders: u32, bytes: u32, depth: u32
         let (rows, text) = (address(memory.rows.as_ptr()), address(memory.text.as_ptr()));
         let listed = verdict.findings.len() as u32;
         memory.answer([verdict.orders, verdict.total, listed, findings, rows, text, memory.text.len() as u32])
+    })
+}
+
+/// Reads a request of so many bytes into a text for each field, in which each value is followed by U+001F. Answers the
+/// address of: how many orders, how many violations, and for `record_id`, `parameter_1` and `parameter_2` the address
+/// and the length of the text.
+#[unsafe(no_mangle)]
+pub extern "C" fn gridbid_join(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
+    with_memory(|memory| {
+        let joined = batch::joined(memory.input(length), &limits(orders, bytes, depth, listed));
+        memory.values = joined.values;
+        let [id, text, amount] = memory.values.each_ref().map(|values| (address(values.as_ptr()), values.len() as u32));
+        let verdict = joined.verdict;
+        memory.answer([verdict.orders, verdict.total, id.0, id.1, text.0, text.1, amount.0, amount.1])
     })
 }
 

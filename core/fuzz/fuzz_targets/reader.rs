@@ -4,7 +4,7 @@
 
 #![no_main]
 
-use gridbid_core::batch::{self, Limits, Units, oracle};
+use gridbid_core::batch::{self, Limits, oracle};
 use libfuzzer_sys::fuzz_target;
 
 /// Small, so that small inputs cross them.
@@ -16,11 +16,13 @@ fuzz_target!(|body: &[u8]| {
     let verdict = batch::check(body, &LIMITS);
     let total = fast.as_ref().err().map_or(0, |report| report.total);
     assert_eq!(verdict.total, total);
-    for units in [Units::Bytes, Units::Utf16] {
-        let columns = batch::columns(body, &LIMITS, units);
-        assert_eq!(columns.verdict, verdict);
-        if let Ok(batch) = &fast {
-            assert_eq!(columns.rows.len(), batch.orders().len());
-        }
+    let (columns, joined) = (batch::columns(body, &LIMITS), batch::joined(body, &LIMITS));
+    assert_eq!(columns.verdict, verdict);
+    assert_eq!(joined.verdict, verdict);
+    if let Ok(batch) = &fast {
+        let orders = batch.orders();
+        assert_eq!(columns.rows.len(), orders.len());
+        let [ids, ..] = &joined.values;
+        assert!(ids.split_terminator(batch::SEPARATOR).eq(orders.iter().map(|order| order.record_id.as_str())));
     }
 });

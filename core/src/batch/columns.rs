@@ -1,4 +1,5 @@
-//! Where the parts of each order lie in the request's text: what a host of another language makes its own objects from.
+//! Where the parts of each order lie in the request's text, in code units of UTF-16: what JavaScript makes its own objects
+//! from.
 //!
 //! A host that has the request as a text of its own cuts the parts out of that, and needs none of them copied to it. What
 //! is written otherwise than it means (an escape in a string, an amount that is not in its canonical text) stands in a
@@ -11,15 +12,7 @@ use alloc::vec::Vec;
 use super::scan::{self, Keep, Piece, Span};
 use super::{Limits, Verdict};
 use crate::amount::{Amount, is_plainly_canonical};
-
-/// How a host counts the characters of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Units {
-    /// In bytes of UTF-8, as Rust and Python's `bytes` do.
-    Bytes,
-    /// In code units of UTF-16, as JavaScript does.
-    Utf16,
-}
+use crate::json::are_ascii;
 
 /// One order: for `record_id`, `parameter_1` and the canonical text of `parameter_2` the place and the length, then a bit
 /// for each (1, 2, 4) that is set when the place lies in [`Columns::beside`].
@@ -39,9 +32,15 @@ pub struct Columns {
 /// Reads a request's body into places.
 #[must_use]
 #[inline]
-pub fn columns(bytes: &[u8], limits: &Limits, units: Units) -> Columns {
-    let units = if bytes.is_ascii() { Units::Bytes } else { units };
-    let mut cutting = Cutting { bytes, units, known: (0, 0), rows: Vec::new(), beside: String::new(), beside_units: 0 };
+pub fn columns(bytes: &[u8], limits: &Limits) -> Columns {
+    let mut cutting = Cutting {
+        bytes,
+        is_ascii: are_ascii(bytes),
+        known: (0, 0),
+        rows: Vec::new(),
+        beside: String::new(),
+        beside_units: 0,
+    };
     let (orders, findings) = scan::scan(bytes, limits, &mut cutting);
     let verdict = Verdict { orders, total: findings.total, findings: findings.listed };
     Columns { verdict, rows: cutting.rows, beside: cutting.beside }
@@ -49,7 +48,7 @@ pub fn columns(bytes: &[u8], limits: &Limits, units: Units) -> Columns {
 
 struct Cutting<'a> {
     bytes: &'a [u8],
-    units: Units,
+    is_ascii: bool,
     /// A place in bytes, and the same in units.
     known: (usize, usize),
     rows: Vec<Row>,
@@ -82,50 +81,36 @@ impl Cutting<'_> {
     #[inline]
     fn part(&mut self, part: Piece<'_>) -> (Span, bool) {
         match part {
-            Piece::Plain(Span { at, length }) => {
-                let units = self.units.of(self.bytes.get(at..at + length).unwrap_or(&[]));
-                (Span { at: self.place(at), length: units }, false)
-            }
+            Piece::Plain(span) if self.is_ascii => (span, false),
+            Piece::Plain(span) => (self.in_units(span), false),
             Piece::Decoded(text) => (self.put_beside(&text), true),
         }
     }
 
-    #[cold]
-    fn put_beside(&mut self, text: &str) -> Span {
-        let place = Span { at: self.beside_units, length: self.units.of(text.as_bytes()) };
-        self.beside.push_str(text);
-        self.beside_units += place.length;
-        place
+    /// A place in units. Places that are asked for lie near one another.
+    fn in_units(&mut self, Span { at, length }: Span) -> Span {
+        let (known, units) = self.known;
+        let between = units_of(self.bytes.get(known.min(at)..known.max(at)).unwrap_or(&[]));
+        let place = if at >= known { units + between } else { units.saturating_sub(between) };
+        self.known = (at, place);
+        Span { at: place, length: units_of(self.bytes.get(at..at + length).unwrap_or(&[])) }
     }
 
-    /// A place in units. Places that are asked for lie near one another.
-    #[inline]
-    fn place(&mut self, byte: usize) -> usize {
-        if self.units == Units::Bytes {
-            return byte;
-        }
-        let (known, units) = self.known;
-        let between = self.units.of(self.bytes.get(known.min(byte)..known.max(byte)).unwrap_or(&[]));
-        let place = if byte >= known { units + between } else { units.saturating_sub(between) };
-        self.known = (byte, place);
-        place
+    #[cold]
+    fn put_beside(&mut self, text: &str) -> Span {
+        let span = Span { at: self.beside_units, length: units_of(text.as_bytes()) };
+        self.beside.push_str(text);
+        self.beside_units += span.length;
+        span
     }
 }
 
-impl Units {
-    /// How many units a text has.
-    #[inline]
-    fn of(self, text: &[u8]) -> usize {
-        match self {
-            Self::Bytes => text.len(),
-            Self::Utf16 => {
-                let (words, rest) = text.as_chunks::<8>();
-                let units = words.iter().map(|word| beyond(u64::from_le_bytes(*word))).sum::<isize>();
-                let last = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
-                text.len().saturating_add_signed(units + beyond(last))
-            }
-        }
-    }
+/// How many units a text has.
+fn units_of(text: &[u8]) -> usize {
+    let (words, rest) = text.as_chunks::<8>();
+    let units = words.iter().map(|word| beyond(u64::from_le_bytes(*word))).sum::<isize>();
+    let last = rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte));
+    text.len().saturating_add_signed(units + beyond(last))
 }
 
 /// How many more units of UTF-16 than bytes eight bytes of UTF-8 stand for: a byte that begins no character (10xxxxxx)
@@ -143,31 +128,25 @@ mod tests {
     use super::*;
 
     /// The orders that the rows stand for, cut out as a host would.
-    fn cut(body: &str, units: Units) -> Vec<[String; 3]> {
-        let columns = columns(body.as_bytes(), &Limits::default(), units);
+    fn cut(body: &str) -> Vec<[String; 3]> {
+        let columns = columns(body.as_bytes(), &Limits::default());
         assert_eq!(columns.verdict.total, 0);
-        let part = |text: &str, at: u32, length: u32| match units {
-            Units::Bytes => text[at as usize..(at + length) as usize].to_owned(),
-            Units::Utf16 => {
-                let text: Vec<_> = text.encode_utf16().collect();
-                String::from_utf16(&text[at as usize..(at + length) as usize]).unwrap()
-            }
+        let [source, beside] = [body, &columns.beside].map(|text| text.encode_utf16().collect::<Vec<_>>());
+        let part = |row: &Row, bit, at: usize| {
+            let (from, length) = (row[at] as usize, row[at + 1] as usize);
+            let text = if row[6] & bit == 0 { &source } else { &beside };
+            String::from_utf16(&text[from..from + length]).unwrap()
         };
-        let source = |row: &Row, bit| if row[6] & bit == 0 { body.to_owned() } else { columns.beside.clone() };
-        let cut = |row: &Row| [(1, 0), (2, 2), (4, 4)].map(|(bit, at)| part(&source(row, bit), row[at], row[at + 1]));
-        columns.rows.iter().map(cut).collect()
+        columns.rows.iter().map(|row| [(1, 0), (2, 2), (4, 4)].map(|(bit, at)| part(row, bit, at))).collect()
     }
 
     #[test]
     fn parts_are_cut_out_of_the_text_or_stand_beside_it() {
         let body = r#"[{"record_id":"a","parameter_1":"данные 😀","parameter_2":2.10},{"parameter_2":4,"parameter_1":"\u00e9😀\n x","record_id":"\u0062"}]"#;
         let body = body.replace("\\n", "");
-        for units in [Units::Bytes, Units::Utf16] {
-            assert_eq!(
-                cut(&body, units),
-                [["a", "данные 😀", "2.1"], ["b", "é😀 x", "4"]].map(|order| order.map(String::from))
-            );
-        }
+        assert_eq!(cut(&body), [["a", "данные 😀", "2.1"], ["b", "é😀 x", "4"]].map(|order| order.map(String::from)));
+        let body = body.replace("данные 😀", "plain");
+        assert_eq!(cut(&body)[0], ["a", "plain", "2.1"]);
     }
 
     #[test]
@@ -186,7 +165,6 @@ mod tests {
                 [order.record_id.as_str().into(), order.parameter_1.as_str().into(), order.parameter_2.to_string()]
             })
             .collect();
-        assert_eq!(cut(&body, Units::Bytes), orders);
-        assert_eq!(cut(&body, Units::Utf16), orders);
+        assert_eq!(cut(&body), orders);
     }
 }

@@ -1,17 +1,17 @@
 //! The reader of requests: one pass over the bytes, borrowing, without recursion, and without an allocation per order.
 //!
-//! Strings and numbers that plainly obey their field's rules are passed while their end is looked for; all others are
-//! decoded and given to the rules. It finds exactly what `oracle` finds, which is the same in the plainest words.
+//! An order that plainly obeys every rule is passed at a glance (`plain`); the parts of all others are decoded and given
+//! to the rules. It finds exactly what `oracle` finds, which is the same in the plainest words.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::Limits;
-use super::chunk::{self, LENGTH, count, ranges};
+use super::plain;
 use super::seen::Seen;
 use crate::amount::Number;
 use crate::json::{Expected, Fault, Reader, Text, Type};
-use crate::rule::{self, Bytes, NumberRule, Plain, TextRule};
+use crate::rule::{self, TextRule};
 use crate::violation::{Breach, Code, Field, Finding, Place};
 
 /// What is done with each order in which nothing was found.
@@ -163,6 +163,19 @@ impl<'a> Scanner<'a, '_> {
     #[inline]
     fn element(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<(), Fault> {
         self.reader.skip_space();
+        if self.reader.may_enter()
+            && let Some(plain) = plain::order(self.reader.bytes, self.reader.at)
+        {
+            self.reader.at = plain.end;
+            let Span { at, length } = plain.record_id;
+            self.see(Cow::Borrowed(self.reader.bytes.get(at..at + length).unwrap_or(&[])), index);
+            keep.keep(Piece::Plain(plain.record_id), Piece::Plain(plain.parameter_1), plain.parameter_2);
+            return Ok(());
+        }
+        self.other_element(index, keep)
+    }
+
+    fn other_element(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<(), Fault> {
         if self.reader.peek() == Some(b'{') {
             return self.order(index, keep);
         }
@@ -171,7 +184,6 @@ impl<'a> Scanner<'a, '_> {
         Ok(())
     }
 
-    #[inline]
     fn order(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<(), Fault> {
         let (mut record_id, mut parameter_1, mut parameter_2) = (None, None, None);
         let mut given = [false; Field::ALL.len()];
@@ -193,7 +205,7 @@ impl<'a> Scanner<'a, '_> {
                     } else {
                         match field {
                             Field::RecordId => record_id = self.record_id(index)?,
-                            Field::Parameter1 => parameter_1 = self.string::<Parameter1>(index)?,
+                            Field::Parameter1 => parameter_1 = self.string(index, field, rule::PARAMETER_1)?,
                             Field::Parameter2 => parameter_2 = self.number(index, field)?,
                         }
                     }
@@ -215,80 +227,35 @@ impl<'a> Scanner<'a, '_> {
     }
 
     /// The field that a key and its colon name, or where the key lies.
-    #[inline]
     fn key(&mut self) -> Result<Result<Field, (usize, usize)>, Fault> {
-        self.reader.skip_space();
-        let rest = self.reader.bytes.get(self.reader.at..).unwrap_or(&[]);
-        // Arrays of a fixed length are compared as words; slices would be by a call.
-        if rest.first_chunk() == Some(b"\"record_id\":") {
-            self.reader.at += 12;
-            return Ok(Ok(Field::RecordId));
-        }
-        if let Some(chunk) = rest.first_chunk::<14>() {
-            let field = match chunk {
-                b"\"parameter_1\":" => Some(Field::Parameter1),
-                b"\"parameter_2\":" => Some(Field::Parameter2),
-                _ => None,
-            };
-            if let Some(field) = field {
-                self.reader.at += chunk.len();
-                return Ok(Ok(field));
-            }
-        }
         let (key, place) = self.reader.key()?;
         self.reader.colon()?;
         Ok(Field::ALL.iter().copied().find(|field| field.as_str() == key.characters).ok_or(place))
     }
 
-    #[inline]
     fn record_id(&mut self, index: u32) -> Result<Option<Piece<'a>>, Fault> {
-        let id = self.string::<RecordId>(index)?;
-        if let Some(id) = &id {
-            let bytes = match id {
-                Piece::Plain(Span { at, length }) => {
-                    Cow::Borrowed(self.reader.bytes.get(*at..at + length).unwrap_or(&[]))
-                }
-                Piece::Decoded(text) => Cow::Owned(text.as_bytes().to_vec()),
+        let id = self.string(index, Field::RecordId, rule::RECORD_ID)?;
+        if let Some(Piece::Decoded(text)) = &id {
+            let id = match text {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.as_bytes().to_vec()),
             };
-            let first = self.seen.first(bytes, index);
-            if first != index {
-                self.findings.add(Breach::new(Code::DuplicateRecordId, first, 0_u32).at(index, Field::RecordId));
-            }
+            self.see(id, index);
         }
         Ok(id)
     }
 
+    /// Takes notice of an identity, and finds it if it was there before.
+    #[inline]
+    fn see(&mut self, id: Cow<'a, [u8]>, index: u32) {
+        let first = self.seen.first(id, index);
+        if first != index {
+            self.findings.add(Breach::new(Code::DuplicateRecordId, first, 0_u32).at(index, Field::RecordId));
+        }
+    }
+
     /// A string that obeys its field's rules.
-    #[inline]
-    fn string<F: StringField>(&mut self, index: u32) -> Result<Option<Piece<'a>>, Fault> {
-        if let Some(length) = self.plain_string::<F>() {
-            let at = self.reader.at + 1;
-            self.reader.at = at + length + 1;
-            return Ok(Some(Piece::Plain(Span { at, length })));
-        }
-        self.other_string(index, F::NAME, F::RULES)
-    }
-
-    /// The length of the string that comes next, if it plainly obeys its field's rules.
-    #[inline]
-    fn plain_string<F: StringField>(&self) -> Option<usize> {
-        let (quote, inside) = self.reader.bytes.get(self.reader.at..)?.split_first()?;
-        if *quote != b'"' || !F::FIRST.has(*inside.first()?) {
-            return None;
-        }
-        let mut length = 0;
-        loop {
-            let run = chunk::others(&chunk::at(inside, length), F::REST).before();
-            length += run;
-            if run < LENGTH {
-                break;
-            }
-        }
-        let is_told = || inside.iter().take(length).any(|byte| F::TELLING.has(*byte));
-        (inside.get(length) == Some(&b'"') && length <= F::LONGEST && is_told()).then_some(length)
-    }
-
-    fn other_string(&mut self, index: u32, field: Field, rules: &[TextRule]) -> Result<Option<Piece<'a>>, Fault> {
+    fn string(&mut self, index: u32, field: Field, rules: &[TextRule]) -> Result<Option<Piece<'a>>, Fault> {
         if self.reader.peek() != Some(b'"') {
             return self.wrong_type(index, field, Type::String);
         }
@@ -301,41 +268,7 @@ impl<'a> Scanner<'a, '_> {
     }
 
     /// A number that obeys its field's rules, as it is written.
-    #[inline]
     fn number(&mut self, index: u32, field: Field) -> Result<Option<Span>, Fault> {
-        let at = self.reader.at;
-        if let Some(length) = self.plain_number() {
-            self.reader.at += length;
-            return Ok(Some(Span { at, length }));
-        }
-        self.other_number(index, field)
-    }
-
-    /// The length of the number that comes next, if it is an integer or a decimal of few digits.
-    #[inline]
-    fn plain_number(&self) -> Option<usize> {
-        let sign = usize::from(self.reader.peek() == Some(b'-'));
-        let chunk = chunk::at(self.reader.bytes, self.reader.at + sign);
-        let others = chunk::others(&chunk, &[(b'0', b'9')]);
-        let whole = others.before();
-        if whole == 0 || (whole > 1 && chunk.first() == Some(&b'0')) {
-            return None;
-        }
-        let mut length = whole;
-        if chunk.get(whole) == Some(&b'.') {
-            let fraction = others.behind(whole + 1).before();
-            if fraction == 0 {
-                return None;
-            }
-            length += 1 + fraction;
-        }
-        // Without a byte behind it in the chunk, the number may be longer.
-        let next = chunk.get(length)?;
-        (!matches!(next, b'e' | b'E')).then_some(sign + length)
-    }
-
-    #[cold]
-    fn other_number(&mut self, index: u32, field: Field) -> Result<Option<Span>, Fault> {
         if !matches!(self.reader.peek(), Some(b'-' | b'0'..=b'9')) {
             return self.wrong_type(index, field, Type::Number);
         }
@@ -353,75 +286,5 @@ impl<'a> Scanner<'a, '_> {
         let given = self.reader.skip()?;
         self.findings.add(Breach::new(Code::WrongType, given as u8, wanted as u8).at(index, field));
         Ok(None)
-    }
-}
-
-/// A field that is a string: its rules, and the texts that plainly obey them and stand in a string as they are.
-trait StringField {
-    const NAME: Field;
-    const RULES: &'static [TextRule];
-    /// What such a text begins with, consists of, and holds one of.
-    const FIRST: Bits = Bits::of(plain(Self::RULES).first);
-    const REST: &'static [(u8, u8)];
-    const TELLING: Bits = Bits::of(plain(Self::RULES).telling);
-    const LONGEST: usize = plain(Self::RULES).longest;
-}
-
-struct RecordId;
-
-impl StringField for RecordId {
-    const NAME: Field = Field::RecordId;
-    const RULES: &'static [TextRule] = rule::RECORD_ID;
-    const REST: &'static [(u8, u8)] = &ranges::<{ count(plain(rule::RECORD_ID).rest) }>(plain(rule::RECORD_ID).rest);
-}
-
-struct Parameter1;
-
-impl StringField for Parameter1 {
-    const NAME: Field = Field::Parameter1;
-    const RULES: &'static [TextRule] = rule::PARAMETER_1;
-    const REST: &'static [(u8, u8)] =
-        &ranges::<{ count(plain(rule::PARAMETER_1).rest) }>(plain(rule::PARAMETER_1).rest);
-}
-
-/// The texts that plainly obey some rules and stand in a string as they are: a quote ends it, a backslash begins an
-/// escape, a control must be one.
-const fn plain(rules: &[TextRule]) -> Plain {
-    let plain = Plain::of(rules);
-    let written = Bytes::range(b' ', b'~').or(Bytes::BEYOND_ASCII).but(Bytes::of(b"\"\\"));
-    Plain { first: plain.first.and(written), rest: plain.rest.and(written), ..plain }
-}
-
-/// A number that fits into a chunk has no more digits than any rule allows.
-const _: () = {
-    let mut rules: &[NumberRule] = rule::PARAMETER_2;
-    while let Some((rule, others)) = rules.split_first() {
-        assert!(rule.plain_digits >= LENGTH, "a rule finds something in numbers that the reader passes");
-        rules = others;
-    }
-};
-
-/// A set of bytes, a bit each.
-struct Bits([u32; 8]);
-
-impl Bits {
-    #[expect(clippy::indexing_slicing, reason = "an index below 8, at compile time")]
-    const fn of(set: Bytes) -> Self {
-        let mut bits = [0; 8];
-        let mut byte: u8 = 0;
-        loop {
-            if set.has(byte) {
-                bits[byte as usize / 32] |= 1 << (byte % 32);
-            }
-            if byte == u8::MAX {
-                return Self(bits);
-            }
-            byte += 1;
-        }
-    }
-
-    #[inline]
-    fn has(&self, byte: u8) -> bool {
-        self.0.get(usize::from(byte) / 32).is_some_and(|bits| bits >> (byte % 32) & 1 == 1)
     }
 }

@@ -1,40 +1,16 @@
-# Gridbid on the local cloud: the artifacts bucket with the zips that the build left beside functions.json, the stack, and the
-# address of the catcher that plays Slack.
+# Gridbid on the local cloud: the stack, and the address of the catcher that plays Slack.
 #
 # Promises: the stack as in the cloud, open to the laptop, quick to poll, kept nowhere.
-# Called by: cargo xtask up.
-
-locals {
-  manifest_folder = dirname(var.functions_manifest)
-  manifest        = jsondecode(file(var.functions_manifest)).functions
-}
-
-resource "aws_s3_bucket" "artifacts" {
-  bucket        = "gridbid-local-artifacts"
-  force_destroy = true
-}
-
-# The key holds the hash, so an object never changes.
-resource "aws_s3_object" "function" {
-  for_each = local.manifest
-
-  bucket = aws_s3_bucket.artifacts.id
-  key    = "functions/${each.key}/${each.value.sha256}.zip"
-  source = "${local.manifest_folder}/${each.value.zip}"
-
-  lifecycle {
-    create_before_destroy = true
-  }
-}
+# Leaves out: the artifacts bucket and the zips in it, which are there before: `gridbid release` puts them there.
+# Called by: gridbid deploy, called by cargo xtask up.
 
 module "stack" {
   source = "../../stack"
 
   environment        = "local"
+  on_aws             = false
   functions_manifest = var.functions_manifest
-
-  # Asked of the objects, not of the bucket: no function is made before its zip is there.
-  artifacts_bucket = one(distinct(values(aws_s3_object.function)[*].bucket))
+  artifacts_bucket   = var.artifacts_bucket
 
   results_bucket_name = "order-results"
   authorization       = "open"

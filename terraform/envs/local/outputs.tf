@@ -1,4 +1,4 @@
-# What xtask needs to reach the local system.
+# What xtask and gridbid need to reach the local system.
 
 output "api_id" {
   description = "Identifier of the HTTP API."
@@ -35,11 +35,6 @@ output "results_bucket" {
   value       = module.stack.results_bucket
 }
 
-output "artifacts_bucket" {
-  description = "Name of the bucket of the functions' zips."
-  value       = aws_s3_bucket.artifacts.id
-}
-
 output "topic_arn" {
   description = "ARN of the topic of notifications."
   value       = module.stack.topic_arn
@@ -61,6 +56,6 @@ output "notify_slack_failed_queue_url" {
 }
 
 output "functions" {
-  description = "For each function: its name in Lambda, its alias, the version published last, and its log group."
+  description = "For each function: its name in Lambda, its alias, the version published last, its log group, and no CodeDeploy."
   value       = module.stack.functions
 }

@@ -1,7 +1,12 @@
-# What `cargo xtask up` tells the local environment.
+# What `cargo xtask up`, through `gridbid deploy`, tells the local environment.
 
 variable "functions_manifest" {
-  description = "Path of functions.json; the zips lie beside it."
+  description = "Path of the release's functions.json."
+  type        = string
+}
+
+variable "artifacts_bucket" {
+  description = "Name of the bucket that holds the functions' zips."
   type        = string
 }
 

@@ -5,6 +5,21 @@ output "topic_arn" {
   value       = aws_sns_topic.notifications.arn
 }
 
+output "escalations_topic_arn" {
+  description = "ARN of the topic that reaches people without Slack; null where nothing is watched."
+  value       = one(aws_sns_topic.escalations[*].arn)
+}
+
+output "queue_names" {
+  description = "Names of the queues of what could not be told."
+  value       = values(local.queues)
+}
+
+output "alarm_arns" {
+  description = "ARNs of the queues' alarms."
+  value       = [for alarm in aws_cloudwatch_metric_alarm.queue : alarm.arn]
+}
+
 output "slack_webhook_secret_arn" {
   description = "ARN of the secret that holds the webhook's address."
   value       = aws_secretsmanager_secret.slack_webhook.arn

@@ -14,14 +14,39 @@ variable "notify_slack" {
   })
 }
 
-variable "publishing_rule_arns" {
-  description = "ARNs of the EventBridge rules that may publish to the topic."
+variable "key" {
+  description = "The environment's key, which encrypts topics, queues and the secret; null for the services' own."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "watched" {
+  description = "Whether alarms watch the queues, and a second topic reaches people without Slack."
+  type        = bool
+  default     = false
+}
+
+variable "emails" {
+  description = "Addresses that are told by mail when Slack cannot be told."
   type        = list(string)
+  default     = []
 
   validation {
-    condition     = length(var.publishing_rule_arns) > 0
-    error_message = "Name at least one rule: an empty condition would let no rule publish."
+    condition     = alltrue([for address in var.emails : can(regex("^[^@ ]+@[^@ ]+$", address))])
+    error_message = "Each of the emails is an address such as desk@example.com."
   }
+}
+
+variable "told_of_pipeline" {
+  description = "Whether the pipeline that delivers to every environment tells its failures and approvals here."
+  type        = bool
+  default     = false
+}
+
+variable "pipeline_name" {
+  description = "Name of that pipeline."
+  type        = string
+  default     = "gridbid-delivery"
 }
 
 variable "secret_recovery_days" {

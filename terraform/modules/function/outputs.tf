@@ -29,3 +29,16 @@ output "log_group_name" {
   description = "Name of the function's log group."
   value       = aws_cloudwatch_log_group.this.name
 }
+
+output "deployment" {
+  description = "CodeDeploy's application and deployment group that shift the alias; null where it is shifted at once."
+  value = one([for group in aws_codedeploy_deployment_group.canary : {
+    application = group.app_name
+    group       = group.deployment_group_name
+  }])
+}
+
+output "alarm_arns" {
+  description = "ARNs of the function's alarms."
+  value       = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.arn]
+}

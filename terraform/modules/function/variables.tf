@@ -72,6 +72,18 @@ variable "timeout_seconds" {
   }
 }
 
+variable "reserved_concurrency" {
+  description = "How many calls may run at once, kept free for this function; null for a share of the account's."
+  type        = number
+  default     = null
+
+  # Zero would stop the function.
+  validation {
+    condition     = var.reserved_concurrency == null ? true : var.reserved_concurrency >= 1
+    error_message = "A function that may run at all needs a concurrency of at least 1; null for a share of the account's."
+  }
+}
+
 variable "environment_variables" {
   description = "The function's configuration, beside GRIDBID_ENVIRONMENT; no secrets, only where to read them."
   type        = map(string)
@@ -97,7 +109,49 @@ variable "policy_statements" {
   }
 }
 
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that no role of this environment goes beyond; null for none."
+  type        = string
+  default     = null
+}
+
+variable "key" {
+  description = "The environment's key, which encrypts the log; null for CloudWatch's own."
+  type        = object({ arn = string })
+  default     = null
+}
+
 variable "log_retention_days" {
   description = "Days that the function's logs are kept."
   type        = number
+}
+
+variable "alarms" {
+  description = "Topics that the function's alarms tell, and the 99th percentile of its duration in milliseconds above which it is too slow; null for no alarms."
+  type = object({
+    topic_arns   = list(string)
+    p99_limit_ms = number
+  })
+  default = null
+
+  validation {
+    condition     = var.alarms == null ? true : var.alarms.p99_limit_ms > 0 && var.alarms.p99_limit_ms < 1000 * var.timeout_seconds
+    error_message = "A duration that alarms lies between 0 and the function's timeout, which no call outlasts."
+  }
+
+  validation {
+    condition     = var.alarms == null ? true : length(var.alarms.topic_arns) > 0
+    error_message = "An alarm that tells nobody is none: name at least one topic."
+  }
+}
+
+variable "canary" {
+  description = "Whether a new version first gets a tenth of the calls for five minutes, watched by the alarms."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.canary || var.alarms != null
+    error_message = "A canary without alarms would notice nothing: give the function alarms."
+  }
 }

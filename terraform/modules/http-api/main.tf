@@ -1,12 +1,26 @@
 # The HTTP API: each route is handed to one function's alias, with payload format 2.0.
 #
 # Promises: every route asks for the same authorization, calls are throttled, and each call leaves one line in the access log
-# (never its body). Leaves out: what the functions answer. Called by: terraform/stack.
+# (never its body). Browsers of other sites are let in only where they are named; with a domain of one's own there is no other
+# way in. Leaves out: what the functions answer, and the domain's DNS record. Called by: terraform/stack.
 
 resource "aws_apigatewayv2_api" "this" {
   name          = "gridbid-${var.environment}-api"
   description   = "Orders of the energy-market auction"
   protocol_type = "HTTP"
+
+  disable_execute_api_endpoint = var.domain != null
+
+  dynamic "cors_configuration" {
+    for_each = length(var.cors_origins) > 0 ? [var.cors_origins] : []
+
+    content {
+      allow_origins = cors_configuration.value
+      allow_methods = distinct([for key in keys(var.routes) : split(" ", key)[0]])
+      allow_headers = ["authorization", "content-type"]
+      max_age       = 3600
+    }
+  }
 }
 
 resource "aws_apigatewayv2_authorizer" "jwt" {
@@ -34,6 +48,8 @@ resource "aws_apigatewayv2_integration" "function" {
 }
 
 resource "aws_apigatewayv2_route" "this" {
+  # checkov:skip=CKV_AWS_309: AWS_IAM or JWT everywhere but on the laptop: terraform/stack refuses an open API elsewhere
+
   for_each = var.routes
 
   api_id             = aws_apigatewayv2_api.this.id
@@ -55,8 +71,11 @@ resource "aws_lambda_permission" "api" {
 }
 
 resource "aws_cloudwatch_log_group" "access" {
+  # checkov:skip=CKV_AWS_338: The environment decides: prod keeps a year, dev two weeks, the laptop a day
+
   name              = "/aws/apigateway/${aws_apigatewayv2_api.this.name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = one(var.key[*].arn)
 }
 
 resource "aws_apigatewayv2_stage" "default" {
@@ -82,4 +101,48 @@ resource "aws_apigatewayv2_stage" "default" {
       error          = "$context.integrationErrorMessage"
     })
   }
+}
+
+# A name of one's own.
+
+resource "aws_apigatewayv2_domain_name" "this" {
+  count = var.domain == null ? 0 : 1
+
+  domain_name = var.domain.name
+
+  domain_name_configuration {
+    certificate_arn = var.domain.certificate_arn
+    endpoint_type   = "REGIONAL"
+    security_policy = "TLS_1_2"
+  }
+}
+
+resource "aws_apigatewayv2_api_mapping" "this" {
+  count = var.domain == null ? 0 : 1
+
+  api_id      = aws_apigatewayv2_api.this.id
+  domain_name = aws_apigatewayv2_domain_name.this[0].id
+  stage       = aws_apigatewayv2_stage.default.id
+}
+
+# A function that is not reached says nothing itself. Single faults are the functions' own alarms.
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  count = length(var.alarm_topic_arns) > 0 ? 1 : 0
+
+  alarm_name        = "${aws_apigatewayv2_api.this.name}-errors"
+  alarm_description = "The API answered ten calls in five minutes with 5xx: a function fails, or is not reached"
+
+  namespace   = "AWS/ApiGateway"
+  metric_name = "5xx"
+  dimensions  = { ApiId = aws_apigatewayv2_api.this.id }
+  statistic   = "Sum"
+  period      = 300
+
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 10
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = var.alarm_topic_arns
+  ok_actions    = var.alarm_topic_arns
 }

@@ -70,3 +70,40 @@ variable "log_retention_days" {
   description = "Days that the access log is kept."
   type        = number
 }
+
+variable "cors_origins" {
+  description = "Origins of the web pages that may call the API from a browser; none for no CORS at all."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for origin in var.cors_origins : can(regex("^https://[^/*]+$", origin))])
+    error_message = "An origin is https:// and a host, such as https://desk.example.com, and never a wildcard."
+  }
+}
+
+variable "domain" {
+  description = "The API's own domain name, and the ARN of its certificate in this region; null for API Gateway's address."
+  type = object({
+    name            = string
+    certificate_arn = string
+  })
+  default = null
+
+  validation {
+    condition     = var.domain == null ? true : can(regex("^arn:aws:acm:", var.domain.certificate_arn))
+    error_message = "The domain's certificate is named by its ARN in ACM (arn:aws:acm:…), in the API's region."
+  }
+}
+
+variable "key" {
+  description = "The environment's key, which encrypts the access log; null for CloudWatch's own."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "alarm_topic_arns" {
+  description = "Topics that the alarm on 5xx tells; none for no alarm."
+  type        = list(string)
+  default     = []
+}

@@ -5,6 +5,8 @@
 # Called by: terraform/stack.
 
 resource "aws_dynamodb_table" "orders" {
+  # checkov:skip=CKV_AWS_28: The environment decides: on by default, off for dev and the laptop
+
   name         = "gridbid-${var.environment}-orders"
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "record_id"
@@ -23,6 +25,16 @@ resource "aws_dynamodb_table" "orders" {
   point_in_time_recovery {
     enabled                 = var.point_in_time_recovery
     recovery_period_in_days = var.point_in_time_recovery ? 1 : null
+  }
+
+  # Without a key of ours DynamoDB encrypts with its own.
+  dynamic "server_side_encryption" {
+    for_each = var.key[*].arn
+
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
   }
 
   deletion_protection_enabled = var.deletion_protection

@@ -14,3 +14,9 @@ variable "deletion_protection" {
   description = "Whether the table refuses to be deleted."
   type        = bool
 }
+
+variable "key" {
+  description = "The environment's key, which encrypts the table; null for DynamoDB's own."
+  type        = object({ arn = string })
+  default     = null
+}

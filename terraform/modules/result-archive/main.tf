@@ -1,78 +1,40 @@
 # The bucket of accepted results (`results/`) and run summaries (`summaries/`).
 #
-# Promises: private, reached over TLS only, encrypted, versioned: an overwritten summary can be had back.
-# Leaves out: the names of the objects, which core derives. Called by: terraform/stack.
+# Promises: private, reached over TLS only, encrypted, versioned: an overwritten summary can be had back. Who asked for what is
+# logged into a bucket beside it where the environment says so. Leaves out: the names of the objects, which core derives.
+# Called by: terraform/stack.
 
-resource "aws_s3_bucket" "results" {
-  bucket        = var.bucket_name
-  force_destroy = var.force_destroy
+data "aws_caller_identity" "current" {}
+
+module "results" {
+  source = "../private-bucket"
+
+  name                    = var.bucket_name
+  force_destroy           = var.force_destroy
+  key                     = var.key
+  noncurrent_version_days = var.noncurrent_version_days
+  access_log              = var.access_log_days == null ? null : { bucket = module.access_log[0].name, prefix = "results/" }
 }
 
-resource "aws_s3_bucket_public_access_block" "results" {
-  bucket = aws_s3_bucket.results.id
+# With S3's own key: the service that writes the log uses no other by default.
+module "access_log" {
+  source = "../private-bucket"
+  count  = var.access_log_days == null ? 0 : 1
 
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
+  name            = "${var.bucket_name}-access-log"
+  force_destroy   = var.force_destroy
+  versioned       = false
+  expiration_days = var.access_log_days
 
-resource "aws_s3_bucket_versioning" "results" {
-  bucket = aws_s3_bucket.results.id
-
-  versioning_configuration {
-    status = "Enabled"
-  }
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "results" {
-  bucket = aws_s3_bucket.results.id
-
-  rule {
-    apply_server_side_encryption_by_default {
-      sse_algorithm = "AES256"
+  policy_statements = [{
+    sid       = "S3WritesTheLog"
+    effect    = "Allow"
+    principal = { Service = ["logging.s3.amazonaws.com"] }
+    actions   = ["s3:PutObject"]
+    prefixes  = ["/results/*"]
+    condition = {
+      StringEquals = { "aws:SourceAccount" = [data.aws_caller_identity.current.account_id] }
+      ArnLike      = { "aws:SourceArn" = ["arn:aws:s3:::${var.bucket_name}"] }
     }
-  }
-}
-
-resource "aws_s3_bucket_policy" "results" {
-  bucket = aws_s3_bucket.results.id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "DenyWithoutTls"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "s3:*"
-      Resource  = [aws_s3_bucket.results.arn, "${aws_s3_bucket.results.arn}/*"]
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
-  })
-
-  # Both write the bucket's access settings, and S3 refuses two such writes at once.
-  depends_on = [aws_s3_bucket_public_access_block.results]
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "results" {
-  count = var.noncurrent_version_days == null ? 0 : 1
-
-  bucket = aws_s3_bucket.results.id
-
-  rule {
-    id     = "expire-noncurrent-versions"
-    status = "Enabled"
-
-    filter {}
-
-    noncurrent_version_expiration {
-      noncurrent_days = var.noncurrent_version_days
-    }
-
-    abort_incomplete_multipart_upload {
-      days_after_initiation = 1
-    }
-  }
-
-  depends_on = [aws_s3_bucket_versioning.results]
+  }]
 }

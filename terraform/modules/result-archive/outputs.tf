@@ -2,10 +2,10 @@
 
 output "bucket_name" {
   description = "Name of the bucket."
-  value       = aws_s3_bucket.results.id
+  value       = module.results.name
 }
 
 output "bucket_arn" {
   description = "ARN of the bucket."
-  value       = aws_s3_bucket.results.arn
+  value       = module.results.arn
 }

@@ -20,3 +20,20 @@ variable "noncurrent_version_days" {
     error_message = "Overwritten versions are kept for at least one day."
   }
 }
+
+variable "key" {
+  description = "The environment's key, which encrypts the objects; null for S3's own."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "access_log_days" {
+  description = "Days that the log of accesses is kept; null for no such log."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.access_log_days == null ? true : var.access_log_days >= 1
+    error_message = "Accesses are logged for at least one day, or not at all (null)."
+  }
+}

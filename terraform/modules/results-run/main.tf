@@ -2,8 +2,8 @@
 #
 # Promises: one start per firing of the schedule at most four minutes late, one run at a time, one run per slot (the claims in
 # run.asl.json hold that, in the table of runs), and an event to the topic for every run that failed, timed out or was
-# aborted, unless its summary has told it already. Leaves out: the rules; the three functions have them from core.
-# Called by: terraform/stack.
+# aborted, unless its summary has told it already. What watches it is in watch.tf. Leaves out: the rules; the three functions
+# have them from core. Called by: terraform/stack.
 
 data "aws_caller_identity" "current" {}
 
@@ -18,6 +18,8 @@ locals {
 
 # One item `lock` (owner, slot, lease_until) and one item `slot#<slot>` for each slot (owner, started_at, done_at, expires_at).
 resource "aws_dynamodb_table" "runs" {
+  # checkov:skip=CKV_AWS_28: It holds locks and slots: restored, they would say what is no longer true
+
   name         = "gridbid-${var.environment}-runs"
   billing_mode = "PAY_PER_REQUEST"
   hash_key     = "id"
@@ -31,10 +33,20 @@ resource "aws_dynamodb_table" "runs" {
     attribute_name = "expires_at"
     enabled        = true
   }
+
+  dynamic "server_side_encryption" {
+    for_each = var.key[*].arn
+
+    content {
+      enabled     = true
+      kms_key_arn = server_side_encryption.value
+    }
+  }
 }
 
 resource "aws_iam_role" "state_machine" {
-  name = local.name
+  name                 = local.name
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -53,22 +65,33 @@ resource "aws_iam_role_policy" "state_machine" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
-      {
+    Statement = concat(
+      [
+        {
+          Effect   = "Allow"
+          Action   = ["lambda:InvokeFunction"]
+          Resource = [var.collect_results_arn, var.store_result_arn, var.close_run_arn]
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["dynamodb:UpdateItem"]
+          Resource = [aws_dynamodb_table.runs.arn]
+        },
+      ],
+      [for arn in var.key[*].arn : {
         Effect   = "Allow"
-        Action   = ["lambda:InvokeFunction"]
-        Resource = [var.collect_results_arn, var.store_result_arn, var.close_run_arn]
-      },
-      {
-        Effect   = "Allow"
-        Action   = ["dynamodb:UpdateItem"]
-        Resource = [aws_dynamodb_table.runs.arn]
-      },
-    ]
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = [arn]
+      }],
+      local.watch_statements,
+    )
   })
 }
 
 resource "aws_sfn_state_machine" "results_run" {
+  # checkov:skip=CKV_AWS_284: On in every environment on AWS (`watched`); checkov does not see into the dynamic block
+  # checkov:skip=CKV_AWS_285: On in every environment on AWS, without what passes between states: that holds orders
+
   name     = local.name
   type     = "STANDARD"
   role_arn = aws_iam_role.state_machine.arn
@@ -85,6 +108,25 @@ resource "aws_sfn_state_machine" "results_run" {
     keep_slot_seconds   = local.keep_slot_days * 86400
   })
 
+  # Which states a run goes through, and never what passes between them: that holds orders.
+  dynamic "logging_configuration" {
+    for_each = aws_cloudwatch_log_group.results_run
+
+    content {
+      level                  = "ALL"
+      include_execution_data = false
+      log_destination        = "${logging_configuration.value.arn}:*"
+    }
+  }
+
+  dynamic "tracing_configuration" {
+    for_each = var.watched ? [true] : []
+
+    content {
+      enabled = tracing_configuration.value
+    }
+  }
+
   # A machine that starts before its policy is attached fails its first run.
   depends_on = [aws_iam_role_policy.state_machine]
 }
@@ -96,7 +138,8 @@ resource "aws_scheduler_schedule_group" "results_run" {
 }
 
 resource "aws_iam_role" "scheduler" {
-  name = "${local.name}-scheduler"
+  name                 = "${local.name}-scheduler"
+  permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -129,6 +172,8 @@ resource "aws_iam_role_policy" "scheduler" {
 }
 
 resource "aws_scheduler_schedule" "results_run" {
+  # checkov:skip=CKV_AWS_297: Its input is a time and nothing else
+
   name        = local.name
   group_name  = aws_scheduler_schedule_group.results_run.name
   description = "Starts a results run every ${local.period_minutes} minutes on the clock"

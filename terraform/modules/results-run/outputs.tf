@@ -1,4 +1,4 @@
-# How a run is started and followed, and who may publish for it.
+# How a run is started and followed.
 
 output "state_machine_arn" {
   description = "ARN of the state machine."
@@ -15,7 +15,7 @@ output "schedule_name" {
   value       = aws_scheduler_schedule.results_run.name
 }
 
-output "ended_badly_rule_arn" {
-  description = "ARN of the rule that publishes runs which ended badly."
-  value       = aws_cloudwatch_event_rule.ended_badly.arn
+output "alarm_arns" {
+  description = "ARNs of the alarms."
+  value       = concat(aws_cloudwatch_metric_alarm.overdue[*].arn, aws_cloudwatch_metric_alarm.untold[*].arn)
 }

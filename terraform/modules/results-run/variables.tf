@@ -72,3 +72,44 @@ variable "lease_seconds" {
     error_message = "The lease is a whole number of seconds and at least 140 longer than poll_seconds: it must outlast a wait, a question with its retries and its own renewal."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "ARN of the policy that no role of this environment goes beyond; null for none."
+  type        = string
+  default     = null
+}
+
+variable "key" {
+  description = "The environment's key, which encrypts the table of runs and the log; null for the services' own."
+  type        = object({ arn = string })
+  default     = null
+}
+
+variable "watched" {
+  description = "Whether the runs are logged, traced and watched by alarms."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.watched || (length(var.alarm_topic_arns) > 0 && var.close_run_log_group_name != null && var.log_retention_days != null)
+    error_message = "A watched run needs topics for its alarms, the log group of close-run, and the days that its own log is kept."
+  }
+}
+
+variable "alarm_topic_arns" {
+  description = "Topics that the alarms tell, where the runs are watched."
+  type        = list(string)
+  default     = []
+}
+
+variable "close_run_log_group_name" {
+  description = "Name of the log group of close-run, in which closed runs are counted, where the runs are watched."
+  type        = string
+  default     = null
+}
+
+variable "log_retention_days" {
+  description = "Days that the log of the runs is kept, where they are watched."
+  type        = number
+  default     = null
+}

@@ -1,8 +1,10 @@
-//! The state machine's definition is valid Amazon States Language.
+//! The state machine's definition is valid Amazon States Language, and names the errors that the functions raise.
 //!
+//! The names come from where the functions have them (`HandlerError` in `adapters`); what an error is for is written there.
 //! The validator is an npm package (see `npm`). It is also shown a definition with a transition to nowhere, which it must refuse: a validator that says yes to everything is no check.
 //! Called by `commands::test`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +19,60 @@ use crate::requirements::{NODE, Tool};
 use crate::subprocess::Subprocess;
 
 const LIMIT: Duration = Duration::from_secs(300);
+
+/// Where the functions' errors have their names.
+const ERRORS: &str = "lambdas/rust/adapters/src/error.rs";
+/// The one that the state machine neither retries nor catches by its name: it fails, and is told.
+const NEVER_NAMED: &str = "ContractBroken";
+
+/// The errors without a prefix that the state machine retries or catches are those that the functions raise.
+///
+/// # Errors
+/// When one is named that no function raises, or a function raises one that is not named.
+pub fn names(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
+    progress.step("error names", |_| {
+        let file = layout.root().join(ERRORS);
+        let raised = raised(&fs::read_to_string(&file).on_file("read", &file)?);
+        if !raised.contains(NEVER_NAMED) {
+            return Err(Failure::new(format!("`{ERRORS}` names no error `{NEVER_NAMED}`")));
+        }
+        let expected: BTreeSet<String> = raised.iter().filter(|name| *name != NEVER_NAMED).cloned().collect();
+        for definition in definitions(&layout.terraform()) {
+            let text = fs::read(&definition).on_file("read", &definition)?;
+            let states: Value = serde_json::from_slice(&text).on_file("understand", &definition)?;
+            let named = named(&states);
+            if named != expected {
+                let sentence = format!(
+                    "`{}` retries and catches {named:?}, functions raise {raised:?}",
+                    layout.shown(&definition)
+                );
+                return Err(
+                    Failure::new(sentence).with_todo(format!("name all of them but {NEVER_NAMED}, and no others"))
+                );
+            }
+        }
+        Ok(((), format!("{} of the functions' own", raised.len())))
+    })
+}
+
+/// The names that the code gives its errors: what `name` answers for each variant.
+fn raised(source: &str) -> BTreeSet<String> {
+    let arms = source.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split_once("(_) => \""));
+    arms.filter_map(|(_, rest)| rest.strip_suffix("\",")).map(str::to_owned).collect()
+}
+
+/// The names without a prefix in `ErrorEquals`, wherever it is.
+fn named(states: &Value) -> BTreeSet<String> {
+    match states {
+        Value::Object(members) => {
+            let own = members.get("ErrorEquals").and_then(Value::as_array).into_iter().flatten();
+            let own = own.filter_map(Value::as_str).filter(|name| !name.contains('.')).map(str::to_owned);
+            own.chain(members.values().flat_map(named)).collect()
+        }
+        Value::Array(values) => values.iter().flat_map(named).collect(),
+        _ => BTreeSet::new(),
+    }
+}
 
 /// Validates every definition below `terraform`.
 ///
@@ -71,4 +127,24 @@ fn definitions(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_codes_names_are_read_from_its_arms() {
+        let source = "match self {\n  Self::OrderRejected(_) => \"OrderRejected\",\n  Self::Unavailable(_) => \"Unavailable\",\n}";
+        assert_eq!(raised(source), BTreeSet::from(["OrderRejected".to_owned(), "Unavailable".to_owned()]));
+    }
+
+    #[test]
+    fn names_are_found_at_any_depth_and_prefixed_ones_are_not_ours() {
+        let states = serde_json::json!({"States": {"A": {
+            "Retry": [{"ErrorEquals": ["Unavailable", "Lambda.Unknown"]}],
+            "ItemProcessor": {"States": {"B": {"Catch": [{"ErrorEquals": ["OrderRejected"]}, {"ErrorEquals": ["States.ALL"]}]}}},
+        }}});
+        assert_eq!(named(&states), BTreeSet::from(["OrderRejected".to_owned(), "Unavailable".to_owned()]));
+    }
 }

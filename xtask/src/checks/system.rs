@@ -2,14 +2,16 @@
 //!
 //! First what `cargo xtask up` does, main job included; then the same again after a stop, which must be quick, change
 //! nothing and have kept the data; then the scenarios of `tests/system`, against an auction platform and a Slack that do
-//! what they are told; then the HTTP contract. Whatever happens, the cloud is stopped in the end. Called by `commands::test`.
+//! what they are told, and whether they took every way through the state machine; then the HTTP contract. Whatever
+//! happens, the cloud is stopped in the end. Called by `commands::test`.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::checks::{contract, rust};
+use crate::checks::{contract, paths, rust};
 use crate::clock::words;
+use crate::cloud::client::Cloud;
 use crate::cloud::record::Record;
 use crate::cloud::{self, FOR_TESTS};
 use crate::commands::logs;
@@ -33,6 +35,10 @@ pub const DEADLINE_SECONDS: u64 = 8;
 
 /// Tells the scenarios where their local cloud's folder lies.
 pub const SITE_VARIABLE: &str = "GRIDBID_SYSTEM_SITE";
+/// Tells the scenarios where the zips lie that the cloud runs.
+pub const FUNCTIONS_VARIABLE: &str = "GRIDBID_SYSTEM_FUNCTIONS";
+/// Tells the scenarios where the delivery binary lies.
+pub const GRIDBID_VARIABLE: &str = "GRIDBID_SYSTEM_GRIDBID";
 
 /// Runs it all.
 ///
@@ -62,13 +68,23 @@ fn in_order(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option<
     }
     let system = system::bring_up(layout, progress, tools, FOR_TESTS, |record| scenario_variables(layout, record))?;
     let tested = scenarios(layout, progress, tools, filter).and_then(|()| match filter {
-        // Its orders would get in the scenarios' way, so it comes last.
-        None => contract::tests(layout, progress, tools, &system),
+        None => {
+            ways(progress, &system)?;
+            // Its orders would get in the scenarios' way, so it comes last.
+            contract::tests(layout, progress, tools, &system)
+        }
         Some(_) => Ok(()),
     });
     tested.map_err(|failure| match logs::save_all(layout, &system) {
         Ok(file) => failure.with_todo(format!("what the functions wrote: {}", layout.shown(&file))),
         Err(_) => failure,
+    })
+}
+
+fn ways(progress: &Progress, system: &System) -> Result<(), Failure> {
+    progress.step("ways through the state machine", |_| {
+        let cloud = Cloud::new(&system.record.ports);
+        Ok(((), paths::check(&cloud, &system.names.state_machine_arn)?))
     })
 }
 
@@ -93,7 +109,9 @@ fn unchanged(system: &System, took: Duration) -> Result<(), Failure> {
     Ok(())
 }
 
-fn scenario_variables(layout: &Layout, record: &Record) -> Vec<(&'static str, String)> {
+/// What the scenarios' cloud is told beside what every local one is.
+#[must_use]
+pub fn scenario_variables(layout: &Layout, record: &Record) -> Vec<(&'static str, String)> {
     let neighbours = Neighbours::new(&record.ports, &layout.cloud());
     vec![
         ("auction_platform_url", neighbours.auction_url()),
@@ -106,16 +124,19 @@ fn scenario_variables(layout: &Layout, record: &Record) -> Vec<(&'static str, St
 
 fn scenarios(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option<&str>) -> Result<(), Failure> {
     let nextest = rust::nextest(layout, tools.cargo(), progress)?;
+    let gridbid = system::gridbid(layout, progress, tools.cargo())?;
     progress.step("scenarios", |step| {
         let log: PathBuf = layout.log("scenarios");
         let site: OsString = layout.site().as_os_str().to_owned();
+        let functions = layout.functions().into_os_string();
         Subprocess::new(&nextest.path, &log, LIMIT)
             .inside(layout.root())
             .args(["nextest", "run", "--locked", "--package", "xtask", "--features", "system", "--test", "system"])
             // They share one table, one bucket, one lock of the runs.
             .args(["--test-threads", "1", "--no-fail-fast", "--status-level", "pass"])
             .args(filter)
-            .env([(SITE_VARIABLE, Some(site)), rust::NO_BACKTRACE])
+            .env([(SITE_VARIABLE, Some(site)), (FUNCTIONS_VARIABLE, Some(functions))])
+            .env([(GRIDBID_VARIABLE, Some(gridbid.clone().into_os_string())), rust::NO_BACKTRACE])
             .run(step)?;
         Ok(((), rust::summary(&log)))
     })

@@ -1,16 +1,24 @@
-//! Terraform's own checks: format, validation, and the tests with a mocked provider. Called by `commands::test`.
+//! Terraform's checks: format, validation of every root, the tests with a mocked provider, the contract over their plans of
+//! whole environments, and checkov. None of them needs an account. Called by `commands::test`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::failure::Failure;
+use serde_json::Value;
+
+use crate::checks::environments::{Plans, TEST_FILE};
+use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::progress::Progress;
 use crate::requirements::Tool;
 use crate::subprocess::Subprocess;
 use crate::terraform::{self, Root};
+use crate::venv;
 
 const LIMIT: Duration = Duration::from_secs(600);
+/// Terraform's roots, each by its name and its folder below `terraform`.
+const ROOTS: [(&str, &str); 4] =
+    [("bootstrap", "bootstrap"), ("dev", "envs/dev"), ("prod", "envs/prod"), ("local", "envs/local")];
 
 /// Files are formatted.
 ///
@@ -27,40 +35,82 @@ pub fn format(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), F
     })
 }
 
-/// The local environment is valid, and so is all that it uses.
+/// Every root is valid, and so is all that it uses.
 ///
 /// # Errors
-/// When it is not.
+/// When one is not.
 pub fn validate(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
-    let root = root(layout, layout.terraform_local(), "validate");
-    initialise(layout, tool, progress, &root)?;
-    progress.step("terraform validate", |step| {
-        offline(layout, tool, &root, "validate").args(["-no-color"]).run(step)?;
-        Ok(((), "valid".to_owned()))
-    })
+    for (name, folder) in ROOTS {
+        let root = root(layout, layout.terraform().join(folder), name);
+        progress.step(&format!("terraform validate {name}"), |step| {
+            terraform::initialise(layout, tool, &root, step)?;
+            offline(layout, tool, &root, "validate").args(["-no-color"]).run(step)?;
+            Ok(((), "valid".to_owned()))
+        })?;
+    }
+    Ok(())
 }
 
-/// The tests, which plan with a mocked provider.
+/// The tests, which plan with a mocked provider, and the contract over what they plan.
 ///
 /// # Errors
 /// When one fails.
 pub fn tests(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
     let root = root(layout, layout.terraform().join("tests"), "tests");
-    initialise(layout, tool, progress, &root)?;
+    progress.step("terraform init", |step| Ok(((), terraform::initialise(layout, tool, &root, step)?)))?;
     progress.step("terraform test", |step| {
         offline(layout, tool, &root, "test").args(["-no-color"]).run(step)?;
         let text = std::fs::read_to_string(layout.log("terraform-test")).unwrap_or_default();
         let told = text.lines().rev().find_map(|line| line.strip_prefix("Success! ")).unwrap_or("passed");
         Ok(((), told.trim_end_matches('.').to_owned()))
+    })?;
+    progress.step("whole environments", |step| {
+        let mut plans = Plans::default();
+        let plan = Subprocess::new(&tool.path, layout.log("terraform-environments"), LIMIT)
+            .inside(&root.folder)
+            .args(["test", "-json", "-verbose", &format!("-filter={TEST_FILE}")])
+            .env(terraform::offline(layout, &root.data));
+        let status = plan.each_line(step, |line| plans.take(line))?;
+        if !status.success() {
+            return Err(Failure::new(format!("`terraform test -json -verbose` failed ({status})")));
+        }
+        let runbook = layout.root().join("docs").join("operations.md");
+        Ok(((), plans.check(&std::fs::read_to_string(&runbook).on_file("read", &runbook)?)?))
     })
+}
+
+/// checkov finds nothing, but for the exceptions that are written with their reasons beside their resources.
+///
+/// # Errors
+/// When it finds something, or cannot be had.
+pub fn checkov(layout: &Layout, python: &Tool, progress: &Progress) -> Result<(), Failure> {
+    progress.step("checkov", |step| {
+        let venv = layout.home().join("python").join("checkov");
+        venv::prepare_in(layout, python, &venv, &layout.own_file("checkov/requirements.txt"), step)?;
+        let json = Subprocess::new(venv::interpreter_of(&venv), layout.log("checkov"), LIMIT)
+            .inside(layout.root())
+            .args(["-m", "checkov.main", "--config-file"])
+            .args([layout.own_file("checkov/checkov.yaml")])
+            .output(step)?;
+        Ok(((), summary(&json)?))
+    })
+}
+
+/// What checkov's report amounts to: `412 passed, 30 with a reason`.
+fn summary(json: &str) -> Result<String, Failure> {
+    let report: Value = serde_json::from_str(json)
+        .map_err(|error| Failure::new(format!("checkov's report cannot be understood: {error}")))?;
+    let count = |name: &str| report.pointer(&format!("/summary/{name}")).and_then(Value::as_u64).unwrap_or_default();
+    // It also ends well when it has found no files at all.
+    if count("passed") == 0 || count("parsing_errors") > 0 {
+        return Err(Failure::new("checkov did not read Terraform's files")
+            .with_todo("look at `terraform`'s folder and the report"));
+    }
+    Ok(format!("{} passed, {} with a reason", count("passed"), count("skipped")))
 }
 
 fn root(layout: &Layout, folder: PathBuf, name: &str) -> Root {
     Root { folder, data: layout.home().join("terraform-checks").join(name), state: None }
-}
-
-fn initialise(layout: &Layout, tool: &Tool, progress: &Progress, root: &Root) -> Result<(), Failure> {
-    progress.step("terraform init", |step| Ok(((), terraform::initialise(layout, tool, root, step)?)))
 }
 
 fn offline(layout: &Layout, tool: &Tool, root: &Root, command: &str) -> Subprocess {
@@ -68,4 +118,25 @@ fn offline(layout: &Layout, tool: &Tool, root: &Root, command: &str) -> Subproce
         .inside(&root.folder)
         .args([command])
         .env(terraform::offline(layout, &root.data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_of_nothing_is_no_pass() {
+        assert_eq!(summary(r#"{"summary": {"passed": 4, "skipped": 1}}"#).unwrap(), "4 passed, 1 with a reason");
+        assert!(summary(r#"{"passed": 0}"#).is_err());
+        assert!(summary(r#"{"summary": {"passed": 4, "parsing_errors": 1}}"#).is_err());
+        assert!(summary("").is_err());
+    }
+
+    #[test]
+    fn every_root_is_validated() {
+        let terraform = Layout::of_repository().terraform();
+        let environments = std::fs::read_dir(terraform.join("envs")).unwrap().count();
+        assert_eq!(environments + 1, ROOTS.len());
+        assert!(ROOTS.iter().all(|(_, folder)| terraform.join(folder).join("versions.tf").is_file()));
+    }
 }

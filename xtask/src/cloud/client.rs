@@ -11,7 +11,7 @@ mod s3;
 mod states;
 
 pub use dynamodb::Item;
-pub use functions::Invoked;
+pub use functions::{Invoked, Live};
 pub use logs::LogLine;
 pub use queues::Message;
 pub use s3::Object;

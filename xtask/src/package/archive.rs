@@ -1,14 +1,16 @@
 //! A function's zip: the same bytes for the same files on every day and machine.
 //!
-//! Called by `package`.
+//! Called by `package`, and by `bench`, which unpacks it again.
 
 use std::fmt::Display;
+use std::fs;
 use std::io::{Cursor, Write};
+use std::path::Path;
 
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, System, ZipWriter};
+use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, OnFile};
 
 /// Zips a binary as Lambda's custom runtime wants it: executable, at the top, called `bootstrap`.
 ///
@@ -24,6 +26,18 @@ pub fn bootstrap(binary: &[u8]) -> Result<Vec<u8>, Failure> {
 /// As [`bootstrap`].
 pub fn files(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Failure> {
     zip(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice(), 0o644)))
+}
+
+/// Unpacks a zip into a folder (replaced), as Lambda does before a function's first start.
+///
+/// # Errors
+/// When it is no zip, or the folder cannot be written to.
+pub fn unpack(zip: &[u8], folder: &Path) -> Result<(), Failure> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).on_file("remove", folder)?;
+    }
+    let mut zip = ZipArchive::new(Cursor::new(zip)).on_file("unpack into", folder)?;
+    zip.extract(folder).on_file("unpack into", folder)
 }
 
 fn zip<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8], u32)>) -> Result<Vec<u8>, Failure> {
@@ -53,7 +67,7 @@ mod tests {
     fn the_same_binary_gives_the_same_zip_with_one_executable_file() {
         let bytes = bootstrap(b"not really a binary").unwrap();
         assert_eq!(bytes, bootstrap(b"not really a binary").unwrap());
-        let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
         assert_eq!(zip.len(), 1);
         let file = zip.by_index(0).unwrap();
         assert_eq!(file.name().unwrap(), "bootstrap");

@@ -1,8 +1,8 @@
-//! Compiles the Rust functions for this machine.
+//! Compiles the Rust functions, and other binaries, for this machine.
 //!
 //! A function is a folder below `lambdas/rust` with a `src/main.rs`; its crate is `gridbid-<folder>` and its binary is
 //! called like the folder. Each is built by a call of its own: built together, cargo would give all of them the
-//! adapters that any one of them asks for. Called by `package`.
+//! adapters that any one of them asks for. Called by `package` and by `delivery`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -52,17 +52,36 @@ fn names(layout: &Layout) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-fn build(layout: &Layout, cargo: &Tool, name: String, step: &Step) -> Result<Binary, Failure> {
+/// Compiles one function, or another crate `gridbid-<name>` with a binary of that name.
+///
+/// # Errors
+/// When it does not compile.
+pub fn build(layout: &Layout, cargo: &Tool, name: String, step: &Step) -> Result<Binary, Failure> {
+    let executable = compile(layout, cargo, &format!("gridbid-{name}"), &name, "release", step)?;
+    Ok(Binary { executable, name })
+}
+
+/// Compiles one package and hands back its binary of a name.
+///
+/// # Errors
+/// When it does not compile or has no such binary.
+pub fn compile(
+    layout: &Layout,
+    cargo: &Tool,
+    package: &str,
+    name: &str,
+    profile: &str,
+    step: &Step,
+) -> Result<PathBuf, Failure> {
     let log = layout.log(&format!("build-{name}"));
-    let package = format!("gridbid-{name}");
     let messages = Subprocess::new(&cargo.path, &log, LIMIT)
         .inside(layout.root())
-        .args(["build", "--release", "--locked", "--message-format=json-render-diagnostics", "--package", &package])
+        .args(["build", "--profile", profile, "--locked", "--message-format=json-render-diagnostics"])
+        .args(["--package", package])
         .output(step)
         .map_err(|failure| failure.with_todo(format!("`cargo check -p {package}` shows the same errors sooner")))?;
-    let executable = messages.lines().find_map(|line| executable(line, &name));
     let missing = || Failure::new(format!("the crate {package} has no binary called {name}")).with_log(&log);
-    Ok(Binary { executable: executable.ok_or_else(missing)?, name })
+    messages.lines().find_map(|line| executable(line, name)).ok_or_else(missing)
 }
 
 /// The executable that a message of cargo's tells, when it is the wanted one.

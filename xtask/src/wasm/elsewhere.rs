@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Given, bind, compile, module, optimise};
+use super::{Compiled, Given, bind, compile, module, optimise};
 use crate::digest::sha256_hex;
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
@@ -30,7 +30,8 @@ pub fn is_the_same_elsewhere(layout: &Layout, cargo: &Tool, step: &Step) -> Resu
     }
     copy(layout.root(), &sources)?;
     let (given, target) = (Given::default(), folder.join("target"));
-    let compiled = compile(layout, &sources, &|library| target.join(library), cargo, &given, step)?;
+    let Compiled { module: compiled, .. } =
+        compile(layout, &sources, &|library| target.join(library), cargo, &given, step)?;
     bind(layout, cargo, &given, &compiled, &folder, step)?;
     let there = folder.join("gridbid.wasm");
     optimise(layout, &given, &folder.join("gridbid_wasm_bg.wasm"), &there, step)?;

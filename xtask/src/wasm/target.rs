@@ -16,6 +16,8 @@ use crate::layout::Layout;
 use crate::progress::Step;
 use crate::subprocess::Subprocess;
 
+/// The library of the compiler that rust-toolchain.toml pins.
+pub(super) const PINNED: &str = "rustup";
 const LIMIT: Duration = Duration::from_secs(600);
 /// Debian's compiler, its library for this machine (for build scripts and macros), and its sources.
 const PACKAGES: [&str; 3] = ["rustc-web", "libstd-rust-web-dev", "rust-web-src"];
@@ -23,7 +25,7 @@ const PACKAGES: [&str; 3] = ["rustc-web", "libstd-rust-web-dev", "rust-web-src"]
 /// The library, had by the first way that works.
 pub(super) fn library(layout: &Layout, step: &Step) -> Result<Library, Failure> {
     if is_installed(layout) || was_added(layout, step) {
-        return Ok(Library { name: "rustup", arguments: Vec::new(), environment: Vec::new(), sources: None });
+        return Ok(Library { name: PINNED, arguments: Vec::new(), environment: Vec::new(), sources: None });
     }
     from_debian(layout, step).map_err(|failure| {
         failure.with_todo(format!(

@@ -10,13 +10,14 @@ use xtask::cloud::record::Record;
 use crate::machine::Machine;
 
 #[test]
-fn a_plan_that_fails_shows_its_log_and_leaves_nothing_running() {
-    let machine = Machine::complete("plan");
+fn a_deployment_that_fails_shows_its_log_and_leaves_nothing_running() {
+    let machine = Machine::complete("deployment");
     let ended = machine.run_prebuilt();
     assert_eq!(ended.code, Some(1), "{}", ended.told);
     assert!(ended.told.contains("start local cloud … started on port"), "{}", ended.told);
-    assert!(ended.told.contains("terraform plan … failed after"), "{}", ended.told);
-    assert!(ended.told.contains("    | Error: the played plan fails\n    |   as it should\n"), "{}", ended.told);
+    assert!(ended.told.contains("gridbid release … 0 zips, 0 of them new"), "{}", ended.told);
+    assert!(ended.told.contains("gridbid deploy … failed after"), "{}", ended.told);
+    assert!(ended.told.contains("    |   Error: the played plan fails\n"), "{}", ended.told);
     assert!(ended.told.contains("the whole log: "), "{}", ended.told);
     let record = Record::read(&machine.home().join("local")).unwrap().unwrap();
     assert!(!record.is_partly_running());

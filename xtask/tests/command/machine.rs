@@ -33,6 +33,7 @@ impl Machine {
     pub fn complete(name: &str) -> Self {
         let machine = Self::bare(name);
         machine.script("cargo", CARGO);
+        machine.script("gridbid", GRIDBID);
         machine.script("terraform", TERRAFORM);
         machine.script("python3", PYTHON);
         machine.script("node", "echo v22.0.0");
@@ -114,7 +115,7 @@ fn real(tool: &str) -> PathBuf {
     found.canonicalize().unwrap()
 }
 
-/// Builds anything at once.
+/// Builds anything at once; `gridbid` releases, and fails to deploy.
 pub const CARGO: &str = r#"
 case "$1" in
   --version) echo "cargo 1.95.0 (played)" ;;
@@ -122,22 +123,31 @@ case "$1" in
     for argument in "$@"; do package="$argument"; done
     name="${package#gridbid-}"
     echo "binary of $name" > "$PLAYED/$name"
+    if [ "$package" = gridbid-delivery ]; then
+      name=gridbid
+      cp "$PLAYED/bin/gridbid" "$PLAYED/$name"
+    fi
     echo "{\"target\": {\"kind\": [\"bin\"], \"name\": \"$name\"}, \"executable\": \"$PLAYED/$name\"}" ;;
 esac
 "#;
 
-/// Has its provider and fails to plan.
+/// Releases, and fails to deploy.
+pub const GRIDBID: &str = r#"
+case "$1" in
+  release) echo "release 1234 is there: 0 zips, 0 of them new" >&2 ;;
+  deploy) echo "  Error: the played plan fails" >&2; exit 1 ;;
+esac
+"#;
+
+/// Has its provider.
 pub const TERRAFORM: &str = r#"
 case "$1" in
   version) echo "Terraform v1.11.4" ;;
   init) mkdir -p "$TF_DATA_DIR/providers" ;;
-  plan)
-    echo '{"@level": "error", "@message": "Error: the played plan fails", "diagnostic": {"detail": "as it should"}}'
-    exit 1 ;;
 esac
 "#;
 
-/// Makes environments, and plays MiniStack by answering its health check.
+/// Makes environments, and plays MiniStack by answering its health check and making any bucket.
 pub const PYTHON: &str = r#"
 case "$1" in
   --version) echo "Python 3.12.1" ;;
@@ -146,8 +156,15 @@ case "$1" in
       venv) mkdir -p "$3/bin"; cp "$0" "$3/bin/python3" ;;
     esac ;;
   */start.py)
-    mkdir -p "$TMPDIR/www/_ministack"
-    echo '{}' > "$TMPDIR/www/_ministack/health"
-    exec REAL_PYTHON -m http.server "$GATEWAY_PORT" --bind 127.0.0.1 --directory "$TMPDIR/www" ;;
+    exec REAL_PYTHON -c '
+import http.server, sys
+class Yes(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+    do_PUT = do_GET
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Yes).serve_forever()' "$GATEWAY_PORT" ;;
 esac
 "#;

@@ -5,6 +5,8 @@
 //! exactly. What a single function answers to a throttle or a lost answer is tested beside the function.
 
 #[cfg(test)]
+mod delivery;
+#[cfg(test)]
 mod expiry;
 #[cfg(test)]
 mod harness;
@@ -14,5 +16,7 @@ mod leases;
 mod notifications;
 #[cfg(test)]
 mod orders;
+#[cfg(test)]
+mod paths;
 #[cfg(test)]
 mod results;

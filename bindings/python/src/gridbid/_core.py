@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import wasmtime
 
-    from ._instance import Instance, Places, Verdict
+    from ._instance import Instance, Joined, Verdict
     from .limits import Limits
 
     MakeInstance = Callable[[wasmtime.Module, wasmtime.Engine], Instance]
@@ -55,12 +55,12 @@ class Core:
         self._small.append(instance)
         return verdict
 
-    def parse(self, source: bytes, limits: Limits) -> Places:
-        """Where the parts of a request's orders lie."""
+    def join(self, source: bytes, limits: Limits) -> Joined:
+        """The values of a request's orders."""
         instance = self._take(source)
-        places = instance.parse(source, limits)
+        joined = instance.join(source, limits)
         self._put_back(instance, source)
-        return places
+        return joined
 
     def report(self, source: bytes, limits: Limits) -> str:
         """The report on a request, as JSON."""

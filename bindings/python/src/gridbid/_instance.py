@@ -20,13 +20,12 @@ from .limits import Limits
 UNCHECKED_VERSIONS: Final = frozenset({"48.0.0", "49.0.0", "50.0.1"})
 """The versions of wasmtime of which every test has run on `UncheckedInstance`."""
 
-ABI: Final = 1
+ABI: Final = 2
 """The version of the module's exports that this is written for."""
 
-_ROW_BYTES: Final = 7 * 4
 _SMALLEST_ROOM: Final = 64 * 1024
 _ADDRESSES: Final = 2**32
-_MOST_PARAMETERS: Final = 6
+_MOST_PARAMETERS: Final = 5
 _PARAMETERS: Final = tuple(struct.Struct("I12x" * count) for count in range(_MOST_PARAMETERS + 1))
 _RELEASING_BYTES: Final = 16 * 1024
 """From this length on other threads run during a call. Handing over costs more than a shorter call takes."""
@@ -36,12 +35,13 @@ Verdict: TypeAlias = tuple[int, int]
 """What a request is found to be: how many orders it has, and how many violations."""
 
 
-class Places(NamedTuple):
-    """Where the parts of a request's orders lie; see `gridbid_parse`."""
+class Joined(NamedTuple):
+    """The values of a request's orders, by field, each followed by U+001F; see `gridbid_join`."""
 
     verdict: Verdict
-    rows: bytes
-    beside: bytes
+    record_id: str
+    parameter_1: str
+    parameter_2: str
 
 
 class Instance(ABC):
@@ -88,14 +88,15 @@ class Instance(ABC):
         orders, total = struct.unpack("<2I", self._read(answer, 8))
         return orders, total
 
-    def parse(self, source: bytes, limits: Limits) -> Places:
-        """Reads a request into places, counted in bytes."""
+    def join(self, source: bytes, limits: Limits) -> Joined:
+        """Reads a request into joined values; there are none if there are violations."""
         self._take(source, limits.bytes)
-        answer = self._call("gridbid_parse", len(source), limits.orders, limits.bytes, limits.depth, limits.listed, 0)
-        orders, total, _, _, rows, beside, length = struct.unpack("<7I", self._read(answer, 28))
+        answer = self._call("gridbid_join", len(source), limits.orders, limits.bytes, limits.depth, limits.listed)
+        orders, total, *places = struct.unpack("<8I", self._read(answer, 32))
         if total:
-            return Places((orders, total), b"", b"")
-        return Places((orders, total), self._read(rows, orders * _ROW_BYTES), self._read(beside, length))
+            return Joined((orders, total), "", "", "")
+        ids, texts, amounts = (self._text_at(*place) for place in zip(places[::2], places[1::2], strict=True))
+        return Joined((orders, total), ids, texts, amounts)
 
     def report(self, source: bytes, limits: Limits) -> str:
         """The report on a request, as JSON."""
@@ -108,7 +109,9 @@ class Instance(ABC):
         return self._text(export, len(source))
 
     def _text(self, export: str, *parameters: int) -> str:
-        address, length = struct.unpack("<2I", self._read(self._call(export, *parameters), 8))
+        return self._text_at(*struct.unpack("<2I", self._read(self._call(export, *parameters), 8)))
+
+    def _text_at(self, address: int, length: int) -> str:
         return self._read(address, length).decode()
 
     def _take(self, source: bytes, most: int) -> None:
@@ -215,6 +218,9 @@ class UncheckedInstance(Instance):
 
     def _read(self, address: int, length: int) -> bytes:
         return self._bytes[address : address + length].tobytes()
+
+    def _text_at(self, address: int, length: int) -> str:
+        return str(self._bytes[address : address + length], "utf-8")
 
     def _placed(self, address: int) -> None:
         self._input = self._bytes[address : address + self._room]

@@ -1,10 +1,9 @@
-"""Reading a request: its orders, cut out of the text when they are looked at, or one error with the report."""
+"""Reading a request: its orders, made when they are looked at, or one error with the report."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from itertools import repeat
 from typing import Any, Final, Literal, overload
 
@@ -44,31 +43,31 @@ class InvalidOrders(ValueError):
         return f"{place}{first.message}{more}"
 
 
-_WORDS: Final = 7
 _COLUMNS: Final = {"record_id": 0, "parameter_1": 1, "parameter_2": 2}
 _FEW: Final = 4
 """Up to so many orders are made faster one by one."""
 _AT_ONCE: Final = 1024
 """How many orders an iteration makes at a time: enough to be fast, few enough to begin at once."""
+_SEPARATOR: Final = "\x1f"
+"""Stands behind each value; see `gridbid_join`."""
 
 
 class Orders(Sequence[Order]):
     """The orders of a valid request, in input order: a sequence that makes what is looked at.
 
     `orders[7]` makes one order, an iteration makes all in turn, and `orders.column("parameter_2")` makes the values
-    of one field and nothing of the others. A slice shares what it is cut from. It holds on to the request's text.
+    of one field and nothing of the others.
     """
 
-    __slots__ = ("_beside", "_rows", "_source")
+    __slots__ = ("_columns", "_count")
 
-    def __init__(self, source: str | bytes, rows: memoryview, beside: str | bytes) -> None:
-        """The orders whose parts lie so in a text: a `str` where characters are bytes, else bytes."""
-        self._source = source
-        self._rows = rows
-        self._beside = beside
+    def __init__(self, count: int, columns: tuple[str | list[str], ...]) -> None:
+        """So many orders, whose fields are lists of texts or, until they are looked at, each one joined text."""
+        self._count = count
+        self._columns = list(columns)
 
     def __len__(self) -> int:
-        return len(self._rows) // _WORDS
+        return self._count
 
     @overload
     def column(self, field: Literal["record_id", "parameter_1"]) -> list[str]: ...
@@ -76,85 +75,63 @@ class Orders(Sequence[Order]):
     def column(self, field: Literal["parameter_2"]) -> list[Decimal]: ...
     def column(self, field: Literal["record_id", "parameter_1", "parameter_2"]) -> list[str] | list[Decimal]:
         """One field of every order."""
-        texts = self._cut(self._rows, _COLUMNS[field])
-        return list(map(Decimal, texts)) if field == "parameter_2" else texts
+        texts = self._texts(_COLUMNS[field])
+        return list(map(Decimal, texts)) if field == "parameter_2" else texts[:]
 
     @overload
     def __getitem__(self, index: int) -> Order: ...
     @overload
     def __getitem__(self, index: slice) -> "Orders": ...
     def __getitem__(self, index: int | slice) -> "Order | Orders":
-        places = range(len(self))[index]
-        if isinstance(places, int):
-            return self._one(places * _WORDS)
-        if places.step == 1:
-            return Orders(self._source, self._rows[places.start * _WORDS : places.stop * _WORDS], self._beside)
-        rows = b"".join(self._rows[place * _WORDS : (place + 1) * _WORDS] for place in places)
-        return Orders(self._source, memoryview(rows).cast("I"), self._beside)
+        ids, texts, amounts = self._all()
+        if isinstance(index, slice):
+            return Orders(len(range(self._count)[index]), (ids[index], texts[index], amounts[index]))
+        return Order(ids[index], texts[index], Decimal(amounts[index]))
 
     def __iter__(self) -> Iterator[Order]:
-        if len(self._rows) <= _FEW * _WORDS:
-            yield from map(self._one, range(0, len(self._rows), _WORDS))
+        ids, texts, amounts = self._all()
+        if self._count <= _FEW:
+            yield from map(Order, ids, texts, map(Decimal, amounts))
             return
-        for start in range(0, len(self._rows), _AT_ONCE * _WORDS):
-            yield from self._made(self._rows[start : start + _AT_ONCE * _WORDS])
+        for start in range(0, self._count, _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            yield from _made(ids[some], texts[some], amounts[some])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Orders):
             return NotImplemented
-        return len(self) == len(other) and all(one == two for one, two in zip(self, other, strict=True))
+        # Amounts have one canonical text each.
+        return self._all() == other._all()
 
     __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _of_parts, (self._source, self._rows.tobytes(), self._beside)
+        return Orders, (self._count, tuple(self._columns))
 
     def __repr__(self) -> str:
         first = f"{self[0]!r}" if len(self) else ""
         more = f", and {len(self) - 1} more" if len(self) > 1 else ""
         return f"Orders([{first}{more}])"
 
-    def _cut(self, rows: memoryview, column: int) -> list[str]:
-        """The texts of one field."""
-        source, beside, bit = self._source, self._beside, 1 << column
-        starts, lengths = rows[2 * column :: _WORDS].tolist(), rows[2 * column + 1 :: _WORDS].tolist()
-        cut: list[Any]
-        if beside:
-            flags = rows[6::_WORDS].tolist()
-            cut = [
-                (beside if flag & bit else source)[start : start + length]
-                for start, length, flag in zip(starts, lengths, flags, strict=True)
-            ]
-        else:
-            cut = [source[start : start + length] for start, length in zip(starts, lengths, strict=True)]
-        return cut if isinstance(source, str) else [text.decode() for text in cut]
+    def _texts(self, column: int) -> list[str]:
+        """The values of one field as texts, which two threads may well split at once."""
+        texts = self._columns[column]
+        if isinstance(texts, str):
+            texts = self._columns[column] = texts[:-1].split(_SEPARATOR)
+        return texts
 
-    def _one(self, at: int) -> Order:
-        """The order whose row begins at this word."""
-        start_0, length_0, start_1, length_1, start_2, length_2, flags = self._rows[at : at + _WORDS].tolist()
-        source, beside = self._source, self._beside
-        cut: list[Any] = [
-            (beside if flags & 1 else source)[start_0 : start_0 + length_0],
-            (beside if flags & 2 else source)[start_1 : start_1 + length_1],
-            (beside if flags & 4 else source)[start_2 : start_2 + length_2],
-        ]
-        if not isinstance(source, str):
-            cut = [text.decode() for text in cut]
-        return Order(cut[0], cut[1], Decimal(cut[2]))
-
-    def _made(self, rows: memoryview) -> list[Order]:
-        """The orders of these rows."""
-        cut = partial(self._cut, rows)
-        orders = list(map(_new, repeat(Order, len(rows) // _WORDS)))
-        # An order's slots are filled from outside, without a call in Python for each: six times as fast.
-        deque(map(_set_record_id, orders, cut(0)), 0)
-        deque(map(_set_parameter_1, orders, cut(1)), 0)
-        deque(map(_set_parameter_2, orders, map(Decimal, cut(2))), 0)
-        return orders
+    def _all(self) -> tuple[list[str], list[str], list[str]]:
+        return self._texts(0), self._texts(1), self._texts(2)
 
 
-def _of_parts(source: str | bytes, rows: bytes, beside: str | bytes) -> Orders:
-    return Orders(source, memoryview(rows).cast("I"), beside)
+def _made(ids: list[str], texts: list[str], amounts: list[str]) -> list[Order]:
+    """The orders of these values."""
+    orders = list(map(_new, repeat(Order, len(ids))))
+    # An order's slots are filled from outside, without a call in Python for each: six times as fast.
+    deque(map(_set_record_id, orders, ids), 0)
+    deque(map(_set_parameter_1, orders, texts), 0)
+    deque(map(_set_parameter_2, orders, map(Decimal, amounts)), 0)
+    return orders
 
 
 _new: Any = object.__new__
@@ -164,10 +141,7 @@ _set_record_id, _set_parameter_1, _set_parameter_2 = (Order.__dict__[field].__se
 def parse_orders(data: Source, *, limits: Limits = DEFAULT) -> Orders:
     """Reads a request of valid orders, or raises `InvalidOrders` with a report of all that is wrong with it."""
     source = to_bytes(data)
-    (orders, total), rows, beside = core().parse(source, limits)
+    (orders, total), *columns = core().join(source, limits)
     if total:
         raise InvalidOrders(Report(orders, total, source, limits))
-    if beside.isascii() and source.isascii():
-        # Where each character is a byte, texts are cut out of a text.
-        return _of_parts(data if isinstance(data, str) else source.decode(), rows, beside.decode())
-    return _of_parts(source, rows, beside)
+    return Orders(orders, tuple(columns))

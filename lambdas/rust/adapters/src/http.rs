@@ -5,7 +5,7 @@
 //! function which calls plain addresses only never reads them. Connections are not kept: between two events Lambda
 //! freezes a function, and a kept connection is as likely dead as alive.
 
-use std::{cell::OnceCell, sync::Arc, time::Duration};
+use std::{cell::OnceCell, time::Duration};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
@@ -19,7 +19,8 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+
+use crate::tls;
 
 type Plain = Client<HttpConnector, Full<Bytes>>;
 type Tls = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
@@ -85,7 +86,7 @@ impl HttpClient {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            plain: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector()),
+            plain: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(tls::tcp()),
             tls: OnceCell::new(),
         }
     }
@@ -139,27 +140,8 @@ fn seconds(value: &HeaderValue) -> Option<Duration> {
     value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
-fn connector() -> HttpConnector {
-    let mut connector = HttpConnector::new();
-    // Whether an address is plain or not is decided one layer above.
-    connector.enforce_http(false);
-    connector.set_nodelay(true);
-    connector
-}
-
 fn tls_client() -> Result<Tls, HttpError> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (usable, unusable) = roots.add_parsable_certificates(found.certs);
-    if usable == 0 {
-        tracing::warn!(unusable, "the system has no certificate to trust: no https address can be called");
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|_| HttpError::Tls)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let connector = HttpsConnector::from((connector(), config));
+    let connector = tls::over(tls::tcp()).map_err(|_| HttpError::Tls)?;
     Ok(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector))
 }
 

@@ -22,6 +22,8 @@ mod sdk;
 #[cfg(feature = "secrets")]
 pub mod secrets;
 pub mod telemetry;
+#[cfg(feature = "tls")]
+mod tls;
 pub mod webhook;
 
 #[cfg(feature = "memory")]

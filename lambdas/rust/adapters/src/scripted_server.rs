@@ -1,4 +1,4 @@
-//! A server for tests that gives the answers it was told, one for each connection, and keeps what it was asked.
+//! A server for tests that gives the answers it was told, one for each connection or all on one, and keeps what it was asked.
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -29,6 +29,25 @@ impl ScriptedServer {
             let mut asked = Vec::new();
             for answer in answers {
                 let (mut stream, _) = listener.accept().await.unwrap();
+                asked.push(request(&mut stream).await);
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            asked
+        });
+        Self { address, served }
+    }
+
+    /// All answers on the first connection; there is no second one.
+    #[cfg(feature = "dynamodb")]
+    pub(crate) async fn on_one_connection<A: Into<String>>(answers: impl IntoIterator<Item = A>) -> Self {
+        let answers: Vec<String> = answers.into_iter().map(Into::into).collect();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            drop(listener);
+            let mut asked = Vec::new();
+            for answer in answers {
                 asked.push(request(&mut stream).await);
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }

@@ -1,30 +1,23 @@
 //! What the adapters on the AWS SDK share: client, time limits, repetitions, and what an SDK error means.
 //!
-//! One TLS stack, rustls with ring. Every call gets what is left of its invocation's time, and the SDK repeats it within
-//! that time; nothing is repeated after it. Made for one event at a time: no adaptive rate limits.
+//! Every call gets what is left of its invocation's time, and the SDK repeats it within that time; nothing is repeated
+//! after it. Made for one event at a time: no adaptive rate limits.
+
+mod connector;
 
 use std::time::Duration;
 
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
-use aws_smithy_runtime_api::client::{http::SharedHttpClient, orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::{error::metadata::ProvideErrorMetadata, retry::RetryConfig, timeout::TimeoutConfig};
+
+pub(crate) use connector::http_client;
 
 use crate::{deadline::Deadline, error::AdapterError};
 
 /// The longest that one attempt may take: a lost packet should not use up a whole invocation.
 const ATTEMPT: Duration = Duration::from_secs(4);
-/// The longest that connecting may take; services answer within the region.
-const CONNECT: Duration = Duration::from_millis(1_500);
 /// Calls that are made for one request, the first included.
 const ATTEMPTS: u32 = 4;
-
-/// A client for HTTP and HTTPS.
-pub(crate) fn http_client() -> SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
-}
 
 /// How often, and after what waits, the SDK repeats a call that failed in passing.
 pub(crate) fn retries() -> RetryConfig {
@@ -43,11 +36,7 @@ pub(crate) fn timeouts(deadline: &Deadline) -> Result<TimeoutConfig, AdapterErro
     if remaining.is_zero() {
         return Err(AdapterError::Unavailable("no time is left".to_owned()));
     }
-    Ok(TimeoutConfig::builder()
-        .connect_timeout(CONNECT.min(remaining))
-        .operation_attempt_timeout(ATTEMPT.min(remaining))
-        .operation_timeout(remaining)
-        .build())
+    Ok(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT.min(remaining)).operation_timeout(remaining).build())
 }
 
 /// What the failure of a call means, after the SDK's repetitions.

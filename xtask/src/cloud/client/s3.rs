@@ -1,5 +1,6 @@
-//! S3: the keys of a bucket, an object's bytes.
+//! S3: making a bucket, its keys, an object's bytes.
 
+use super::super::REGION;
 use super::{CallError, Cloud};
 
 /// An object of a bucket.
@@ -35,6 +36,35 @@ impl Cloud {
         }
         objects.sort();
         Ok(objects)
+    }
+
+    /// Makes a bucket, unless it is there.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make_bucket(&self, bucket: &str) -> Result<(), CallError> {
+        let constraint = format!("<LocationConstraint>{REGION}</LocationConstraint>");
+        let body = format!("<CreateBucketConfiguration>{constraint}</CreateBucketConfiguration>");
+        match self.call("s3", "PUT", &format!("/{bucket}"), &[], body.as_bytes()) {
+            Err(error) if error.is("BucketAlreadyOwnedByYou") => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
+    /// Writes an object, over any that is there.
+    ///
+    /// # Errors
+    /// When there is no such bucket.
+    pub fn put_object(&self, bucket: &str, key: &str, bytes: &[u8]) -> Result<(), CallError> {
+        self.call("s3", "PUT", &format!("/{bucket}/{}", encoded(key)), &[], bytes).map(drop)
+    }
+
+    /// Removes an object.
+    ///
+    /// # Errors
+    /// When there is no such bucket.
+    pub fn delete_object(&self, bucket: &str, key: &str) -> Result<(), CallError> {
+        self.call("s3", "DELETE", &format!("/{bucket}/{}", encoded(key)), &[], &[]).map(drop)
     }
 
     /// An object's bytes.

@@ -1,4 +1,4 @@
-//! Step Functions: starting an execution and following it.
+//! Step Functions: starting an execution and following it, and copying a state machine.
 
 use serde_json::{Value, json};
 
@@ -17,6 +17,17 @@ pub struct Execution {
     pub error: Option<String>,
     /// What the error says.
     pub cause: Option<String>,
+}
+
+/// A state machine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StateMachine {
+    /// Its name.
+    pub name: String,
+    /// Its definition in Amazon States Language.
+    pub definition: Value,
+    /// The role that it works with.
+    pub role_arn: String,
 }
 
 /// One event of an execution's history.
@@ -57,6 +68,39 @@ impl Event {
 }
 
 impl Cloud {
+    /// A state machine by its ARN.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn state_machine(&self, arn: &str) -> Result<StateMachine, CallError> {
+        let answer = self.states("DescribeStateMachine", &json!({"stateMachineArn": arn}))?;
+        let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+        let definition = serde_json::from_str(text("definition"))
+            .map_err(|_| strange("DescribeStateMachine", answer.to_string()))?;
+        Ok(StateMachine { name: text("name").to_owned(), definition, role_arn: text("roleArn").to_owned() })
+    }
+
+    /// Makes a state machine and hands back its ARN.
+    ///
+    /// # Errors
+    /// When the name is taken or the definition is refused.
+    pub fn create_state_machine(&self, name: &str, definition: &Value, role_arn: &str) -> Result<String, CallError> {
+        let ask = json!({"name": name, "definition": definition.to_string(), "roleArn": role_arn, "type": "STANDARD"});
+        let answer = self.states("CreateStateMachine", &ask)?;
+        let arn = answer.get("stateMachineArn").and_then(Value::as_str);
+        arn.map(str::to_owned).ok_or_else(|| strange("CreateStateMachine", answer.to_string()))
+    }
+
+    /// The ARNs of all state machines.
+    ///
+    /// # Errors
+    /// When the service does not answer.
+    pub fn state_machines(&self) -> Result<Vec<String>, CallError> {
+        let answer = self.states("ListStateMachines", &json!({"maxResults": 1000}))?;
+        let found = answer.get("stateMachines").and_then(Value::as_array).into_iter().flatten();
+        Ok(found.filter_map(|one| one.get("stateMachineArn")?.as_str().map(str::to_owned)).collect())
+    }
+
     /// Starts an execution and hands back its ARN.
     ///
     /// # Errors

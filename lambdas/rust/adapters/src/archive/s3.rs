@@ -27,7 +27,7 @@ impl S3Archive {
     pub fn new(account: &Account, bucket: String) -> Self {
         let mut config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(sdk::http_client())
+            .http_client(sdk::http_client(account))
             .region(Region::new(account.region.clone()))
             .credentials_provider(account.credentials())
             .retry_config(sdk::retries())

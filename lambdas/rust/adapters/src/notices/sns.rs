@@ -21,7 +21,7 @@ impl SnsNotices {
     pub fn new(account: &Account, topic_arn: String) -> Self {
         let mut config = aws_sdk_sns::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(sdk::http_client())
+            .http_client(sdk::http_client(account))
             .region(Region::new(account.region.clone()))
             .credentials_provider(account.credentials())
             .retry_config(sdk::retries());

@@ -3,28 +3,30 @@
 //! An item has `record_id` (S, the key), `parameter_1` (S), `parameter_2` (N, core's canonical text on the way in and
 //! out), and `accepted_at` and `expires_at` (N, seconds since 1970; the second is the table's TTL attribute). TTL deletes
 //! late, so every condition compares `expires_at` itself. The SDK repeats a transaction under one client request token,
-//! by which DynamoDB knows a repetition from a second request.
+//! by which DynamoDB knows a repetition from a second request. A transaction's body is `transaction`'s.
+
+mod transaction;
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     Client,
-    config::{BehaviorVersion, Region},
-    error::BuildError,
+    config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig},
     operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
-    },
+    types::{AttributeValue, CancellationReason},
 };
+use aws_smithy_types::body::SdkBody;
 use gridbid_core::{
     amount::Amount,
     expiry::Instant,
     order::{Order, RecordId, Text},
     stored::StoredOrder,
 };
+use hyper::{body::Bytes, header::CONTENT_LENGTH};
 
 use super::{OrderTable, Transacted, Verdict, Write};
-use crate::{account::Account, deadline::Deadline, error::AdapterError, sdk};
+use crate::{account::Account, chance, deadline::Deadline, error::AdapterError, sdk};
+use transaction::Transaction;
 
 const RECORD_ID: &str = "record_id";
 const PARAMETER_1: &str = "parameter_1";
@@ -32,9 +34,8 @@ const PARAMETER_2: &str = "parameter_2";
 const ACCEPTED_AT: &str = "accepted_at";
 const EXPIRES_AT: &str = "expires_at";
 
-const NO_LIVE_ORDER: &str = "attribute_not_exists(record_id) OR expires_at <= :now";
-const SAME_LIVE_ORDER: &str =
-    "attribute_exists(record_id) AND expires_at > :now AND parameter_1 = :parameter_1 AND parameter_2 = :parameter_2";
+/// As many bytes as most writes have, so that a body seldom has to be moved while it grows.
+const WRITE_BYTES: usize = 512;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -51,43 +52,16 @@ impl DynamoOrders {
     pub fn new(account: &Account, table: String) -> Self {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(sdk::http_client())
+            .http_client(sdk::http_client(account))
             .region(Region::new(account.region.clone()))
             .credentials_provider(account.credentials())
+            // They stay what they are: nothing is to be kept or fetched again.
+            .identity_cache(IdentityCache::no_cache())
+            // Every attempt has a time limit, for the whole of its answer.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(sdk::retries());
         config.set_endpoint_url(account.endpoint.clone());
         Self { client: Client::from_conf(config.build()), table }
-    }
-
-    fn write(&self, write: &Write<'_>, now: Instant) -> Result<TransactWriteItem, BuildError> {
-        let item = TransactWriteItem::builder();
-        Ok(match write {
-            Write::Put { order, accepted_at, expires_at } => item.put(
-                Put::builder()
-                    .table_name(&self.table)
-                    .item(RECORD_ID, text(order.record_id.as_str()))
-                    .item(PARAMETER_1, text(order.parameter_1.as_str()))
-                    .item(PARAMETER_2, number(order.parameter_2))
-                    .item(ACCEPTED_AT, number(accepted_at.unix_seconds()))
-                    .item(EXPIRES_AT, number(expires_at.unix_seconds()))
-                    .condition_expression(NO_LIVE_ORDER)
-                    .expression_attribute_values(":now", number(now.unix_seconds()))
-                    .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-                    .build()?,
-            ),
-            Write::Confirm { order } => item.condition_check(
-                ConditionCheck::builder()
-                    .table_name(&self.table)
-                    .key(RECORD_ID, text(order.record_id.as_str()))
-                    .condition_expression(SAME_LIVE_ORDER)
-                    .expression_attribute_values(":now", number(now.unix_seconds()))
-                    .expression_attribute_values(":parameter_1", text(order.parameter_1.as_str()))
-                    .expression_attribute_values(":parameter_2", number(order.parameter_2))
-                    .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-                    .build()?,
-            ),
-        }
-        .build())
     }
 }
 
@@ -98,18 +72,22 @@ impl OrderTable for DynamoOrders {
         now: Instant,
         deadline: &Deadline,
     ) -> Result<Transacted, AdapterError> {
-        let items = writes
-            .iter()
-            .map(|write| self.write(write, now))
-            .collect::<Result<Vec<_>, _>>()
+        let token = format!("{:016x}{:016x}", chance::number(), chance::number());
+        let mut body = Vec::with_capacity((writes.len() + 1) * WRITE_BYTES);
+        serde_json::to_writer(&mut body, &Transaction::new(&self.table, writes, now, &token))
             .map_err(|error| AdapterError::Broken(format!("DynamoDB request: {error}")))?;
+        let body = Bytes::from(body);
         let bounds = aws_sdk_dynamodb::config::Builder::new().timeout_config(sdk::timeouts(deadline)?);
         let sent = self
             .client
             .transact_write_items()
-            .set_transact_items(Some(items))
             .customize()
             .config_override(bounds)
+            // Before each attempt is signed.
+            .mutate_request(move |request| {
+                request.headers_mut().insert(CONTENT_LENGTH, body.len().to_string());
+                *request.body_mut() = SdkBody::from(body.clone());
+            })
             .send();
         match sent.await {
             Ok(_) => Ok(Transacted::Done),
@@ -144,10 +122,6 @@ impl OrderTable for DynamoOrders {
 
 fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
-}
-
-fn number(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
 }
 
 /// The reasons' codes are those of DynamoDB's `TransactionCanceledException`.
@@ -211,30 +185,18 @@ mod tests {
     fn an_item_is_read_back_as_the_order_that_was_put() {
         let order = order();
         let (accepted_at, expires_at) = (Instant::from_unix_seconds(1_000), Instant::from_unix_seconds(87_400));
-        let write = table(AWAY).write(&Write::Put { order: &order, accepted_at, expires_at }, accepted_at).unwrap();
-        let item = write.put().unwrap().item();
-        assert_eq!(item[PARAMETER_2], AttributeValue::N("1e+21".into()));
-        assert_eq!(item[EXPIRES_AT], AttributeValue::N("87400".into()));
-        assert_eq!(read(item), Some(StoredOrder { order: order.clone(), accepted_at, expires_at }));
+        let item = Item::from([
+            (RECORD_ID.to_owned(), text("a")),
+            (PARAMETER_1.to_owned(), text("é")),
+            (PARAMETER_2.to_owned(), AttributeValue::N("1e+21".into())),
+            (ACCEPTED_AT.to_owned(), AttributeValue::N("1000".into())),
+            (EXPIRES_AT.to_owned(), AttributeValue::N("87400".into())),
+        ]);
+        assert_eq!(read(&item), Some(StoredOrder { order: order.clone(), accepted_at, expires_at }));
         // DynamoDB gives numbers back in a text of its own.
         let mut returned = item.clone();
         returned.insert(PARAMETER_2.into(), AttributeValue::N("1000000000000000000000".into()));
         assert_eq!(read(&returned).unwrap().order, order);
-    }
-
-    #[test]
-    fn conditions_compare_the_moment_and_the_content() {
-        let order = order();
-        let write = table(AWAY).write(&Write::Confirm { order: &order }, Instant::from_unix_seconds(5)).unwrap();
-        let check = write.condition_check().unwrap();
-        let values = check.expression_attribute_values().unwrap();
-        assert_eq!(values[":now"], AttributeValue::N("5".into()));
-        assert_eq!(values[":parameter_1"], AttributeValue::S("é".into()));
-        assert_eq!(values[":parameter_2"], AttributeValue::N("1e+21".into()));
-        assert_eq!(
-            check.return_values_on_condition_check_failure(),
-            Some(&ReturnValuesOnConditionCheckFailure::AllOld)
-        );
     }
 
     #[test]
@@ -280,7 +242,7 @@ mod tests {
             .map(|asked| {
                 let (_, body) = asked.split_once("\r\n\r\n").unwrap();
                 let body: serde_json::Value = serde_json::from_str(body).unwrap();
-                assert_eq!(body["TransactItems"][0]["Put"]["ConditionExpression"], NO_LIVE_ORDER);
+                assert_eq!(body["TransactItems"][0]["Put"]["Item"]["record_id"]["S"], "a");
                 body["ClientRequestToken"].as_str().unwrap().to_owned()
             })
             .collect();
@@ -323,6 +285,16 @@ mod tests {
         let why = "DynamoDB TransactWriteItems: AccessDeniedException (400)";
         assert_eq!(transact(&server.address).await, Err(AdapterError::Broken(why.into())));
         assert_eq!(server.requests().await.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn requests_go_over_one_kept_connection() {
+        let server = ScriptedServer::on_one_connection(vec![answer(200, "", "{}"); 2]).await;
+        let (table, record_id) = (table(&server.address), RecordId::parse("a").unwrap());
+        for _ in 0..2 {
+            assert_eq!(table.get(&record_id, &Deadline::after(Duration::from_secs(5))).await, Ok(None));
+        }
+        assert_eq!(server.requests().await.len(), 2);
     }
 
     #[tokio::test]

@@ -1,0 +1,142 @@
+# What an account has once, before any environment: Terraform's states, artifacts, the binary cache, and who delivers.
+#
+# Promises: exactly one deployer (`delivery`), every one of its roles under the boundary, artifacts that nobody overwrites, and
+# a cache that the world reads and only a release writes. One account holds the artifacts and the cache; another one that
+# only runs an environment names them. Leaves out: the environments themselves.
+# Called by: an administrator, once for each account.
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  account = data.aws_caller_identity.current.account_id
+
+  # This account holds the artifacts unless another one is named.
+  holds_artifacts  = var.artifacts_bucket == null
+  artifacts_bucket = local.holds_artifacts ? module.artifacts[0].name : var.artifacts_bucket
+  artifacts_arn    = local.holds_artifacts ? module.artifacts[0].arn : "arn:aws:s3:::${var.artifacts_bucket}"
+  cache_arn        = one(module.cache[*].arn)
+}
+
+module "boundary" {
+  source = "../modules/permission-boundary"
+}
+
+# Who asked which of the buckets for what.
+module "access_log" {
+  source = "../modules/private-bucket"
+
+  name            = "gridbid-access-log-${local.account}"
+  versioned       = false
+  expiration_days = 90
+
+  policy_statements = [{
+    sid       = "S3WritesTheLog"
+    effect    = "Allow"
+    principal = { Service = ["logging.s3.amazonaws.com"] }
+    actions   = ["s3:PutObject"]
+    prefixes  = ["/*"]
+    condition = {
+      StringEquals = { "aws:SourceAccount" = [local.account] }
+      ArnLike      = { "aws:SourceArn" = ["arn:aws:s3:::gridbid-*-${local.account}"] }
+    }
+  }]
+}
+
+# Terraform's states, one folder for each environment. A lock is an object beside its state.
+module "state" {
+  source = "../modules/private-bucket"
+
+  name                    = "gridbid-state-${local.account}"
+  noncurrent_version_days = 90
+  access_log              = { bucket = module.access_log.name, prefix = "state/" }
+}
+
+# functions/<name>/<sha256>.zip, releases/<git sha>.json, deployments/<environment>/<time>.json.
+module "artifacts" {
+  source = "../modules/private-bucket"
+  count  = local.holds_artifacts ? 1 : 0
+
+  name       = "gridbid-artifacts-${local.account}"
+  access_log = { bucket = module.access_log.name, prefix = "artifacts/" }
+
+  policy_statements = concat(
+    [
+      # What was tested is what runs: a key is written once and then stays.
+      {
+        sid       = "WriteOnce"
+        effect    = "Deny"
+        actions   = ["s3:PutObject"]
+        prefixes  = ["/functions/*", "/releases/*"]
+        condition = { Null = { "s3:if-none-match" = ["true"] }, Bool = { "s3:ObjectCreationOperation" = ["true"] } }
+      },
+      {
+        sid       = "KeepForEver"
+        effect    = "Deny"
+        actions   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+        prefixes  = ["/functions/*", "/releases/*"]
+        condition = {}
+      },
+    ],
+    length(var.reader_accounts) == 0 ? [] : [
+      {
+        sid       = "OtherAccountsRead"
+        effect    = "Allow"
+        principal = { AWS = [for account in var.reader_accounts : "arn:aws:iam::${account}:root"] }
+        actions   = ["s3:GetObject", "s3:ListBucket"]
+        prefixes  = ["", "/functions/*", "/releases/*", "/deployments/*"]
+        condition = { ArnLike = { "aws:PrincipalArn" = [for account in var.reader_accounts : "arn:aws:iam::${account}:role/gridbid-delivery-*"] } }
+      },
+      {
+        sid       = "OtherAccountsNoteDeployments"
+        effect    = "Allow"
+        principal = { AWS = [for account in var.reader_accounts : "arn:aws:iam::${account}:root"] }
+        actions   = ["s3:PutObject"]
+        prefixes  = ["/deployments/*"]
+        condition = { ArnLike = { "aws:PrincipalArn" = [for account in var.reader_accounts : "arn:aws:iam::${account}:role/gridbid-delivery-*"] } }
+      },
+    ],
+  )
+}
+
+module "github_trust" {
+  source = "../modules/github-trust"
+
+  repository               = var.repository
+  release_branch           = var.release_branch
+  environments             = var.environments
+  delivers                 = var.delivery == "github_actions"
+  releases                 = local.holds_artifacts
+  permissions_boundary_arn = module.boundary.arn
+  state_bucket_arn         = module.state.arn
+  artifacts_bucket_arn     = local.artifacts_arn
+  cache_bucket_arn         = local.cache_arn
+}
+
+module "pipeline" {
+  source = "../modules/pipeline"
+  count  = var.delivery == "codepipeline" ? 1 : 0
+
+  repository               = var.repository
+  release_branch           = var.release_branch
+  environments             = var.environments
+  build_image              = var.build_image
+  permissions_boundary_arn = module.boundary.arn
+  state_bucket             = module.state.name
+  state_bucket_arn         = module.state.arn
+  artifacts_bucket         = local.artifacts_bucket
+  artifacts_bucket_arn     = local.artifacts_arn
+  cache_bucket_arn         = local.cache_arn
+
+  build_variables = merge({
+    TF_VAR_artifacts_bucket         = local.artifacts_bucket
+    TF_VAR_permissions_boundary_arn = module.boundary.arn
+    }, var.cache_public_key == null ? {} : {
+    NIX_CONFIG = join("\n", [
+      "experimental-features = nix-command flakes",
+      "extra-substituters = https://${one(aws_cloudfront_distribution.cache[*].domain_name)}",
+      "extra-trusted-public-keys = ${var.cache_public_key}",
+      "fallback = true",
+      "connect-timeout = 5",
+    ])
+  })
+}

@@ -1,0 +1,6 @@
+# How the budget is found.
+
+output "name" {
+  description = "Name of the budget."
+  value       = aws_budgets_budget.monthly.name
+}

@@ -1,0 +1,97 @@
+# The dashboard: the whole system on one page, from alarms at the top to queues at the bottom.
+#
+# Promises: every alarm, the API's traffic and latency, each function's faults and duration, the runs, the tables and the
+# queues of what could not be told. Leaves out: logs. Called by: terraform/stack, where the environment is AWS.
+
+data "aws_region" "current" {}
+
+locals {
+  half = { width = 12, height = 6 }
+
+  graphs = [
+    {
+      title = "API: calls and errors"
+      stat  = "Sum"
+      metrics = [
+        ["AWS/ApiGateway", "Count", "ApiId", var.api_id],
+        ["AWS/ApiGateway", "4xx", "ApiId", var.api_id],
+        ["AWS/ApiGateway", "5xx", "ApiId", var.api_id],
+      ]
+    },
+    {
+      title   = "API: slowest hundredth of the answers (ms)"
+      stat    = "p99"
+      metrics = [["AWS/ApiGateway", "Latency", "ApiId", var.api_id]]
+    },
+    {
+      title   = "Functions: faults"
+      stat    = "Sum"
+      metrics = [for name, function in var.functions : ["Gridbid/${var.environment}", "${name}-faults"]]
+    },
+    {
+      title   = "Functions: slowest hundredth of the calls (ms)"
+      stat    = "p99"
+      metrics = [for name, function in var.functions : ["AWS/Lambda", "Duration", "FunctionName", function.function_name]]
+    },
+    {
+      title   = "Functions: running at once"
+      stat    = "Maximum"
+      metrics = [for name, function in var.functions : ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", function.function_name]]
+    },
+    {
+      title   = "Functions: throttled"
+      stat    = "Sum"
+      metrics = [for name, function in var.functions : ["AWS/Lambda", "Throttles", "FunctionName", function.function_name]]
+    },
+    {
+      title = "Results runs"
+      stat  = "Sum"
+      metrics = [for name in ["ExecutionsStarted", "ExecutionsSucceeded", "ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"] :
+        ["AWS/States", name, "StateMachineArn", var.state_machine_arn]
+      ]
+    },
+    {
+      title = "Tables: read and written"
+      stat  = "Sum"
+      metrics = [for pair in setproduct(var.table_names, ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"]) :
+        ["AWS/DynamoDB", pair[1], "TableName", pair[0]]
+      ]
+    },
+    {
+      title   = "Told to nobody yet"
+      stat    = "Maximum"
+      metrics = [for name in var.queue_names : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name]]
+    },
+  ]
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  dashboard_name = "gridbid-${var.environment}"
+
+  dashboard_body = jsonencode({
+    widgets = concat(
+      [{
+        type       = "alarm"
+        x          = 0
+        y          = 0
+        width      = 24
+        height     = 4
+        properties = { title = "Alarms", alarms = var.alarm_arns }
+      }],
+      [for index, graph in local.graphs : {
+        type   = "metric"
+        x      = local.half.width * (index % 2)
+        y      = 4 + local.half.height * floor(index / 2)
+        width  = local.half.width
+        height = local.half.height
+        properties = {
+          title   = graph.title
+          region  = data.aws_region.current.name
+          stat    = graph.stat
+          period  = 60
+          metrics = graph.metrics
+        }
+      }],
+    )
+  })
+}

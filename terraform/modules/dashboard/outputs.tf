@@ -1,0 +1,6 @@
+# How the dashboard is found.
+
+output "name" {
+  description = "Name of the dashboard."
+  value       = aws_cloudwatch_dashboard.this.dashboard_name
+}

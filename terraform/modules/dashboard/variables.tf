@@ -1,0 +1,36 @@
+# What is shown.
+
+variable "environment" {
+  description = "Name of the environment; the dashboard's name."
+  type        = string
+}
+
+variable "api_id" {
+  description = "Identifier of the HTTP API."
+  type        = string
+}
+
+variable "functions" {
+  description = "The functions, by name."
+  type        = map(object({ function_name = string }))
+}
+
+variable "state_machine_arn" {
+  description = "ARN of the state machine of results runs."
+  type        = string
+}
+
+variable "table_names" {
+  description = "Names of the tables."
+  type        = list(string)
+}
+
+variable "queue_names" {
+  description = "Names of the queues of what could not be told."
+  type        = list(string)
+}
+
+variable "alarm_arns" {
+  description = "ARNs of all alarms."
+  type        = list(string)
+}

@@ -1,0 +1,123 @@
+# What changes an environment: what `terraform apply` makes, changes and removes, and what a deployment does with it then.
+
+locals {
+  writes = {
+    functions = [for statement in [
+      { resources = local.own.functions, actions = [
+        "lambda:AddPermission", "lambda:CreateAlias", "lambda:CreateFunction", "lambda:DeleteAlias", "lambda:DeleteFunction",
+        "lambda:DeleteFunctionConcurrency", "lambda:DeleteFunctionEventInvokeConfig", "lambda:PublishVersion",
+        "lambda:PutFunctionConcurrency", "lambda:PutFunctionEventInvokeConfig", "lambda:RemovePermission", "lambda:TagResource",
+        "lambda:UntagResource", "lambda:UpdateAlias", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration",
+        "lambda:UpdateFunctionEventInvokeConfig",
+      ] },
+      { resources = local.own.roles, actions = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"], condition = {
+        StringEquals = { "iam:PermissionsBoundary" = var.permissions_boundary_arn }
+      } },
+      { resources = local.own.roles, actions = [
+        "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+        "iam:UpdateRoleDescription",
+      ] },
+      { resources = local.own.roles, actions = ["iam:PassRole"], condition = {
+        StringEquals = { "iam:PassedToService" = ["codedeploy.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"] }
+      } },
+      { resources = local.own.deployments, actions = [
+        "codedeploy:CreateApplication", "codedeploy:CreateDeploymentGroup", "codedeploy:DeleteApplication",
+        "codedeploy:DeleteDeploymentGroup", "codedeploy:TagResource", "codedeploy:UntagResource",
+        "codedeploy:UpdateApplication", "codedeploy:UpdateDeploymentGroup",
+      ] },
+      { resources = local.apis, actions = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"] },
+    ] : merge({ condition = null }, statement)]
+
+    data = [for statement in [
+      { resources = local.own.tables, actions = [
+        "dynamodb:CreateTable", "dynamodb:DeleteTable", "dynamodb:TagResource", "dynamodb:UntagResource",
+        "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive",
+      ] },
+      { resources = local.own.buckets, actions = [
+        "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketLogging", "s3:PutBucketPolicy",
+        "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration",
+        "s3:PutLifecycleConfiguration",
+      ] },
+      { resources = local.own.secrets, actions = [
+        "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:RestoreSecret",
+        "secretsmanager:TagResource", "secretsmanager:UntagResource", "secretsmanager:UpdateSecret",
+      ] },
+      # A key has no name before it is made: it is bound by the environment's tag, which it gets and keeps.
+      { resources = ["*"], actions = ["kms:CreateKey"], condition = {
+        StringEquals = { "aws:RequestTag/Environment" = join("", var.environments) }
+      } },
+      { resources = local.keys, condition = local.key_of_environment, actions = [
+        "kms:CancelKeyDeletion", "kms:Decrypt", "kms:EnableKeyRotation", "kms:Encrypt", "kms:GenerateDataKey", "kms:PutKeyPolicy",
+        "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
+        "kms:UpdateKeyDescription",
+      ] },
+      # DynamoDB keeps a grant on the key for each table.
+      { resources = local.keys, actions = ["kms:CreateGrant"], condition = merge(local.key_of_environment, {
+        Bool = { "kms:GrantIsForAWSResource" = "true" }
+      }) },
+      { resources = local.keys, condition = local.key_of_environment, actions = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"] },
+      { resources = local.own.key_aliases, actions = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"] },
+    ] : merge({ condition = null }, statement)]
+
+    operations = [for statement in [
+      { resources = local.own.topics, actions = [
+        "sns:CreateTopic", "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:UntagResource",
+      ] },
+      { resources = local.own.queues, actions = ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"] },
+      { resources = local.own.state_machines, actions = [
+        "states:CreateStateMachine", "states:DeleteStateMachine", "states:TagResource", "states:UntagResource",
+        "states:UpdateStateMachine",
+      ] },
+      { resources = local.own.schedules, actions = [
+        "scheduler:CreateSchedule", "scheduler:CreateScheduleGroup", "scheduler:DeleteSchedule", "scheduler:DeleteScheduleGroup",
+        "scheduler:TagResource", "scheduler:UntagResource", "scheduler:UpdateSchedule",
+      ] },
+      { resources = local.own.rules, actions = [
+        "events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets", "events:TagResource",
+        "events:UntagResource",
+      ] },
+      { resources = concat(local.own.alarms, local.own.dashboards), actions = [
+        "cloudwatch:DeleteAlarms", "cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm",
+        "cloudwatch:TagResource", "cloudwatch:UntagResource",
+      ] },
+      { resources = local.own.log_groups, actions = [
+        "logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteMetricFilter",
+        "logs:DisassociateKmsKey", "logs:PutMetricFilter", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource",
+      ] },
+      { resources = local.own.budgets, actions = ["budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"] },
+      # These know no resources; whoever sets up logging of an API or a state machine needs those of the deliveries.
+      { resources = ["*"], actions = [
+        "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeResourcePolicies", "logs:GetLogDelivery",
+        "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery", "sns:SetSubscriptionAttributes",
+        "sns:Unsubscribe",
+      ] },
+    ] : merge({ condition = null }, statement)]
+  }
+
+  state_writes = [for statement in [
+    { actions = ["s3:PutObject"], resources = flatten([for bucket in var.state_bucket_arn[*] : [for environment in var.environments : "${bucket}/${environment}/*"]]) },
+    # The lock is an object beside the state.
+    { actions = ["s3:DeleteObject"], resources = flatten([for bucket in var.state_bucket_arn[*] : [for environment in var.environments : "${bucket}/${environment}/*.tflock"]]) },
+  ] : merge({ condition = null }, statement)]
+
+  # Releases are read, deployments are noted, new versions probed, aliases shifted, failed notifications sent again.
+  delivery = [for statement in [
+    { actions = ["s3:ListBucket"], resources = var.artifacts_bucket_arn[*] },
+    { actions = ["s3:GetObject"], resources = flatten([for bucket in var.artifacts_bucket_arn[*] : ["${bucket}/functions/*", "${bucket}/releases/*"]]) },
+    { actions = ["s3:GetObject", "s3:PutObject"], resources = flatten([for bucket in var.artifacts_bucket_arn[*] : [for environment in var.environments : "${bucket}/deployments/${environment}/*"]]) },
+    { actions = ["lambda:InvokeFunction"], resources = local.own.functions },
+    { actions = ["codedeploy:CreateDeployment", "codedeploy:GetApplicationRevision", "codedeploy:GetDeployment", "codedeploy:ListDeployments", "codedeploy:RegisterApplicationRevision", "codedeploy:StopDeployment"], resources = local.own.deployments },
+    { actions = ["codedeploy:GetDeploymentConfig"], resources = ["arn:aws:codedeploy:${local.here}:deploymentconfig:CodeDeployDefault.LambdaCanary10Percent5Minutes"] },
+    # The smoke test signs its calls; an API goes by an id that only API Gateway knows.
+    { actions = ["execute-api:Invoke"], resources = ["arn:aws:execute-api:${local.here}:*/*"] },
+    { actions = ["sns:Publish"], resources = local.own.topics },
+    { actions = ["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"], resources = local.own.queues },
+  ] : merge({ condition = null }, statement)]
+
+  # A key is read too, and so that an upload that was cut is told from one that is there with other bytes.
+  release = [for statement in [
+    { actions = ["s3:ListBucket"], resources = concat(var.artifacts_bucket_arn[*], var.cache_bucket_arn[*]) },
+    { actions = ["s3:GetObject", "s3:PutObject"], resources = flatten([for bucket in var.artifacts_bucket_arn[*] : ["${bucket}/functions/*", "${bucket}/releases/*"]]) },
+    { actions = ["s3:GetObject", "s3:PutObject"], resources = [for bucket in var.cache_bucket_arn[*] : "${bucket}/*"] },
+  ] : merge({ condition = null }, statement)]
+}

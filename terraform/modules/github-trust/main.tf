@@ -1,0 +1,61 @@
+# What GitHub's workflows may do in this account, without a key that somebody could lose.
+#
+# Promises: three kinds of role, each taken by one kind of job of one repository, known by the token's `sub`: pull requests
+# plan, the release branch releases, and a job of the environment NAME (which GitHub can make wait for an approval) deploys
+# NAME. A fork's pull request has no token. Where something else delivers, GitHub only plans.
+# Leaves out: what the roles hold (modules/delivery-role). Called by: terraform/bootstrap.
+
+locals {
+  issuer = "token.actions.githubusercontent.com"
+
+  # One entry for each role, by the last part of its name.
+  roles = merge(
+    { plan = {
+      kind         = "plan"
+      sub          = "repo:${var.repository}:pull_request"
+      description  = "Pull requests of ${var.repository} plan"
+      environments = var.environments
+    } },
+    var.delivers && var.releases ? { release = {
+      kind         = "release"
+      sub          = "repo:${var.repository}:ref:refs/heads/${var.release_branch}"
+      description  = "The branch ${var.release_branch} of ${var.repository} releases"
+      environments = []
+    } } : {},
+    { for environment in var.environments : environment => {
+      kind         = "deploy"
+      sub          = "repo:${var.repository}:environment:${environment}"
+      description  = "Jobs of the environment ${environment} of ${var.repository} deploy it"
+      environments = [environment]
+    } if var.delivers },
+  )
+}
+
+resource "aws_iam_openid_connect_provider" "github" {
+  url            = "https://${local.issuer}"
+  client_id_list = ["sts.amazonaws.com"]
+}
+
+module "role" {
+  source   = "../delivery-role"
+  for_each = local.roles
+
+  kind         = each.value.kind
+  name         = each.key
+  description  = each.value.description
+  environments = each.value.environments
+
+  trust = {
+    principal = { Federated = aws_iam_openid_connect_provider.github.arn }
+    action    = "sts:AssumeRoleWithWebIdentity"
+    condition = { StringEquals = {
+      "${local.issuer}:aud" = "sts.amazonaws.com"
+      "${local.issuer}:sub" = each.value.sub
+    } }
+  }
+
+  permissions_boundary_arn = var.permissions_boundary_arn
+  state_bucket_arn         = var.state_bucket_arn
+  artifacts_bucket_arn     = var.artifacts_bucket_arn
+  cache_bucket_arn         = var.cache_bucket_arn
+}

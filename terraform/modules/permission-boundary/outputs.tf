@@ -1,0 +1,6 @@
+# How roles are put under the boundary.
+
+output "arn" {
+  description = "ARN of the policy."
+  value       = aws_iam_policy.boundary.arn
+}

@@ -1,0 +1,372 @@
+# CodePipeline as the deployer: a merge is checked, released, deployed to dev, and to prod once somebody approves.
+#
+# Promises: the same commands as GitHub's workflows, with the same roles for each step; nothing is rebuilt after the release;
+# a newer merge replaces one that still waits (SUPERSEDED) and never cuts a deployment. Its failures and approvals reach Slack
+# by the rules of modules/alerts. Leaves out: how a release is made and deployed; `gridbid` says that.
+# Called by: terraform/bootstrap, where `delivery` is codepipeline.
+
+data "aws_caller_identity" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  account = data.aws_caller_identity.current.account_id
+  here    = "${data.aws_region.current.name}:${local.account}"
+
+  # gridbid takes credentials from the environment alone; a build has them elsewhere.
+  with_credentials = "eval \"$(aws configure export-credentials --format env)\""
+
+  # One project for each step, by its name in the pipeline. A deployment builds nothing: its tools come from the binary cache.
+  projects = merge(
+    { release = {
+      kind         = "release"
+      environments = []
+      minutes      = 120
+      commands = [
+        "nix flake check --print-build-logs",
+        "nix build .#functions --out-link result --print-build-logs",
+        "nix build .#gridbid --out-link result-gridbid --print-build-logs",
+        "committed_at=$(git show --no-patch --format=%cI \"$CODEBUILD_RESOLVED_SOURCE_VERSION\")",
+        "nix develop --command bash -c '${local.with_credentials} && result-gridbid/bin/gridbid release --functions result --gridbid result-gridbid/bin/gridbid --release \"$0\" --committed-at \"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$committed_at\"",
+      ]
+    } },
+    { for environment in var.environments : environment => {
+      kind         = "deploy"
+      environments = [environment]
+      minutes      = 60
+      # A deployment ends with its smoke test, and goes back by itself.
+      commands = [
+        "nix develop --command bash -c '${local.with_credentials} && nix run .#gridbid -- deploy --env ${environment} --release \"$0\" --init=-backend-config=bucket=\"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$STATE_BUCKET\"",
+      ]
+    } },
+  )
+
+  # The first environment is deployed at once, each later one once it is approved.
+  stages = [for environment in var.environments : {
+    name     = environment
+    approved = index(var.environments, environment) > 0
+  }]
+}
+
+# What the pipeline itself keeps: the sources of each run, for a month.
+
+resource "aws_kms_key" "this" {
+  description             = "Gridbid delivery: the pipeline's sources and logs"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      # Without it the key could be managed by nobody; with it, IAM decides in this account.
+      {
+        Sid       = "AccountDecides"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:aws:iam::${local.account}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "LogGroupsKeep"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${data.aws_region.current.name}.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+        Resource  = "*"
+        Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${local.here}:log-group:*" } }
+      },
+    ]
+  })
+}
+
+module "sources" {
+  source = "../private-bucket"
+
+  name            = "gridbid-pipeline-${local.account}"
+  key             = { arn = aws_kms_key.this.arn }
+  expiration_days = 30
+}
+
+resource "aws_codeconnections_connection" "github" {
+  name          = "gridbid-github"
+  provider_type = "GitHub"
+}
+
+# The steps.
+
+resource "aws_cloudwatch_log_group" "project" {
+  # checkov:skip=CKV_AWS_338: A build can be made again from its commit: a month is enough to read why one failed
+
+  for_each = local.projects
+
+  name              = "/aws/codebuild/${var.name}-${each.key}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = aws_kms_key.this.arn
+}
+
+module "role" {
+  source   = "../delivery-role"
+  for_each = local.projects
+
+  kind         = each.value.kind
+  name         = "pipeline-${each.key}"
+  description  = "CodeBuild's project ${var.name}-${each.key} does its step of the pipeline"
+  environments = each.value.environments
+
+  trust = {
+    principal = { Service = "codebuild.amazonaws.com" }
+    action    = "sts:AssumeRole"
+    condition = {
+      StringEquals = { "aws:SourceAccount" = local.account }
+      ArnEquals    = { "aws:SourceArn" = "arn:aws:codebuild:${local.here}:project/${var.name}-${each.key}" }
+    }
+  }
+
+  permissions_boundary_arn = var.permissions_boundary_arn
+  state_bucket_arn         = var.state_bucket_arn
+  artifacts_bucket_arn     = var.artifacts_bucket_arn
+  cache_bucket_arn         = var.cache_bucket_arn
+}
+
+resource "aws_iam_role_policy" "project" {
+  for_each = local.projects
+
+  name = "project"
+  role = module.role[each.key].name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${aws_cloudwatch_log_group.project[each.key].arn}:*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = ["${module.sources.arn}/*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt"]
+        Resource = [aws_kms_key.this.arn]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["codeconnections:UseConnection"]
+        Resource = [aws_codeconnections_connection.github.arn]
+      },
+    ]
+  })
+}
+
+resource "aws_codebuild_project" "this" {
+  for_each = local.projects
+
+  name           = "${var.name}-${each.key}"
+  description    = "The pipeline's step ${each.key}"
+  service_role   = module.role[each.key].arn
+  build_timeout  = each.value.minutes
+  encryption_key = aws_kms_key.this.arn
+
+  # A deployment is never started beside another one.
+  concurrent_build_limit = 1
+
+  artifacts {
+    type = "CODEPIPELINE"
+  }
+
+  environment {
+    type         = "LINUX_CONTAINER"
+    compute_type = "BUILD_GENERAL1_LARGE"
+    image        = var.build_image
+
+    dynamic "environment_variable" {
+      for_each = merge(var.build_variables, { GRIDBID_ARTIFACTS_BUCKET = var.artifacts_bucket, STATE_BUCKET = var.state_bucket })
+
+      content {
+        name  = environment_variable.key
+        value = environment_variable.value
+      }
+    }
+  }
+
+  source {
+    type = "CODEPIPELINE"
+    buildspec = jsonencode({
+      version = "0.2"
+      env     = { shell = "bash" }
+      phases  = { build = { commands = each.value.commands } }
+    })
+  }
+
+  logs_config {
+    cloudwatch_logs {
+      group_name = aws_cloudwatch_log_group.project[each.key].name
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.project]
+}
+
+# The pipeline.
+
+resource "aws_iam_role" "pipeline" {
+  name                 = "gridbid-delivery-pipeline"
+  permissions_boundary = var.permissions_boundary_arn
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "codepipeline.amazonaws.com" }
+      Condition = {
+        StringEquals = { "aws:SourceAccount" = local.account }
+        ArnEquals    = { "aws:SourceArn" = "arn:aws:codepipeline:${local.here}:${var.name}" }
+      }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "pipeline" {
+  name = "pipeline"
+  role = aws_iam_role.pipeline.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["codeconnections:UseConnection"]
+        Resource = [aws_codeconnections_connection.github.arn]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["codebuild:StartBuild", "codebuild:BatchGetBuilds"]
+        Resource = [for project in aws_codebuild_project.this : project.arn]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["s3:GetObject", "s3:PutObject"]
+        Resource = ["${module.sources.arn}/*"]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["s3:GetBucketVersioning"]
+        Resource = [module.sources.arn]
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = [aws_kms_key.this.arn]
+      },
+    ]
+  })
+}
+
+resource "aws_codepipeline" "this" {
+  name           = var.name
+  role_arn       = aws_iam_role.pipeline.arn
+  pipeline_type  = "V2"
+  execution_mode = "SUPERSEDED"
+
+  artifact_store {
+    type     = "S3"
+    location = module.sources.name
+
+    encryption_key {
+      type = "KMS"
+      id   = aws_kms_key.this.arn
+    }
+  }
+
+  # A merge starts it; a change of documents alone does not.
+  trigger {
+    provider_type = "CodeStarSourceConnection"
+
+    git_configuration {
+      source_action_name = "Source"
+
+      push {
+        branches {
+          includes = [var.release_branch]
+        }
+        file_paths {
+          excludes = ["docs/**", "**/*.md"]
+        }
+      }
+    }
+  }
+
+  stage {
+    name = "Source"
+
+    action {
+      name             = "Source"
+      category         = "Source"
+      owner            = "AWS"
+      provider         = "CodeStarSourceConnection"
+      version          = "1"
+      output_artifacts = ["source"]
+
+      configuration = {
+        ConnectionArn        = aws_codeconnections_connection.github.arn
+        FullRepositoryId     = var.repository
+        BranchName           = var.release_branch
+        OutputArtifactFormat = "CODEBUILD_CLONE_REF"
+        DetectChanges        = "false"
+      }
+    }
+  }
+
+  stage {
+    name = "Release"
+
+    action {
+      name            = "Release"
+      category        = "Build"
+      owner           = "AWS"
+      provider        = "CodeBuild"
+      version         = "1"
+      input_artifacts = ["source"]
+      configuration   = { ProjectName = aws_codebuild_project.this["release"].name }
+    }
+  }
+
+  dynamic "stage" {
+    for_each = local.stages
+
+    content {
+      name = stage.value.name
+
+      dynamic "action" {
+        for_each = stage.value.approved ? [true] : []
+
+        content {
+          name      = "Approve"
+          category  = "Approval"
+          owner     = "AWS"
+          provider  = "Manual"
+          version   = "1"
+          run_order = 1
+
+          configuration = { CustomData = "Deploy this release to ${stage.value.name}?" }
+        }
+      }
+
+      action {
+        name            = "Deploy"
+        category        = "Build"
+        owner           = "AWS"
+        provider        = "CodeBuild"
+        version         = "1"
+        run_order       = 2
+        input_artifacts = ["source"]
+        configuration   = { ProjectName = aws_codebuild_project.this[stage.value.name].name }
+      }
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.pipeline]
+}

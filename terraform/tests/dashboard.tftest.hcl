@@ -1,0 +1,42 @@
+# The dashboard: every alarm, function, table and queue is on it, and no two graphs lie on each other.
+
+mock_provider "aws" {
+  override_during = plan
+  source          = "./mocks"
+}
+
+variables {
+  environment       = "dev"
+  api_id            = "a1b2c3"
+  functions         = { orders-api = { function_name = "gridbid-dev-orders-api" }, close-run = { function_name = "gridbid-dev-close-run" } }
+  state_machine_arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:gridbid-dev-results-run"
+  table_names       = ["gridbid-dev-orders", "gridbid-dev-runs"]
+  queue_names       = ["gridbid-dev-notify-slack-failed"]
+  alarm_arns        = ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:gridbid-dev-orders-api-faults"]
+}
+
+run "the_whole_system_is_on_one_page" {
+  command = plan
+
+  module {
+    source = "../modules/dashboard"
+  }
+
+  assert {
+    condition     = jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[0].properties.alarms == ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:gridbid-dev-orders-api-faults"]
+    error_message = "Every alarm must be on top."
+  }
+
+  assert {
+    condition = alltrue([for name in concat(
+      [for function in var.functions : function.function_name], [for name in keys(var.functions) : "${name}-faults"],
+      var.table_names, var.queue_names, [var.state_machine_arn, var.api_id],
+    ) : strcontains(aws_cloudwatch_dashboard.this.dashboard_body, "\"${name}\"")])
+    error_message = "Functions, their faults, tables, queues, the runs and the API must all be drawn."
+  }
+
+  assert {
+    condition     = length(distinct([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : "${widget.x} ${widget.y}"])) == length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets)
+    error_message = "Each graph must have its own place."
+  }
+}

@@ -1,0 +1,206 @@
+# The delivery's roles: who takes them, what each kind may do, and that none may do more.
+
+mock_provider "aws" {
+  override_during = plan
+  source          = "./mocks"
+}
+
+variables {
+  kind         = "deploy"
+  name         = "dev"
+  description  = "Jobs of the environment dev deploy it"
+  environments = ["dev"]
+  trust = {
+    principal = { Federated = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
+    action    = "sts:AssumeRoleWithWebIdentity"
+    condition = { StringEquals = { "token.actions.githubusercontent.com:sub" = "repo:example/gridbid:environment:dev" } }
+  }
+  permissions_boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-boundary"
+  state_bucket_arn         = "arn:aws:s3:::state"
+  artifacts_bucket_arn     = "arn:aws:s3:::artifacts"
+  cache_bucket_arn         = "arn:aws:s3:::cache"
+}
+
+run "a_role_is_bound_by_its_condition_and_its_boundary" {
+  command = plan
+
+  module {
+    source = "../modules/delivery-role"
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.this.assume_role_policy).Statement == [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
+      Condition = { StringEquals = { "token.actions.githubusercontent.com:sub" = "repo:example/gridbid:environment:dev" } }
+    }]
+    error_message = "Only whom the condition names may take the role."
+  }
+
+  assert {
+    condition     = aws_iam_role.this.name == "gridbid-delivery-dev" && aws_iam_role.this.permissions_boundary == var.permissions_boundary_arn && aws_iam_role.this.max_session_duration == 3600
+    error_message = "The role must be under the boundary, for an hour at most."
+  }
+}
+
+run "no_policy_names_a_wildcard_action_or_is_too_long" {
+  command = plan
+
+  module {
+    source = "../modules/delivery-role"
+  }
+
+  assert {
+    condition     = alltrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : !strcontains(action, "*")]]]))
+    error_message = "Every action must be named."
+  }
+
+  # What these actions work on has no name that a policy could give.
+  assert {
+    condition = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Action if contains(statement.Resource, "*")]])) == toset([
+      "kms:CreateKey", "kms:ListAliases", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
+      "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy",
+      "logs:UpdateLogDelivery", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
+      "states:ValidateStateMachineDefinition",
+    ])
+    error_message = "Only actions that know no resources may be allowed on all of them."
+  }
+
+  assert {
+    condition     = alltrue([for policy in aws_iam_policy.this : length(policy.policy) <= 6144]) && length(aws_iam_policy.this) <= 10
+    error_message = "IAM takes policies of at most 6,144 characters, and ten for a role."
+  }
+}
+
+run "deploying_reaches_one_environment_and_makes_roles_only_under_the_boundary" {
+  command = plan
+
+  module {
+    source = "../modules/delivery-role"
+  }
+
+  assert {
+    condition     = !anytrue([for policy in aws_iam_policy.this : strcontains(policy.policy, "prod")])
+    error_message = "The role of dev must not name anything of prod."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_policy.this["functions"].policy).Statement : [statement.Resource, try(statement.Condition, null)] if contains(statement.Action, "iam:CreateRole")] == [[
+      ["arn:aws:iam::123456789012:role/gridbid-dev-*"],
+      { StringEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/gridbid-boundary" } },
+    ]]
+    error_message = "A role may be made only under the boundary, and only with the environment's name."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_policy.this["functions"].policy).Statement : try(statement.Condition, null) if contains(statement.Action, "iam:PassRole")] == [
+      { StringEquals = { "iam:PassedToService" = ["codedeploy.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"] } }
+    ]
+    error_message = "Roles may be handed to the four services that use them, and to nobody else."
+  }
+
+  assert {
+    condition     = !anytrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : contains(["secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy"], action)]]]))
+    error_message = "A deployment reads no secret and no order, and leaves boundaries alone."
+  }
+
+  assert {
+    condition     = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "s3:PutObject")]])) == toset(["arn:aws:s3:::state/dev/*", "arn:aws:s3:::artifacts/deployments/dev/*"])
+    error_message = "A deployment writes its state and its notes, and no artifact."
+  }
+}
+
+run "planning_reads_how_things_are_set_up_and_nothing_that_they_hold" {
+  command = plan
+
+  module {
+    source = "../modules/delivery-role"
+  }
+
+  variables {
+    kind         = "plan"
+    name         = "plan"
+    environments = ["dev", "prod"]
+  }
+
+  assert {
+    condition     = alltrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : can(regex("^[a-z0-9]+:(Get|List|Describe|View|GET|Validate)", action))]]]))
+    error_message = "A plan changes nothing, not even a lock."
+  }
+
+  assert {
+    condition     = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "s3:GetObject")]])) == toset(["arn:aws:s3:::state/dev/*", "arn:aws:s3:::state/prod/*"])
+    error_message = "Of all objects a plan reads the states alone."
+  }
+
+  assert {
+    condition     = !anytrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : contains(["secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "kms:Decrypt", "sqs:ReceiveMessage", "logs:GetLogEvents", "states:GetExecutionHistory"], action)]]]))
+    error_message = "A plan reads no secret, order, message or log."
+  }
+}
+
+run "releasing_writes_artifacts_and_the_cache" {
+  command = plan
+
+  module {
+    source = "../modules/delivery-role"
+  }
+
+  variables {
+    kind         = "release"
+    name         = "release"
+    environments = []
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_policy.this["artifacts"].policy).Statement : [statement.Action, statement.Resource]] == [
+      [["s3:ListBucket"], ["arn:aws:s3:::artifacts", "arn:aws:s3:::cache"]],
+      [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::artifacts/functions/*", "arn:aws:s3:::artifacts/releases/*"]],
+      [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::cache/*"]],
+    ] && length(aws_iam_policy.this) == 1
+    error_message = "A release writes artifacts and the cache, and does nothing else."
+  }
+}
+
+run "deploying_two_environments_with_one_role_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/delivery-role"
+  }
+
+  variables {
+    environments = ["dev", "prod"]
+  }
+
+  expect_failures = [var.environments]
+}
+
+run "a_trust_without_a_condition_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/delivery-role"
+  }
+
+  variables {
+    trust = { principal = { AWS = "arn:aws:iam::123456789012:root" }, action = "sts:AssumeRole", condition = {} }
+  }
+
+  expect_failures = [var.trust]
+}
+
+run "a_kind_that_is_none_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/delivery-role"
+  }
+
+  variables {
+    kind = "admin"
+  }
+
+  expect_failures = [var.kind]
+}

@@ -1,0 +1,44 @@
+# The environment's key: every service that works with what it encrypts is admitted, and bound where it says who it is.
+
+mock_provider "aws" {
+  override_during = plan
+  source          = "./mocks"
+}
+
+variables {
+  environment = "dev"
+}
+
+run "each_principal_is_admitted_and_bound" {
+  command = plan
+
+  module {
+    source = "../modules/key"
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_kms_key.this.policy).Statement : try(statement.Principal.Service, statement.Principal.AWS) => [statement.Action, try(statement.Condition, null)] } == {
+      "arn:aws:iam::123456789012:root"       = ["kms:*", null]
+      "cloudwatch.amazonaws.com"             = [["kms:Decrypt", "kms:GenerateDataKey"], { StringEquals = { "aws:SourceAccount" = "123456789012" } }]
+      "budgets.amazonaws.com"                = [["kms:Decrypt", "kms:GenerateDataKey"], { StringEquals = { "aws:SourceAccount" = "123456789012" } }]
+      "codestar-notifications.amazonaws.com" = [["kms:Decrypt", "kms:GenerateDataKey"], { StringEquals = { "kms:ViaService" = "sns.eu-west-1.amazonaws.com" } }]
+      "events.amazonaws.com"                 = [["kms:Decrypt", "kms:GenerateDataKey"], null]
+      "sns.amazonaws.com"                    = [["kms:Decrypt", "kms:GenerateDataKey"], null]
+      "logs.eu-west-1.amazonaws.com" = [
+        ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"],
+        { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:eu-west-1:123456789012:log-group:*" } },
+      ]
+    }
+    error_message = "Alarms, budgets, rules, topics and logs must be able to use the key: without it they fail in silence."
+  }
+
+  assert {
+    condition     = aws_kms_key.this.enable_key_rotation && aws_kms_key.this.deletion_window_in_days == 30
+    error_message = "The key rotates, and can be had back for 30 days."
+  }
+
+  assert {
+    condition     = aws_kms_alias.this.name == "alias/gridbid-dev"
+    error_message = "The key must be found by its environment."
+  }
+}

