@@ -120,15 +120,6 @@ pub fn write(folder: &Path, functions: impl IntoIterator<Item = (String, Functio
     Ok(())
 }
 
-/// Reads the manifest of a folder.
-///
-/// # Errors
-/// When there is none, or it cannot be understood.
-pub fn read(folder: &Path) -> Result<Manifest, Failure> {
-    let file = folder.join(FILE_NAME);
-    serde_json::from_slice(&fs::read(&file).on_file("read", &file)?).on_file("understand", &file)
-}
-
 /// Writes a file so that nobody ever sees half of it.
 ///
 /// # Errors
