@@ -40,6 +40,8 @@ let
     (lib.fileset.maybeMissing (root + "/.github"))
     (root + "/core/vectors")
     (root + "/xtask")
+    # Which roots there are; what is in them is terraform.nix's.
+    (fileFilter (file: file.name == "versions.tf") (root + "/terraform"))
   ];
   cargo = common // {
     src = sourceOf code;
@@ -128,8 +130,6 @@ in
       ];
       doCheck = true;
       cargoExtraArgs = "--locked --workspace";
-      # A folder that xtask's tests of `up` go into: Terraform is played there.
-      preCheck = "mkdir -p terraform/envs/local";
     }
   );
   doctest = craneLib.cargoDocTest (
@@ -247,6 +247,6 @@ in
       ''
         cp -r ${sourceOf [ (root + "/.github") ]}/.github .github
         actionlint .github/workflows/*.y*ml
-        zizmor --offline .github
+        zizmor --offline --config .github/zizmor.yml .github
       '';
 }

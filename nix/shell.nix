@@ -22,6 +22,7 @@ let
     pkgs.python313
     pkgs.stdenv.cc
     pkgs.terraform
+    pkgs.unixtools.ps
   ]
   # The tests in a browser; elsewhere CHROMIUM names one.
   ++ lib.optional isLinux pkgs.chromium;
