@@ -177,7 +177,8 @@ resource "aws_codebuild_project" "this" {
   }
 
   environment {
-    type         = "LINUX_CONTAINER"
+    # What is built here runs on Lambda's arm64.
+    type         = "ARM_CONTAINER"
     compute_type = "BUILD_GENERAL1_LARGE"
     image        = var.build_image
 

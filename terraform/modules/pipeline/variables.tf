@@ -33,7 +33,7 @@ variable "environments" {
 }
 
 variable "build_image" {
-  description = "Container image in which the steps run; it must have Nix with flakes, git and bash, and be pinned by its digest."
+  description = "Container image for arm64 in which the steps run; it must have Nix with flakes, git and bash, and be pinned by its digest."
   type        = string
 
   validation {
