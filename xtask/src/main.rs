@@ -86,7 +86,7 @@ enum Command {
 
 #[derive(Subcommand)]
 enum BenchWhat {
-    /// The functions: cold starts, warm requests, processor time, memory, sizes, price (4 minutes once all is built)
+    /// The functions: cold starts, warm requests, processor time, memory, sizes, price (5 minutes once all is built)
     Functions {
         /// A folder of zips with a functions.json, to be measured as they are; nothing of ours is built
         #[arg(long)]
