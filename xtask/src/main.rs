@@ -158,7 +158,7 @@ enum TestPart {
 enum BenchSubject {
     /// Checking and reading orders, natively, in Node and in Python; takes ten minutes
     Core,
-    /// The functions: cold starts, warm requests, processor time, memory, sizes, price (4 minutes once all is built)
+    /// The functions: cold starts, warm requests, processor time, memory, sizes, price (5 minutes once all is built)
     Functions {
         /// A folder of zips with a functions.json, to be measured as they are; nothing of ours is built
         #[arg(long)]

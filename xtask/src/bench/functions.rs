@@ -61,7 +61,7 @@ pub fn functions(
     }
     let began = Instant::now();
     let _held = lock::site(layout)?;
-    progress.say("  a first run builds functions and fetches packages (some 10 minutes on two cores), later ones only measure (some 4)");
+    progress.say("  a first run builds functions and fetches packages (some 10 minutes on two cores), later ones only measure (some 5)");
     let (compared, others) = contestants::prepare(layout, progress)?;
     let front = progress.step("build the TLS front", |step| {
         let _held = lock::shared(layout, step)?;
