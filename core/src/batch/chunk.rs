@@ -7,25 +7,8 @@ use crate::rule::Bytes;
 /// How many bytes are looked at together.
 pub(super) const LENGTH: usize = 16;
 
-/// So many bytes; zeros, which no set here has, where the input has ended.
-pub(super) type Chunk = [u8; LENGTH];
-
-/// The bytes from a place on.
-#[inline]
-pub(super) fn at(bytes: &[u8], place: usize) -> Chunk {
-    let rest = bytes.get(place..).unwrap_or(&[]);
-    match rest.first_chunk() {
-        Some(chunk) => *chunk,
-        None => last(rest),
-    }
-}
-
-#[cold]
-fn last(rest: &[u8]) -> Chunk {
-    let mut chunk = [0; LENGTH];
-    chunk.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
-    chunk
-}
+/// So many bytes.
+type Chunk = [u8; LENGTH];
 
 /// How many ranges of bytes a set consists of.
 pub(super) const fn count(set: Bytes) -> usize {
@@ -65,9 +48,27 @@ pub(super) const fn ranges<const COUNT: usize>(set: Bytes) -> [(u8, u8); COUNT] 
     }
 }
 
-/// Which bytes of a chunk are not in a set, given by its ranges. Ranges that are known when this is compiled make it fast.
+/// Which of the bytes from a place on are not in a set, given by its ranges. Ranges that are known when this is compiled
+/// make it fast.
 #[inline(always)]
-pub(super) fn others(chunk: &Chunk, ranges: &[(u8, u8)]) -> Others {
+pub(super) fn others(bytes: &[u8], place: usize, ranges: &[(u8, u8)]) -> Others {
+    let rest = bytes.get(place..).unwrap_or(&[]);
+    match rest.first_chunk() {
+        Some(chunk) => of_chunk(chunk, ranges),
+        None => of_last(rest, ranges),
+    }
+}
+
+/// Where the bytes end, zeros follow, which no set here has.
+#[cold]
+fn of_last(rest: &[u8], ranges: &[(u8, u8)]) -> Others {
+    let mut chunk = [0; LENGTH];
+    chunk.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+    of_chunk(&chunk, ranges)
+}
+
+#[inline(always)]
+fn of_chunk(chunk: &Chunk, ranges: &[(u8, u8)]) -> Others {
     let mut others = [u8::MAX; LENGTH];
     for (from, to) in ranges {
         for (other, byte) in others.iter_mut().zip(chunk) {
@@ -109,13 +110,13 @@ mod tests {
             let mut chunk = [b'a'; LENGTH];
             for place in 0..LENGTH {
                 chunk[place] = byte;
-                let others = others(&chunk, RANGES);
+                let others = others(&chunk, 0, RANGES);
                 assert_eq!(others.before(), if SET.has(byte) { LENGTH } else { place }, "{byte}");
                 assert_eq!(others.behind(place).before(), if SET.has(byte) { LENGTH } else { 0 }, "{byte}");
                 chunk[place] = b'a';
             }
         }
-        assert_eq!(others(&at(b"abc", 1), RANGES).before(), 2);
-        assert_eq!(others(&at(b"abc", 3), RANGES).before(), 0);
+        assert_eq!(others(b"abc", 1, RANGES).before(), 2);
+        assert_eq!(others(b"abc", 3, RANGES).before(), 0);
     }
 }

@@ -75,7 +75,7 @@ fn string<F: StringField>(bytes: &[u8], at: usize) -> Option<Span> {
     }
     let mut length = 0;
     loop {
-        let run = chunk::others(&chunk::at(inside, length), F::REST).before();
+        let run = chunk::others(inside, length, F::REST).before();
         length += run;
         if run < LENGTH {
             break;
@@ -90,23 +90,23 @@ fn string<F: StringField>(bytes: &[u8], at: usize) -> Option<Span> {
 #[inline]
 fn number(bytes: &[u8], at: usize) -> Option<Span> {
     let sign = usize::from(bytes.get(at) == Some(&b'-'));
-    let chunk = chunk::at(bytes, at + sign);
-    let others = chunk::others(&chunk, &[(b'0', b'9')]);
+    let first = at + sign;
+    let others = chunk::others(bytes, first, &[(b'0', b'9')]);
     let whole = others.before();
-    if whole == 0 || (whole > 1 && chunk.first() == Some(&b'0')) {
+    if whole == 0 || (whole > 1 && bytes.get(first) == Some(&b'0')) {
         return None;
     }
     let mut length = whole;
-    if chunk.get(whole) == Some(&b'.') {
+    if bytes.get(first + whole) == Some(&b'.') {
         let fraction = others.behind(whole + 1).before();
         if fraction == 0 {
             return None;
         }
         length += 1 + fraction;
     }
-    // Without a byte behind it in the chunk, the number may be longer.
-    let next = chunk.get(length)?;
-    (!matches!(next, b'e' | b'E')).then_some(Span { at, length: sign + length })
+    // What fills the chunk may go on behind it.
+    let ends = length < LENGTH && !matches!(bytes.get(first + length), Some(b'e' | b'E') | None);
+    ends.then_some(Span { at, length: sign + length })
 }
 
 /// A field that is a string: its rules, and the texts that plainly obey them and stand in a string as they are.

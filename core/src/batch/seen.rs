@@ -14,13 +14,13 @@ const FEW: usize = 8;
 const SHORTEST_ORDER: usize = 56;
 /// So many places are looked at before a table counts as crowded. It is never more than half full.
 const CROWDED: usize = 64;
-/// Where the next place of the table lies free.
-const FREE: u32 = u32::MAX;
+/// What stands at a place of the table that is free: zero, so that memory comes with it.
+const FREE: u32 = 0;
 
 #[derive(Default)]
 pub(super) struct Seen<'a> {
     entries: Vec<(Cow<'a, [u8]>, u32)>,
-    /// A hash and an entry's number at each place; empty while there are few.
+    /// A hash and an entry's number, from 1, at each place; empty while there are few.
     table: Vec<(u32, u32)>,
     /// The tree of a crowd, over the same entries.
     tree: Option<BitTree>,
@@ -32,6 +32,7 @@ impl<'a> Seen<'a> {
         let mut seen = Self::default();
         let expected = bytes / SHORTEST_ORDER;
         if expected > FEW {
+            seen.entries.reserve(expected);
             seen.grow((2 * expected).next_power_of_two());
         }
         seen
@@ -57,11 +58,10 @@ impl<'a> Seen<'a> {
         match self.place(hash, &id) {
             Some(Place::Taken(first)) => first,
             Some(Place::Free(place)) => {
-                let entry = u32::try_from(self.entries.len()).unwrap_or(FREE);
-                if let Some(free) = self.table.get_mut(place) {
-                    *free = (hash, entry);
-                }
                 self.entries.push((id, index));
+                if let Some(free) = self.table.get_mut(place) {
+                    *free = (hash, self.entries.len() as u32);
+                }
                 if self.entries.len() > self.table.len() / 2 {
                     self.grow(self.table.len() * 4);
                 }
@@ -85,7 +85,7 @@ impl<'a> Seen<'a> {
                 return Some(Place::Free(place));
             }
             if there == hash
-                && let Some((_, first)) = self.entries.get(entry as usize).filter(|(entry, _)| **entry == *id)
+                && let Some((_, first)) = self.entries.get(entry as usize - 1).filter(|(entry, _)| **entry == *id)
             {
                 return Some(Place::Taken(*first));
             }
@@ -98,7 +98,7 @@ impl<'a> Seen<'a> {
     fn grow(&mut self, places: usize) {
         let mask = places - 1;
         let mut table = vec![(0, FREE); places];
-        for (number, (id, _)) in (0..).zip(&self.entries) {
+        for (number, (id, _)) in (1..).zip(&self.entries) {
             let hash = hash(id);
             let free = (0..places).map(|step| (hash as usize).wrapping_add(step) & mask);
             let free = free.take(CROWDED).find(|place| table.get(*place).is_some_and(|(_, entry)| *entry == FREE));
@@ -124,7 +124,7 @@ impl<'a> Seen<'a> {
 
     #[cold]
     fn first_in_tree(&mut self, id: Cow<'a, [u8]>, index: u32) -> u32 {
-        let entry = u32::try_from(self.entries.len()).unwrap_or(FREE);
+        let entry = self.entries.len() as u32;
         self.entries.push((id, index));
         let there = self.tree.as_mut().map_or(entry, |tree| tree.insert(&self.entries, entry));
         if there != entry {
