@@ -165,15 +165,9 @@ pub(crate) fn decoded(inside: &[u8]) -> Text<'_> {
     Reader { bytes: inside, at: 0, depth: 0 }.inside().unwrap_or_default()
 }
 
-/// Whether there are only bytes of ASCII, seen many at a time.
-#[inline]
-pub(crate) fn are_ascii(bytes: &[u8]) -> bool {
-    bytes.chunks(1024).all(|some| some.iter().fold(0, |all, byte| all | byte) < 0x80)
-}
-
 /// A place in a text that is read from its beginning to its end.
 pub(crate) struct Reader<'a> {
-    /// UTF-8.
+    /// UTF-8, as far as it is read.
     pub(crate) bytes: &'a [u8],
     /// The next byte.
     pub(crate) at: usize,
@@ -183,15 +177,25 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Begins to read bytes that are UTF-8.
-    #[inline]
     pub(crate) fn new(bytes: &'a [u8], depth: u8) -> Result<Self, Fault> {
-        if !are_ascii(bytes) {
-            core::str::from_utf8(bytes).map_err(|error| Fault::NotUtf8 { at: error.valid_up_to() })?;
-        }
-        if bytes.starts_with("\u{feff}".as_bytes()) {
+        let reader = Self::of(bytes, depth);
+        reader.text_only()?;
+        Ok(reader)
+    }
+
+    /// Begins to read bytes that may not be UTF-8.
+    #[inline]
+    pub(crate) fn of(bytes: &'a [u8], depth: u8) -> Self {
+        Self { bytes, at: 0, depth }
+    }
+
+    /// All bytes must be UTF-8, without a byte order mark.
+    pub(crate) fn text_only(&self) -> Result<(), Fault> {
+        core::str::from_utf8(self.bytes).map_err(|error| Fault::NotUtf8 { at: error.valid_up_to() })?;
+        if self.bytes.starts_with("\u{feff}".as_bytes()) {
             return Err(Fault::NotJson { at: 0, expected: Expected::NoByteOrderMark });
         }
-        Ok(Self { bytes, at: 0, depth })
+        Ok(())
     }
 
     /// The text between two places, each beside an ASCII character.

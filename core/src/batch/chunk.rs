@@ -1,6 +1,8 @@
-//! Sixteen bytes looked at together, in plain words that compilers make vector instructions of.
+//! Sixteen bytes looked at together, by the vector instructions that every processor has (and WASM).
 //!
 //! Called by `scan`, for each string and number of a request.
+
+use wide::u8x16;
 
 use crate::rule::Bytes;
 
@@ -8,7 +10,7 @@ use crate::rule::Bytes;
 pub(super) const LENGTH: usize = 16;
 
 /// So many bytes.
-type Chunk = [u8; LENGTH];
+pub(super) type Chunk = [u8; LENGTH];
 
 /// How many ranges of bytes a set consists of.
 pub(super) const fn count(set: Bytes) -> usize {
@@ -48,53 +50,50 @@ pub(super) const fn ranges<const COUNT: usize>(set: Bytes) -> [(u8, u8); COUNT] 
     }
 }
 
-/// Which of the bytes from a place on are not in a set, given by its ranges. Ranges that are known when this is compiled
-/// make it fast.
+/// How many of the bytes from a place on are in a set, given by its ranges, before the first that is not; [`LENGTH`] if
+/// there is none among as many. Ranges that are known when this is compiled make it fast.
 #[inline(always)]
-pub(super) fn others(bytes: &[u8], place: usize, ranges: &[(u8, u8)]) -> Others {
+pub(super) fn run(bytes: &[u8], place: usize, ranges: &[(u8, u8)]) -> usize {
     let rest = bytes.get(place..).unwrap_or(&[]);
     match rest.first_chunk() {
-        Some(chunk) => of_chunk(chunk, ranges),
-        None => of_last(rest, ranges),
+        Some(chunk) => run_of_chunk(chunk, ranges),
+        None => run_of_last(rest, ranges),
     }
 }
 
 /// Where the bytes end, zeros follow, which no set here has.
 #[cold]
-fn of_last(rest: &[u8], ranges: &[(u8, u8)]) -> Others {
+fn run_of_last(rest: &[u8], ranges: &[(u8, u8)]) -> usize {
     let mut chunk = [0; LENGTH];
     chunk.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
-    of_chunk(&chunk, ranges)
+    run_of_chunk(&chunk, ranges)
 }
 
 #[inline(always)]
-fn of_chunk(chunk: &Chunk, ranges: &[(u8, u8)]) -> Others {
-    let mut others = [u8::MAX; LENGTH];
+fn run_of_chunk(chunk: &Chunk, ranges: &[(u8, u8)]) -> usize {
+    let bytes = u8x16::new(*chunk);
+    let mut beyond = u8x16::splat(u8::MAX);
     for (from, to) in ranges {
-        for (other, byte) in others.iter_mut().zip(chunk) {
-            // How far beyond the range: nothing for a byte that is in it.
-            *other = (*other).min(byte.wrapping_sub(*from).saturating_sub(to.wrapping_sub(*from)));
-        }
+        // How far beyond the range: nothing for a byte that is in it.
+        let of_range = (bytes - u8x16::splat(*from)).saturating_sub(u8x16::splat(to.wrapping_sub(*from)));
+        beyond = beyond.min(of_range);
     }
-    Others(u128::from_le_bytes(others))
+    let are_in = beyond.simd_eq(u8x16::ZERO).to_bitmask();
+    are_in.trailing_ones() as usize
 }
 
-/// Which bytes of a chunk are not in a set: in the others no bit is set.
-#[derive(Clone, Copy)]
-pub(super) struct Others(u128);
+/// Whether all bytes are ASCII.
+#[inline(always)]
+pub(super) fn are_ascii(bytes: &[u8]) -> bool {
+    let (chunks, rest) = bytes.as_chunks::<LENGTH>();
+    let all = chunks.iter().fold(u8x16::ZERO, |all, chunk| all | u8x16::new(*chunk));
+    all.to_bitmask() == 0 && rest.is_ascii()
+}
 
-impl Others {
-    /// How many bytes of the set the chunk begins with.
-    #[inline]
-    pub(super) fn before(self) -> usize {
-        self.0.trailing_zeros() as usize / 8
-    }
-
-    /// The same from a place on, as if what is behind the chunk were in the set.
-    #[inline]
-    pub(super) fn behind(self, place: usize) -> Self {
-        Self(self.0.checked_shr(8 * place as u32).unwrap_or(0))
-    }
+/// Whether two chunks are the same.
+#[inline(always)]
+pub(super) fn are_equal(one: &Chunk, other: &Chunk) -> bool {
+    u8x16::new(*one).simd_eq(u8x16::new(*other)).all()
 }
 
 #[cfg(test)]
@@ -110,13 +109,11 @@ mod tests {
             let mut chunk = [b'a'; LENGTH];
             for place in 0..LENGTH {
                 chunk[place] = byte;
-                let others = others(&chunk, 0, RANGES);
-                assert_eq!(others.before(), if SET.has(byte) { LENGTH } else { place }, "{byte}");
-                assert_eq!(others.behind(place).before(), if SET.has(byte) { LENGTH } else { 0 }, "{byte}");
+                assert_eq!(run(&chunk, 0, RANGES), if SET.has(byte) { LENGTH } else { place }, "{byte}");
                 chunk[place] = b'a';
             }
         }
-        assert_eq!(others(b"abc", 1, RANGES).before(), 2);
-        assert_eq!(others(b"abc", 3, RANGES).before(), 0);
+        assert_eq!(run(b"abc", 1, RANGES), 2);
+        assert_eq!(run(b"abc", 3, RANGES), 0);
     }
 }

@@ -9,10 +9,10 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::chunk::are_ascii;
 use super::scan::{self, Keep, Piece, Span};
 use super::{Limits, Verdict};
 use crate::amount::{Amount, is_plainly_canonical};
-use crate::json::are_ascii;
 
 /// One order: for `record_id`, `parameter_1` and the canonical text of `parameter_2` the place and the length, then a bit
 /// for each (1, 2, 4) that is set when the place lies in [`Columns::beside`].

@@ -1,112 +1,199 @@
-//! Orders that are written plainly: whoever looks for their end sees at once that they obey every rule.
+//! Orders that are written plainly: whoever looks for the end of a value sees at once that it obeys every rule.
 //!
-//! Each rule says which texts and numbers those are. An order with anything else in it (an escape, a member that is
-//! unknown or missing, a long number) is no plain one, and is left to `scan`, which calls this for each.
+//! Programs write all orders of a request alike. So what stands between their values need only be compared with what
+//! stood there before ([`Manner`]), and each rule says which texts and numbers obey it at a glance. An order with anything
+//! else in it (an escape, a member that is unknown or missing, a long number) is no plain one, and is left to `scan`,
+//! which calls this for each.
+
+use core::ops::RangeInclusive;
 
 use super::chunk::{self, LENGTH, count, ranges};
 use super::scan::Span;
 use crate::rule::{self, Bytes, NumberRule, Plain, TextRule};
 
-/// Where the parts of a plain order lie, and what comes behind it.
-pub(super) struct PlainOrder {
+/// Where the values of an order lie, without their quotes.
+#[derive(Clone, Copy)]
+pub(super) struct Places {
     pub(super) record_id: Span,
     pub(super) parameter_1: Span,
     pub(super) parameter_2: Span,
-    pub(super) end: usize,
 }
 
-/// The order that begins at a place, if it is a plain one.
-#[inline]
-pub(super) fn order(bytes: &[u8], at: usize) -> Option<PlainOrder> {
-    let (mut record_id, mut parameter_1, mut parameter_2) = (None, None, None);
-    if bytes.get(at) != Some(&b'{') {
-        return None;
-    }
-    let mut at = at;
-    loop {
-        // Behind the brace or comma.
-        at = spaces(bytes, at + 1);
-        let rest = bytes.get(at..)?;
-        // Arrays of a fixed length are compared as words; slices would be by a call.
-        let again = if rest.first_chunk() == Some(b"\"record_id\":") {
-            let span = string::<RecordId>(bytes, spaces(bytes, at + 12))?;
-            at = span.at + span.length + 1;
-            record_id.replace(span)
-        } else if rest.first_chunk() == Some(b"\"parameter_1\":") {
-            let span = string::<Parameter1>(bytes, spaces(bytes, at + 14))?;
-            at = span.at + span.length + 1;
-            parameter_1.replace(span)
-        } else if rest.first_chunk() == Some(b"\"parameter_2\":") {
-            let span = number(bytes, spaces(bytes, at + 14))?;
-            at = span.at + span.length;
-            parameter_2.replace(span)
-        } else {
-            return None;
-        };
-        if again.is_some() {
-            return None;
-        }
-        at = spaces(bytes, at);
-        match bytes.get(at)? {
-            b',' => {}
-            b'}' => break,
-            _ => return None,
-        }
-    }
-    Some(PlainOrder { record_id: record_id?, parameter_1: parameter_1?, parameter_2: parameter_2?, end: at + 1 })
+/// How a request writes its orders: what stands between their values, the quotes included.
+pub(super) struct Manner<'a> {
+    before_record_id: Between<'a>,
+    before_parameter_1: Between<'a>,
+    before_parameter_2: Between<'a>,
+    /// How far behind an order's last value the next order begins.
+    next: usize,
 }
 
-/// The first place from this one on that holds no white space.
+impl<'a> Manner<'a> {
+    /// As most programs write JSON: without a space.
+    pub(super) const COMPACT: Self = Self {
+        before_record_id: Between::new(b"},{\"record_id\":\""),
+        before_parameter_1: Between::new(b"\",\"parameter_1\":\""),
+        before_parameter_2: Between::new(b"\",\"parameter_2\":"),
+        next: 2,
+    };
+
+    /// As Python writes JSON: with a space behind each comma and colon.
+    pub(super) const SPACED: Self = Self {
+        before_record_id: Between::new(b"}, {\"record_id\": \""),
+        before_parameter_1: Between::new(b"\", \"parameter_1\": \""),
+        before_parameter_2: Between::new(b"\", \"parameter_2\": "),
+        next: 3,
+    };
+
+    /// How the order is written that begins at `at`, behind one whose last value ends at `last`. `None` if its values are
+    /// in another order than here, or if what stands between them is very short or long.
+    pub(super) fn of(bytes: &'a [u8], last: usize, at: usize, order: &Places) -> Option<Self> {
+        let between = |from, to| Between::of(bytes.get(from..to)?);
+        Some(Self {
+            before_record_id: between(last, order.record_id.at)?,
+            before_parameter_1: between(order.record_id.end(), order.parameter_1.at)?,
+            before_parameter_2: between(order.parameter_1.end(), order.parameter_2.at)?,
+            next: at - last,
+        })
+    }
+
+    /// The order that begins at a place, if it begins as the others do.
+    pub(super) fn first(&self, bytes: &[u8], begin: usize) -> Option<Next> {
+        let beginning = self.before_record_id.text.get(self.next..)?;
+        let begins = bytes.get(begin..)?.starts_with(beginning);
+        begins.then_some(Next { begin, record_id: begin + beginning.len() })
+    }
+
+    /// The order behind one whose last value ends at a place, if that ends as the others do, and it begins as they do.
+    #[inline(always)]
+    pub(super) fn next(&self, bytes: &[u8], last: usize) -> Option<Next> {
+        let record_id = self.before_record_id.behind(bytes, last)?;
+        Some(Next { begin: last + self.next, record_id })
+    }
+
+    /// The order whose first value lies at a place, up to its last value, if it is plain and written as the others are.
+    #[inline(always)]
+    pub(super) fn order(&self, bytes: &[u8], record_id: usize) -> Option<Places> {
+        let record_id = string::<RecordId>(bytes, record_id)?;
+        let parameter_1 = self.before_parameter_1.behind(bytes, record_id.end())?;
+        let parameter_1 = string::<Parameter1>(bytes, parameter_1)?;
+        let parameter_2 = self.before_parameter_2.behind(bytes, parameter_1.end())?;
+        let parameter_2 = number(bytes, parameter_2)?;
+        Some(Places { record_id, parameter_1, parameter_2 })
+    }
+}
+
+/// Where an order begins, and its first value.
+pub(super) struct Next {
+    pub(super) begin: usize,
+    pub(super) record_id: usize,
+}
+
+/// What stands between two values: a text of at least one chunk and at most two.
+struct Between<'a> {
+    text: &'a [u8],
+    first: &'a [u8; LENGTH],
+    last: &'a [u8; LENGTH],
+}
+
+impl<'a> Between<'a> {
+    const LENGTHS: RangeInclusive<usize> = LENGTH..=2 * LENGTH;
+
+    fn of(text: &'a [u8]) -> Option<Self> {
+        Self::LENGTHS.contains(&text.len()).then(|| Self::new(text))
+    }
+
+    const fn new(text: &'a [u8]) -> Self {
+        match (text.first_chunk(), text.last_chunk()) {
+            (Some(first), Some(last)) => Self { text, first, last },
+            // Nothing is like it.
+            _ => Self { text, first: &[0; LENGTH], last: &[0; LENGTH] },
+        }
+    }
+
+    /// The place behind it, if it stands at a place.
+    #[inline(always)]
+    fn behind(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let end = at + self.text.len();
+        let there = bytes.get(at..end)?;
+        let stands =
+            chunk::are_equal(there.first_chunk()?, self.first) && chunk::are_equal(there.last_chunk()?, self.last);
+        stands.then_some(end)
+    }
+}
+
+/// The place behind the brace that ends an order whose last value ends at a place.
 #[inline]
-fn spaces(bytes: &[u8], at: usize) -> usize {
-    let mut at = at;
+pub(super) fn closed(bytes: &[u8], last: usize) -> Option<usize> {
+    let mut at = last;
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
         at += 1;
     }
-    at
+    matches!(bytes.get(at), Some(b'}')).then_some(at + 1)
 }
 
-/// The inside of the string that begins at a place, if it plainly obeys its field's rules.
-#[inline]
+/// The string whose inside begins at a place, if it plainly obeys its field's rules and is text.
+#[inline(always)]
 fn string<F: StringField>(bytes: &[u8], at: usize) -> Option<Span> {
-    let (quote, inside) = bytes.get(at..)?.split_first()?;
-    if *quote != b'"' || !F::FIRST.has(*inside.first()?) {
+    let inside = bytes.get(at..)?;
+    if !F::FIRST.has(*inside.first()?) {
         return None;
     }
-    let mut length = 0;
-    loop {
-        let run = chunk::others(inside, length, F::REST).before();
-        length += run;
-        if run < LENGTH {
-            break;
-        }
+    let mut length = run(inside, 0, F::ASCII);
+    if F::REST.len() != F::ASCII.len() && matches!(inside.get(length), Some(0x80..)) {
+        length = beyond_ascii(inside, length, F::REST)?;
     }
     let is_told = || inside.iter().take(length).any(|byte| F::TELLING.has(*byte));
-    let is_plain = inside.get(length) == Some(&b'"') && length <= F::LONGEST && is_told();
-    is_plain.then_some(Span { at: at + 1, length })
+    let is_plain = matches!(inside.get(length), Some(b'"')) && length <= F::LONGEST && is_told();
+    is_plain.then_some(Span { at, length })
+}
+
+/// How far the bytes of a set go from a place on.
+#[inline(always)]
+fn run(bytes: &[u8], from: usize, ranges: &[(u8, u8)]) -> usize {
+    let mut at = from;
+    loop {
+        let run = chunk::run(bytes, at, ranges);
+        if run < LENGTH {
+            return at + run;
+        }
+        at += LENGTH;
+    }
+}
+
+/// How long the text is whose first bytes up to a place are ASCII, if it is text.
+#[inline(never)]
+fn beyond_ascii(bytes: &[u8], from: usize, ranges: &[(u8, u8)]) -> Option<usize> {
+    let length = run(bytes, from, ranges);
+    core::str::from_utf8(bytes.get(from..length)?).ok().map(|_| length)
 }
 
 /// The number that begins at a place, if it is an integer or a decimal of few digits.
-#[inline]
+#[inline(always)]
 fn number(bytes: &[u8], at: usize) -> Option<Span> {
-    let sign = usize::from(bytes.get(at) == Some(&b'-'));
+    let sign = usize::from(matches!(bytes.get(at), Some(b'-')));
     let first = at + sign;
-    let others = chunk::others(bytes, first, &[(b'0', b'9')]);
-    let whole = others.before();
-    if whole == 0 || (whole > 1 && bytes.get(first) == Some(&b'0')) {
+    let whole = digits(bytes, first);
+    if whole == 0 || (whole > 1 && matches!(bytes.get(first), Some(b'0'))) {
         return None;
     }
     let mut length = whole;
-    if bytes.get(first + whole) == Some(&b'.') {
-        let fraction = others.behind(whole + 1).before();
+    if matches!(bytes.get(first + whole), Some(b'.')) {
+        let fraction = digits(bytes, first + whole + 1);
         if fraction == 0 {
             return None;
         }
         length += 1 + fraction;
     }
-    // What fills the chunk may go on behind it.
+    // What fills a chunk may go on behind it.
     let ends = length < LENGTH && !matches!(bytes.get(first + length), Some(b'e' | b'E') | None);
     ends.then_some(Span { at, length: sign + length })
+}
+
+/// How many digits there are from a place on; as many as fill a chunk stand for any number.
+#[inline(always)]
+fn digits(bytes: &[u8], at: usize) -> usize {
+    chunk::run(bytes, at, &[(b'0', b'9')])
 }
 
 /// A field that is a string: its rules, and the texts that plainly obey them and stand in a string as they are.
@@ -115,6 +202,8 @@ trait StringField {
     /// What such a text begins with, consists of, and holds one of.
     const FIRST: Bits = Bits::of(plain(Self::RULES).first);
     const REST: &'static [(u8, u8)];
+    /// What of it is ASCII.
+    const ASCII: &'static [(u8, u8)];
     const TELLING: Bits = Bits::of(plain(Self::RULES).telling);
     const LONGEST: usize = plain(Self::RULES).longest;
 }
@@ -124,7 +213,8 @@ struct RecordId;
 
 impl StringField for RecordId {
     const RULES: &'static [TextRule] = rule::RECORD_ID;
-    const REST: &'static [(u8, u8)] = &ranges::<{ count(plain(rule::RECORD_ID).rest) }>(plain(rule::RECORD_ID).rest);
+    const REST: &'static [(u8, u8)] = &ranges::<{ count(RECORD_ID.rest) }>(RECORD_ID.rest);
+    const ASCII: &'static [(u8, u8)] = &ranges::<{ count(ascii(RECORD_ID)) }>(ascii(RECORD_ID));
 }
 
 /// `parameter_1`.
@@ -132,8 +222,16 @@ struct Parameter1;
 
 impl StringField for Parameter1 {
     const RULES: &'static [TextRule] = rule::PARAMETER_1;
-    const REST: &'static [(u8, u8)] =
-        &ranges::<{ count(plain(rule::PARAMETER_1).rest) }>(plain(rule::PARAMETER_1).rest);
+    const REST: &'static [(u8, u8)] = &ranges::<{ count(PARAMETER_1.rest) }>(PARAMETER_1.rest);
+    const ASCII: &'static [(u8, u8)] = &ranges::<{ count(ascii(PARAMETER_1)) }>(ascii(PARAMETER_1));
+}
+
+const RECORD_ID: Plain = plain(rule::RECORD_ID);
+const PARAMETER_1: Plain = plain(rule::PARAMETER_1);
+
+/// What of the bytes that a text consists of is ASCII.
+const fn ascii(plain: Plain) -> Bytes {
+    plain.rest.but(Bytes::BEYOND_ASCII)
 }
 
 /// The texts that plainly obey some rules and stand in a string as they are: a quote ends it, a backslash begins an

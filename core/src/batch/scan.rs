@@ -7,7 +7,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::Limits;
-use super::plain;
+use super::plain::{self, Manner, Next, Places};
 use super::seen::Seen;
 use crate::amount::Number;
 use crate::json::{Expected, Fault, Reader, Text, Type};
@@ -43,6 +43,17 @@ pub(super) enum Piece<'a> {
 }
 
 impl Span {
+    /// The place behind it.
+    #[inline]
+    pub(super) fn end(self) -> usize {
+        self.at + self.length
+    }
+
+    /// What lies between the quotes that it begins and ends with.
+    fn inside(self) -> Self {
+        Self { at: self.at + 1, length: self.length.saturating_sub(2) }
+    }
+
     /// What lies there: the places of plain strings and of numbers hold whole characters.
     pub(super) fn text(self, bytes: &[u8]) -> &str {
         let text = bytes.get(self.at..self.at + self.length);
@@ -104,10 +115,16 @@ pub(super) fn scan<'a>(bytes: &'a [u8], limits: &Limits, keep: &mut dyn Keep<'a>
         findings.alone(Breach::new(Code::BodyTooLarge, bytes.len(), limits.bytes));
         return (0, findings);
     }
-    let scanned = Reader::new(bytes, limits.depth).and_then(|reader| {
-        let mut scanner = Scanner { reader, findings: &mut findings, seen: Seen::of_bytes(bytes.len()) };
-        scanner.body(keep)
-    });
+    let mut scanner = Scanner {
+        reader: Reader::of(bytes, limits.depth),
+        is_text: false,
+        findings: &mut findings,
+        seen: Seen::of(bytes),
+        manner: Manner::COMPACT,
+        last: None,
+    };
+    // What is no text is told before what is no JSON, wherever that is.
+    let scanned = scanner.body(keep).or_else(|fault| scanner.text().and(Err(fault)));
     match scanned {
         Ok(Ok(count)) => {
             if count > limits.orders {
@@ -129,8 +146,14 @@ pub(super) fn scan<'a>(bytes: &'a [u8], limits: &Limits, keep: &mut dyn Keep<'a>
 
 struct Scanner<'a, 'f> {
     reader: Reader<'a>,
+    /// Whether all bytes are known to be text. Those of plain orders are, whatever else is.
+    is_text: bool,
     findings: &'f mut Findings,
     seen: Seen<'a>,
+    /// How orders have been written so far.
+    manner: Manner<'a>,
+    /// Where the last value of the element before ends, if that was an order in which nothing was found.
+    last: Option<usize>,
 }
 
 impl<'a> Scanner<'a, '_> {
@@ -139,6 +162,7 @@ impl<'a> Scanner<'a, '_> {
     fn body(&mut self, keep: &mut dyn Keep<'a>) -> Result<Result<u32, Breach>, Fault> {
         self.reader.skip_space();
         if self.reader.peek() != Some(b'[') {
+            self.text()?;
             let given = self.reader.skip()?;
             self.reader.end()?;
             return Ok(Err(Breach::new(Code::NotAnArray, given as u8, 0_u32)));
@@ -148,10 +172,13 @@ impl<'a> Scanner<'a, '_> {
             self.reader.end()?;
             return Ok(Err(Breach::new(Code::EmptyBatch, 0_u32, 0_u32)));
         }
+        self.reader.skip_space();
+        if Manner::SPACED.first(self.reader.bytes, self.reader.at).is_some() {
+            self.manner = Manner::SPACED;
+        }
         let mut count = 0;
         loop {
-            self.element(count, keep)?;
-            count += 1;
+            count = self.elements(count, keep)?;
             if self.reader.ends(b']', Expected::CommaOrBracket)? {
                 break;
             }
@@ -160,46 +187,88 @@ impl<'a> Scanner<'a, '_> {
         Ok(Ok(count))
     }
 
+    /// Reads an element, and the plain orders behind it that are written as it is: how many elements there were so far.
     #[inline]
-    fn element(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<(), Fault> {
+    fn elements(&mut self, count: u32, keep: &mut dyn Keep<'a>) -> Result<u32, Fault> {
         self.reader.skip_space();
-        if self.reader.may_enter()
-            && let Some(plain) = plain::order(self.reader.bytes, self.reader.at)
-        {
-            self.reader.at = plain.end;
-            let Span { at, length } = plain.record_id;
-            self.see(Cow::Borrowed(self.reader.bytes.get(at..at + length).unwrap_or(&[])), index);
-            keep.keep(Piece::Plain(plain.record_id), Piece::Plain(plain.parameter_1), plain.parameter_2);
-            return Ok(());
+        let (bytes, mut count) = (self.reader.bytes, count);
+        let mut next = if self.reader.may_enter() { self.manner.first(bytes, self.reader.at) } else { None };
+        while let Some(Next { begin, record_id }) = next {
+            self.reader.at = begin;
+            let Some(order) = self.manner.order(bytes, record_id) else { break };
+            let last = order.parameter_2.end();
+            next = self.manner.next(bytes, last);
+            if next.is_none() {
+                let Some(end) = plain::closed(bytes, last) else { break };
+                self.reader.at = end;
+                self.last = Some(last);
+            }
+            self.take(order, count, keep);
+            count += 1;
+            if next.is_none() {
+                return Ok(count);
+            }
         }
-        self.other_element(index, keep)
+        self.element(count, keep)
     }
 
-    fn other_element(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<(), Fault> {
+    /// Reads an element that is no plain order, or not written as those before it.
+    #[cold]
+    #[inline(never)]
+    fn element(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<u32, Fault> {
+        self.text()?;
+        let last = self.last.take();
         if self.reader.peek() == Some(b'{') {
-            return self.order(index, keep);
+            let (at, before) = (self.reader.at, self.findings.total);
+            let places = self.order(index, keep)?;
+            if let Some(places) = places.filter(|_| self.findings.total == before) {
+                if let Some(manner) = last.and_then(|last| Manner::of(self.reader.bytes, last, at, &places)) {
+                    self.manner = manner;
+                }
+                let others = places.record_id.at.max(places.parameter_1.at);
+                self.last = (others < places.parameter_2.at).then(|| places.parameter_2.end());
+            }
+        } else {
+            let given = self.reader.skip()?;
+            self.findings.add(Breach::new(Code::NotAnObject, given as u8, 0_u32).at(index, Place::Whole));
         }
-        let given = self.reader.skip()?;
-        self.findings.add(Breach::new(Code::NotAnObject, given as u8, 0_u32).at(index, Place::Whole));
+        Ok(index + 1)
+    }
+
+    /// Makes sure that all bytes are text.
+    fn text(&mut self) -> Result<(), Fault> {
+        if !self.is_text {
+            self.reader.text_only()?;
+            self.is_text = true;
+        }
         Ok(())
     }
 
-    fn order(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<(), Fault> {
+    /// Takes a plain order.
+    #[inline(always)]
+    fn take(&mut self, order: Places, index: u32, keep: &mut dyn Keep<'a>) {
+        let first = self.seen.first(order.record_id, index);
+        self.saw(first, index);
+        keep.keep(Piece::Plain(order.record_id), Piece::Plain(order.parameter_1), order.parameter_2);
+    }
+
+    /// Reads an object, and says where the values of the order lie that it is.
+    fn order(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<Option<Places>, Fault> {
         let (mut record_id, mut parameter_1, mut parameter_2) = (None, None, None);
-        let mut given = [false; Field::ALL.len()];
+        let mut places = [None; Field::ALL.len()];
         self.reader.enter()?;
         let mut ended = self.reader.take(b'}');
         while !ended {
             let named = self.key()?;
             self.reader.skip_space();
+            let at = self.reader.at;
             match named {
                 Err(key) => {
                     self.findings.add(Breach::new(Code::UnknownField, key.0, key.1).at(index, Place::Unknown));
                     self.reader.skip()?;
                 }
                 Ok(field) => {
-                    let again = given.get_mut(field as usize).is_some_and(|given| core::mem::replace(given, true));
-                    if again {
+                    if places.get(field as usize).is_some_and(Option::is_some) {
                         self.findings.add(Breach::new(Code::DuplicateField, 0_u32, 0_u32).at(index, field));
                         self.reader.skip()?;
                     } else {
@@ -207,6 +276,9 @@ impl<'a> Scanner<'a, '_> {
                             Field::RecordId => record_id = self.record_id(index)?,
                             Field::Parameter1 => parameter_1 = self.string(index, field, rule::PARAMETER_1)?,
                             Field::Parameter2 => parameter_2 = self.number(index, field)?,
+                        }
+                        if let Some(place) = places.get_mut(field as usize) {
+                            *place = Some(Span { at, length: self.reader.at - at });
                         }
                     }
                 }
@@ -216,14 +288,15 @@ impl<'a> Scanner<'a, '_> {
         self.reader.leave();
         if let (Some(record_id), Some(parameter_1), Some(parameter_2)) = (record_id, parameter_1, parameter_2) {
             keep.keep(record_id, parameter_1, parameter_2);
-        } else {
-            for (field, given) in Field::ALL.iter().zip(given) {
-                if !given {
-                    self.findings.add(Breach::new(Code::MissingField, 0_u32, 0_u32).at(index, *field));
-                }
+            let [Some(record_id), Some(parameter_1), Some(parameter_2)] = places else { return Ok(None) };
+            return Ok(Some(Places { record_id: record_id.inside(), parameter_1: parameter_1.inside(), parameter_2 }));
+        }
+        for (field, place) in Field::ALL.iter().zip(places) {
+            if place.is_none() {
+                self.findings.add(Breach::new(Code::MissingField, 0_u32, 0_u32).at(index, *field));
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// The field that a key and its colon name, or where the key lies.
@@ -236,19 +309,15 @@ impl<'a> Scanner<'a, '_> {
     fn record_id(&mut self, index: u32) -> Result<Option<Piece<'a>>, Fault> {
         let id = self.string(index, Field::RecordId, rule::RECORD_ID)?;
         if let Some(Piece::Decoded(text)) = &id {
-            let id = match text {
-                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-                Cow::Owned(text) => Cow::Owned(text.as_bytes().to_vec()),
-            };
-            self.see(id, index);
+            let first = self.seen.first_decoded(text, index);
+            self.saw(first, index);
         }
         Ok(id)
     }
 
-    /// Takes notice of an identity, and finds it if it was there before.
+    /// Finds that an identity was there before, if another order had it first.
     #[inline]
-    fn see(&mut self, id: Cow<'a, [u8]>, index: u32) {
-        let first = self.seen.first(id, index);
+    fn saw(&mut self, first: u32, index: u32) {
         if first != index {
             self.findings.add(Breach::new(Code::DuplicateRecordId, first, 0_u32).at(index, Field::RecordId));
         }

@@ -4,133 +4,175 @@
 //! nothing: a table that grows crowded gives way to a tree in which a look-up takes as many steps as an identity has bits,
 //! at the most.
 
-use alloc::borrow::Cow;
 use alloc::vec;
 use alloc::vec::Vec;
+
+use super::scan::Span;
 
 /// So many are compared one by one.
 const FEW: usize = 8;
 /// No order is written in fewer bytes than about so many.
 const SHORTEST_ORDER: usize = 56;
 /// So many places are looked at before a table counts as crowded. It is never more than half full.
-const CROWDED: usize = 64;
+const CROWDED: usize = 128;
 /// What stands at a place of the table that is free: zero, so that memory comes with it.
 const FREE: u32 = 0;
 
-#[derive(Default)]
 pub(super) struct Seen<'a> {
-    entries: Vec<(Cow<'a, [u8]>, u32)>,
-    /// A hash and an entry's number, from 1, at each place; empty while there are few.
-    table: Vec<(u32, u32)>,
+    texts: Texts<'a>,
+    /// As long as there are few.
+    few: [Entry; FEW],
+    count: usize,
+    /// When there are many.
+    entries: Vec<Entry>,
+    /// At each place the number of an entry, from 1, in as many bits as count places, and above those the bits of its hash.
+    table: Vec<u32>,
     /// The tree of a crowd, over the same entries.
     tree: Option<BitTree>,
 }
 
+/// An identity, and the order that had it first.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    at: usize,
+    length: u32,
+    index: u32,
+}
+
+/// What identities are made of: the request, and behind it what was written otherwise than it means.
+struct Texts<'a> {
+    bytes: &'a [u8],
+    decoded: Vec<u8>,
+}
+
+impl Texts<'_> {
+    #[inline]
+    fn of(&self, entry: Entry) -> &[u8] {
+        let (at, length) = (entry.at, entry.length as usize);
+        match at.checked_sub(self.bytes.len()) {
+            None => self.bytes.get(at..at + length),
+            Some(at) => self.decoded.get(at..at + length),
+        }
+        .unwrap_or(&[])
+    }
+}
+
 impl<'a> Seen<'a> {
-    /// With a table for as many identities as so many bytes of a request may have, if those are not few.
-    pub(super) fn of_bytes(bytes: usize) -> Self {
-        let mut seen = Self::default();
-        let expected = bytes / SHORTEST_ORDER;
+    /// For the identities of a request: with a table for as many as it may have, if those are not few.
+    pub(super) fn of(bytes: &'a [u8]) -> Self {
+        let mut seen = Self {
+            texts: Texts { bytes, decoded: Vec::new() },
+            few: [Entry::default(); FEW],
+            count: 0,
+            entries: Vec::new(),
+            table: Vec::new(),
+            tree: None,
+        };
+        let expected = bytes.len() / SHORTEST_ORDER;
         if expected > FEW {
             seen.entries.reserve(expected);
-            seen.grow((2 * expected).next_power_of_two());
+            seen.grow((expected + expected / 2).next_power_of_two());
         }
         seen
     }
 
-    /// The order that had this identity first: `index` itself if none had it before.
+    /// The order that had the identity first that lies at a place of the request: `index` itself if none had it before.
     #[inline]
-    pub(super) fn first(&mut self, id: Cow<'a, [u8]>, index: u32) -> u32 {
-        if self.tree.is_some() {
-            return self.first_in_tree(id, index);
-        }
-        if self.table.is_empty() {
-            if let Some((_, first)) = self.entries.iter().find(|(entry, _)| *entry == id) {
-                return *first;
-            }
-            self.entries.push((id, index));
-            if self.entries.len() > FEW {
-                self.grow(16 * FEW);
-            }
-            return index;
-        }
-        let hash = hash(&id);
-        match self.place(hash, &id) {
-            Some(Place::Taken(first)) => first,
-            Some(Place::Free(place)) => {
-                self.entries.push((id, index));
-                if let Some(free) = self.table.get_mut(place) {
-                    *free = (hash, self.entries.len() as u32);
-                }
-                if self.entries.len() > self.table.len() / 2 {
-                    self.grow(self.table.len() * 4);
-                }
-                index
-            }
-            None => {
-                self.plant();
-                self.first_in_tree(id, index)
-            }
-        }
+    pub(super) fn first(&mut self, id: Span, index: u32) -> u32 {
+        self.first_entry(Entry { at: id.at, length: id.length as u32, index })
     }
 
-    /// Where the identity is, or would be; `None` in a crowd.
-    #[inline]
-    fn place(&self, hash: u32, id: &[u8]) -> Option<Place> {
+    /// The same of an identity that is written otherwise than it means.
+    #[cold]
+    pub(super) fn first_decoded(&mut self, id: &str, index: u32) -> u32 {
+        let at = self.texts.bytes.len() + self.texts.decoded.len();
+        self.texts.decoded.extend_from_slice(id.as_bytes());
+        self.first_entry(Entry { at, length: id.len() as u32, index })
+    }
+
+    #[inline(always)]
+    fn first_entry(&mut self, entry: Entry) -> u32 {
+        if self.table.is_empty() || self.tree.is_some() {
+            return self.first_otherwise(entry);
+        }
+        let id = self.texts.of(entry);
+        let hash = hash(id);
         let mask = self.table.len() - 1;
         for step in 0..CROWDED {
             let place = (hash as usize).wrapping_add(step) & mask;
-            let (there, entry) = *self.table.get(place)?;
-            if entry == FREE {
-                return Some(Place::Free(place));
+            let Some(there) = self.table.get_mut(place) else { break };
+            if *there == FREE {
+                self.entries.push(entry);
+                *there = hash & !(mask as u32) | self.entries.len() as u32;
+                if self.entries.len() > mask / 2 {
+                    self.grow(4 * (mask + 1));
+                }
+                return entry.index;
             }
-            if there == hash
-                && let Some((_, first)) = self.entries.get(entry as usize - 1).filter(|(entry, _)| **entry == *id)
+            if (*there ^ hash) & !(mask as u32) == 0
+                && let Some(other) = self.entries.get((*there as usize & mask) - 1)
+                && self.texts.of(*other) == id
             {
-                return Some(Place::Taken(*first));
+                return other.index;
             }
         }
-        None
+        self.plant();
+        self.first_otherwise(entry)
+    }
+
+    /// The same where there is no table: among few, or in a tree.
+    #[inline(never)]
+    fn first_otherwise(&mut self, entry: Entry) -> u32 {
+        if let Some(tree) = &mut self.tree {
+            let number = self.entries.len() as u32;
+            self.entries.push(entry);
+            let there = tree.insert(&self.texts, &self.entries, number);
+            if there != number {
+                self.entries.pop();
+            }
+            return self.entries.get(there as usize).map_or(entry.index, |entry| entry.index);
+        }
+        let id = self.texts.of(entry);
+        let mut few = self.few.iter().take(self.count);
+        if let Some(other) = few.find(|other| self.texts.of(**other) == id) {
+            return other.index;
+        }
+        if let Some(free) = self.few.get_mut(self.count) {
+            *free = entry;
+            self.count += 1;
+            return entry.index;
+        }
+        self.entries.extend(self.few);
+        self.entries.push(entry);
+        self.grow(16 * FEW);
+        entry.index
     }
 
     /// Makes a table of so many places, a power of two, and fills it.
     #[cold]
     fn grow(&mut self, places: usize) {
         let mask = places - 1;
-        let mut table = vec![(0, FREE); places];
-        for (number, (id, _)) in (1..).zip(&self.entries) {
-            let hash = hash(id);
-            let free = (0..places).map(|step| (hash as usize).wrapping_add(step) & mask);
-            let free = free.take(CROWDED).find(|place| table.get(*place).is_some_and(|(_, entry)| *entry == FREE));
-            let Some(place) = free.and_then(|place| table.get_mut(place)) else {
+        let mut table = vec![FREE; places];
+        for (number, entry) in (1..).zip(&self.entries) {
+            let hash = hash(self.texts.of(*entry));
+            let free = (0..CROWDED).map(|step| (hash as usize).wrapping_add(step) & mask);
+            let mut free = free.filter(|place| table.get(*place).is_some_and(|there| *there == FREE));
+            let Some(place) = free.next().and_then(|place| table.get_mut(place)) else {
                 return self.plant();
             };
-            *place = (hash, number);
+            *place = hash & !(mask as u32) | number;
         }
         self.table = table;
     }
-}
 
-impl<'a> Seen<'a> {
     /// Puts all that has been seen into a tree.
     #[cold]
     fn plant(&mut self) {
         let mut tree = BitTree::default();
-        for entry in 0..self.entries.len() {
-            tree.insert(&self.entries, entry as u32);
+        for number in 0..self.entries.len() {
+            tree.insert(&self.texts, &self.entries, number as u32);
         }
         self.tree = Some(tree);
-    }
-
-    #[cold]
-    fn first_in_tree(&mut self, id: Cow<'a, [u8]>, index: u32) -> u32 {
-        let entry = self.entries.len() as u32;
-        self.entries.push((id, index));
-        let there = self.tree.as_mut().map_or(entry, |tree| tree.insert(&self.entries, entry));
-        if there != entry {
-            self.entries.pop();
-        }
-        self.entries.get(there as usize).map_or(index, |(_, first)| *first)
     }
 }
 
@@ -150,8 +192,8 @@ enum Child {
 
 impl BitTree {
     /// Puts an entry in, unless its identity is there: the entry that is there now.
-    fn insert(&mut self, entries: &[(Cow<'_, [u8]>, u32)], entry: u32) -> u32 {
-        let id = |entry: u32| entries.get(entry as usize).map_or(&b""[..], |(id, _)| id);
+    fn insert(&mut self, texts: &Texts<'_>, entries: &[Entry], entry: u32) -> u32 {
+        let id = |entry: u32| entries.get(entry as usize).map_or(&b""[..], |entry| texts.of(*entry));
         let new = id(entry);
         let Some(root) = self.root else {
             self.root = Some(Child::Entry(entry));
@@ -198,19 +240,19 @@ fn is_set(id: &[u8], bit: u32) -> bool {
     id.get(bit as usize / 8).is_some_and(|byte| byte << (bit % 8) & 0x80 != 0)
 }
 
-enum Place {
-    Free(usize),
-    Taken(u32),
-}
-
 /// A hash in which every bit depends on every byte: multiplying moves what differs up, the final shift brings it down.
-#[inline]
+#[inline(always)]
 fn hash(id: &[u8]) -> u32 {
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
     let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(FACTOR);
     let (words, rest) = id.as_chunks::<8>();
     let hash = words.iter().fold(id.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    let hash = mix(hash, rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+    // Of more than eight bytes the last eight, some of which were there already.
+    let last = match id.last_chunk() {
+        Some(last) => u64::from_le_bytes(*last),
+        None => rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let hash = mix(hash, last);
     ((hash ^ hash >> 29).wrapping_mul(FACTOR) >> 32) as u32
 }
 
@@ -218,16 +260,37 @@ fn hash(id: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
+    /// A text of identities, and where each lies.
+    fn joined(ids: impl IntoIterator<Item = String>) -> (String, Vec<Span>) {
+        let (mut text, mut spans) = (String::new(), Vec::new());
+        for id in ids {
+            spans.push(Span { at: text.len(), length: id.len() });
+            text += &id;
+        }
+        (text, spans)
+    }
+
+    /// Whatever is asked, in whatever way, each identity is told where it was first.
+    fn first_ones(seen: &mut Seen<'_>, text: &str, spans: &[Span]) {
+        for round in 0..4 {
+            for (index, span) in (0..).zip(spans) {
+                let now = round * spans.len() as u32 + index;
+                let first = match round {
+                    0 if index % 3 == 0 => seen.first_decoded(&text[span.at..span.end()], now),
+                    1 => seen.first_decoded(&text[span.at..span.end()], now),
+                    _ => seen.first(*span, now),
+                };
+                assert_eq!(first, index);
+            }
+        }
+    }
+
     #[test]
     fn each_identity_is_told_where_it_was_first() {
         for count in [1, FEW, FEW + 1, 100, 10_000] {
-            let mut seen = Seen::default();
-            for round in 0..2 {
-                for index in 0..count {
-                    let id = Cow::Owned(format!("id-{index}").into_bytes());
-                    assert_eq!(seen.first(id, (round * count + index) as u32), index as u32);
-                }
-            }
+            let (text, spans) = joined((0..count).map(|index| format!("id-{index}")));
+            let mut seen = Seen::of(text.as_bytes());
+            first_ones(&mut seen, &text, &spans);
             assert!(seen.tree.is_none());
         }
     }
@@ -235,26 +298,19 @@ mod tests {
     #[test]
     fn a_crowd_gives_way_to_a_tree_that_says_the_same() {
         // Texts whose hashes share their low bits.
-        let crowd: Vec<_> =
-            (0..).map(|number| format!("x{number}")).filter(|id| hash(id.as_bytes()) & 0x7F == 5).take(200).collect();
-        let mut seen = Seen::default();
-        for round in 0..2 {
-            for (index, id) in (0..).zip(&crowd) {
-                assert_eq!(seen.first(Cow::Borrowed(id.as_bytes()), round * 200 + index), index);
-            }
-        }
+        let crowd = (0..).map(|number| format!("x{number}")).filter(|id| hash(id.as_bytes()) & 0x3FF == 5);
+        let (text, spans) = joined(crowd.take(2 * CROWDED));
+        let mut seen = Seen::of(text.as_bytes());
+        first_ones(&mut seen, &text, &spans);
         assert!(seen.tree.is_some());
     }
 
     #[test]
     fn a_tree_tells_identities_apart_that_begin_alike() {
         let ids = ["a", "ab", "abc", "b", "a:", "A", "aa", "0", "abcd", "abd"];
-        let mut seen = Seen::default();
+        let (text, spans) = joined(ids.map(String::from));
+        let mut seen = Seen::of(text.as_bytes());
         seen.plant();
-        for round in 0..2 {
-            for (index, id) in (0..).zip(ids) {
-                assert_eq!(seen.first(Cow::Borrowed(id.as_bytes()), round * 10 + index), index, "{id}");
-            }
-        }
+        first_ones(&mut seen, &text, &spans);
     }
 }
