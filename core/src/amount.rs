@@ -233,8 +233,7 @@ impl Number {
 /// Whether a number of JSON's grammar, given by its text, is its own canonical text at a glance: no exponent, nothing to
 /// leave out, and no more digits than are written without an exponent.
 #[inline]
-pub(crate) fn is_plainly_canonical(text: &str) -> bool {
-    let bytes = text.as_bytes();
+pub(crate) fn is_plainly_canonical(bytes: &[u8]) -> bool {
     let unsigned = bytes.strip_prefix(b"-").unwrap_or(bytes);
     let Some(whole) = unsigned.iter().position(|byte| !byte.is_ascii_digit()) else {
         return unsigned.len() <= 21 && unsigned.first().is_some_and(|digit| *digit != b'0' || bytes == b"0");
@@ -407,19 +406,19 @@ mod tests {
     #[test]
     fn what_looks_canonical_is() {
         for text in ["0", "4", "2.1", "-5", "0.000001", "123456789012345678901", "100", "-0.25", "10.01", "0.100001"] {
-            assert!(is_plainly_canonical(text), "{text}");
+            assert!(is_plainly_canonical(text.as_bytes()), "{text}");
             assert_eq!(canonical(text), text);
         }
         for text in ["-0", "0.0", "2.10", "1e2", "0.0000001", "1234567890123456789012", "-0.0", "1.0", "0.00000010001"]
         {
-            assert!(!is_plainly_canonical(text), "{text}");
+            assert!(!is_plainly_canonical(text.as_bytes()), "{text}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn whatever_looks_canonical_is(text in "-?[0-9]{1,23}(\\.[0-9]{1,18})?") {
-            if let Ok(amount) = Amount::parse(&text) && is_plainly_canonical(&text) {
+            if let Ok(amount) = Amount::parse(&text) && is_plainly_canonical(text.as_bytes()) {
                 proptest::prop_assert_eq!(amount.to_string(), text);
             }
         }

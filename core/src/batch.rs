@@ -67,30 +67,34 @@ pub struct Verdict {
     pub findings: Vec<Finding>,
 }
 
+impl Verdict {
+    /// What was found, in words; `bytes` are those of the request.
+    #[must_use]
+    pub fn report(&self, bytes: &[u8]) -> Report {
+        let violations = self.findings.iter().map(|finding| finding.violation(bytes)).collect();
+        Report { total: self.total, violations }
+    }
+}
+
 /// Reads a request's body.
 ///
 /// # Errors
 /// A report, with at least one violation, of all that is wrong.
 pub fn read<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Batch<'a>, Report> {
     let mut reading = Reading { bytes, orders: Vec::new() };
-    let (_, findings) = scan::scan(bytes, limits, &mut reading);
-    judged(reading.orders, findings, bytes)
+    let verdict = scan::scan(bytes, limits, &mut reading);
+    judged(reading.orders, &verdict, bytes)
 }
 
 /// Reads a request's body for its verdict alone.
 #[must_use]
 #[inline]
 pub fn check(bytes: &[u8], limits: &Limits) -> Verdict {
-    let (orders, findings) = scan::scan(bytes, limits, &mut ());
-    Verdict { orders, total: findings.total, findings: findings.listed }
+    scan::scan(bytes, limits, &mut ())
 }
 
-fn judged<'a>(orders: Vec<Order<'a>>, findings: scan::Findings, bytes: &[u8]) -> Result<Batch<'a>, Report> {
-    if findings.total == 0 {
-        return Ok(Batch { orders });
-    }
-    let violations = findings.listed.iter().map(|finding| finding.violation(bytes)).collect();
-    Err(Report { total: findings.total, violations })
+fn judged<'a>(orders: Vec<Order<'a>>, verdict: &Verdict, bytes: &[u8]) -> Result<Batch<'a>, Report> {
+    if verdict.total == 0 { Ok(Batch { orders }) } else { Err(verdict.report(bytes)) }
 }
 
 /// Orders are kept as they are valid.

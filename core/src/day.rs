@@ -21,11 +21,11 @@ pub struct Day {
     /// How many runs were closed.
     pub runs: u32,
     /// How many orders were accepted and are filed.
-    pub accepted: u64,
+    pub accepted: u32,
     /// How many orders were rejected.
-    pub rejected: u64,
+    pub rejected: u32,
     /// How many orders failed.
-    pub failed: u64,
+    pub failed: u32,
     /// The exact sum of the accepted orders' power.
     pub total_power: String,
 }
@@ -69,7 +69,7 @@ impl DayError {
 /// The first summary that cannot be read: a count that leaves one out would look complete.
 pub fn day(summaries: &[u8]) -> Result<Day, DayError> {
     let Ok(Value::Array(summaries)) = json::read(summaries, DEPTH) else { return Err(DayError::NotAnArray) };
-    let mut read: Vec<(Slot, [u64; 3], &str)> = Vec::new();
+    let mut read: Vec<(Slot, [u32; 3], &str)> = Vec::new();
     for (index, summary) in summaries.iter().enumerate() {
         let wrong = |member| DayError::NotASummary { index, member };
         let Value::Object(members) = summary else { return Err(wrong("slot")) };
@@ -85,7 +85,7 @@ pub fn day(summaries: &[u8]) -> Result<Day, DayError> {
     for (index, (_, _, power)) in read.iter().enumerate() {
         total.add_text(power).map_err(|_| DayError::NotASummary { index, member: "total_power" })?;
     }
-    let mut sums = [0_u64; 3];
+    let mut sums = [0_u32; 3];
     for (_, counts, _) in &read {
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum = sum.saturating_add(*count));
     }
@@ -100,23 +100,15 @@ pub fn day(summaries: &[u8]) -> Result<Day, DayError> {
 }
 
 impl Day {
+    fn orders(&self) -> u64 {
+        u64::from(self.accepted) + u64::from(self.rejected) + u64::from(self.failed)
+    }
+
     /// The share of orders that were accepted, from `0.0000` to `1.0000`; `None` when there was no order.
     #[must_use]
     pub fn acceptance_rate(&self) -> Option<String> {
-        let orders = u128::from(self.accepted) + u128::from(self.rejected) + u128::from(self.failed);
-        if orders == 0 {
-            return None;
-        }
-        // By hand: a division of 128 bits would be a kilobyte of the WASM module.
-        let (mut rate, mut rest) = (0_u32, u128::from(self.accepted));
-        for place in [10_000, 1_000, 100, 10, 1] {
-            while rest >= orders {
-                rest -= orders;
-                rate += place;
-            }
-            rest *= 10;
-        }
-        rate += u32::from(rest >= 5 * orders);
+        let orders = self.orders();
+        let rate = (20_000 * u64::from(self.accepted) + orders).checked_div(2 * orders)?;
         let digit = |place| rate / place % 10;
         Some(text![digit(10_000), ".", digit(1_000), digit(100), digit(10), digit(1)])
     }
@@ -126,7 +118,7 @@ impl Day {
     #[must_use]
     pub fn to_json(&self) -> String {
         let Self { runs, accepted, rejected, failed, total_power } = self;
-        let orders = accepted.saturating_add(*rejected).saturating_add(*failed);
+        let orders = self.orders();
         let rate = self.acceptance_rate().unwrap_or_else(|| "null".to_owned());
         text![
             "{\"runs\":",
@@ -159,7 +151,7 @@ fn text<'v>(members: &'v [Member<'_>], name: &str) -> Option<&'v str> {
     }
 }
 
-fn whole(members: &[Member<'_>], name: &str) -> Option<u64> {
+fn whole(members: &[Member<'_>], name: &str) -> Option<u32> {
     match member(members, name)? {
         Value::Number(text) => text.parse().ok(),
         _ => None,
@@ -210,8 +202,8 @@ mod tests {
             (1, 19_999, "0.0001"),
             (1, 20_000, "0.0000"),
             (19_999, 1, "1.0000"),
-            (u64::MAX, u64::MAX, "0.5000"),
-            (u64::MAX, 0, "1.0000"),
+            (u32::MAX, u32::MAX, "0.5000"),
+            (u32::MAX, 0, "1.0000"),
         ] {
             assert_eq!(rate(accepted, rejected), told, "{accepted} of {accepted} + {rejected}");
         }

@@ -62,21 +62,23 @@ impl Plain {
     }
 }
 
-/// A set of bytes, a bit each: those of ASCII, and the others.
+/// A set of bytes, a bit each.
 #[derive(Clone, Copy)]
-pub(crate) struct Bytes(u128, u128);
+pub(crate) struct Bytes([u32; 8]);
 
+#[expect(clippy::indexing_slicing, reason = "a byte over 32 is below 8")]
 impl Bytes {
-    pub(crate) const ALL: Self = Self(u128::MAX, u128::MAX);
+    const NONE: Self = Self([0; 8]);
+    pub(crate) const ALL: Self = Self([u32::MAX; 8]);
     /// The bytes of all characters beyond ASCII.
-    pub(crate) const BEYOND_ASCII: Self = Self(0, u128::MAX);
+    pub(crate) const BEYOND_ASCII: Self = Self::range(0x80, 0xFF);
 
     /// The bytes from one to another, both included.
     pub(crate) const fn range(from: u8, to: u8) -> Self {
-        let mut set = Self(0, 0);
-        let mut byte = from;
-        while byte <= to {
-            set = set.or(Self::one(byte));
+        let mut set = Self::NONE;
+        let mut byte = from as usize;
+        while byte <= to as usize {
+            set.0[byte / 32] |= 1 << (byte % 32);
             byte += 1;
         }
         set
@@ -84,34 +86,46 @@ impl Bytes {
 
     /// These bytes.
     pub(crate) const fn of(bytes: &[u8]) -> Self {
-        let mut set = Self(0, 0);
+        let mut set = Self::NONE;
         let mut bytes = bytes;
         while let Some((byte, others)) = bytes.split_first() {
-            set = set.or(Self::one(*byte));
+            set = set.or(Self::range(*byte, *byte));
             bytes = others;
         }
         set
     }
 
-    const fn one(byte: u8) -> Self {
-        if byte < 128 { Self(1 << byte, 0) } else { Self(0, 1 << (byte - 128)) }
-    }
-
     pub(crate) const fn or(self, other: Self) -> Self {
-        Self(self.0 | other.0, self.1 | other.1)
+        Self::ALL.but(Self::ALL.but(self).but(other))
     }
 
     pub(crate) const fn and(self, other: Self) -> Self {
-        Self(self.0 & other.0, self.1 & other.1)
+        self.but(Self::ALL.but(other))
     }
 
     pub(crate) const fn but(self, other: Self) -> Self {
-        Self(self.0 & !other.0, self.1 & !other.1)
+        let mut set = self;
+        let mut word = 0;
+        while word < set.0.len() {
+            set.0[word] &= !other.0[word];
+            word += 1;
+        }
+        set
     }
 
-    pub(crate) const fn has(self, byte: u8) -> bool {
-        let Self(ascii, beyond) = self.and(Self::one(byte));
-        ascii | beyond != 0
+    /// Whether another set has all of these.
+    pub(crate) const fn are_in(self, other: Self) -> bool {
+        let others = self.but(other);
+        let mut byte = 0;
+        while byte < u8::MAX && !others.has(byte) {
+            byte += 1;
+        }
+        !others.has(byte)
+    }
+
+    #[inline]
+    pub(crate) const fn has(&self, byte: u8) -> bool {
+        self.0[byte as usize / 32] >> (byte % 32) & 1 == 1
     }
 }
 

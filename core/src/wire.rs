@@ -8,15 +8,12 @@ use crate::json::write_string;
 use crate::name::Digest;
 use crate::outcome::{self, AnswerLimits, Malformed, Outcome};
 use crate::text::{put, text};
-use crate::violation::Report;
 
 /// `{"total":…,"violations":[{"index":…,"field":…,"code":…,"message":…},…]}`; a valid request has none.
 #[must_use]
 #[inline]
 pub fn report(request: &[u8], limits: &Limits) -> String {
-    let verdict = batch::check(request, limits);
-    let violations = verdict.findings.iter().map(|finding| finding.violation(request)).collect();
-    Report { total: verdict.total, violations }.to_json()
+    batch::check(request, limits).report(request).to_json()
 }
 
 /// `{"passed_on":{…}}` for the platform's answer, or `{"error":{"code":…,"message":…}}`.

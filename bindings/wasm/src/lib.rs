@@ -3,7 +3,8 @@
 //! It owns no rule and no sentence. What is called often goes through a plain C ABI on linear memory: the host asks for
 //! room with `gridbid_input`, writes the bytes there, calls a function with their number, and reads what lies at the
 //! address that it gets back. All numbers are little-endian `u32`; an address is good until the next call. What is called
-//! seldom answers a JSON text (`gridbid_core::wire`), and the same is there through wasm-bindgen.
+//! seldom answers a JSON text (`gridbid_core::wire`). The one of them that any host wants, a report, is there through
+//! wasm-bindgen too.
 //!
 //! An instance is used by one thread at a time. A trap (memory that cannot be had) leaves an instance of no use: the host
 //! makes a new one.
@@ -215,32 +216,4 @@ fn limits(orders: u32, bytes: u32, depth: u32, listed: u32) -> Limits {
 #[must_use]
 pub fn report(request: &[u8], orders: u32, bytes: u32, depth: u32, listed: u32) -> String {
     wire::report(request, &limits(orders, bytes, depth, listed))
-}
-
-/// What the auction platform's answer says, as JSON.
-#[wasm_bindgen]
-#[must_use]
-pub fn answer(answer: &[u8]) -> String {
-    wire::answer(answer)
-}
-
-/// What becomes of an order, as JSON.
-#[wasm_bindgen]
-#[must_use]
-pub fn decision(order: &[u8]) -> String {
-    wire::decision(order)
-}
-
-/// An order's canonical JSON and its SHA-256, as JSON.
-#[wasm_bindgen]
-#[must_use]
-pub fn canonical(order: &[u8]) -> String {
-    wire::canonical(order)
-}
-
-/// What a JSON array of a day's summaries amounts to, as JSON.
-#[wasm_bindgen]
-#[must_use]
-pub fn day(summaries: &[u8]) -> String {
-    wire::day(summaries)
 }

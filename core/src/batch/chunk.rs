@@ -54,18 +54,23 @@ pub(super) const fn ranges<const COUNT: usize>(set: Bytes) -> [(u8, u8); COUNT] 
 /// there is none among as many. Ranges that are known when this is compiled make it fast.
 #[inline(always)]
 pub(super) fn run(bytes: &[u8], place: usize, ranges: &[(u8, u8)]) -> usize {
-    let rest = bytes.get(place..).unwrap_or(&[]);
-    match rest.first_chunk() {
+    match at(bytes, place) {
         Some(chunk) => run_of_chunk(chunk, ranges),
-        None => run_of_last(rest, ranges),
+        None => run_of_last(bytes, place, ranges),
     }
+}
+
+/// The bytes from a place on, if there are so many.
+#[inline(always)]
+pub(super) fn at(bytes: &[u8], place: usize) -> Option<&Chunk> {
+    bytes.get(place..place.wrapping_add(LENGTH))?.first_chunk()
 }
 
 /// Where the bytes end, zeros follow, which no set here has.
 #[cold]
-fn run_of_last(rest: &[u8], ranges: &[(u8, u8)]) -> usize {
+fn run_of_last(bytes: &[u8], place: usize, ranges: &[(u8, u8)]) -> usize {
     let mut chunk = [0; LENGTH];
-    chunk.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+    chunk.iter_mut().zip(bytes.iter().skip(place)).for_each(|(place, byte)| *place = *byte);
     run_of_chunk(&chunk, ranges)
 }
 
@@ -83,7 +88,6 @@ fn run_of_chunk(chunk: &Chunk, ranges: &[(u8, u8)]) -> usize {
 }
 
 /// Whether all bytes are ASCII.
-#[inline(always)]
 pub(super) fn are_ascii(bytes: &[u8]) -> bool {
     let (chunks, rest) = bytes.as_chunks::<LENGTH>();
     let all = chunks.iter().fold(u8x16::ZERO, |all, chunk| all | u8x16::new(*chunk));

@@ -5,14 +5,12 @@
 //! is written otherwise than it means (an escape in a string, an amount that is not in its canonical text) stands in a
 //! text beside the rows.
 
-use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::chunk::are_ascii;
 use super::scan::{self, Keep, Piece, Span};
 use super::{Limits, Verdict};
-use crate::amount::{Amount, is_plainly_canonical};
 
 /// One order: for `record_id`, `parameter_1` and the canonical text of `parameter_2` the place and the length, then a bit
 /// for each (1, 2, 4) that is set when the place lies in [`Columns::beside`].
@@ -41,8 +39,7 @@ pub fn columns(bytes: &[u8], limits: &Limits) -> Columns {
         beside: String::new(),
         beside_units: 0,
     };
-    let (orders, findings) = scan::scan(bytes, limits, &mut cutting);
-    let verdict = Verdict { orders, total: findings.total, findings: findings.listed };
+    let verdict = scan::scan(bytes, limits, &mut cutting);
     Columns { verdict, rows: cutting.rows, beside: cutting.beside }
 }
 
@@ -61,14 +58,7 @@ impl<'a> Keep<'a> for Cutting<'a> {
     fn keep(&mut self, record_id: Piece<'a>, parameter_1: Piece<'a>, parameter_2: Span) {
         let (id, id_beside) = self.part(record_id);
         let (text, text_beside) = self.part(parameter_1);
-        let written = parameter_2.text(self.bytes);
-        let amount = if is_plainly_canonical(written) {
-            Piece::Plain(parameter_2)
-        } else {
-            let Ok(amount) = Amount::parse(written) else { return };
-            Piece::Decoded(Cow::Owned(amount.text()))
-        };
-        let (amount, amount_beside) = self.part(amount);
+        let (amount, amount_beside) = self.part(parameter_2.amount(self.bytes));
         let word = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let beside = u32::from(id_beside) | u32::from(text_beside) << 1 | u32::from(amount_beside) << 2;
         let [id, text, amount] = [id, text, amount].map(|span| (word(span.at), word(span.length)));

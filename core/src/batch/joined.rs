@@ -6,7 +6,6 @@ use alloc::string::String;
 
 use super::scan::{self, Keep, Piece, Span};
 use super::{Limits, Verdict};
-use crate::amount::{Amount, is_plainly_canonical};
 
 /// What stands between two values: U+001F, which no value can hold, since none holds a control character.
 pub const SEPARATOR: char = '\u{1f}';
@@ -26,8 +25,7 @@ pub struct Joined {
 #[inline]
 pub fn joined(bytes: &[u8], limits: &Limits) -> Joined {
     let mut joining = Joining { bytes, values: [const { String::new() }; 3] };
-    let (orders, findings) = scan::scan(bytes, limits, &mut joining);
-    let verdict = Verdict { orders, total: findings.total, findings: findings.listed };
+    let verdict = scan::scan(bytes, limits, &mut joining);
     Joined { verdict, values: joining.values }
 }
 
@@ -38,18 +36,11 @@ struct Joining<'a> {
 
 impl<'a> Keep<'a> for Joining<'a> {
     fn keep(&mut self, record_id: Piece<'a>, parameter_1: Piece<'a>, parameter_2: Span) {
-        let [ids, texts, amounts] = &mut self.values;
-        for (values, value) in [(ids, record_id), (texts, parameter_1)] {
-            values.push_str(&value.text(self.bytes));
+        let parts = [record_id, parameter_1, parameter_2.amount(self.bytes)];
+        for (values, part) in self.values.iter_mut().zip(parts) {
+            values.push_str(&part.text(self.bytes));
             values.push(SEPARATOR);
         }
-        let written = parameter_2.text(self.bytes);
-        if is_plainly_canonical(written) {
-            amounts.push_str(written);
-        } else if let Ok(amount) = Amount::parse(written) {
-            amounts.push_str(&amount.text());
-        }
-        amounts.push(SEPARATOR);
     }
 }
 

@@ -22,7 +22,7 @@ pub fn read<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Batch<'a>, Report> {
     if let Err(breach) = reading.body(bytes, limits) {
         reading.findings.alone(breach);
     }
-    super::judged(reading.orders, reading.findings, bytes)
+    super::judged(reading.orders, &reading.findings.verdict(0), bytes)
 }
 
 /// What has been read so far.

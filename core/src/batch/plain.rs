@@ -94,6 +94,8 @@ struct Between<'a> {
     text: &'a [u8],
     first: &'a [u8; LENGTH],
     last: &'a [u8; LENGTH],
+    /// How far behind the first chunk the last one begins.
+    step: usize,
 }
 
 impl<'a> Between<'a> {
@@ -104,21 +106,21 @@ impl<'a> Between<'a> {
     }
 
     const fn new(text: &'a [u8]) -> Self {
+        let step = text.len().saturating_sub(LENGTH);
         match (text.first_chunk(), text.last_chunk()) {
-            (Some(first), Some(last)) => Self { text, first, last },
+            (Some(first), Some(last)) => Self { text, first, last, step },
             // Nothing is like it.
-            _ => Self { text, first: &[0; LENGTH], last: &[0; LENGTH] },
+            _ => Self { text, first: &[0; LENGTH], last: &[0; LENGTH], step },
         }
     }
 
     /// The place behind it, if it stands at a place.
     #[inline(always)]
     fn behind(&self, bytes: &[u8], at: usize) -> Option<usize> {
-        let end = at + self.text.len();
-        let there = bytes.get(at..end)?;
+        let last = at + self.step;
         let stands =
-            chunk::are_equal(there.first_chunk()?, self.first) && chunk::are_equal(there.last_chunk()?, self.last);
-        stands.then_some(end)
+            chunk::are_equal(chunk::at(bytes, at)?, self.first) && chunk::are_equal(chunk::at(bytes, last)?, self.last);
+        stands.then_some(last + LENGTH)
     }
 }
 
@@ -135,16 +137,21 @@ pub(super) fn closed(bytes: &[u8], last: usize) -> Option<usize> {
 /// The string whose inside begins at a place, if it plainly obeys its field's rules and is text.
 #[inline(always)]
 fn string<F: StringField>(bytes: &[u8], at: usize) -> Option<Span> {
-    let inside = bytes.get(at..)?;
-    if !F::FIRST.has(*inside.first()?) {
+    let begins = const { F::PLAIN.rest.are_in(F::PLAIN.first) } || F::PLAIN.first.has(*bytes.get(at)?);
+    if !begins {
         return None;
     }
-    let mut length = run(inside, 0, F::ASCII);
-    if F::REST.len() != F::ASCII.len() && matches!(inside.get(length), Some(0x80..)) {
-        length = beyond_ascii(inside, length, F::REST)?;
+    let mut end = run(bytes, at, F::ASCII);
+    if const { F::ASCII.len() < F::REST.len() } && matches!(bytes.get(end), Some(0x80..)) {
+        end = beyond_ascii::<F>(bytes, end)?;
     }
-    let is_told = || inside.iter().take(length).any(|byte| F::TELLING.has(*byte));
-    let is_plain = matches!(inside.get(length), Some(b'"')) && length <= F::LONGEST && is_told();
+    let length = end - at;
+    let is_told = if const { F::PLAIN.rest.are_in(F::PLAIN.telling) } {
+        length > 0
+    } else {
+        bytes.get(at..end)?.iter().any(|byte| F::PLAIN.telling.has(*byte))
+    };
+    let is_plain = is_told && length <= F::PLAIN.longest && matches!(bytes.get(end), Some(b'"'));
     is_plain.then_some(Span { at, length })
 }
 
@@ -161,11 +168,11 @@ fn run(bytes: &[u8], from: usize, ranges: &[(u8, u8)]) -> usize {
     }
 }
 
-/// How long the text is whose first bytes up to a place are ASCII, if it is text.
+/// How far the bytes of a field go from a place on, if they are text.
 #[inline(never)]
-fn beyond_ascii(bytes: &[u8], from: usize, ranges: &[(u8, u8)]) -> Option<usize> {
-    let length = run(bytes, from, ranges);
-    core::str::from_utf8(bytes.get(from..length)?).ok().map(|_| length)
+fn beyond_ascii<F: StringField>(bytes: &[u8], from: usize) -> Option<usize> {
+    let end = run(bytes, from, F::REST);
+    core::str::from_utf8(bytes.get(from..end)?).is_ok().then_some(end)
 }
 
 /// The number that begins at a place, if it is an integer or a decimal of few digits.
@@ -196,38 +203,32 @@ fn digits(bytes: &[u8], at: usize) -> usize {
     chunk::run(bytes, at, &[(b'0', b'9')])
 }
 
-/// A field that is a string: its rules, and the texts that plainly obey them and stand in a string as they are.
+/// A field that is a string: the texts that plainly obey its rules, and stand in a string as they are.
 trait StringField {
-    const RULES: &'static [TextRule];
-    /// What such a text begins with, consists of, and holds one of.
-    const FIRST: Bits = Bits::of(plain(Self::RULES).first);
+    const PLAIN: Plain;
+    /// The bytes that they consist of, as ranges.
     const REST: &'static [(u8, u8)];
-    /// What of it is ASCII.
+    /// Those of them that are ASCII.
     const ASCII: &'static [(u8, u8)];
-    const TELLING: Bits = Bits::of(plain(Self::RULES).telling);
-    const LONGEST: usize = plain(Self::RULES).longest;
 }
 
 /// `record_id`.
 struct RecordId;
 
 impl StringField for RecordId {
-    const RULES: &'static [TextRule] = rule::RECORD_ID;
-    const REST: &'static [(u8, u8)] = &ranges::<{ count(RECORD_ID.rest) }>(RECORD_ID.rest);
-    const ASCII: &'static [(u8, u8)] = &ranges::<{ count(ascii(RECORD_ID)) }>(ascii(RECORD_ID));
+    const PLAIN: Plain = plain(rule::RECORD_ID);
+    const REST: &'static [(u8, u8)] = &ranges::<{ count(Self::PLAIN.rest) }>(Self::PLAIN.rest);
+    const ASCII: &'static [(u8, u8)] = &ranges::<{ count(ascii(Self::PLAIN)) }>(ascii(Self::PLAIN));
 }
 
 /// `parameter_1`.
 struct Parameter1;
 
 impl StringField for Parameter1 {
-    const RULES: &'static [TextRule] = rule::PARAMETER_1;
-    const REST: &'static [(u8, u8)] = &ranges::<{ count(PARAMETER_1.rest) }>(PARAMETER_1.rest);
-    const ASCII: &'static [(u8, u8)] = &ranges::<{ count(ascii(PARAMETER_1)) }>(ascii(PARAMETER_1));
+    const PLAIN: Plain = plain(rule::PARAMETER_1);
+    const REST: &'static [(u8, u8)] = &ranges::<{ count(Self::PLAIN.rest) }>(Self::PLAIN.rest);
+    const ASCII: &'static [(u8, u8)] = &ranges::<{ count(ascii(Self::PLAIN)) }>(ascii(Self::PLAIN));
 }
-
-const RECORD_ID: Plain = plain(rule::RECORD_ID);
-const PARAMETER_1: Plain = plain(rule::PARAMETER_1);
 
 /// What of the bytes that a text consists of is ASCII.
 const fn ascii(plain: Plain) -> Bytes {
@@ -250,28 +251,3 @@ const _: () = {
         rules = others;
     }
 };
-
-/// A set of bytes, a bit each.
-struct Bits([u32; 8]);
-
-impl Bits {
-    #[expect(clippy::indexing_slicing, reason = "an index below 8, at compile time")]
-    const fn of(set: Bytes) -> Self {
-        let mut bits = [0; 8];
-        let mut byte: u8 = 0;
-        loop {
-            if set.has(byte) {
-                bits[byte as usize / 32] |= 1 << (byte % 32);
-            }
-            if byte == u8::MAX {
-                return Self(bits);
-            }
-            byte += 1;
-        }
-    }
-
-    #[inline]
-    fn has(&self, byte: u8) -> bool {
-        self.0.get(usize::from(byte) / 32).is_some_and(|bits| bits >> (byte % 32) & 1 == 1)
-    }
-}

@@ -6,10 +6,10 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::Limits;
 use super::plain::{self, Manner, Next, Places};
 use super::seen::Seen;
-use crate::amount::Number;
+use super::{Limits, Verdict};
+use crate::amount::{Amount, Number, is_plainly_canonical};
 use crate::json::{Expected, Fault, Reader, Text, Type};
 use crate::rule::{self, TextRule};
 use crate::violation::{Breach, Code, Field, Finding, Place};
@@ -59,6 +59,19 @@ impl Span {
         let text = bytes.get(self.at..self.at + self.length);
         text.and_then(|text| core::str::from_utf8(text).ok()).unwrap_or("")
     }
+
+    /// The canonical text of the amount that lies there.
+    #[inline]
+    pub(super) fn amount<'a>(self, bytes: &[u8]) -> Piece<'a> {
+        let is_canonical = bytes.get(self.at..self.end()).is_some_and(is_plainly_canonical);
+        if is_canonical { Piece::Plain(self) } else { self.rewritten_amount(bytes) }
+    }
+
+    #[cold]
+    fn rewritten_amount<'a>(self, bytes: &[u8]) -> Piece<'a> {
+        let amount = Amount::parse(self.text(bytes));
+        amount.map_or(Piece::Plain(self), |amount| Piece::Decoded(Cow::Owned(amount.text())))
+    }
 }
 
 impl<'a> Piece<'a> {
@@ -92,6 +105,11 @@ impl Findings {
         self.total = self.total.saturating_add(1);
     }
 
+    /// What a request with so many elements is found to be.
+    pub(super) fn verdict(self, orders: u32) -> Verdict {
+        Verdict { orders, total: self.total, findings: self.listed }
+    }
+
     /// Forgets all that was found, for what makes the request as a whole unreadable.
     pub(super) fn alone(&mut self, breach: Breach) {
         self.listed.clear();
@@ -107,41 +125,44 @@ impl Findings {
     }
 }
 
-/// Reads a request and says how many elements its array has and what was found.
+/// Reads a request for its verdict.
 #[inline]
-pub(super) fn scan<'a>(bytes: &'a [u8], limits: &Limits, keep: &mut dyn Keep<'a>) -> (u32, Findings) {
+pub(super) fn scan<'a>(bytes: &'a [u8], limits: &Limits, keep: &mut dyn Keep<'a>) -> Verdict {
     let mut findings = Findings::new(limits);
+    let orders = match read(bytes, limits, &mut findings, keep) {
+        Ok(count) => {
+            if count > limits.orders {
+                let many = Breach::new(Code::TooManyOrders, count, limits.orders);
+                findings.add_first(many.at(Finding::WHOLE, Place::Whole));
+            }
+            count
+        }
+        Err(breach) => {
+            findings.alone(breach);
+            0
+        }
+    };
+    findings.verdict(orders)
+}
+
+/// Reads a request: how many elements its array has, or what makes it unreadable as a whole.
+#[inline]
+fn read<'a>(bytes: &'a [u8], limits: &Limits, findings: &mut Findings, keep: &mut dyn Keep<'a>) -> Result<u32, Breach> {
     if u32::try_from(bytes.len()).map_or(true, |length| length > limits.bytes) {
-        findings.alone(Breach::new(Code::BodyTooLarge, bytes.len(), limits.bytes));
-        return (0, findings);
+        return Err(Breach::new(Code::BodyTooLarge, bytes.len(), limits.bytes));
     }
     let mut scanner = Scanner {
         reader: Reader::of(bytes, limits.depth),
         is_text: false,
-        findings: &mut findings,
+        findings,
         seen: Seen::of(bytes),
         manner: Manner::COMPACT,
         last: None,
     };
-    // What is no text is told before what is no JSON, wherever that is.
-    let scanned = scanner.body(keep).or_else(|fault| scanner.text().and(Err(fault)));
-    match scanned {
-        Ok(Ok(count)) => {
-            if count > limits.orders {
-                findings
-                    .add_first(Breach::new(Code::TooManyOrders, count, limits.orders).at(Finding::WHOLE, Place::Whole));
-            }
-            (count, findings)
-        }
-        Ok(Err(breach)) => {
-            findings.alone(breach);
-            (0, findings)
-        }
-        Err(fault) => {
-            findings.alone(Breach::of_fault(fault, limits.depth));
-            (0, findings)
-        }
-    }
+    scanner.body(keep).unwrap_or_else(|fault| {
+        // What is no text is told before what is no JSON, wherever that is.
+        Err(Breach::of_fault(scanner.text().err().unwrap_or(fault), limits.depth))
+    })
 }
 
 struct Scanner<'a, 'f> {

@@ -55,6 +55,10 @@ impl Texts<'_> {
         }
         .unwrap_or(&[])
     }
+
+    fn hash(&self, entry: Entry) -> u32 {
+        hash(self.of(entry))
+    }
 }
 
 impl<'a> Seen<'a> {
@@ -79,7 +83,8 @@ impl<'a> Seen<'a> {
     /// The order that had the identity first that lies at a place of the request: `index` itself if none had it before.
     #[inline]
     pub(super) fn first(&mut self, id: Span, index: u32) -> u32 {
-        self.first_entry(Entry { at: id.at, length: id.length as u32, index })
+        let text = self.texts.bytes.get(id.at..id.end()).unwrap_or(&[]);
+        self.first_entry(text, Entry { at: id.at, length: id.length as u32, index })
     }
 
     /// The same of an identity that is written otherwise than it means.
@@ -87,15 +92,14 @@ impl<'a> Seen<'a> {
     pub(super) fn first_decoded(&mut self, id: &str, index: u32) -> u32 {
         let at = self.texts.bytes.len() + self.texts.decoded.len();
         self.texts.decoded.extend_from_slice(id.as_bytes());
-        self.first_entry(Entry { at, length: id.len() as u32, index })
+        self.first_entry(id.as_bytes(), Entry { at, length: id.len() as u32, index })
     }
 
     #[inline(always)]
-    fn first_entry(&mut self, entry: Entry) -> u32 {
-        if self.table.is_empty() || self.tree.is_some() {
-            return self.first_otherwise(entry);
+    fn first_entry(&mut self, id: &[u8], entry: Entry) -> u32 {
+        if self.table.is_empty() {
+            return self.first_otherwise(id, entry);
         }
-        let id = self.texts.of(entry);
         let hash = hash(id);
         let mask = self.table.len() - 1;
         for step in 0..CROWDED {
@@ -117,12 +121,12 @@ impl<'a> Seen<'a> {
             }
         }
         self.plant();
-        self.first_otherwise(entry)
+        self.first_otherwise(id, entry)
     }
 
     /// The same where there is no table: among few, or in a tree.
     #[inline(never)]
-    fn first_otherwise(&mut self, entry: Entry) -> u32 {
+    fn first_otherwise(&mut self, id: &[u8], entry: Entry) -> u32 {
         if let Some(tree) = &mut self.tree {
             let number = self.entries.len() as u32;
             self.entries.push(entry);
@@ -132,7 +136,6 @@ impl<'a> Seen<'a> {
             }
             return self.entries.get(there as usize).map_or(entry.index, |entry| entry.index);
         }
-        let id = self.texts.of(entry);
         let mut few = self.few.iter().take(self.count);
         if let Some(other) = few.find(|other| self.texts.of(**other) == id) {
             return other.index;
@@ -154,7 +157,7 @@ impl<'a> Seen<'a> {
         let mask = places - 1;
         let mut table = vec![FREE; places];
         for (number, entry) in (1..).zip(&self.entries) {
-            let hash = hash(self.texts.of(*entry));
+            let hash = self.texts.hash(*entry);
             let free = (0..CROWDED).map(|step| (hash as usize).wrapping_add(step) & mask);
             let mut free = free.filter(|place| table.get(*place).is_some_and(|there| *there == FREE));
             let Some(place) = free.next().and_then(|place| table.get_mut(place)) else {
@@ -173,6 +176,7 @@ impl<'a> Seen<'a> {
             tree.insert(&self.texts, &self.entries, number as u32);
         }
         self.tree = Some(tree);
+        self.table = Vec::new();
     }
 }
 
@@ -241,16 +245,19 @@ fn is_set(id: &[u8], bit: u32) -> bool {
 }
 
 /// A hash in which every bit depends on every byte: multiplying moves what differs up, the final shift brings it down.
-#[inline(always)]
+#[inline]
 fn hash(id: &[u8]) -> u32 {
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
     let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(FACTOR);
     let (words, rest) = id.as_chunks::<8>();
     let hash = words.iter().fold(id.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
-    // Of more than eight bytes the last eight, some of which were there already.
-    let last = match id.last_chunk() {
-        Some(last) => u64::from_le_bytes(*last),
-        None => rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    // The last bytes, some of which may have been there already.
+    let last = match (id.last_chunk(), rest.first_chunk(), rest.last_chunk()) {
+        (Some(last), ..) => u64::from_le_bytes(*last),
+        (None, Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+        }
+        _ => rest.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
     };
     let hash = mix(hash, last);
     ((hash ^ hash >> 29).wrapping_mul(FACTOR) >> 32) as u32

@@ -11,10 +11,6 @@ pub(crate) const PRINTABLE: TextRule = TextRule { plain: Plain { first: SHOWN, r
 const SHOWN: Bytes = Bytes::range(b' ', b'~').or(Bytes::BEYOND_ASCII.but(Bytes::of(&[0xC2])));
 
 fn check(text: &Text<'_>) -> Option<Breach> {
-    let bytes = text.characters.as_bytes();
-    if text.half_pair.is_none() && bytes.iter().all(|byte| SHOWN.has(*byte)) {
-        return None;
-    }
     let control = text.characters.chars().enumerate().find(|(_, character)| character.is_control());
     let control = control.map(|(place, character)| (place, u32::from(character)));
     let half = text.half_pair.map(|half| (half.character, u32::from(half.unit)));
