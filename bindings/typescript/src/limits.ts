@@ -25,6 +25,8 @@ export interface Options {
 
 /** The largest limit of `orders`, `bytes` and `listed`. */
 const MOST = 0xffff_ffff;
+/** The largest limit of `depth`. */
+const DEEPEST = 255;
 
 /** The limits of `POST /orders`. */
 export const DEFAULT_LIMITS: Limits = Object.freeze({ orders: 100, bytes: 262_144, depth: 32, listed: 100 });
@@ -33,8 +35,6 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({ orders: 100, bytes: 262_14
  * The limits of streams: as many orders as there are, in half a gigabyte, which is what fits into one JavaScript string.
  */
 export const STREAM_LIMITS: Limits = Object.freeze({ ...DEFAULT_LIMITS, orders: MOST, bytes: 500_000_000 });
-
-const LARGEST: Limits = { orders: MOST, bytes: MOST, depth: 255, listed: MOST };
 
 /**
  * The limits that a caller means.
@@ -45,21 +45,31 @@ const LARGEST: Limits = { orders: MOST, bytes: MOST, depth: 255, listed: MOST };
 export function limitsOf(options: Options | undefined, defaults: Limits): Limits {
   const given = options?.limits;
   if (given === undefined) return defaults;
+  let { orders, bytes, depth, listed } = defaults;
+  // By name and not by a table: this is done for each call.
   for (const name in given) {
-    if (!Object.hasOwn(LARGEST, name)) {
-      throw new TypeError(`there is no limit \`${name}\`: there are ${Object.keys(LARGEST).join(', ')}`);
+    switch (name) {
+      case 'orders':
+        orders = checked(name, given[name], MOST, orders);
+        break;
+      case 'bytes':
+        bytes = checked(name, given[name], MOST, bytes);
+        break;
+      case 'depth':
+        depth = checked(name, given[name], DEEPEST, depth);
+        break;
+      case 'listed':
+        listed = checked(name, given[name], MOST, listed);
+        break;
+      default:
+        throw new TypeError(`there is no limit \`${name}\`: there are ${Object.keys(DEFAULT_LIMITS).join(', ')}`);
     }
   }
-  const { orders = defaults.orders, bytes = defaults.bytes, depth = defaults.depth, listed = defaults.listed } = given;
-  return {
-    orders: checked('orders', orders),
-    bytes: checked('bytes', bytes),
-    depth: checked('depth', depth),
-    listed: checked('listed', listed),
-  };
+  return { orders, bytes, depth, listed };
 }
 
-function checked(name: keyof Limits, limit: number): number {
-  if (Number.isInteger(limit) && limit >= 0 && limit <= LARGEST[name]) return limit;
-  throw new RangeError(`the limit \`${name}\` must be a whole number from 0 to ${LARGEST[name]}, not ${limit}`);
+function checked(name: keyof Limits, limit: number | undefined, largest: number, otherwise: number): number {
+  if (limit === undefined) return otherwise;
+  if (Number.isInteger(limit) && limit >= 0 && limit <= largest) return limit;
+  throw new RangeError(`the limit \`${name}\` must be a whole number from 0 to ${largest}, not ${limit}`);
 }

@@ -55,9 +55,18 @@ pub(super) const fn ranges<const COUNT: usize>(set: Bytes) -> [(u8, u8); COUNT] 
 #[inline(always)]
 pub(super) fn run(bytes: &[u8], place: usize, ranges: &[(u8, u8)]) -> usize {
     match at(bytes, place) {
-        Some(chunk) => run_of_chunk(chunk, ranges),
-        None => run_of_last(bytes, place, ranges),
+        Some(chunk) => are_in(chunk, ranges).trailing_ones() as usize,
+        None => run_to_end(bytes, place, ranges),
     }
+}
+
+/// The same from a place on behind which there are fewer bytes than are looked at: so those before it are looked at too.
+/// In fewer bytes at all nothing is found.
+#[cold]
+fn run_to_end(bytes: &[u8], place: usize, ranges: &[(u8, u8)]) -> usize {
+    let start = bytes.len().wrapping_sub(LENGTH);
+    let are_in = at(bytes, start).map_or(0, |chunk| are_in(chunk, ranges));
+    are_in.unbounded_shr((place.wrapping_sub(start)) as u32).trailing_ones() as usize
 }
 
 /// The bytes from a place on, if there are so many.
@@ -66,16 +75,9 @@ pub(super) fn at(bytes: &[u8], place: usize) -> Option<&Chunk> {
     bytes.get(place..place.wrapping_add(LENGTH))?.first_chunk()
 }
 
-/// Where the bytes end, zeros follow, which no set here has.
-#[cold]
-fn run_of_last(bytes: &[u8], place: usize, ranges: &[(u8, u8)]) -> usize {
-    let mut chunk = [0; LENGTH];
-    chunk.iter_mut().zip(bytes.iter().skip(place)).for_each(|(place, byte)| *place = *byte);
-    run_of_chunk(&chunk, ranges)
-}
-
+/// Which bytes are in a set, a bit for each from the lowest on.
 #[inline(always)]
-fn run_of_chunk(chunk: &Chunk, ranges: &[(u8, u8)]) -> usize {
+fn are_in(chunk: &Chunk, ranges: &[(u8, u8)]) -> u32 {
     let bytes = u8x16::new(*chunk);
     let mut beyond = u8x16::splat(u8::MAX);
     for (from, to) in ranges {
@@ -83,8 +85,7 @@ fn run_of_chunk(chunk: &Chunk, ranges: &[(u8, u8)]) -> usize {
         let of_range = (bytes - u8x16::splat(*from)).saturating_sub(u8x16::splat(to.wrapping_sub(*from)));
         beyond = beyond.min(of_range);
     }
-    let are_in = beyond.simd_eq(u8x16::ZERO).to_bitmask();
-    are_in.trailing_ones() as usize
+    beyond.simd_eq(u8x16::ZERO).to_bitmask()
 }
 
 /// Whether all bytes are ASCII.
@@ -100,8 +101,22 @@ pub(super) fn are_equal(one: &Chunk, other: &Chunk) -> bool {
     u8x16::new(*one).simd_eq(u8x16::new(*other)).all()
 }
 
+/// Whether two texts are the same, by words; in WASM slices are compared by a call, byte by byte.
+pub(super) fn are_same(one: &[u8], other: &[u8]) -> bool {
+    let ((words, rest), (others, _)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    one.len() == other.len()
+        && words.iter().zip(others).all(|(one, other)| u64::from_le_bytes(*one) == u64::from_le_bytes(*other))
+        && match (one.last_chunk::<8>(), other.last_chunk()) {
+            (Some(last), Some(other)) => u64::from_le_bytes(*last) == u64::from_le_bytes(*other),
+            _ => rest.iter().eq(other),
+        }
+}
+
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
     use super::*;
 
     #[test]
@@ -117,7 +132,25 @@ mod tests {
                 chunk[place] = b'a';
             }
         }
-        assert_eq!(run(b"abc", 1, RANGES), 2);
-        assert_eq!(run(b"abc", 3, RANGES), 0);
+        for length in LENGTH..2 * LENGTH {
+            for place in 0..=length {
+                assert_eq!(run(&vec![b'a'; length], place, RANGES), (length - place).min(LENGTH));
+            }
+        }
+        assert_eq!(run(b"abc", 1, RANGES), 0);
+    }
+
+    #[test]
+    fn texts_are_the_same_when_all_their_bytes_are() {
+        for length in 0..40 {
+            let text: Vec<u8> = (0..length).collect();
+            assert!(are_same(&text, &text.clone()));
+            for place in 0..text.len() {
+                let mut other = text.clone();
+                other[place] ^= 1;
+                assert!(!are_same(&text, &other), "{length} {place}");
+                assert!(!are_same(&text, &text[..place]) && !are_same(&text[..place], &text), "{length} {place}");
+            }
+        }
     }
 }

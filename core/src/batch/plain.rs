@@ -60,8 +60,8 @@ impl<'a> Manner<'a> {
     /// The order that begins at a place, if it begins as the others do.
     pub(super) fn first(&self, bytes: &[u8], begin: usize) -> Option<Next> {
         let beginning = self.before_record_id.text.get(self.next..)?;
-        let begins = bytes.get(begin..)?.starts_with(beginning);
-        begins.then_some(Next { begin, record_id: begin + beginning.len() })
+        let record_id = begin + beginning.len();
+        chunk::are_same(bytes.get(begin..record_id)?, beginning).then_some(Next { begin, record_id })
     }
 
     /// The order behind one whose last value ends at a place, if that ends as the others do, and it begins as they do.

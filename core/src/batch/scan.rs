@@ -193,10 +193,6 @@ impl<'a> Scanner<'a, '_> {
             self.reader.end()?;
             return Ok(Err(Breach::new(Code::EmptyBatch, 0_u32, 0_u32)));
         }
-        self.reader.skip_space();
-        if Manner::SPACED.first(self.reader.bytes, self.reader.at).is_some() {
-            self.manner = Manner::SPACED;
-        }
         let mut count = 0;
         loop {
             count = self.elements(count, keep)?;
@@ -213,7 +209,11 @@ impl<'a> Scanner<'a, '_> {
     fn elements(&mut self, count: u32, keep: &mut dyn Keep<'a>) -> Result<u32, Fault> {
         self.reader.skip_space();
         let (bytes, mut count) = (self.reader.bytes, count);
-        let mut next = if self.reader.may_enter() { self.manner.first(bytes, self.reader.at) } else { None };
+        let mut next = self.next();
+        if next.is_none() && count == 0 {
+            self.manner = Manner::SPACED;
+            next = self.next();
+        }
         while let Some(Next { begin, record_id }) = next {
             self.reader.at = begin;
             let Some(order) = self.manner.order(bytes, record_id) else { break };
@@ -231,6 +231,11 @@ impl<'a> Scanner<'a, '_> {
             }
         }
         self.element(count, keep)
+    }
+
+    /// The order that comes next, if one may, and if it begins as those before it.
+    fn next(&self) -> Option<Next> {
+        self.manner.first(self.reader.bytes, self.reader.at).filter(|_| self.reader.may_enter())
     }
 
     /// Reads an element that is no plain order, or not written as those before it.

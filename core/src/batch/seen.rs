@@ -7,10 +7,11 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::chunk::are_same;
 use super::scan::Span;
 
 /// So many are compared one by one.
-const FEW: usize = 8;
+const FEW: usize = 4;
 /// No order is written in fewer bytes than about so many.
 const SHORTEST_ORDER: usize = 56;
 /// So many places are looked at before a table counts as crowded. It is never more than half full.
@@ -101,21 +102,22 @@ impl<'a> Seen<'a> {
             return self.first_otherwise(id, entry);
         }
         let hash = hash(id);
-        let mask = self.table.len() - 1;
+        let places = self.table.len();
+        let mask = places - 1;
         for step in 0..CROWDED {
             let place = (hash as usize).wrapping_add(step) & mask;
             let Some(there) = self.table.get_mut(place) else { break };
             if *there == FREE {
                 self.entries.push(entry);
                 *there = hash & !(mask as u32) | self.entries.len() as u32;
-                if self.entries.len() > mask / 2 {
-                    self.grow(4 * (mask + 1));
+                if self.entries.len() > places / 2 {
+                    self.grow(4 * places);
                 }
                 return entry.index;
             }
             if (*there ^ hash) & !(mask as u32) == 0
                 && let Some(other) = self.entries.get((*there as usize & mask) - 1)
-                && self.texts.of(*other) == id
+                && are_same(self.texts.of(*other), id)
             {
                 return other.index;
             }
@@ -137,7 +139,7 @@ impl<'a> Seen<'a> {
             return self.entries.get(there as usize).map_or(entry.index, |entry| entry.index);
         }
         let mut few = self.few.iter().take(self.count);
-        if let Some(other) = few.find(|other| self.texts.of(**other) == id) {
+        if let Some(other) = few.find(|other| are_same(self.texts.of(**other), id)) {
             return other.index;
         }
         if let Some(free) = self.few.get_mut(self.count) {
