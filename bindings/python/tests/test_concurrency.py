@@ -1,6 +1,5 @@
 """Threads, forks and calls inside calls."""
 
-import json
 import random
 import signal
 import threading
@@ -184,5 +183,5 @@ def test_each_way_serves_threads_with_instances_of_its_own() -> None:
         core = _core.Core(module(), engine(), make)
         one, other = core._take(b""), core._take(b"")
         assert one is not other
-        assert one.check(b"[1]", BULK) == other.check(b"[1]", BULK) == (1, 1)
-        assert json.loads(one.report(b"[1]", BULK))["total"] == 1
+        assert one.check(b"[1]", BULK) == other.check(b"[1]", BULK)
+        assert one.check(b"[1]", BULK)[:2] == (1, 1)

@@ -79,7 +79,7 @@ def test_of_the_memory_that_large_inputs_needed_a_bounded_part_is_kept(core: _co
     source = b"[" + b" " * (20 * MEGABYTE) + b"]"
     instances = [core._take(source) for _ in range(6)]
     for instance in instances:
-        assert instance.check(source, BULK) == (0, 1)
+        assert instance.check(source, BULK)[:2] == (0, 1)
     assert sum(instance.size() for instance in instances) > 120 * MEGABYTE
     for instance in instances:
         core._put_back(instance, source)

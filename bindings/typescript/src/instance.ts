@@ -18,7 +18,6 @@ interface Exports {
   gridbid_input(length: number): number;
   gridbid_check(length: number, orders: number, bytes: number, depth: number, listed: number): number;
   gridbid_parse(length: number, orders: number, bytes: number, depth: number, listed: number): number;
-  gridbid_report(length: number, orders: number, bytes: number, depth: number, listed: number): number;
   gridbid_answer(length: number): number;
   gridbid_decision(length: number): number;
   gridbid_canonical(length: number): number;
@@ -37,7 +36,7 @@ export interface Rows {
 export type MayHold = (bytes: Uint8Array, byte: number) => boolean;
 
 /** The version of the module's ABI that this file is written for. */
-const ABI = 2;
+const ABI = 3;
 /** Words in a row. */
 export const ROW = 7;
 /** So many words are few: those of 16 orders. */
@@ -139,27 +138,22 @@ export class Instance {
     return length;
   }
 
-  /** Checks what is loaded: whether it is valid. */
-  check({ orders, bytes, depth, listed }: Limits): boolean {
+  /** Checks what is loaded: core's report as JSON, if there are violations. */
+  check({ orders, bytes, depth, listed }: Limits): string | undefined {
     try {
-      const at = this.#started().gridbid_check(this.length, orders, bytes, depth, listed) >>> 2;
-      const words = this.#memory();
-      this.orders = words[at] ?? 0;
-      this.total = words[at + 1] ?? 0;
-      return this.total === 0;
+      return this.#judged(this.#started().gridbid_check(this.length, orders, bytes, depth, listed) >>> 2);
     } catch (error) {
       throw this.#gaveUp(error);
     }
   }
 
-  /** Parses what is loaded, with places in code units of UTF-16; nothing is there if there are violations. */
-  parse({ orders, bytes, depth, listed }: Limits): Rows | undefined {
+  /** Parses what is loaded, with places in code units of UTF-16, or gives core's report as JSON. */
+  parse({ orders, bytes, depth, listed }: Limits): Rows | string {
     try {
       const at = this.#started().gridbid_parse(this.length, orders, bytes, depth, listed) >>> 2;
+      const report = this.#judged(at);
+      if (report !== undefined) return report;
       const words = this.#memory();
-      this.orders = words[at] ?? 0;
-      this.total = words[at + 1] ?? 0;
-      if (this.total > 0) return undefined;
       const start = (words[at + 4] ?? 0) >>> 2;
       return { rows: copied(words, start, ROW * this.orders), beside: this.#text(words[at + 5] ?? 0, words[at + 6] ?? 0) };
     } catch (error) {
@@ -167,13 +161,12 @@ export class Instance {
     }
   }
 
-  /** core's report on what is loaded, as JSON. */
-  report({ orders, bytes, depth, listed }: Limits): string {
-    try {
-      return this.#told(this.#started().gridbid_report(this.length, orders, bytes, depth, listed));
-    } catch (error) {
-      throw this.#gaveUp(error);
-    }
+  /** Takes notice of a verdict: the report that comes with it, if there are violations. */
+  #judged(at: number): string | undefined {
+    const words = this.#memory();
+    this.orders = words[at] ?? 0;
+    this.total = words[at + 1] ?? 0;
+    return this.total === 0 ? undefined : this.#text(words[at + 2] ?? 0, words[at + 3] ?? 0);
   }
 
   /** core's answer to a question about what is loaded, as JSON. */

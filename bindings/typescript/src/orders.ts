@@ -6,8 +6,8 @@
  * of which a field is cut when it is asked for.
  */
 
-import { instance, ROW, type Instance, type Rows } from './instance.js';
-import { DEFAULT_LIMITS, limitsOf, type Limits, type Options } from './limits.js';
+import { instance, ROW, type Rows } from './instance.js';
+import { DEFAULT_LIMITS, limitsOf, type Options } from './limits.js';
 import { bytesOf, type Input } from './text.js';
 import { InvalidOrdersError, LazyReport, type Report } from './violation.js';
 
@@ -34,27 +34,9 @@ export function validateOrders(input: Input, options?: Options): Report {
   const limits = limitsOf(options, DEFAULT_LIMITS);
   const core = instance();
   core.load(input, limits.bytes);
-  const report = core.check(limits) ? new LazyReport(0, core.orders) : refused(core, input, limits);
+  const report = new LazyReport(core.check(limits), core);
   core.rest();
   return report;
-}
-
-/** The report on a request that was found to be invalid. */
-function refused(core: Instance, input: Input, limits: Limits): Report {
-  // What is too large is not kept; its report takes no reading.
-  if (core.length > limits.bytes) return reported(core, limits);
-  // Bytes may have changed when the violations are read.
-  const request = typeof input === 'string' ? input : new Uint8Array(bytesOf(input));
-  return new LazyReport(core.total, core.orders, { request, limits });
-}
-
-/**
- * The report on what is loaded and was found to be invalid, for which nothing more is needed.
- *
- * @internal
- */
-export function reported(core: Instance, limits: Limits): Report {
-  return new LazyReport(core.total, core.orders, { report: core.report(limits) });
 }
 
 /**
@@ -69,12 +51,8 @@ export function parseOrders(input: Input, options?: Options): Orders {
   const core = instance();
   core.load(input, limits.bytes);
   const parsed = core.parse(limits);
-  if (parsed === undefined) {
-    const report = reported(core, limits);
-    core.rest();
-    throw new InvalidOrdersError(report);
-  }
   core.rest();
+  if (typeof parsed === 'string') throw new InvalidOrdersError(new LazyReport(parsed, core));
   return new Orders(parsed, core.orders, typeof input === 'string' ? input : new Uint8Array(bytesOf(input)));
 }
 

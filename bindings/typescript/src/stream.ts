@@ -9,7 +9,7 @@
 
 import { ownInstance, type Instance } from './instance.js';
 import { limitsOf, STREAM_LIMITS, type Limits, type Options } from './limits.js';
-import { Orders, reported } from './orders.js';
+import { Orders } from './orders.js';
 import { InvalidOrdersError, LazyReport, type Report } from './violation.js';
 
 /** What chunks are read from: a file of Node's, the body of a `Response`, anything that can be iterated over. */
@@ -33,7 +33,7 @@ export interface ChunkStream {
 export async function validateOrderStream(chunks: Chunks, options?: Options): Promise<Report> {
   const limits = limitsOf(options, STREAM_LIMITS);
   const core = await received(chunks, limits);
-  return core.check(limits) ? new LazyReport(0, core.orders) : reported(core, limits);
+  return new LazyReport(core.check(limits), core);
 }
 
 /**
@@ -47,7 +47,7 @@ export async function parseOrderStream(chunks: Chunks, options?: Options): Promi
   const limits = limitsOf(options, STREAM_LIMITS);
   const core = await received(chunks, limits);
   const parsed = core.parse(limits);
-  if (parsed === undefined) throw new InvalidOrdersError(reported(core, limits));
+  if (typeof parsed === 'string') throw new InvalidOrdersError(new LazyReport(parsed, core));
   return new Orders(parsed, core.orders, core.text());
 }
 

@@ -4,10 +4,6 @@
  * No sentence and no rule stands here. The codes are the ones of core's `violation.rs`, which a test holds them to.
  */
 
-import { instance } from './instance.js';
-import type { Limits } from './limits.js';
-import type { Input } from './text.js';
-
 /** Every code of a violation. A code once shipped never changes its meaning. */
 export const VIOLATION_CODES = [
   'not_json',
@@ -61,41 +57,28 @@ export interface Report {
 
 const NONE: readonly Violation[] = Object.freeze([]);
 
-/** The violations that core's report lists. */
-function listed(report: string): readonly Violation[] {
-  return (JSON.parse(report) as { violations: readonly Violation[] }).violations;
-}
-
 /** A report whose violations are made when they are read. */
 export class LazyReport implements Report {
   readonly valid: boolean;
   readonly total: number;
   readonly orders: number;
-  /** What the violations are made of: none, the request that they are found in again, core's report. */
-  #source: undefined | { readonly request: Input; readonly limits: Limits } | { readonly report: string };
+  /** core's report as JSON, until it has been read. */
+  #written: string | undefined;
   #violations = NONE;
 
-  constructor(total: number, orders: number, source?: { request: Input; limits: Limits } | { report: string }) {
+  constructor(written: string | undefined, { total, orders }: { readonly total: number; readonly orders: number }) {
     this.valid = total === 0;
     this.total = total;
     this.orders = orders;
-    this.#source = source;
+    this.#written = written;
   }
 
   get violations(): readonly Violation[] {
-    if (this.#source !== undefined) {
-      this.#violations = listed('report' in this.#source ? this.#source.report : this.#reported(this.#source));
-      this.#source = undefined;
+    if (this.#written !== undefined) {
+      this.#violations = (JSON.parse(this.#written) as { violations: readonly Violation[] }).violations;
+      this.#written = undefined;
     }
     return this.#violations;
-  }
-
-  #reported({ request, limits }: { request: Input; limits: Limits }): string {
-    const core = instance();
-    core.load(request, limits.bytes);
-    const report = core.report(limits);
-    core.rest();
-    return report;
   }
 
   toJSON(): { valid: boolean; total: number; violations: readonly Violation[] } {

@@ -17,8 +17,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::UnsafeCell;
 
-use gridbid_core::batch::{self, Limits};
-use gridbid_core::violation::Finding;
+use gridbid_core::batch::{self, Limits, Verdict};
 use gridbid_core::wire;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -36,7 +35,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// The version of the ABI: what a host was written for must be what it finds.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_abi() -> u32 {
-    2
+    3
 }
 
 /// What lies in linear memory between calls.
@@ -44,11 +43,10 @@ struct Memory {
     /// What the host has written.
     input: Vec<u8>,
     /// The words that the last call answered with.
-    header: [u32; 8],
-    /// Findings as four words each: index, code and place (the low two bytes), a, b.
-    findings: Vec<[u32; 4]>,
+    header: [u32; 10],
     rows: Vec<batch::Row>,
     text: String,
+    report: String,
     values: [String; 3],
 }
 
@@ -59,10 +57,10 @@ unsafe impl Sync for Shared {}
 
 static MEMORY: Shared = Shared(UnsafeCell::new(Memory {
     input: Vec::new(),
-    header: [0; 8],
-    findings: Vec::new(),
+    header: [0; 10],
     rows: Vec::new(),
     text: String::new(),
+    report: String::new(),
     values: [const { String::new() }; 3],
 }));
 
@@ -81,23 +79,24 @@ impl Memory {
         self.input.get(..length as usize).unwrap_or(&[])
     }
 
-    /// Puts the header's words down and says where.
-    fn answer<const N: usize>(&mut self, words: [u32; N]) -> u32 {
-        self.header.iter_mut().zip(words).for_each(|(place, word)| *place = word);
-        address(self.header.as_ptr())
-    }
-
     /// Answers with a text: where it lies, and how long it is.
     fn tell(&mut self, text: String) -> u32 {
         self.text = text;
-        self.answer([address(self.text.as_ptr()), self.text.len() as u32])
+        self.answer(&[address(self.text.as_ptr()), self.text.len() as u32])
     }
 
-    fn answer_findings(&mut self, findings: &[Finding]) -> u32 {
-        let words = |found: &Finding| [found.index, found.code as u32 | (found.place as u32) << 8, found.a, found.b];
-        self.findings.clear();
-        self.findings.extend(findings.iter().map(words));
-        address(self.findings.as_ptr())
+    /// Answers with what a request of so many bytes is found to be, and with other words behind that.
+    #[inline(never)]
+    fn judge(&mut self, length: u32, verdict: &Verdict, words: &[u32]) -> u32 {
+        self.report = if verdict.total > 0 { verdict.report(self.input(length)).to_json() } else { String::new() };
+        let report = [verdict.orders, verdict.total, address(self.report.as_ptr()), self.report.len() as u32];
+        self.answer(report.iter().chain(words))
+    }
+
+    /// Puts the header's words down and says where.
+    fn answer<'w>(&mut self, words: impl IntoIterator<Item = &'w u32>) -> u32 {
+        self.header.iter_mut().zip(words).for_each(|(place, word)| *place = *word);
+        address(self.header.as_ptr())
     }
 }
 
@@ -111,6 +110,7 @@ pub extern "C" fn gridbid_input(length: u32) -> u32 {
             memory.input = Vec::new();
             memory.rows = Vec::new();
             memory.text = String::new();
+            memory.report = String::new();
             memory.values = Default::default();
         }
         if length > memory.input.len() {
@@ -124,54 +124,40 @@ pub extern "C" fn gridbid_input(length: u32) -> u32 {
     })
 }
 
-/// Checks a request of so many bytes. Answers the address of: how many orders, how many violations, how many findings
-/// are listed, and the address of those.
+/// Checks a request of so many bytes. Answers the address of: how many orders, how many violations, the address and the
+/// length of the report as JSON, which is there if there are violations.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_check(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
     with_memory(|memory| {
         let verdict = batch::check(memory.input(length), &limits(orders, bytes, depth, listed));
-        let findings = memory.answer_findings(&verdict.findings);
-        memory.answer([verdict.orders, verdict.total, verdict.findings.len() as u32, findings])
+        memory.judge(length, &verdict, &[])
     })
 }
 
-/// Reads a request of so many bytes into places, counted in UTF-16's code units. Answers the address of: how many orders,
-/// how many violations, how many findings are listed, the address of those, the address of the rows (seven words each,
-/// see [`batch::Row`]), the address and the length of the text beside them.
+/// Reads a request of so many bytes into places, counted in UTF-16's code units. Answers the address of: the words of
+/// [`gridbid_check`], the address of the rows (seven words each, see [`batch::Row`]), the address and the length of the
+/// text beside them.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_parse(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
     with_memory(|memory| {
         let columns = batch::columns(memory.input(length), &limits(orders, bytes, depth, listed));
-        let verdict = columns.verdict;
-        let findings = memory.answer_findings(&verdict.findings);
         memory.rows = columns.rows;
         memory.text = columns.beside;
-        let (rows, text) = (address(memory.rows.as_ptr()), address(memory.text.as_ptr()));
-        let listed = verdict.findings.len() as u32;
-        memory.answer([verdict.orders, verdict.total, listed, findings, rows, text, memory.text.len() as u32])
+        let words = [address(memory.rows.as_ptr()), address(memory.text.as_ptr()), memory.text.len() as u32];
+        memory.judge(length, &columns.verdict, &words)
     })
 }
 
 /// Reads a request of so many bytes into a text for each field, in which each value is followed by U+001F. Answers the
-/// address of: how many orders, how many violations, and for `record_id`, `parameter_1` and `parameter_2` the address
-/// and the length of the text.
+/// address of: the words of [`gridbid_check`], and for `record_id`, `parameter_1` and `parameter_2` the address and the
+/// length of the text.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_join(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
     with_memory(|memory| {
         let joined = batch::joined(memory.input(length), &limits(orders, bytes, depth, listed));
         memory.values = joined.values;
         let [id, text, amount] = memory.values.each_ref().map(|values| (address(values.as_ptr()), values.len() as u32));
-        let verdict = joined.verdict;
-        memory.answer([verdict.orders, verdict.total, id.0, id.1, text.0, text.1, amount.0, amount.1])
-    })
-}
-
-/// The report on a request of so many bytes, as JSON. Answers the address of: the text's address, its length.
-#[unsafe(no_mangle)]
-pub extern "C" fn gridbid_report(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
-    with_memory(|memory| {
-        let text = wire::report(memory.input(length), &limits(orders, bytes, depth, listed));
-        memory.tell(text)
+        memory.judge(length, &joined.verdict, &[id.0, id.1, text.0, text.1, amount.0, amount.1])
     })
 }
 

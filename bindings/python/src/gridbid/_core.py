@@ -62,13 +62,6 @@ class Core:
         self._put_back(instance, source)
         return joined
 
-    def report(self, source: bytes, limits: Limits) -> str:
-        """The report on a request, as JSON."""
-        instance = self._take(source)
-        text = instance.report(source, limits)
-        self._put_back(instance, source)
-        return text
-
     def say(self, export: str, source: bytes) -> str:
         """What one of the exports for documents says, as JSON."""
         instance = self._take(source)

@@ -20,7 +20,7 @@ from .limits import Limits
 UNCHECKED_VERSIONS: Final = frozenset({"48.0.0", "49.0.0", "50.0.1"})
 """The versions of wasmtime of which every test has run on `UncheckedInstance`."""
 
-ABI: Final = 2
+ABI: Final = 3
 """The version of the module's exports that this is written for."""
 
 _SMALLEST_ROOM: Final = 64 * 1024
@@ -31,8 +31,8 @@ _RELEASING_BYTES: Final = 16 * 1024
 """From this length on other threads run during a call. Handing over costs more than a shorter call takes."""
 
 
-Verdict: TypeAlias = tuple[int, int]
-"""What a request is found to be: how many orders it has, and how many violations."""
+Verdict: TypeAlias = tuple[int, int, str]
+"""What a request is found to be: how many orders it has, how many violations, and core's report as JSON if any."""
 
 
 class Joined(NamedTuple):
@@ -85,23 +85,20 @@ class Instance(ABC):
         """Checks a request."""
         self._take(source, limits.bytes)
         answer = self._call("gridbid_check", len(source), limits.orders, limits.bytes, limits.depth, limits.listed)
-        orders, total = struct.unpack("<2I", self._read(answer, 8))
-        return orders, total
+        return self._judged(*struct.unpack("<4I", self._read(answer, 16)))
 
     def join(self, source: bytes, limits: Limits) -> Joined:
         """Reads a request into joined values; there are none if there are violations."""
         self._take(source, limits.bytes)
         answer = self._call("gridbid_join", len(source), limits.orders, limits.bytes, limits.depth, limits.listed)
-        orders, total, *places = struct.unpack("<8I", self._read(answer, 32))
-        if total:
-            return Joined((orders, total), "", "", "")
-        ids, texts, amounts = (self._text_at(*place) for place in zip(places[::2], places[1::2], strict=True))
-        return Joined((orders, total), ids, texts, amounts)
+        *judged, a, b, c, d, e, f = struct.unpack("<10I", self._read(answer, 40))
+        verdict = self._judged(*judged)
+        if verdict[1]:
+            return Joined(verdict, "", "", "")
+        return Joined(verdict, self._text_at(a, b), self._text_at(c, d), self._text_at(e, f))
 
-    def report(self, source: bytes, limits: Limits) -> str:
-        """The report on a request, as JSON."""
-        self._take(source, limits.bytes)
-        return self._text("gridbid_report", len(source), limits.orders, limits.bytes, limits.depth, limits.listed)
+    def _judged(self, orders: int, total: int, address: int, length: int) -> Verdict:
+        return orders, total, self._text_at(address, length) if total else ""
 
     def say(self, export: str, source: bytes) -> str:
         """What an export says of a document, as JSON."""
@@ -203,7 +200,8 @@ class UncheckedInstance(Instance):
         if native(*self._check) is not None or self._trap:
             self._fail()
         words, at = self._words, raw[0] >> 2
-        return words[at], words[at + 1]
+        total = words[at + 1]
+        return words[at], total, self._text_at(words[at + 2], words[at + 3]) if total else ""
 
     def _write(self, source: bytes) -> None:
         self._input[: len(source)] = source

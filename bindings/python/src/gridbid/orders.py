@@ -141,7 +141,7 @@ _set_record_id, _set_parameter_1, _set_parameter_2 = (Order.__dict__[field].__se
 def parse_orders(data: Source, *, limits: Limits = DEFAULT) -> Orders:
     """Reads a request of valid orders, or raises `InvalidOrders` with a report of all that is wrong with it."""
     source = to_bytes(data)
-    (orders, total), *columns = core().join(source, limits)
-    if total:
-        raise InvalidOrders(Report(orders, total, source, limits))
-    return Orders(orders, tuple(columns))
+    verdict, *columns = core().join(source, limits)
+    if verdict[1]:
+        raise InvalidOrders(Report(*verdict))
+    return Orders(verdict[0], tuple(columns))

@@ -49,25 +49,21 @@ class Violation:
 class Report:
     """What a request is found to be. True when it is valid; iterating gives the violations.
 
-    The violations are made when they are first read. Until then a report of a request that is not valid holds on to
-    the request, whose length is at most the limit that it was checked with.
+    The violations are made when they are first read.
     """
 
-    __slots__ = ("_limits", "_source", "_violations", "orders", "total")
+    __slots__ = ("_violations", "_written", "orders", "total")
 
     orders: int
     """How many elements the array has; 0 when the request cannot be read."""
     total: int
     """How many violations there are, those beyond `Limits.listed` included."""
 
-    def __init__(self, orders: int, total: int, source: bytes = b"", limits: Limits = DEFAULT) -> None:
+    def __init__(self, orders: int, total: int, written: str = "") -> None:
         self.orders = orders
         self.total = total
-        self._source = source
-        self._limits = limits
+        self._written = written
         self._violations: tuple[Violation, ...] | None = None if total else ()
-        if len(source) > limits.bytes:
-            self._tell()
 
     @property
     def valid(self) -> bool:
@@ -80,13 +76,12 @@ class Report:
         return self._tell() if self._violations is None else self._violations
 
     def _tell(self) -> tuple[Violation, ...]:
-        # Threads may come here at once. The source goes after the violations have come, so it is read before them.
-        source, told = self._source, self._violations
+        # Threads may come here at once. The text goes after the violations have come, so it is read before them.
+        written, told = self._written, self._violations
         if told is not None:
             return told
-        listed = json.loads(core().report(source, self._limits))["violations"]
-        self._violations = told = tuple(Violation(**violation) for violation in listed)
-        self._source = b""
+        self._violations = told = tuple(Violation(**violation) for violation in json.loads(written)["violations"])
+        self._written = ""
         return told
 
     def __bool__(self) -> bool:
@@ -117,7 +112,8 @@ def validate_orders(data: Source, *, limits: Limits = DEFAULT) -> Report:
     Whatever the bytes are, there is a report; the one error is `InputTooLarge`, when memory runs out.
     """
     source = data if type(data) is bytes else to_bytes(data)
-    orders, total = core().check(source, limits)
-    if total == 0:
+    verdict = core().check(source, limits)
+    if verdict[1] == 0:
+        orders = verdict[0]
         return _VALID[orders] if orders < 129 else Report(orders, 0)
-    return Report(orders, total, source, limits)
+    return Report(*verdict)
