@@ -25,7 +25,7 @@ pub(super) struct Manner<'a> {
     before_parameter_1: Between<'a>,
     before_parameter_2: Between<'a>,
     /// How far behind an order's last value the next order begins.
-    next: usize,
+    begin: usize,
 }
 
 impl<'a> Manner<'a> {
@@ -34,7 +34,7 @@ impl<'a> Manner<'a> {
         before_record_id: Between::new(b"},{\"record_id\":\""),
         before_parameter_1: Between::new(b"\",\"parameter_1\":\""),
         before_parameter_2: Between::new(b"\",\"parameter_2\":"),
-        next: 2,
+        begin: 2,
     };
 
     /// As Python writes JSON: with a space behind each comma and colon.
@@ -42,7 +42,7 @@ impl<'a> Manner<'a> {
         before_record_id: Between::new(b"}, {\"record_id\": \""),
         before_parameter_1: Between::new(b"\", \"parameter_1\": \""),
         before_parameter_2: Between::new(b"\", \"parameter_2\": "),
-        next: 3,
+        begin: 3,
     };
 
     /// How the order is written that begins at `at`, behind one whose last value ends at `last`. `None` if its values are
@@ -53,13 +53,13 @@ impl<'a> Manner<'a> {
             before_record_id: between(last, order.record_id.at)?,
             before_parameter_1: between(order.record_id.end(), order.parameter_1.at)?,
             before_parameter_2: between(order.parameter_1.end(), order.parameter_2.at)?,
-            next: at - last,
+            begin: at - last,
         })
     }
 
     /// The order that begins at a place, if it begins as the others do.
     pub(super) fn first(&self, bytes: &[u8], begin: usize) -> Option<Next> {
-        let beginning = self.before_record_id.text.get(self.next..)?;
+        let beginning = self.before_record_id.text.get(self.begin..)?;
         let record_id = begin + beginning.len();
         chunk::are_same(bytes.get(begin..record_id)?, beginning).then_some(Next { begin, record_id })
     }
@@ -68,7 +68,7 @@ impl<'a> Manner<'a> {
     #[inline(always)]
     pub(super) fn next(&self, bytes: &[u8], last: usize) -> Option<Next> {
         let record_id = self.before_record_id.behind(bytes, last)?;
-        Some(Next { begin: last + self.next, record_id })
+        Some(Next { begin: last + self.begin, record_id })
     }
 
     /// The order whose first value lies at a place, up to its last value, if it is plain and written as the others are.

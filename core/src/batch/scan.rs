@@ -173,7 +173,8 @@ struct Scanner<'a, 'f> {
     seen: Seen<'a>,
     /// How orders have been written so far.
     manner: Manner<'a>,
-    /// Where the last value of the element before ends, if that was an order in which nothing was found.
+    /// Where the last value of the element before ends, if that was an order in which nothing was found. After a run of
+    /// plain orders it may be that of one further back, from where it is too far for a manner.
     last: Option<usize>,
 }
 
