@@ -44,7 +44,7 @@ let
 
   patches = lib.fileset.toSource {
     inherit root;
-    fileset = root + "/lambdas/rust/crc-fast";
+    fileset = root + "/lambdas/rust/crc-fast/src";
   };
 
   # Every manifest of the workspace, and for every source an empty one: it changes when a dependency does. What stands in
