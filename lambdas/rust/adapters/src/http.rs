@@ -22,13 +22,13 @@ use hyper_util::{
 
 use crate::tls;
 
-type Plain = Client<HttpConnector, Full<Bytes>>;
-type Tls = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+type Sender = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// Sends requests.
+#[derive(Default)]
 pub struct HttpClient {
-    plain: Plain,
-    tls: OnceCell<Tls>,
+    plain: OnceCell<Sender>,
+    tls: OnceCell<Sender>,
 }
 
 /// What is asked.
@@ -75,20 +75,11 @@ pub enum HttpError {
     Broken,
 }
 
-impl Default for HttpClient {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl HttpClient {
     /// A client without connections.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            plain: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(tls::tcp()),
-            tls: OnceCell::new(),
-        }
+        Self::default()
     }
 
     /// Sends one request, and reads at most `cap` bytes of the answer's body.
@@ -101,26 +92,29 @@ impl HttpClient {
 
     async fn exchange(&self, request: HttpRequest<'_>, cap: usize) -> Result<HttpAnswer, HttpError> {
         let address: Uri = request.address.parse().map_err(|_| HttpError::Address)?;
-        let is_tls = address.scheme() == Some(&Scheme::HTTPS);
+        let sender = self.sender(address.scheme() == Some(&Scheme::HTTPS))?;
         let mut message = Request::new(Full::new(request.body));
         *message.method_mut() = request.method;
         *message.uri_mut() = address;
         message.headers_mut().extend(request.headers);
-        let sent = if is_tls { self.tls()?.request(message) } else { self.plain.request(message) };
-        let answer =
-            sent.await.map_err(|error| if error.is_connect() { HttpError::Connect } else { HttpError::Broken })?;
+        let answer = sender
+            .request(message)
+            .await
+            .map_err(|error| if error.is_connect() { HttpError::Connect } else { HttpError::Broken })?;
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(seconds);
         Ok(HttpAnswer { status: answer.status().as_u16(), retry_after, body: read(answer.into_body(), cap).await? })
     }
 
-    fn tls(&self) -> Result<&Tls, HttpError> {
-        match self.tls.get() {
-            Some(client) => Ok(client),
-            None => {
-                let client = tls_client()?;
-                Ok(self.tls.get_or_init(|| client))
-            }
+    fn sender(&self, is_tls: bool) -> Result<&Sender, HttpError> {
+        let sender = if is_tls { &self.tls } else { &self.plain };
+        if let Some(sender) = sender.get() {
+            return Ok(sender);
         }
+        let connector = if is_tls { tls::over(tls::tcp()) } else { tls::plain(tls::tcp()) };
+        let made = Client::builder(TokioExecutor::new())
+            .pool_max_idle_per_host(0)
+            .build(connector.map_err(|_| HttpError::Tls)?);
+        Ok(sender.get_or_init(|| made))
     }
 }
 
@@ -138,11 +132,6 @@ async fn read(mut body: Incoming, cap: usize) -> Result<Vec<u8>, HttpError> {
 
 fn seconds(value: &HeaderValue) -> Option<Duration> {
     value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
-}
-
-fn tls_client() -> Result<Tls, HttpError> {
-    let connector = tls::over(tls::tcp()).map_err(|_| HttpError::Tls)?;
-    Ok(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector))
 }
 
 #[cfg(test)]

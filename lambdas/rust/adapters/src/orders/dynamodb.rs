@@ -26,16 +26,12 @@ use hyper::{body::Bytes, header::CONTENT_LENGTH};
 
 use super::{OrderTable, Transacted, Verdict, Write};
 use crate::{account::Account, chance, deadline::Deadline, error::AdapterError, sdk};
-use transaction::Transaction;
 
 const RECORD_ID: &str = "record_id";
 const PARAMETER_1: &str = "parameter_1";
 const PARAMETER_2: &str = "parameter_2";
 const ACCEPTED_AT: &str = "accepted_at";
 const EXPIRES_AT: &str = "expires_at";
-
-/// As many bytes as most writes have, so that a body seldom has to be moved while it grows.
-const WRITE_BYTES: usize = 512;
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -73,8 +69,7 @@ impl OrderTable for DynamoOrders {
         deadline: &Deadline,
     ) -> Result<Transacted, AdapterError> {
         let token = format!("{:016x}{:016x}", chance::number(), chance::number());
-        let mut body = Vec::with_capacity((writes.len() + 1) * WRITE_BYTES);
-        serde_json::to_writer(&mut body, &Transaction::new(&self.table, writes, now, &token))
+        let body = transaction::body(&self.table, writes, now, &token)
             .map_err(|error| AdapterError::Broken(format!("DynamoDB request: {error}")))?;
         let body = Bytes::from(body);
         let bounds = aws_sdk_dynamodb::config::Builder::new().timeout_config(sdk::timeouts(deadline)?);

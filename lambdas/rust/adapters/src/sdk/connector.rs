@@ -29,14 +29,9 @@ const CONNECT: Duration = Duration::from_millis(1_500);
 /// AWS closes idle connections after some minutes at the latest; before that a kept one is likely alive.
 const KEPT_FOR: Duration = Duration::from_secs(90);
 
-/// Sends the SDK's requests.
+/// Sends the SDK's requests. Without a client TLS cannot be set up: every request says so.
 #[derive(Clone, Debug)]
-enum Connector {
-    Plain(Client<Tcp, SdkBody>),
-    Tls(Client<HttpsConnector<Tcp>, SdkBody>),
-    /// TLS cannot be set up: every request says so.
-    Broken,
-}
+struct Connector(Option<Client<HttpsConnector<Tcp>, SdkBody>>);
 
 /// A client for one service of this account.
 pub(crate) fn http_client(account: &Account) -> SharedHttpClient {
@@ -50,15 +45,17 @@ impl Connector {
         tcp.set_connect_timeout(Some(CONNECT));
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_FOR);
-        if account.endpoint.as_deref().is_some_and(|address| address.starts_with("http://")) {
-            return Self::Plain(builder.build(tcp));
-        }
-        tls::over(tcp).map_or(Self::Broken, |tls| Self::Tls(builder.build(tls)))
+        let is_plain = account.endpoint.as_deref().is_some_and(|address| address.starts_with("http://"));
+        let connector = if is_plain { tls::plain(tcp) } else { tls::over(tcp) };
+        Self(connector.ok().map(|connector| builder.build(connector)))
     }
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self(Some(client)) = self else {
+            return HttpConnectorFuture::ready(Err(ConnectorError::user("no TLS".into())));
+        };
         let mut request = match request.try_into_http1x() {
             Ok(request) => request,
             Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.into()))),
@@ -67,11 +64,7 @@ impl HttpConnector for Connector {
         if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
             capture.set_connection_retriever(move || metadata(&connection));
         }
-        let sent = match self {
-            Self::Plain(client) => client.request(request),
-            Self::Tls(client) => client.request(request),
-            Self::Broken => return HttpConnectorFuture::ready(Err(ConnectorError::user("no TLS".into()))),
-        };
+        let sent = client.request(request);
         HttpConnectorFuture::new(async move {
             let answer = sent.await.map_err(failure)?;
             HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))

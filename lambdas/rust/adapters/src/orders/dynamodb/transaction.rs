@@ -4,144 +4,126 @@
 //! copied, hashed and freed again, most of a request's processor time. What is written here is what they would be written
 //! as; everything else about the call stays the SDK's. Called by `dynamodb`.
 
-use std::fmt::Display;
+use std::cell::LazyCell;
 
-use gridbid_core::{amount::Amount, expiry::Instant};
-use serde::{Serialize, Serializer};
+use gridbid_core::{
+    expiry::{self, Instant},
+    order::Order,
+};
 
 use super::Write;
 
-const NO_LIVE_ORDER: &str = "attribute_not_exists(record_id) OR expires_at <= :now";
-const SAME_LIVE_ORDER: &str =
-    "attribute_exists(record_id) AND expires_at > :now AND parameter_1 = :parameter_1 AND parameter_2 = :parameter_2";
-/// A refused write tells what is there.
-const ALL_OLD: &str = "ALL_OLD";
+/// As many bytes as most writes have, so that a body seldom has to be moved while it grows.
+const WRITE_BYTES: usize = 512;
 
-/// A transaction.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Transaction<'a> {
-    transact_items: Vec<Part<'a>>,
-    /// By it DynamoDB knows a repetition from a second request.
-    client_request_token: &'a str,
+/// The body of a transaction that does all of the writes or none of them. By the token DynamoDB knows a repetition from a
+/// second request.
+///
+/// # Errors
+/// None that can happen: texts are always JSON.
+pub(super) fn body(
+    table_name: &str,
+    writes: &[Write<'_>],
+    now: Instant,
+    token: &str,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let table_name = serde_json::to_string(table_name)?;
+    let confirm = LazyCell::new(|| Frame::confirm(&table_name, now));
+    // All orders of a request have these moments; for others the frame is made again.
+    let mut moments = (now, expiry::expires_at(now));
+    let mut put = Frame::put(&table_name, now, moments);
+    let mut out = Vec::with_capacity((writes.len() + 1) * WRITE_BYTES);
+    out.extend_from_slice(br#"{"TransactItems":["#);
+    for (index, write) in writes.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        match *write {
+            Write::Put { order, accepted_at, expires_at } => {
+                if moments != (accepted_at, expires_at) {
+                    moments = (accepted_at, expires_at);
+                    put = Frame::put(&table_name, now, moments);
+                }
+                put.write(order, &mut out)?;
+            }
+            Write::Confirm { order } => confirm.write(order, &mut out)?,
+        }
+    }
+    out.extend_from_slice(br#"],"ClientRequestToken":"#);
+    serde_json::to_writer(&mut out, token)?;
+    out.push(b'}');
+    Ok(out)
 }
 
-#[derive(Debug, Serialize)]
-enum Part<'a> {
-    Put(Put<'a>),
-    ConditionCheck(ConditionCheck<'a>),
+/// One write without its order: the JSON before the id, before the text, before the amount, and after that. Only what
+/// differs from order to order is written anew for each of them.
+#[derive(Debug)]
+struct Frame {
+    id: String,
+    text: &'static str,
+    amount: &'static str,
+    end: String,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Put<'a> {
-    table_name: &'a str,
-    item: Item<'a>,
-    condition_expression: &'static str,
-    expression_attribute_values: Now,
-    return_values_on_condition_check_failure: &'static str,
-}
+impl Frame {
+    /// Stores the order if no live one is there; a refusal tells what is.
+    fn put(table_name: &str, now: Instant, (accepted_at, expires_at): (Instant, Instant)) -> Self {
+        let [now, accepted_at, expires_at] = [now, accepted_at, expires_at].map(seconds);
+        Self {
+            id: [r#"{"Put":{"TableName":"#, table_name, r#","Item":{"record_id":{"S":"#].concat(),
+            text: r#"},"parameter_1":{"S":"#,
+            amount: r#"},"parameter_2":{"N":"#,
+            end: [
+                r#"},"accepted_at":{"N":""#,
+                &accepted_at,
+                r#""},"expires_at":{"N":""#,
+                &expires_at,
+                r#""}},"ConditionExpression":"attribute_not_exists(record_id) OR expires_at <= :now""#,
+                r#","ExpressionAttributeValues":{":now":{"N":""#,
+                &now,
+                r#""}},"ReturnValuesOnConditionCheckFailure":"ALL_OLD"}}"#,
+            ]
+            .concat(),
+        }
+    }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ConditionCheck<'a> {
-    table_name: &'a str,
-    key: Key<'a>,
-    condition_expression: &'static str,
-    expression_attribute_values: Same<'a>,
-    return_values_on_condition_check_failure: &'static str,
-}
+    /// Holds if exactly this order is there and live; a refusal tells what is.
+    fn confirm(table_name: &str, now: Instant) -> Self {
+        Self {
+            id: [r#"{"ConditionCheck":{"TableName":"#, table_name, r#","Key":{"record_id":{"S":"#].concat(),
+            text: concat!(
+                r#"}},"ConditionExpression":"attribute_exists(record_id) AND expires_at > :now "#,
+                r#"AND parameter_1 = :parameter_1 AND parameter_2 = :parameter_2""#,
+                r#","ExpressionAttributeValues":{":parameter_1":{"S":"#,
+            ),
+            amount: r#"},":parameter_2":{"N":"#,
+            end: [r#"},":now":{"N":""#, &seconds(now), r#""}},"ReturnValuesOnConditionCheckFailure":"ALL_OLD"}}"#]
+                .concat(),
+        }
+    }
 
-#[derive(Debug, Serialize)]
-struct Key<'a> {
-    record_id: Text<'a>,
-}
-
-#[derive(Debug, Serialize)]
-struct Item<'a> {
-    record_id: Text<'a>,
-    parameter_1: Text<'a>,
-    parameter_2: Number<Amount>,
-    accepted_at: Number<u64>,
-    expires_at: Number<u64>,
-}
-
-#[derive(Debug, Serialize)]
-struct Now {
-    #[serde(rename = ":now")]
-    now: Number<u64>,
-}
-
-#[derive(Debug, Serialize)]
-struct Same<'a> {
-    #[serde(rename = ":now")]
-    now: Number<u64>,
-    #[serde(rename = ":parameter_1")]
-    parameter_1: Text<'a>,
-    #[serde(rename = ":parameter_2")]
-    parameter_2: Number<Amount>,
-}
-
-#[derive(Debug, Serialize)]
-struct Text<'a> {
-    #[serde(rename = "S")]
-    text: &'a str,
-}
-
-#[derive(Debug, Serialize)]
-struct Number<T: Display> {
-    #[serde(rename = "N", serialize_with = "as_text")]
-    number: T,
-}
-
-impl<'a> Transaction<'a> {
-    /// All of the writes or none of them.
-    pub(super) fn new(table_name: &'a str, writes: &[Write<'a>], now: Instant, token: &'a str) -> Self {
-        let part = |write: &Write<'a>| match *write {
-            Write::Put { order, accepted_at, expires_at } => Part::Put(Put {
-                table_name,
-                item: Item {
-                    record_id: text(order.record_id.as_str()),
-                    parameter_1: text(order.parameter_1.as_str()),
-                    parameter_2: Number { number: order.parameter_2 },
-                    accepted_at: moment(accepted_at),
-                    expires_at: moment(expires_at),
-                },
-                condition_expression: NO_LIVE_ORDER,
-                expression_attribute_values: Now { now: moment(now) },
-                return_values_on_condition_check_failure: ALL_OLD,
-            }),
-            Write::Confirm { order } => Part::ConditionCheck(ConditionCheck {
-                table_name,
-                key: Key { record_id: text(order.record_id.as_str()) },
-                condition_expression: SAME_LIVE_ORDER,
-                expression_attribute_values: Same {
-                    now: moment(now),
-                    parameter_1: text(order.parameter_1.as_str()),
-                    parameter_2: Number { number: order.parameter_2 },
-                },
-                return_values_on_condition_check_failure: ALL_OLD,
-            }),
-        };
-        Self { transact_items: writes.iter().map(part).collect(), client_request_token: token }
+    fn write(&self, order: &Order<'_>, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
+        out.extend_from_slice(self.id.as_bytes());
+        serde_json::to_writer(&mut *out, order.record_id.as_str())?;
+        out.extend_from_slice(self.text.as_bytes());
+        serde_json::to_writer(&mut *out, order.parameter_1.as_str())?;
+        out.extend_from_slice(self.amount.as_bytes());
+        serde_json::to_writer(&mut *out, &order.parameter_2.text())?;
+        out.extend_from_slice(self.end.as_bytes());
+        Ok(())
     }
 }
 
-fn text(text: &str) -> Text<'_> {
-    Text { text }
-}
-
-fn moment(instant: Instant) -> Number<u64> {
-    Number { number: instant.unix_seconds() }
-}
-
-fn as_text<T: Display, S: Serializer>(number: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(number)
+fn seconds(instant: Instant) -> String {
+    instant.unix_seconds().to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use gridbid_core::order::{Order, RecordId, Text};
+    use gridbid_core::{
+        amount::Amount,
+        order::{RecordId, Text},
+    };
     use serde_json::{Value, json};
 
     use super::*;
@@ -154,10 +136,8 @@ mod tests {
         }
     }
 
-    fn written(write: Write<'_>, now: u64) -> Value {
-        let writes = [write];
-        let transaction = Transaction::new("orders", &writes, Instant::from_unix_seconds(now), "token");
-        serde_json::to_value(transaction).unwrap()
+    fn written(writes: &[Write<'_>], now: u64) -> Value {
+        serde_json::from_slice(&body("orders", writes, Instant::from_unix_seconds(now), "token").unwrap()).unwrap()
     }
 
     #[test]
@@ -176,7 +156,7 @@ mod tests {
             }}],
             "ClientRequestToken": "token",
         });
-        assert_eq!(written(Write::Put { order: &order(), accepted_at, expires_at }, 1_000), expected);
+        assert_eq!(written(&[Write::Put { order: &order(), accepted_at, expires_at }], 1_000), expected);
     }
 
     #[test]
@@ -194,6 +174,25 @@ mod tests {
             }}],
             "ClientRequestToken": "token",
         });
-        assert_eq!(written(Write::Confirm { order: &order() }, 5), expected);
+        assert_eq!(written(&[Write::Confirm { order: &order() }], 5), expected);
+    }
+
+    #[test]
+    fn writes_of_different_moments_and_kinds_stand_in_their_order() {
+        let order = order();
+        let put = |accepted_at, expires_at| Write::Put {
+            order: &order,
+            accepted_at: Instant::from_unix_seconds(accepted_at),
+            expires_at: Instant::from_unix_seconds(expires_at),
+        };
+        let written = written(&[put(1, 2), Write::Confirm { order: &order }, put(3, 4), put(3, 5)], 1);
+        let moments = |index: usize| {
+            let item = &written["TransactItems"][index]["Put"]["Item"];
+            (item["accepted_at"]["N"].clone(), item["expires_at"]["N"].clone())
+        };
+        assert_eq!(moments(0), (json!("1"), json!("2")));
+        assert_eq!(written["TransactItems"][1]["ConditionCheck"]["Key"]["record_id"]["S"], "a");
+        assert_eq!(moments(2), (json!("3"), json!("4")));
+        assert_eq!(moments(3), (json!("3"), json!("5")));
     }
 }
