@@ -42,16 +42,9 @@ let
       )) (unions (map (path: root + path) without));
     };
 
-  patches = lib.fileset.toSource {
-    inherit root;
-    fileset = root + "/lambdas/rust/crc-fast/src";
-  };
-
-  # Every manifest of the workspace, and for every source an empty one: it changes when a dependency does. What stands in
-  # the place of a registry's crate is such a dependency, and so it is whole.
+  # Every manifest of the workspace, and for every source an empty one: it changes when a dependency does.
   stubs = craneLib.mkDummySrc {
     src = select (map (path: fileFilter isSource (root + path)) members);
-    extraDummyScript = "cp -rf --no-preserve=mode ${patches}/. $out";
   };
 
   # The workspace with the true files of some of it.

@@ -17,7 +17,6 @@ use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::progress::Step;
 use crate::requirements::Tool;
-use archive::Level;
 use manifest::{Architecture, Function};
 
 /// Builds all functions, zips them and writes the manifest; tells how many there are and how many changed.
@@ -29,7 +28,7 @@ pub fn package(layout: &Layout, cargo: &Tool, step: &Step) -> Result<String, Fai
     fs::create_dir_all(&folder).on_file("make", &folder)?;
     let mut zips = Vec::new();
     for binary in build::build_all(layout, cargo, step)? {
-        let zip = archive::bootstrap(&fs::read(&binary.executable).on_file("read", &binary.executable)?, Level::Quick)?;
+        let zip = archive::bootstrap(&fs::read(&binary.executable).on_file("read", &binary.executable)?)?;
         zips.push((Function::native(&binary.name, Architecture::of_this_machine(), &zip), binary.name, zip));
     }
     for built in scripted::build_all(layout, step)? {

@@ -12,31 +12,12 @@ use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
 
 use crate::failure::{Failure, OnFile};
 
-/// How small a zip is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// As small as deflate gets in no time that anybody sees.
-    Quick,
-    /// A fiftieth smaller, for 1.5 s for each megabyte: for what is deployed and downloaded again and again.
-    Smallest,
-}
-
-impl Level {
-    /// The `zip` crate's number: above 9 are zopfli's rounds, of which the second brings next to nothing.
-    fn number(self) -> i64 {
-        match self {
-            Self::Quick => 9,
-            Self::Smallest => 10,
-        }
-    }
-}
-
 /// Zips a binary as Lambda's custom runtime wants it: executable, at the top, called `bootstrap`.
 ///
 /// # Errors
 /// When it is larger than a zip without extensions can hold (4 GiB).
-pub fn bootstrap(binary: &[u8], level: Level) -> Result<Vec<u8>, Failure> {
-    zip([("bootstrap", binary, 0o755)], level)
+pub fn bootstrap(binary: &[u8]) -> Result<Vec<u8>, Failure> {
+    zip([("bootstrap", binary, 0o755)])
 }
 
 /// Zips a function's files by their names, in the order given.
@@ -44,7 +25,7 @@ pub fn bootstrap(binary: &[u8], level: Level) -> Result<Vec<u8>, Failure> {
 /// # Errors
 /// As [`bootstrap`].
 pub fn files(files: &[(String, Vec<u8>)]) -> Result<Vec<u8>, Failure> {
-    zip(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice(), 0o644)), Level::Quick)
+    zip(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice(), 0o644)))
 }
 
 /// Unpacks a zip into a folder (replaced), as Lambda does before a function's first start.
@@ -59,12 +40,12 @@ pub fn unpack(zip: &[u8], folder: &Path) -> Result<(), Failure> {
     zip.extract(folder).on_file("unpack into", folder)
 }
 
-fn zip<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8], u32)>, level: Level) -> Result<Vec<u8>, Failure> {
+fn zip<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8], u32)>) -> Result<Vec<u8>, Failure> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes, mode) in files {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
-            .compression_level(Some(level.number()))
+            .compression_level(Some(9))
             // The oldest time that a zip can tell: it says nothing about when or where it was made.
             .last_modified_time(DateTime::DEFAULT)
             .unix_permissions(mode)
@@ -80,33 +61,18 @@ fn cannot(error: impl Display) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
-
     use super::*;
 
     #[test]
     fn the_same_binary_gives_the_same_zip_with_one_executable_file() {
-        for level in [Level::Quick, Level::Smallest] {
-            let bytes = bootstrap(b"not really a binary", level).unwrap();
-            assert_eq!(bytes, bootstrap(b"not really a binary", level).unwrap());
-            let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
-            assert_eq!(zip.len(), 1);
-            let mut file = zip.by_index(0).unwrap();
-            assert_eq!(file.name().unwrap(), "bootstrap");
-            assert_eq!(file.unix_mode(), Some(0o100_755));
-            let time = file.last_modified().unwrap();
-            assert_eq!((time.year(), time.month(), time.day(), time.hour()), (1980, 1, 1, 0));
-            let mut unpacked = Vec::new();
-            file.read_to_end(&mut unpacked).unwrap();
-            assert_eq!(unpacked, b"not really a binary");
-        }
-    }
-
-    #[test]
-    fn what_is_deployed_is_smaller() {
-        let binary = fs::read(std::env::current_exe().unwrap()).unwrap();
-        let binary = &binary[..binary.len().min(200_000)];
-        let size = |level| bootstrap(binary, level).unwrap().len();
-        assert!(size(Level::Smallest) < size(Level::Quick));
+        let bytes = bootstrap(b"not really a binary").unwrap();
+        assert_eq!(bytes, bootstrap(b"not really a binary").unwrap());
+        let mut zip = ZipArchive::new(Cursor::new(bytes)).unwrap();
+        assert_eq!(zip.len(), 1);
+        let file = zip.by_index(0).unwrap();
+        assert_eq!(file.name().unwrap(), "bootstrap");
+        assert_eq!(file.unix_mode(), Some(0o100_755));
+        let time = file.last_modified().unwrap();
+        assert_eq!((time.year(), time.month(), time.day(), time.hour()), (1980, 1, 1, 0));
     }
 }

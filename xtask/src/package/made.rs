@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::archive::{self, Level};
+use super::archive;
 use super::manifest::{self, Architecture, Function};
 use super::scripted::{self, Description};
 use crate::failure::{Failure, OnFile};
@@ -32,7 +32,7 @@ pub fn zip(function: &Path, built: &Path, architecture: Architecture, to: &Path)
             (zip, function)
         }
         None => {
-            let zip = archive::bootstrap(&fs::read(built).on_file("read", built)?, Level::Smallest)?;
+            let zip = archive::bootstrap(&fs::read(built).on_file("read", built)?)?;
             let function = Function::native(&name, architecture, &zip);
             (zip, function)
         }

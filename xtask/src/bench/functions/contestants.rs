@@ -11,8 +11,7 @@ use super::events;
 use super::execution::Launch;
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
-use crate::package::archive::{self, Level};
-use crate::package::{build, manifest};
+use crate::package::{archive, build, manifest};
 use crate::progress::{Progress, Step};
 use crate::requirements::{CARGO, NODE, PYTHON, Tool};
 use crate::{lock, npm, venv};
@@ -91,7 +90,7 @@ fn built(layout: &Layout, cargo: &Tool, name: &str, step: &Step) -> Result<Vec<u
 }
 
 fn zipped(binary: &build::Binary) -> Result<Vec<u8>, Failure> {
-    archive::bootstrap(&fs::read(&binary.executable).on_file("read", &binary.executable)?, Level::Smallest)
+    archive::bootstrap(&fs::read(&binary.executable).on_file("read", &binary.executable)?)
 }
 
 /// A zip with a `bootstrap`, unpacked.
