@@ -4,6 +4,7 @@
 //! the least function in Rust. Their packages are pinned by hash; AWS's own runtime client drives Python, and a plain one of
 //! ours drives Node (AWS's needs a C++ compiler to be installed). Called by `functions`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,10 +12,11 @@ use super::events;
 use super::execution::Launch;
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
-use crate::package::{archive, build, manifest};
+use crate::package::manifest::{self, Function};
+use crate::package::{archive, build};
 use crate::progress::{Progress, Step};
 use crate::requirements::{CARGO, NODE, PYTHON, Tool};
-use crate::{lock, npm, venv};
+use crate::{lock, npm, system, venv};
 
 /// The function that is compared.
 pub const OURS: &str = "orders-api";
@@ -40,48 +42,57 @@ pub struct Contestant {
     pub batch_answer: Option<&'static str>,
 }
 
-/// Makes everything ready: the compared functions first, then Gridbid's other Rust functions.
+/// Makes everything ready: the compared functions first, then Gridbid's other functions.
 ///
 /// # Errors
 /// When something does not build or a package cannot be had.
 pub fn prepare(layout: &Layout, progress: &Progress) -> Result<(Vec<Contestant>, Vec<Contestant>), Failure> {
     let (cargo, python, node) = (CARGO.find()?, PYTHON.find()?, NODE.find()?);
-    let ours = ours(layout, progress, &cargo)?;
+    let zips = ours(layout, progress)?;
     let hello = progress.step("build the Rust hello world", |step| {
         let zip = built(layout, &cargo, HELLO, step)?;
         Ok((native(layout, HELLO, &zip)?, String::new()))
     })?;
     let python = progress.step("prepare the Python peer", |step| python_peer(layout, &python, step))?;
     let typescript = progress.step("prepare the TypeScript peer", |step| typescript_peer(layout, &node, step))?;
-    let (mut compared, others): (Vec<_>, Vec<_>) = ours.into_iter().partition(|ours| ours.launch.name == OURS);
+    let (mut compared, mut others) = (Vec::new(), Vec::new());
+    for (name, (function, zip)) in &zips {
+        let contestant = native(layout, name, zip)?;
+        match function.runtime.as_str() {
+            _ if name == OURS => compared.push(contestant),
+            runtime if runtime.starts_with("nodejs") => others.push(driven(contestant, &typescript.launch, function)),
+            runtime if runtime.starts_with("python") => others.push(driven(contestant, &python.launch, function)),
+            _ => others.push(contestant),
+        }
+    }
     compared.extend([hello, typescript, python]);
     Ok((compared, others))
 }
 
-/// Gridbid's own, built unless a folder of zips is named.
-fn ours(layout: &Layout, progress: &Progress, cargo: &Tool) -> Result<Vec<Contestant>, Failure> {
+/// A function that is started as a peer in its language is: by the same interpreter and client of the runtime API.
+fn driven(contestant: Contestant, peer: &Launch, function: &Function) -> Contestant {
+    let mut launch = Launch { program: peer.program.clone(), arguments: peer.arguments.clone(), ..contestant.launch };
+    // What the client is to run comes last: a file for Node, a handler for Python.
+    let module = function.handler.split('.').next().unwrap_or_default();
+    if let Some(last) = launch.arguments.last_mut() {
+        let bundle = launch.folder.join(module).with_extension("mjs");
+        *last = if bundle.is_file() { bundle.into() } else { function.handler.clone().into() };
+    }
+    launch.handler.clone_from(&function.handler);
+    Contestant { launch, ..contestant }
+}
+
+/// Gridbid's own zips by their functions' names, built unless a folder of zips is named.
+fn ours(layout: &Layout, progress: &Progress) -> Result<BTreeMap<String, (Function, Vec<u8>)>, Failure> {
     if !layout.is_prebuilt() {
-        return progress.step("build Gridbid's Rust functions", |step| {
-            let _held = lock::shared(layout, step)?;
-            let zips = build::build_all(layout, cargo, step)?
-                .into_iter()
-                .map(|binary| zipped(&binary).map(|zip| (binary.name, zip)));
-            let all = zips
-                .map(|zip| zip.and_then(|(name, zip)| native(layout, &name, &zip)))
-                .collect::<Result<Vec<_>, _>>()?;
-            let told = format!("{} built", all.len());
-            Ok((all, told))
-        });
+        system::package(layout, progress)?;
     }
     let folder = layout.functions();
-    let manifest = manifest::read(&folder)?;
-    let natives = manifest.functions.into_iter().filter(|(_, function)| function.handler == "bootstrap");
-    natives
-        .map(|(name, function)| {
-            let file = folder.join(&function.zip);
-            native(layout, &name, &fs::read(&file).on_file("read", &file)?)
-        })
-        .collect()
+    let zip = |(name, function): (String, Function)| {
+        let file = folder.join(&function.zip);
+        fs::read(&file).on_file("read", &file).map(|zip| (name, (function, zip)))
+    };
+    manifest::read(&folder)?.functions.into_iter().map(zip).collect()
 }
 
 fn built(layout: &Layout, cargo: &Tool, name: &str, step: &Step) -> Result<Vec<u8>, Failure> {
@@ -108,7 +119,7 @@ fn native(layout: &Layout, name: &str, zip: &[u8]) -> Result<Contestant, Failure
         name: name.to_owned(),
         program: folder.join("bootstrap"),
         arguments: Vec::new(),
-        handler: "bootstrap",
+        handler: "bootstrap".to_owned(),
         variables,
         log: log(layout, name)?,
         folder,
@@ -135,7 +146,7 @@ fn python_peer(layout: &Layout, python: &Tool, step: &Step) -> Result<(Contestan
         name: PYTHON_PEER.to_owned(),
         program: venv::interpreter_of(&venv),
         arguments: ["-m", "awslambdaric", "orders_handler.handler"].map(Into::into).into(),
-        handler: "orders_handler.handler",
+        handler: "orders_handler.handler".to_owned(),
         variables: vec![("ORDERS_TABLE", "orders".to_owned())],
         log: log(layout, PYTHON_PEER)?,
         folder,
@@ -156,7 +167,7 @@ fn typescript_peer(layout: &Layout, node: &Tool, step: &Step) -> Result<(Contest
         name: TYPESCRIPT_PEER.to_owned(),
         program: node.path.clone(),
         arguments: vec![home.join("runtime.mjs").into(), folder.join("index.mjs").into()],
-        handler: "index.handler",
+        handler: "index.handler".to_owned(),
         variables: vec![
             ("ORDERS_TABLE", "orders".to_owned()),
             // A warning at each start that Node 20 is soon too old for the SDK would cost the peer time.

@@ -37,12 +37,17 @@ fn body(orders: usize) -> String {
     format!("[{}]", (0..orders).map(order).collect::<Vec<_>>().join(", "))
 }
 
-/// API Gateway's event, payload format 2.0.
 fn request(body: &str) -> Vec<u8> {
+    routed("POST /orders", body)
+}
+
+/// API Gateway's event, payload format 2.0.
+fn routed(route: &str, body: &str) -> Vec<u8> {
+    let path = route.trim_start_matches("POST ");
     let event = json!({
         "version": "2.0",
-        "routeKey": "POST /orders",
-        "rawPath": "/orders",
+        "routeKey": route,
+        "rawPath": path,
         "rawQueryString": "",
         "headers": {
             "accept": "*/*",
@@ -64,10 +69,10 @@ fn request(body: &str) -> Vec<u8> {
                 "userId": "AIDACKCEVSQ6C2EXAMPLE"}},
             "domainName": "r3pmxmplak.execute-api.eu-west-1.amazonaws.com",
             "domainPrefix": "r3pmxmplak",
-            "http": {"method": "POST", "path": "/orders", "protocol": "HTTP/1.1", "sourceIp": "198.51.100.7",
+            "http": {"method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "198.51.100.7",
                 "userAgent": "desk/4.2"},
             "requestId": "JKJaXmPLvHcESHA=",
-            "routeKey": "POST /orders",
+            "routeKey": route,
             "stage": "$default",
             "time": "24/Nov/2026:12:00:00 +0000",
             "timeEpoch": 1_795_521_600_000_u64,
@@ -78,7 +83,7 @@ fn request(body: &str) -> Vec<u8> {
     event.to_string().into_bytes()
 }
 
-/// What one of Gridbid's Rust functions is started with, and what its answer holds then. A function that is not known here
+/// What one of Gridbid's functions is started with, and what its answer holds then. A function that is not known here
 /// is asked for its version.
 #[must_use]
 pub fn of_function(name: &str) -> (Vec<u8>, &'static str) {
@@ -97,6 +102,12 @@ pub fn of_function(name: &str) -> (Vec<u8>, &'static str) {
             ]);
             let event = json!({"slot": "2026-11-24T12:00:00Z", "run": "arn:run", "polls": 1, "outcomes": outcomes});
             (event, r#""accepted":1"#)
+        }
+        "preview-orders" => return (routed("POST /orders/preview", &body(1)), r#"\"valid\":true"#),
+        "report-results" => {
+            let (route, parameters) = ("GET /results/{date}", json!({"date": "2026-11-24"}));
+            let event = json!({"version": "2.0", "routeKey": route, "pathParameters": parameters});
+            (event, r#"\"runs\":0"#)
         }
         _ => (json!({"probe": "gridbid"}), r#""probe":"gridbid""#),
     };

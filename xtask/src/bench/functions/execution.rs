@@ -33,7 +33,7 @@ pub struct Launch {
     /// The folder that its zip was unpacked into.
     pub folder: PathBuf,
     /// Its handler, as Lambda names it.
-    pub handler: &'static str,
+    pub handler: String,
     /// Variables beside Lambda's own.
     pub variables: Vec<(&'static str, String)>,
     /// The file that its output goes to.
@@ -172,7 +172,7 @@ fn of_lambda(launch: &Launch, runtime_api: &str) -> Vec<(&'static str, String)> 
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
         ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
         ("AWS_SESSION_TOKEN", "a token of a session is some hundred characters long"),
-        ("_HANDLER", launch.handler),
+        ("_HANDLER", &launch.handler),
         ("LAMBDA_TASK_ROOT", &launch.folder.to_string_lossy()),
         ("LANG", "en_US.UTF-8"),
         ("TZ", ":UTC"),

@@ -250,7 +250,7 @@ impl Results {
     fn others(&self, out: &mut String) {
         heading(
             out,
-            "Gridbid's other Rust functions, without TLS",
+            "Gridbid's other functions, without TLS",
             &[
                 "function",
                 "spawn to first answer, p50",

@@ -1,5 +1,5 @@
-//! What functions call at AWS, played with a set latency: DynamoDB's transactions, S3's puts, SNS's
-//! publications, and one secret.
+//! What functions call at AWS, played with a set latency: DynamoDB's transactions, S3's puts and
+//! listings, SNS's publications, and one secret.
 //!
 //! Each answer is that of success, as short as the service's own, and comes after the same time, so that a function is
 //! measured and not an emulator. Nothing is stored and no signature is checked. Plain HTTP: `tls_front` puts TLS before it.
@@ -70,6 +70,7 @@ fn answer(request: &Request) -> Answer {
         ("POST", "secretsmanager.GetSecretValue") => {
             text(200, "application/x-amz-json-1.1", r#"{"SecretString":"http://127.0.0.1:9/webhook"}"#)
         }
+        ("GET", _) => text(200, "application/xml", LISTED),
         ("PUT", _) => {
             let mut answer = text(200, "application/xml", "");
             answer.headers.push(("etag", "\"d41d8cd98f00b204e9800998ecf8427e\"".to_owned()));
@@ -83,6 +84,11 @@ fn answer(request: &Request) -> Answer {
         ),
     }
 }
+
+/// A bucket without the objects that are asked for.
+const LISTED: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult \
+    xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>order-results</Name><Prefix></Prefix><KeyCount>0</KeyCount>\
+    <MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>";
 
 const PUBLISHED: &str = "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><PublishResult>\
     <MessageId>567910cd-659e-55d4-8ccb-5aaf14679dc0</MessageId></PublishResult><ResponseMetadata>\
@@ -111,8 +117,11 @@ mod tests {
         assert!(began.elapsed() >= Duration::from_millis(30));
         assert!(http::call("POST", &url, &[], b"Action=Publish").unwrap().text().contains("<MessageId>"));
         assert_eq!(http::call("PUT", &format!("{url}bucket/key"), &[], b"{}").unwrap().status, 200);
+        assert!(
+            http::call("GET", &format!("{url}bucket?list-type=2"), &[], &[]).unwrap().text().contains("<KeyCount>0<")
+        );
         assert_eq!(http::call("GET", &url, &[], &[]).unwrap().status, 200);
         assert_eq!(http::call("POST", &url, &[("x-amz-target", "DynamoDB_20120810.Scan")], b"{}").unwrap().status, 400);
-        assert_eq!(stand_in.calls(), 3);
+        assert_eq!(stand_in.calls(), 4);
     }
 }
