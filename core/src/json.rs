@@ -165,6 +165,11 @@ pub(crate) fn decoded(inside: &[u8]) -> Text<'_> {
     Reader { bytes: inside, at: 0, depth: 0 }.inside().unwrap_or_default()
 }
 
+/// Bytes that lie at a place must be UTF-8.
+fn text_from(at: usize, bytes: &[u8]) -> Result<(), Fault> {
+    core::str::from_utf8(bytes).map(|_| ()).map_err(|error| Fault::NotUtf8 { at: at + error.valid_up_to() })
+}
+
 /// A place in a text that is read from its beginning to its end.
 pub(crate) struct Reader<'a> {
     /// UTF-8, as far as it is read.
@@ -191,11 +196,16 @@ impl<'a> Reader<'a> {
 
     /// All bytes must be UTF-8, without a byte order mark.
     pub(crate) fn text_only(&self) -> Result<(), Fault> {
-        core::str::from_utf8(self.bytes).map_err(|error| Fault::NotUtf8 { at: error.valid_up_to() })?;
+        text_from(0, self.bytes)?;
         if self.bytes.starts_with("\u{feff}".as_bytes()) {
             return Err(Fault::NotJson { at: 0, expected: Expected::NoByteOrderMark });
         }
         Ok(())
+    }
+
+    /// What has been read since a place must be UTF-8. What is not has been read as if nothing stood there.
+    pub(crate) fn text_since(&self, from: usize) -> Result<(), Fault> {
+        text_from(from, self.bytes.get(from..self.at).unwrap_or(&[]))
     }
 
     /// The text between two places, each beside an ASCII character.

@@ -153,7 +153,6 @@ fn read<'a>(bytes: &'a [u8], limits: &Limits, findings: &mut Findings, keep: &mu
     }
     let mut scanner = Scanner {
         reader: Reader::of(bytes, limits.depth),
-        is_text: false,
         findings,
         seen: Seen::of(bytes),
         manner: Manner::COMPACT,
@@ -161,14 +160,12 @@ fn read<'a>(bytes: &'a [u8], limits: &Limits, findings: &mut Findings, keep: &mu
     };
     scanner.body(keep).unwrap_or_else(|fault| {
         // What is no text is told before what is no JSON, wherever that is.
-        Err(Breach::of_fault(scanner.text().err().unwrap_or(fault), limits.depth))
+        Err(Breach::of_fault(scanner.reader.text_only().err().unwrap_or(fault), limits.depth))
     })
 }
 
 struct Scanner<'a, 'f> {
     reader: Reader<'a>,
-    /// Whether all bytes are known to be text. Those of plain orders are, whatever else is.
-    is_text: bool,
     findings: &'f mut Findings,
     seen: Seen<'a>,
     /// How orders have been written so far.
@@ -184,7 +181,7 @@ impl<'a> Scanner<'a, '_> {
     fn body(&mut self, keep: &mut dyn Keep<'a>) -> Result<Result<u32, Breach>, Fault> {
         self.reader.skip_space();
         if self.reader.peek() != Some(b'[') {
-            self.text()?;
+            self.reader.text_only()?;
             let given = self.reader.skip()?;
             self.reader.end()?;
             return Ok(Err(Breach::new(Code::NotAnArray, given as u8, 0_u32)));
@@ -243,32 +240,23 @@ impl<'a> Scanner<'a, '_> {
     #[cold]
     #[inline(never)]
     fn element(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<u32, Fault> {
-        self.text()?;
-        let last = self.last.take();
+        let (at, before, last) = (self.reader.at, self.findings.total, self.last.take());
+        let mut order = None;
         if self.reader.peek() == Some(b'{') {
-            let (at, before) = (self.reader.at, self.findings.total);
-            let places = self.order(index, keep)?;
-            if let Some(places) = places.filter(|_| self.findings.total == before) {
-                if let Some(manner) = last.and_then(|last| Manner::of(self.reader.bytes, last, at, &places)) {
-                    self.manner = manner;
-                }
-                let others = places.record_id.at.max(places.parameter_1.at);
-                self.last = (others < places.parameter_2.at).then(|| places.parameter_2.end());
-            }
+            order = self.order(index, keep)?;
         } else {
             let given = self.reader.skip()?;
             self.findings.add(Breach::new(Code::NotAnObject, given as u8, 0_u32).at(index, Place::Whole));
         }
-        Ok(index + 1)
-    }
-
-    /// Makes sure that all bytes are text.
-    fn text(&mut self) -> Result<(), Fault> {
-        if !self.is_text {
-            self.reader.text_only()?;
-            self.is_text = true;
+        self.reader.text_since(at)?;
+        if let Some(order) = order.filter(|_| self.findings.total == before) {
+            if let Some(manner) = last.and_then(|last| Manner::of(self.reader.bytes, last, at, &order)) {
+                self.manner = manner;
+            }
+            let others = order.record_id.at.max(order.parameter_1.at);
+            self.last = (others < order.parameter_2.at).then(|| order.parameter_2.end());
         }
-        Ok(())
+        Ok(index + 1)
     }
 
     /// Takes a plain order.
