@@ -159,9 +159,12 @@ mod tests {
         let mut round = 0;
         mutated::bodies(ROUNDS, seed, |body| {
             round += 1;
-            agree(body, if round % 2 == 0 { &SMALL } else { &LISTING });
+            agree(body, [&SMALL, &LISTING, &SHALLOW][round % 3]);
         });
     }
+
+    /// An order is too deep.
+    const SHALLOW: Limits = Limits { depth: 1, ..LISTING };
 
     /// Everything is listed, and the defaults hold otherwise.
     const LISTING: Limits = Limits { orders: 100, bytes: 256 * 1024, depth: 32, listed: u32::MAX };

@@ -529,23 +529,30 @@ impl<'a> Reader<'a> {
 /// Appends a JSON string, escaped as RFC 8785 (JSON Canonicalization Scheme) says: only what must be.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            control if control < ' ' => {
-                out.push_str("\\u");
-                put_number(out, u64::from(control), 16, 4);
-            }
-            other => out.push(other),
-        }
+    // Most texts need no escape.
+    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+        out.push_str(text);
+    } else {
+        text.chars().for_each(|character| write_character(out, character));
     }
     out.push('"');
+}
+
+fn write_character(out: &mut String, character: char) {
+    match character {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\u{8}' => out.push_str("\\b"),
+        '\u{c}' => out.push_str("\\f"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        control if control < ' ' => {
+            out.push_str("\\u");
+            put_number(out, u64::from(control), 16, 4);
+        }
+        other => out.push(other),
+    }
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ const TOKENS: &[&[u8]] = &[
     b"{\"record_id\":\"a\",\"parameter_1\":\"x\",\"parameter_2\":1},",
 ];
 
-const BODIES: [&[u8]; 9] = [
+const BODIES: [&[u8]; 11] = [
     br#"[{"record_id":"unique_id_1","parameter_1":"abc","parameter_2":4},{"record_id":"b","parameter_1":" d\u00e9f","parameter_2":-2.10}]"#,
     br#" [ {"parameter_2" : 1e-7, "record_id" : "A.b:c-d_e", "parameter_1" : "\ud83d\ude00 x"} ] "#,
     br#"[{"record_id":"a","x":[{"y":[]}],"parameter_1":"","parameter_2":"1"},7,{"record_id":"a"}]"#,
@@ -53,6 +53,9 @@ const BODIES: [&[u8]; 9] = [
     br#"[{"record_id":"a","parameter_1":"x","parameter_2":1},{"record_id":"b","parameter_1":"x","parameter_2":1},{"record_id":"c","parameter_1":"x","parameter_2":1},{"record_id":"d","parameter_1":"x","parameter_2":1}]"#,
     br#"[{"record_id": "a", "parameter_1": "x", "parameter_2": 1}, {"record_id": "b", "parameter_1": "x", "parameter_2": 1}, {"record_id": "c", "parameter_1": "x", "parameter_2": 1}]"#,
     b"[ {\"record_id\" :\"a\",\n\"parameter_1\" :\"\xc3\xa9\",\n\"parameter_2\" :1 },\n{\"record_id\" :\"b\",\n\"parameter_1\" :\"y\",\n\"parameter_2\" :2 },\n{\"record_id\" :\"c\",\n\"parameter_1\" :\"z\",\n\"parameter_2\" :3 },\n{\"record_id\" :\"d\",\n\"parameter_1\" :\"z\",\n\"parameter_2\" :4 }]",
+    br#"[{"parameter_1":"x","parameter_2":1,"record_id":"a"},{"parameter_1":"x","parameter_2":1,"record_id":"b"},{"parameter_1":"x","parameter_2":1,"record_id":"c"},{"parameter_1":"x","parameter_2":1,"record_id":"d"}]"#,
+    // An order that ends with a string is followed by others that end with a number, of which one has a quote behind that.
+    br#"[{"parameter_1":"x","parameter_2":1,"record_id":"a"},{"record_id":"b","parameter_1":"x","parameter_2":1},{"record_id":"c","parameter_1":"x","parameter_2":1"},{"record_id":"d","parameter_1":"x","parameter_2":1}]"#,
     // What stands between two values here is no manner of writing: something is in it.
     br#"[{"record_id":"a","x":1,"parameter_1":"x","parameter_2":1},{"record_id":"b","x":1,"parameter_1":"x","parameter_2":1},{"record_id":"c","x":1,"parameter_1":"x","parameter_2":1}]"#,
     br#"[{"parameter_1":"x","parameter_2":1,"record_id":"x"},{"record_id":"a","parameter_1":"x","parameter_2":1},{"record_id":"b","parameter_1":"x","parameter_2":1,"record_id":"x"},{"record_id":"c","parameter_1":"x","parameter_2":1}]"#,

@@ -56,7 +56,8 @@ macro_rules! put {
 /// The text of parts behind one another.
 macro_rules! text {
     ($($part:expr),+ $(,)?) => {{
-        let mut text = alloc::string::String::new();
+        // As long as most sentences are, so that they need not be moved while they grow.
+        let mut text = alloc::string::String::with_capacity(96);
         $crate::text::put!(&mut text, $($part),+);
         text
     }};

@@ -84,7 +84,7 @@ pub enum Field {
 
 impl Field {
     /// Every field, in the order in which missing ones are told.
-    pub const ALL: &'static [Self] = &[Self::RecordId, Self::Parameter1, Self::Parameter2];
+    pub const ALL: [Self; 3] = [Self::RecordId, Self::Parameter1, Self::Parameter2];
 
     /// The field's key in JSON.
     #[must_use]

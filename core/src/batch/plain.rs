@@ -10,6 +10,7 @@ use core::ops::RangeInclusive;
 use super::chunk::{self, LENGTH, count, ranges};
 use super::scan::Span;
 use crate::rule::{self, Bytes, NumberRule, Plain, TextRule};
+use crate::violation::Field;
 
 /// Where the values of an order lie, without their quotes.
 #[derive(Clone, Copy)]
@@ -19,11 +20,37 @@ pub(super) struct Places {
     pub(super) parameter_2: Span,
 }
 
-/// How a request writes its orders: what stands between their values, the quotes included.
+impl Places {
+    /// The fields in the order in which they are written, each with its place.
+    fn in_turn(&self) -> [(Field, Span); Field::ALL.len()] {
+        let (mut first, mut second, mut third) = (
+            (Field::RecordId, self.record_id),
+            (Field::Parameter1, self.parameter_1),
+            (Field::Parameter2, self.parameter_2),
+        );
+        let turn = |one: &mut (Field, Span), other: &mut (Field, Span)| {
+            if one.1.at > other.1.at {
+                core::mem::swap(one, other);
+            }
+        };
+        turn(&mut first, &mut second);
+        turn(&mut second, &mut third);
+        turn(&mut first, &mut second);
+        [first, second, third]
+    }
+
+    /// The last field, and where its value ends.
+    pub(super) fn last(&self) -> (Field, usize) {
+        let [.., (field, span)] = self.in_turn();
+        (field, span.end())
+    }
+}
+
+/// How a request writes its orders: in which order their fields stand, and what stands before their values, from the end
+/// of the value before, the quotes included.
 pub(super) struct Manner<'a> {
-    before_record_id: Between<'a>,
-    before_parameter_1: Between<'a>,
-    before_parameter_2: Between<'a>,
+    fields: [Field; Field::ALL.len()],
+    before: [Between<'a>; Field::ALL.len()],
     /// How far behind an order's last value the next order begins.
     begin: usize,
 }
@@ -31,62 +58,111 @@ pub(super) struct Manner<'a> {
 impl<'a> Manner<'a> {
     /// As most programs write JSON: without a space.
     pub(super) const COMPACT: Self = Self {
-        before_record_id: Between::new(b"},{\"record_id\":\""),
-        before_parameter_1: Between::new(b"\",\"parameter_1\":\""),
-        before_parameter_2: Between::new(b"\",\"parameter_2\":"),
+        fields: Field::ALL,
+        before: [
+            Between::new(b"},{\"record_id\":\""),
+            Between::new(b"\",\"parameter_1\":\""),
+            Between::new(b"\",\"parameter_2\":"),
+        ],
         begin: 2,
     };
 
     /// As Python writes JSON: with a space behind each comma and colon.
     pub(super) const SPACED: Self = Self {
-        before_record_id: Between::new(b"}, {\"record_id\": \""),
-        before_parameter_1: Between::new(b"\", \"parameter_1\": \""),
-        before_parameter_2: Between::new(b"\", \"parameter_2\": "),
+        fields: Field::ALL,
+        before: [
+            Between::new(b"}, {\"record_id\": \""),
+            Between::new(b"\", \"parameter_1\": \""),
+            Between::new(b"\", \"parameter_2\": "),
+        ],
         begin: 3,
     };
 
-    /// How the order is written that begins at `at`, behind one whose last value ends at `last`. `None` if its values are
-    /// in another order than here, or if what stands between them is very short or long.
-    pub(super) fn of(bytes: &'a [u8], last: usize, at: usize, order: &Places) -> Option<Self> {
+    /// How the order is written that begins at `at`, behind one of which the last field and the end of its value are given.
+    /// `None` if the last fields differ, or if what stands between values is very short or long.
+    pub(super) fn of(bytes: &'a [u8], last: (Field, usize), at: usize, order: &Places) -> Option<Self> {
         let between = |from, to| Between::of(bytes.get(from..to)?);
+        let [first, second, third] = order.in_turn();
+        (last.0 == third.0).then_some(())?;
         Some(Self {
-            before_record_id: between(last, order.record_id.at)?,
-            before_parameter_1: between(order.record_id.end(), order.parameter_1.at)?,
-            before_parameter_2: between(order.parameter_1.end(), order.parameter_2.at)?,
-            begin: at - last,
+            fields: [first.0, second.0, third.0],
+            before: [
+                between(last.1, first.1.at)?,
+                between(first.1.end(), second.1.at)?,
+                between(second.1.end(), third.1.at)?,
+            ],
+            begin: at - last.1,
         })
     }
 
     /// The order that begins at a place, if it begins as the others do.
     pub(super) fn first(&self, bytes: &[u8], begin: usize) -> Option<Next> {
-        let beginning = self.before_record_id.text.get(self.begin..)?;
-        let record_id = begin + beginning.len();
-        chunk::are_same(bytes.get(begin..record_id)?, beginning).then_some(Next { begin, record_id })
+        let [before, ..] = &self.before;
+        let beginning = before.text.get(self.begin..)?;
+        let value = begin + beginning.len();
+        chunk::are_same(bytes.get(begin..value)?, beginning).then_some(Next { begin, value })
     }
 
     /// The order behind one whose last value ends at a place, if that ends as the others do, and it begins as they do.
     #[inline(always)]
     pub(super) fn next(&self, bytes: &[u8], last: usize) -> Option<Next> {
-        let record_id = self.before_record_id.behind(bytes, last)?;
-        Some(Next { begin: last + self.begin, record_id })
+        let [before, ..] = &self.before;
+        Some(Next { begin: last + self.begin, value: before.behind(bytes, last)? })
     }
 
-    /// The order whose first value lies at a place, up to its last value, if it is plain and written as the others are.
+    /// The order whose first value lies at a place, up to its last value, if it is plain and written as the others are;
+    /// and where that ends.
     #[inline(always)]
-    pub(super) fn order(&self, bytes: &[u8], record_id: usize) -> Option<Places> {
-        let record_id = string::<RecordId>(bytes, record_id)?;
-        let parameter_1 = self.before_parameter_1.behind(bytes, record_id.end())?;
-        let parameter_1 = string::<Parameter1>(bytes, parameter_1)?;
-        let parameter_2 = self.before_parameter_2.behind(bytes, parameter_1.end())?;
-        let parameter_2 = number(bytes, parameter_2)?;
-        Some(Places { record_id, parameter_1, parameter_2 })
+    pub(super) fn order(&self, bytes: &[u8], value: usize) -> Option<(Places, usize)> {
+        let nowhere = Span { at: 0, length: 0 };
+        let mut order = Places { record_id: nowhere, parameter_1: nowhere, parameter_2: nowhere };
+        let [_, before @ ..] = &self.before;
+        let mut before = before.iter();
+        let mut at = value;
+        for field in self.fields {
+            at = match field {
+                Field::RecordId => {
+                    order.record_id = string::<RecordId>(bytes, at)?;
+                    order.record_id.end()
+                }
+                Field::Parameter1 => {
+                    order.parameter_1 = string::<Parameter1>(bytes, at)?;
+                    order.parameter_1.end()
+                }
+                Field::Parameter2 => {
+                    order.parameter_2 = number(bytes, at)?;
+                    order.parameter_2.end()
+                }
+            };
+            if let Some(before) = before.next() {
+                at = before.behind(bytes, at)?;
+            }
+        }
+        Some((order, at))
+    }
+
+    /// The last field of an order.
+    #[inline]
+    pub(super) fn last(&self) -> Field {
+        let [.., last] = self.fields;
+        last
+    }
+
+    /// The place behind the brace that ends an order whose last value ends at a place.
+    #[inline]
+    pub(super) fn closed(&self, bytes: &[u8], last: usize) -> Option<usize> {
+        let mut at = last + usize::from(self.last() != Field::Parameter2);
+        while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
+            at += 1;
+        }
+        matches!(bytes.get(at), Some(b'}')).then_some(at + 1)
     }
 }
 
 /// Where an order begins, and its first value.
 pub(super) struct Next {
     pub(super) begin: usize,
-    pub(super) record_id: usize,
+    pub(super) value: usize,
 }
 
 /// What stands between two values: a text of at least one chunk and at most two.
@@ -122,16 +198,6 @@ impl<'a> Between<'a> {
             chunk::are_equal(chunk::at(bytes, at)?, self.first) && chunk::are_equal(chunk::at(bytes, last)?, self.last);
         stands.then_some(last + LENGTH)
     }
-}
-
-/// The place behind the brace that ends an order whose last value ends at a place.
-#[inline]
-pub(super) fn closed(bytes: &[u8], last: usize) -> Option<usize> {
-    let mut at = last;
-    while let Some(b' ' | b'\t' | b'\n' | b'\r') = bytes.get(at) {
-        at += 1;
-    }
-    matches!(bytes.get(at), Some(b'}')).then_some(at + 1)
 }
 
 /// The string whose inside begins at a place, if it plainly obeys its field's rules and is text.

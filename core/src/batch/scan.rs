@@ -6,7 +6,7 @@
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
-use super::plain::{self, Manner, Next, Places};
+use super::plain::{Manner, Next, Places};
 use super::seen::Seen;
 use super::{Limits, Verdict};
 use crate::amount::{Amount, Number, is_plainly_canonical};
@@ -170,9 +170,9 @@ struct Scanner<'a, 'f> {
     seen: Seen<'a>,
     /// How orders have been written so far.
     manner: Manner<'a>,
-    /// Where the last value of the element before ends, if that was an order in which nothing was found. After a run of
-    /// plain orders it may be that of one further back, from where it is too far for a manner.
-    last: Option<usize>,
+    /// The last field of the element before and the end of its value, if that was an order in which nothing was found. After
+    /// a run of plain orders it may be that of one further back, from where it is too far for a manner.
+    last: Option<(Field, usize)>,
 }
 
 impl<'a> Scanner<'a, '_> {
@@ -212,15 +212,14 @@ impl<'a> Scanner<'a, '_> {
             self.manner = Manner::SPACED;
             next = self.next();
         }
-        while let Some(Next { begin, record_id }) = next {
+        while let Some(Next { begin, value }) = next {
             self.reader.at = begin;
-            let Some(order) = self.manner.order(bytes, record_id) else { break };
-            let last = order.parameter_2.end();
+            let Some((order, last)) = self.manner.order(bytes, value) else { break };
             next = self.manner.next(bytes, last);
             if next.is_none() {
-                let Some(end) = plain::closed(bytes, last) else { break };
+                let Some(end) = self.manner.closed(bytes, last) else { break };
                 self.reader.at = end;
-                self.last = Some(last);
+                self.last = Some((self.manner.last(), last));
             }
             self.take(order, count, keep);
             count += 1;
@@ -253,8 +252,7 @@ impl<'a> Scanner<'a, '_> {
             if let Some(manner) = last.and_then(|last| Manner::of(self.reader.bytes, last, at, &order)) {
                 self.manner = manner;
             }
-            let others = order.record_id.at.max(order.parameter_1.at);
-            self.last = (others < order.parameter_2.at).then(|| order.parameter_2.end());
+            self.last = Some(order.last());
         }
         Ok(index + 1)
     }

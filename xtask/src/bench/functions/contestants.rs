@@ -220,7 +220,8 @@ fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
 fn size(folder: &Path) -> Result<u64, Failure> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder).on_file("read", folder)?.filter_map(Result::ok) {
-        bytes += entry.metadata().on_file("read", &entry.path())?.len();
+        let path = entry.path();
+        bytes += if path.is_dir() { size(&path)? } else { entry.metadata().on_file("read", &path)?.len() };
     }
     Ok(bytes)
 }
