@@ -82,37 +82,30 @@ impl Memory {
     /// Answers with a text: where it lies, and how long it is.
     fn tell(&mut self, text: String) -> u32 {
         self.text = text;
-        self.answer(&[address(self.text.as_ptr()), self.text.len() as u32])
+        self.answer([address(self.text.as_ptr()), self.text.len() as u32, 0, 0], [0; 6])
     }
 
     /// Answers with what a request of so many bytes is found to be, and with other words behind that.
-    #[inline(never)]
-    fn judge(&mut self, length: u32, verdict: &Verdict, words: &[u32]) -> u32 {
-        self.report = if verdict.total > 0 { verdict.report(self.input(length)).to_json() } else { String::new() };
-        let report = [verdict.orders, verdict.total, address(self.report.as_ptr()), self.report.len() as u32];
-        self.answer(report.iter().chain(words))
+    fn judge(&mut self, length: u32, verdict: &Verdict, words: [u32; 6]) -> u32 {
+        if verdict.total > 0 {
+            self.report = verdict.report(self.input(length)).to_json();
+        }
+        let report = (address(self.report.as_ptr()), self.report.len() as u32);
+        self.answer([verdict.orders, verdict.total, report.0, report.1], words)
     }
 
     /// Puts the header's words down and says where.
-    fn answer<'w>(&mut self, words: impl IntoIterator<Item = &'w u32>) -> u32 {
-        self.header.iter_mut().zip(words).for_each(|(place, word)| *place = *word);
+    fn answer(&mut self, [a, b, c, d]: [u32; 4], [e, f, g, h, i, j]: [u32; 6]) -> u32 {
+        self.header = [a, b, c, d, e, f, g, h, i, j];
         address(self.header.as_ptr())
     }
 }
 
-/// Room for so many bytes, where the host writes its input: the address, or 0 if it cannot be had. Room for none gives
-/// what was had before back.
+/// Room for so many bytes, where the host writes its input: the address, or 0 if it cannot be had.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_input(length: u32) -> u32 {
     with_memory(|memory| {
         let length = length as usize;
-        if length == 0 {
-            memory.input = Vec::new();
-            memory.rows = Vec::new();
-            memory.text = String::new();
-            memory.report = String::new();
-            memory.values = Default::default();
-        }
         if length > memory.input.len() {
             let more = length - memory.input.len();
             if memory.input.try_reserve(more).is_err() {
@@ -125,12 +118,12 @@ pub extern "C" fn gridbid_input(length: u32) -> u32 {
 }
 
 /// Checks a request of so many bytes. Answers the address of: how many orders, how many violations, the address and the
-/// length of the report as JSON, which is there if there are violations.
+/// length of the report as JSON, which is of this request only if there are violations.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_check(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
     with_memory(|memory| {
         let verdict = batch::check(memory.input(length), &limits(orders, bytes, depth, listed));
-        memory.judge(length, &verdict, &[])
+        memory.judge(length, &verdict, [0; 6])
     })
 }
 
@@ -143,8 +136,9 @@ pub extern "C" fn gridbid_parse(length: u32, orders: u32, bytes: u32, depth: u32
         let columns = batch::columns(memory.input(length), &limits(orders, bytes, depth, listed));
         memory.rows = columns.rows;
         memory.text = columns.beside;
-        let words = [address(memory.rows.as_ptr()), address(memory.text.as_ptr()), memory.text.len() as u32];
-        memory.judge(length, &columns.verdict, &words)
+        let (rows, text) = (address(memory.rows.as_ptr()), address(memory.text.as_ptr()));
+        let words = [rows, text, memory.text.len() as u32, 0, 0, 0];
+        memory.judge(length, &columns.verdict, words)
     })
 }
 
@@ -157,7 +151,7 @@ pub extern "C" fn gridbid_join(length: u32, orders: u32, bytes: u32, depth: u32,
         let joined = batch::joined(memory.input(length), &limits(orders, bytes, depth, listed));
         memory.values = joined.values;
         let [id, text, amount] = memory.values.each_ref().map(|values| (address(values.as_ptr()), values.len() as u32));
-        memory.judge(length, &joined.verdict, &[id.0, id.1, text.0, text.1, amount.0, amount.1])
+        memory.judge(length, &joined.verdict, [id.0, id.1, text.0, text.1, amount.0, amount.1])
     })
 }
 

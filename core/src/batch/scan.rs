@@ -151,13 +151,7 @@ fn read<'a>(bytes: &'a [u8], limits: &Limits, findings: &mut Findings, keep: &mu
     if u32::try_from(bytes.len()).map_or(true, |length| length > limits.bytes) {
         return Err(Breach::new(Code::BodyTooLarge, bytes.len(), limits.bytes));
     }
-    let mut scanner = Scanner {
-        reader: Reader::of(bytes, limits.depth),
-        findings,
-        seen: Seen::of(bytes),
-        manner: Manner::COMPACT,
-        last: None,
-    };
+    let mut scanner = Scanner { reader: Reader::of(bytes, limits.depth), findings, seen: Seen::of(bytes), last: None };
     scanner.body(keep).unwrap_or_else(|fault| {
         // What is no text is told before what is no JSON, wherever that is.
         Err(Breach::of_fault(scanner.reader.text_only().err().unwrap_or(fault), limits.depth))
@@ -168,8 +162,6 @@ struct Scanner<'a, 'f> {
     reader: Reader<'a>,
     findings: &'f mut Findings,
     seen: Seen<'a>,
-    /// How orders have been written so far.
-    manner: Manner<'a>,
     /// The last field of the element before and the end of its value, if that was an order in which nothing was found. After
     /// a run of plain orders it may be that of one further back, from where it is too far for a manner.
     last: Option<(Field, usize)>,
@@ -191,9 +183,16 @@ impl<'a> Scanner<'a, '_> {
             self.reader.end()?;
             return Ok(Err(Breach::new(Code::EmptyBatch, 0_u32, 0_u32)));
         }
+        let usual = [&Manner::COMPACT, &Manner::SPACED].into_iter().find(|manner| self.next(manner).is_some());
+        let (usual, mut learned) = (usual.unwrap_or(&Manner::COMPACT), None);
         let mut count = 0;
         loop {
-            count = self.elements(count, keep)?;
+            let (read, is_ended) = self.run(learned.as_ref().unwrap_or(usual), count, keep);
+            count = read;
+            if !is_ended {
+                learned = self.element(count, keep)?.or(learned);
+                count += 1;
+            }
             if self.reader.ends(b']', Expected::CommaOrBracket)? {
                 break;
             }
@@ -202,43 +201,41 @@ impl<'a> Scanner<'a, '_> {
         Ok(Ok(count))
     }
 
-    /// Reads an element, and the plain orders behind it that are written as it is: how many elements there were so far.
+    /// Reads the plain orders that come next and are written in a manner: how many elements there were then, and whether
+    /// the last of those orders has ended and something else follows. If not, an element follows.
     #[inline]
-    fn elements(&mut self, count: u32, keep: &mut dyn Keep<'a>) -> Result<u32, Fault> {
+    fn run(&mut self, manner: &Manner<'a>, count: u32, keep: &mut dyn Keep<'a>) -> (u32, bool) {
         self.reader.skip_space();
         let (bytes, mut count) = (self.reader.bytes, count);
-        let mut next = self.next();
-        if next.is_none() && count == 0 {
-            self.manner = Manner::SPACED;
-            next = self.next();
-        }
+        let mut next = self.next(manner);
         while let Some(Next { begin, value }) = next {
             self.reader.at = begin;
-            let Some((order, last)) = self.manner.order(bytes, value) else { break };
-            next = self.manner.next(bytes, last);
+            let Some((order, last)) = manner.order(bytes, value) else { break };
+            next = manner.next(bytes, last);
             if next.is_none() {
-                let Some(end) = self.manner.closed(bytes, last) else { break };
+                let Some(end) = manner.closed(bytes, last) else { break };
                 self.reader.at = end;
-                self.last = Some((self.manner.last(), last));
+                self.last = Some((manner.last(), last));
             }
             self.take(order, count, keep);
             count += 1;
             if next.is_none() {
-                return Ok(count);
+                return (count, true);
             }
         }
-        self.element(count, keep)
+        (count, false)
     }
 
-    /// The order that comes next, if one may, and if it begins as those before it.
-    fn next(&self) -> Option<Next> {
-        self.manner.first(self.reader.bytes, self.reader.at).filter(|_| self.reader.may_enter())
+    /// The order that comes next, if one may, and if it begins as is usual in a manner.
+    fn next(&self, manner: &Manner<'_>) -> Option<Next> {
+        manner.first(self.reader.bytes, self.reader.at).filter(|_| self.reader.may_enter())
     }
 
-    /// Reads an element that is no plain order, or not written as those before it.
+    /// Reads an element that is no plain order, or not written as those before it: the manner in which it is, if it is an
+    /// order in which nothing is found and the one before was too.
     #[cold]
     #[inline(never)]
-    fn element(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<u32, Fault> {
+    fn element(&mut self, index: u32, keep: &mut dyn Keep<'a>) -> Result<Option<Manner<'a>>, Fault> {
         let (at, before, last) = (self.reader.at, self.findings.total, self.last.take());
         let mut order = None;
         if self.reader.peek() == Some(b'{') {
@@ -248,13 +245,9 @@ impl<'a> Scanner<'a, '_> {
             self.findings.add(Breach::new(Code::NotAnObject, given as u8, 0_u32).at(index, Place::Whole));
         }
         self.reader.text_since(at)?;
-        if let Some(order) = order.filter(|_| self.findings.total == before) {
-            if let Some(manner) = last.and_then(|last| Manner::of(self.reader.bytes, last, at, &order)) {
-                self.manner = manner;
-            }
-            self.last = Some(order.last());
-        }
-        Ok(index + 1)
+        let Some(order) = order.filter(|_| self.findings.total == before) else { return Ok(None) };
+        self.last = Some(order.last());
+        Ok(last.and_then(|last| Manner::of(self.reader.bytes, last, at, &order)))
     }
 
     /// Takes a plain order.

@@ -64,6 +64,7 @@ impl Texts<'_> {
 
 impl<'a> Seen<'a> {
     /// For the identities of a request: with a table for as many as it may have, if those are not few.
+    #[inline]
     pub(super) fn of(bytes: &'a [u8]) -> Self {
         let mut seen = Self {
             texts: Texts { bytes, decoded: Vec::new() },
@@ -75,10 +76,15 @@ impl<'a> Seen<'a> {
         };
         let expected = bytes.len() / SHORTEST_ORDER;
         if expected > FEW {
-            seen.entries.reserve(expected);
-            seen.grow((expected + expected / 2).next_power_of_two());
+            seen.expect(expected);
         }
         seen
+    }
+
+    /// Makes room for so many.
+    fn expect(&mut self, entries: usize) {
+        self.entries.reserve(entries);
+        self.grow((entries + entries / 2).next_power_of_two());
     }
 
     /// The order that had the identity first that lies at a place of the request: `index` itself if none had it before.
