@@ -95,10 +95,10 @@ pub(super) fn are_ascii(bytes: &[u8]) -> bool {
     all.to_bitmask() == 0 && rest.is_ascii()
 }
 
-/// Whether two chunks are the same.
+/// In which bytes two chunks differ, a bit for each from the lowest on.
 #[inline(always)]
-pub(super) fn are_equal(one: &Chunk, other: &Chunk) -> bool {
-    u8x16::new(*one).simd_eq(u8x16::new(*other)).all()
+pub(super) fn difference(one: &Chunk, other: &Chunk) -> u32 {
+    !u8x16::new(*one).simd_eq(u8x16::new(*other)).to_bitmask() & 0xFFFF
 }
 
 /// Whether two texts are the same, by words; in WASM slices are compared by a call, byte by byte.

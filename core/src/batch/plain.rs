@@ -5,9 +5,7 @@
 //! else in it (an escape, a member that is unknown or missing, a long number) is no plain one, and is left to `scan`,
 //! which calls this for each.
 
-use core::ops::RangeInclusive;
-
-use super::chunk::{self, LENGTH, count, ranges};
+use super::chunk::{self, Chunk, LENGTH, count, ranges};
 use super::scan::Span;
 use crate::rule::{self, Bytes, NumberRule, Plain, TextRule};
 use crate::violation::Field;
@@ -79,9 +77,9 @@ impl<'a> Manner<'a> {
     };
 
     /// How the order is written that begins at `at`, behind one of which the last field and the end of its value are given.
-    /// `None` if the last fields differ, or if what stands between values is very short or long.
+    /// `None` if the last fields differ, or if what stands between values is long.
     pub(super) fn of(bytes: &'a [u8], last: (Field, usize), at: usize, order: &Places) -> Option<Self> {
-        let between = |from, to| Between::of(bytes.get(from..to)?);
+        let between = |from, to| Between::of(bytes, from, to);
         let [first, second, third] = order.in_turn();
         (last.0 == third.0).then_some(())?;
         Some(Self {
@@ -165,38 +163,48 @@ pub(super) struct Next {
     pub(super) value: usize,
 }
 
-/// What stands between two values: a text of at least one chunk and at most two.
+/// What stands between two values: a text of at most two chunks.
 struct Between<'a> {
     text: &'a [u8],
-    first: &'a [u8; LENGTH],
-    last: &'a [u8; LENGTH],
+    first: &'a Chunk,
+    /// The bytes of the first chunk that lie behind the text, a bit each.
+    behind: u32,
+    last: &'a Chunk,
     /// How far behind the first chunk the last one begins.
     step: usize,
 }
 
 impl<'a> Between<'a> {
-    const LENGTHS: RangeInclusive<usize> = LENGTH..=2 * LENGTH;
-
-    fn of(text: &'a [u8]) -> Option<Self> {
-        Self::LENGTHS.contains(&text.len()).then(|| Self::new(text))
+    /// What lies between two places, if it is no longer than that.
+    fn of(bytes: &'a [u8], from: usize, to: usize) -> Option<Self> {
+        let text = bytes.get(from..to).filter(|text| text.len() <= 2 * LENGTH)?;
+        let first = chunk::at(bytes, from)?;
+        let behind = u32::MAX.checked_shl(text.len() as u32).unwrap_or(0);
+        Some(Self {
+            text,
+            first,
+            behind,
+            last: text.last_chunk().unwrap_or(first),
+            step: text.len().saturating_sub(LENGTH),
+        })
     }
 
+    /// This text of at least one chunk.
     const fn new(text: &'a [u8]) -> Self {
         let step = text.len().saturating_sub(LENGTH);
         match (text.first_chunk(), text.last_chunk()) {
-            (Some(first), Some(last)) => Self { text, first, last, step },
+            (Some(first), Some(last)) => Self { text, first, behind: 0, last, step },
             // Nothing is like it.
-            _ => Self { text, first: &[0; LENGTH], last: &[0; LENGTH], step },
+            _ => Self { text, first: &[0; LENGTH], behind: 0, last: &[0; LENGTH], step },
         }
     }
 
     /// The place behind it, if it stands at a place.
     #[inline(always)]
     fn behind(&self, bytes: &[u8], at: usize) -> Option<usize> {
-        let last = at + self.step;
-        let stands =
-            chunk::are_equal(chunk::at(bytes, at)?, self.first) && chunk::are_equal(chunk::at(bytes, last)?, self.last);
-        stands.then_some(last + LENGTH)
+        let differ = chunk::difference(chunk::at(bytes, at)?, self.first)
+            | chunk::difference(chunk::at(bytes, at + self.step)?, self.last);
+        (differ & !self.behind == 0).then_some(at + self.text.len())
     }
 }
 
