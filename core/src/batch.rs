@@ -138,6 +138,18 @@ mod tests {
         assert_eq!(report.violations.len(), 3);
     }
 
+    #[test]
+    fn half_pairs_without_end_take_no_longer_than_other_text() {
+        let halves = "\\ud83d".repeat(1_000_000);
+        let body =
+            format!(r#"[{{"record_id":"a","parameter_1":"{halves}","parameter_2":1}},["{halves}"],{{"{halves}":1}}]"#);
+        let limits = Limits { bytes: u32::MAX, ..LISTING };
+        let told: Vec<_> = check(body.as_bytes(), &limits).findings.iter().map(|found| found.code.as_str()).collect();
+        let missing = ["missing_field"; 3];
+        let first = ["too_long", "invalid_characters", "not_an_object", "unknown_field"];
+        assert_eq!(told, [&first[..], &missing].concat());
+    }
+
     /// Small limits, so that small inputs cross them.
     const SMALL: Limits = Limits { orders: 3, bytes: 400, depth: 4, listed: 5 };
 

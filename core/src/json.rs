@@ -172,7 +172,7 @@ fn text_from(at: usize, bytes: &[u8]) -> Result<(), Fault> {
 
 /// A place in a text that is read from its beginning to its end.
 pub(crate) struct Reader<'a> {
-    /// UTF-8, as far as it is read.
+    /// UTF-8, unless [`Reader::text_since`] says otherwise of what has been read.
     pub(crate) bytes: &'a [u8],
     /// The next byte.
     pub(crate) at: usize,
@@ -181,7 +181,7 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Begins to read bytes that are UTF-8.
+    /// Begins to read bytes, which must be UTF-8.
     pub(crate) fn new(bytes: &'a [u8], depth: u8) -> Result<Self, Fault> {
         let reader = Self::of(bytes, depth);
         reader.text_only()?;
@@ -520,8 +520,10 @@ impl<'a> Reader<'a> {
         if let Some(character) = char::from_u32(u32::from(unit)) {
             return Ok(character);
         }
-        let character = characters(text.characters.as_bytes());
-        text.half_pair = text.half_pair.or(Some(HalfPair { unit, character }));
+        // Only the first is told where it is: counting for each would take as long as all are long, squared.
+        if text.half_pair.is_none() {
+            text.half_pair = Some(HalfPair { unit, character: characters(text.characters.as_bytes()) });
+        }
         Ok(char::REPLACEMENT_CHARACTER)
     }
 }

@@ -1,6 +1,6 @@
-//! Sixteen bytes looked at together, by the vector instructions that every processor has (and WASM).
+//! Sixteen bytes looked at together, by the vector instructions that every processor has (and WASM with `simd128`).
 //!
-//! Called by `scan`, for each string and number of a request.
+//! Called by `plain`, for each value of a request and what stands between them, by `seen` and by `columns`.
 
 use wide::u8x16;
 

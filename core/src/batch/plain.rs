@@ -77,7 +77,8 @@ impl<'a> Manner<'a> {
     };
 
     /// How the order is written that begins at `at`, behind one of which the last field and the end of its value are given.
-    /// `None` if the last fields differ, or if what stands between values is long.
+    /// Nothing may have been found in either, and nothing may stand between them that is no white space or comma: only
+    /// then is what stands between values JSON. `None` if the last fields differ, or if that is long.
     pub(super) fn of(bytes: &'a [u8], last: (Field, usize), at: usize, order: &Places) -> Option<Self> {
         let between = |from, to| Between::of(bytes, from, to);
         let [first, second, third] = order.in_turn();
@@ -163,6 +164,9 @@ pub(super) struct Next {
     pub(super) value: usize,
 }
 
+// Of two orders that do not follow one another, an order at least lies between the values: more than a `Between` has.
+const _: () = assert!(br#"{"record_id":"a","parameter_1":"b","parameter_2":1}"#.len() > 2 * LENGTH);
+
 /// What stands between two values: a text of at most two chunks.
 struct Between<'a> {
     text: &'a [u8],
@@ -190,12 +194,11 @@ impl<'a> Between<'a> {
     }
 
     /// This text of at least one chunk.
+    #[expect(clippy::panic, reason = "at compile time: only constants are made so")]
     const fn new(text: &'a [u8]) -> Self {
-        let step = text.len().saturating_sub(LENGTH);
         match (text.first_chunk(), text.last_chunk()) {
-            (Some(first), Some(last)) => Self { text, first, behind: 0, last, step },
-            // Nothing is like it.
-            _ => Self { text, first: &[0; LENGTH], behind: 0, last: &[0; LENGTH], step },
+            (Some(first), Some(last)) => Self { text, first, behind: 0, last, step: text.len() - LENGTH },
+            _ => panic!("a text of less than one chunk"),
         }
     }
 

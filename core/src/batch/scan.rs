@@ -1,4 +1,4 @@
-//! The reader of requests: one pass over the bytes, borrowing, without recursion, and without an allocation per order.
+//! The reader of requests: one pass over the bytes, borrowing, without recursion, and with no allocation for a plain order.
 //!
 //! An order that plainly obeys every rule is passed at a glance (`plain`); the parts of all others are decoded and given
 //! to the rules. It finds exactly what `oracle` finds, which is the same in the plainest words.

@@ -12,7 +12,7 @@ use super::scan::Span;
 
 /// So many are compared one by one.
 const FEW: usize = 4;
-/// No order is written in fewer bytes than about so many.
+/// Few orders are written in fewer bytes. A request of shorter ones makes the table grow once.
 const SHORTEST_ORDER: usize = 56;
 /// So many places are looked at before a table counts as crowded. It is never more than half full.
 const CROWDED: usize = 128;

@@ -7,7 +7,8 @@ use crate::violation::{Breach, Code};
 /// No control character and no half surrogate pair.
 pub(crate) const PRINTABLE: TextRule = TextRule { plain: Plain { first: SHOWN, rest: SHOWN, ..Plain::ANY }, check };
 
-/// Beyond ASCII only U+0080 to U+009F are controls, and their first byte is C2.
+/// Beyond ASCII only U+0080 to U+009F are controls, and their first byte is C2. (So is that of `°` and `£`, which are
+/// looked at closely, and then allowed.)
 const SHOWN: Bytes = Bytes::range(b' ', b'~').or(Bytes::BEYOND_ASCII.but(Bytes::of(&[0xC2])));
 
 fn check(text: &Text<'_>) -> Option<Breach> {
