@@ -110,10 +110,8 @@ impl HttpClient {
         if let Some(sender) = sender.get() {
             return Ok(sender);
         }
-        let connector = if is_tls { tls::over(tls::tcp()) } else { tls::plain(tls::tcp()) };
-        let made = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(0)
-            .build(connector.map_err(|_| HttpError::Tls)?);
+        let connector = tls::over(tls::tcp(), is_tls).map_err(|_| HttpError::Tls)?;
+        let made = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
         Ok(sender.get_or_init(|| made))
     }
 }

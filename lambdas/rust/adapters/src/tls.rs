@@ -24,35 +24,29 @@ pub(crate) fn tcp() -> HttpConnector {
     connector
 }
 
-/// Over this connector, `http` addresses only: no `https` address is trusted.
+/// Over this connector, `http` addresses in plain text and, if they are to be called, `https` ones with TLS; if not, no
+/// `https` address is trusted and nothing is read.
 ///
 /// # Errors
 /// When ring lacks what rustls needs, which no build does.
-pub(crate) fn plain(tcp: HttpConnector) -> Result<HttpsConnector<HttpConnector>, Error> {
-    trusting(RootCertStore::empty(), tcp)
-}
-
-/// TLS over this connector, for `https` addresses; `http` ones are reached in plain text.
-///
-/// # Errors
-/// As [`plain`].
-pub(crate) fn over(tcp: HttpConnector) -> Result<HttpsConnector<HttpConnector>, Error> {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (usable, unusable) = roots.add_parsable_certificates(found.certs);
-    if usable == 0 {
-        tracing::warn!(unusable, "the system has no certificate to trust: no https address can be called");
-    }
-    trusting(roots, tcp)
-}
-
-fn trusting(roots: RootCertStore, tcp: HttpConnector) -> Result<HttpsConnector<HttpConnector>, Error> {
+pub(crate) fn over(tcp: HttpConnector, is_https_called: bool) -> Result<HttpsConnector<HttpConnector>, Error> {
+    let roots = if is_https_called { of_system() } else { RootCertStore::empty() };
     let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
     let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(HttpsConnector::from((tcp, config)))
+}
+
+fn of_system() -> RootCertStore {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (usable, unusable) = roots.add_parsable_certificates(found.certs);
+    if usable == 0 {
+        tracing::warn!(unusable, "the system has no certificate to trust: no https address can be called");
+    }
+    roots
 }
 
 /// Reads no private key.

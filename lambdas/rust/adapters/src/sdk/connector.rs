@@ -46,8 +46,7 @@ impl Connector {
         let mut builder = Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_FOR);
         let is_plain = account.endpoint.as_deref().is_some_and(|address| address.starts_with("http://"));
-        let connector = if is_plain { tls::plain(tcp) } else { tls::over(tcp) };
-        Self(connector.ok().map(|connector| builder.build(connector)))
+        Self(tls::over(tcp, !is_plain).ok().map(|connector| builder.build(connector)))
     }
 }
 
