@@ -1,40 +1,68 @@
-//! The tools that must be on the PATH, each with the oldest version that is enough and how to get it.
+//! The tools that must be on the PATH, each with the oldest accepted version and how to install it.
 //!
-//! A command asks for what it needs before it starts anything. Tools that cargo can install are `cargo_tools`' and
-//! MiniStack is `venv`'s.
+//! [`find_all`] checks every tool before a command starts anything and reports all problems at once. Settings of the user
+//! (`TF_CLI_ARGS`, `NODE_OPTIONS`, `PYTHONHOME`, ...) do not reach a tool that is asked for its version. Tools that cargo
+//! installs are in `cargo_tools`, packages of Python and npm in `venv` and `npm`.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use crate::failure::Failure;
 
-/// A tool that somebody else has to install.
+/// A tool that the user has to install.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirement {
-    /// The names that it goes by, the wanted one first.
+    /// The names of its executable, in order of preference.
     names: &'static [&'static str],
-    /// Its name as people write it.
+    /// Its name in messages.
     title: &'static str,
-    /// Makes it tell its version.
+    /// The arguments that make it print its version.
     version_arguments: &'static [&'static str],
-    /// The oldest version that is enough.
-    at_least: (u32, u32),
+    /// The oldest accepted version; any version where there is none.
+    at_least: Option<(u32, u32)>,
     /// The first major version that is not known to work.
     below: Option<u32>,
-    /// How to get it.
+    /// A part that packagers ship apart from it.
+    part: Option<Part>,
+    /// How to install it.
     install: &'static str,
 }
 
-/// cargo, which is there when xtask was started by it.
+/// A part of a tool that can be missing although the tool is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Part {
+    /// The arguments that make the tool fail without this part.
+    arguments: &'static [&'static str],
+    /// Completes the sentence "Python 3.12.1 is on the PATH, but ...".
+    complaint: &'static str,
+    /// How to install it.
+    install: &'static str,
+}
+
+/// cargo, which is there when it started xtask.
 pub const CARGO: Requirement = Requirement {
     names: &["cargo"],
     title: "cargo",
     version_arguments: &["--version"],
-    at_least: (1, 95),
+    at_least: Some((1, 95)),
     below: None,
-    install: "install Rust with rustup; `rust-toolchain.toml` then chooses the version",
+    part: None,
+    install: "install Rust with rustup; `rust-toolchain.toml` then selects the version",
+};
+
+/// A C compiler, which ring and the other crates with C sources are built with.
+pub const C_COMPILER: Requirement = Requirement {
+    names: &["cc", "gcc", "clang"],
+    title: "a C compiler (cc, gcc or clang)",
+    version_arguments: &["--version"],
+    at_least: None,
+    below: None,
+    part: None,
+    install: "install gcc or clang from your package manager (Debian, Ubuntu: apt install build-essential; \
+              macOS: xcode-select --install)",
 };
 
 /// Terraform.
@@ -42,28 +70,36 @@ pub const TERRAFORM: Requirement = Requirement {
     names: &["terraform"],
     title: "Terraform",
     version_arguments: &["version"],
-    at_least: (1, 11),
+    at_least: Some((1, 11)),
     below: Some(2),
+    part: None,
     install: "install Terraform 1.11 or newer from your package manager or from HashiCorp's download page",
 };
 
-/// Python, for MiniStack.
+/// Python with what virtual environments take.
 pub const PYTHON: Requirement = Requirement {
     names: &["python3", "python3.14", "python3.13", "python3.12", "python3.11"],
     title: "Python",
     version_arguments: &["--version"],
-    at_least: (3, 11),
+    at_least: Some((3, 11)),
     below: Some(4),
+    part: Some(Part {
+        // Debian ships ensurepip and its wheels apart; a Python that was built without OpenSSL reaches no index.
+        arguments: &["-I", "-c", "import ensurepip, ssl, venv; ensurepip.version()"],
+        complaint: "cannot make virtual environments: `import ensurepip, ssl, venv` fails",
+        install: "install Python's venv module (Debian, Ubuntu: apt install python3-venv)",
+    }),
     install: "install Python 3.11 or newer from your package manager (Debian, Ubuntu: apt install python3 python3-venv)",
 };
 
-/// Node.js, for the validator of the state machine.
+/// Node.js.
 pub const NODE: Requirement = Requirement {
     names: &["node"],
     title: "Node.js",
     version_arguments: &["--version"],
-    at_least: (20, 0),
+    at_least: Some((20, 0)),
     below: None,
+    part: None,
     install: "install Node.js 20 or newer from your package manager",
 };
 
@@ -72,18 +108,44 @@ pub const NPM: Requirement = Requirement {
     names: &["npm"],
     title: "npm",
     version_arguments: &["--version"],
-    at_least: (9, 0),
+    at_least: Some((9, 0)),
     below: None,
+    part: None,
     install: "install npm; it usually comes with Node.js",
 };
 
 /// A tool that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tool {
-    /// Where it lies.
+    /// The path of its executable.
     pub path: PathBuf,
-    /// Its version, as it tells it: `1.11.4`.
+    /// Its version, for example `1.11.4`.
     pub version: String,
+}
+
+/// A tool that is missing or cannot be used.
+#[derive(Debug)]
+struct Problem {
+    sentence: String,
+    install: &'static str,
+}
+
+/// Finds all tools on the PATH, in the order of the requirements.
+///
+/// # Errors
+/// One failure that names every tool which is missing or cannot be used, each with what to do about it.
+pub fn find_all<const N: usize>(requirements: [&Requirement; N]) -> Result<[Tool; N], Failure> {
+    let folders = search_path();
+    let mut tools = Vec::with_capacity(N);
+    let mut problems = Vec::new();
+    for requirement in requirements {
+        match requirement.look_in(&folders) {
+            Ok(tool) => tools.push(tool),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    // Too few for the array where there is a problem.
+    tools.try_into().map_err(|_| failure(&problems))
 }
 
 impl Requirement {
@@ -98,15 +160,16 @@ impl Requirement {
             [title, ..] => title,
             [] => "a tool",
         };
-        Self { names, title, version_arguments, at_least, below: None, install: "install it with cargo" }
+        let at_least = Some(at_least);
+        Self { names, title, version_arguments, at_least, below: None, part: None, install: "install it with cargo" }
     }
 
     /// Finds the tool on the PATH.
     ///
     /// # Errors
-    /// One sentence when it is missing or too old, and how to get it.
+    /// What is wrong when it is missing or cannot be used, and how to install it.
     pub fn find(&self) -> Result<Tool, Failure> {
-        self.find_in(&env::var_os("PATH").unwrap_or_default())
+        self.find_in(&search_path())
     }
 
     /// Finds the tool in a list of folders.
@@ -114,48 +177,117 @@ impl Requirement {
     /// # Errors
     /// As [`Requirement::find`].
     pub fn find_in(&self, folders: &OsStr) -> Result<Tool, Failure> {
-        let mut too_old = None;
+        self.look_in(folders).map_err(|problem| failure(&[problem]))
+    }
+
+    /// The first of the tool's names that can be used; else what is wrong with the first that is there.
+    fn look_in(&self, folders: &OsStr) -> Result<Tool, Problem> {
+        let mut problem = None;
         for path in self.names.iter().filter_map(|name| first_in(folders, name)) {
-            let Some(version) = told_version(&path, self.version_arguments) else { continue };
-            if self.is_enough(&version) {
-                return Ok(Tool { path, version });
+            match self.check(path) {
+                Ok(tool) => return Ok(tool),
+                Err(found) => _ = problem.get_or_insert(found),
             }
-            too_old.get_or_insert(version);
         }
-        let (major, minor) = self.at_least;
+        Err(problem.unwrap_or_else(|| self.problem(format!("{} is not on the PATH", self.wanted()))))
+    }
+
+    /// Runs the tool to see whether it can be used.
+    fn check(&self, path: PathBuf) -> Result<Tool, Problem> {
         let title = self.title;
-        let sentence = match too_old {
-            Some(found) => format!("{title} {found} is on the PATH, but {}", self.wanted()),
-            None => format!("{title} ({major}.{minor} or newer) is not on the PATH"),
-        };
-        Err(Failure::new(sentence).with_todo(format!("{}, or enter `nix develop`", self.install)))
+        let version = version_of(&path, self.version_arguments).map_err(|reason| {
+            self.problem(format!("{title} does not report its version: `{}` {reason}", path.display()))
+        })?;
+        if !self.is_enough(&version) {
+            return Err(self.problem(format!("{title} {version} is on the PATH, but {} is needed", self.range())));
+        }
+        match self.part {
+            Some(part) if !succeeds(&path, part.arguments) => Err(Problem {
+                sentence: format!("{title} {version} is on the PATH, but {}", part.complaint),
+                install: part.install,
+            }),
+            _ => Ok(Tool { path, version }),
+        }
+    }
+
+    fn problem(&self, sentence: String) -> Problem {
+        Problem { sentence, install: self.install }
     }
 
     fn wanted(&self) -> String {
-        let (major, minor) = self.at_least;
+        match self.at_least {
+            Some((major, minor)) => format!("{} ({major}.{minor} or newer)", self.title),
+            None => self.title.to_owned(),
+        }
+    }
+
+    fn range(&self) -> String {
+        let (major, minor) = self.at_least.unwrap_or_default();
         match self.below {
-            Some(below) => format!("{major}.{minor} or newer, below {below}, is needed"),
-            None => format!("{major}.{minor} or newer is needed"),
+            Some(below) => format!("{major}.{minor} or newer, below {below},"),
+            None => format!("{major}.{minor} or newer"),
         }
     }
 
     fn is_enough(&self, version: &str) -> bool {
         let mut numbers = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
         let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-        found >= self.at_least && self.below.is_none_or(|below| found.0 < below)
+        self.at_least.is_none_or(|oldest| found >= oldest) && self.below.is_none_or(|below| found.0 < below)
     }
+}
+
+/// One problem as a sentence with a hint, several as a list.
+fn failure(problems: &[Problem]) -> Failure {
+    if let [Problem { sentence, install }] = problems {
+        return Failure::new(sentence).with_todo(format!("{install}, or enter `nix develop`"));
+    }
+    let mut sentence = format!("{} tools are missing or cannot be used:", problems.len());
+    for problem in problems {
+        // Writing to a String cannot fail.
+        let _ = write!(sentence, "\n    {}: {}", problem.sentence, problem.install);
+    }
+    Failure::new(sentence).with_todo("install each of them, or enter `nix develop`")
+}
+
+fn search_path() -> OsString {
+    env::var_os("PATH").unwrap_or_default()
 }
 
 fn first_in(folders: &OsStr, name: &str) -> Option<PathBuf> {
     env::split_paths(folders).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
-/// The first word of the tool's answer that looks like a version.
-fn told_version(path: &Path, arguments: &[&str]) -> Option<String> {
+/// The first word of the tool's output that looks like a version; else why there is none, as the end of a sentence.
+fn version_of(path: &Path, arguments: &[&str]) -> Result<String, String> {
+    let Output { status, stdout, stderr } =
+        run(path, arguments).map_err(|error| format!("cannot be started: {error}"))?;
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    if !status.success() {
+        let reason = stderr.lines().chain(stdout.lines()).map(str::trim).find(|line| !line.is_empty());
+        return Err(format!("failed ({status}){}", reason.map(|line| format!(": {line}")).unwrap_or_default()));
+    }
+    stdout.split_ascii_whitespace().find_map(version_in).ok_or_else(|| "printed none".to_owned())
+}
+
+fn succeeds(path: &Path, arguments: &[&str]) -> bool {
+    run(path, arguments).is_ok_and(|output| output.status.success())
+}
+
+/// Runs a tool without the user's settings for it.
+fn run(path: &Path, arguments: &[&str]) -> std::io::Result<Output> {
     let mut command = Command::new(path);
-    let told = command.args(arguments).stdin(Stdio::null()).env("CHECKPOINT_DISABLE", "1").output().ok()?;
-    let text = String::from_utf8_lossy(&told.stdout).into_owned();
-    text.split_ascii_whitespace().find_map(version_in)
+    command.args(arguments).stdin(Stdio::null());
+    for (name, _) in env::vars_os().filter(|(name, _)| is_setting(name)) {
+        command.env_remove(name);
+    }
+    command.env("CHECKPOINT_DISABLE", "1").output()
+}
+
+/// Whether a variable changes how one of the tools runs.
+fn is_setting(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    ["TF_", "NODE_", "PYTHON"].iter().any(|prefix| name.starts_with(prefix))
+        || name.to_ascii_lowercase().starts_with("npm_config_")
 }
 
 fn version_in(word: &str) -> Option<String> {
