@@ -17,9 +17,8 @@ use crate::cloud::record::Ports;
 use crate::digest::sha256_hex;
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
-use crate::package::{build, manifest};
+use crate::package::manifest;
 use crate::progress::Step;
-use crate::requirements::Tool;
 use crate::subprocess::Subprocess;
 use crate::terraform;
 
@@ -54,18 +53,6 @@ pub struct Delivery<'a> {
     layout: &'a Layout,
     ports: Ports,
     gridbid: PathBuf,
-}
-
-/// Compiles `gridbid`, unless it is given, and hands back where it lies.
-///
-/// # Errors
-/// When it does not compile.
-pub fn build(layout: &Layout, cargo: &Tool, step: &Step) -> Result<PathBuf, Failure> {
-    match layout.gridbid() {
-        Some(file) => Ok(file.to_path_buf()),
-        // Without optimisations: it waits for others nearly all of its time, and is compiled in a fraction.
-        None => build::compile(layout, cargo, "gridbid-delivery", "gridbid", "dev", step),
-    }
 }
 
 impl<'a> Delivery<'a> {

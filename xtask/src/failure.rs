@@ -33,6 +33,12 @@ impl Failure {
         Self { is_interruption: true, ..Self::new("interrupted") }
     }
 
+    /// Whether the command was told to end, and nothing is wrong.
+    #[must_use]
+    pub fn is_interruption(&self) -> bool {
+        self.is_interruption
+    }
+
     /// Adds what the reader can do about it.
     #[must_use]
     pub fn with_todo(mut self, todo: impl Into<String>) -> Self {

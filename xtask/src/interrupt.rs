@@ -1,24 +1,23 @@
-//! Ctrl-C and SIGTERM: a command then ends as failed, after it has stopped what it started.
+//! Ctrl-C, SIGTERM and a closed terminal (SIGHUP): the command ends as failed, after it has stopped what it started.
 //!
-//! The signal only sets a flag; loops that wait look at it, and tools that run are asked to end. Called by `main` and by
-//! every loop that waits.
+//! A signal only sets a flag. Loops that wait check it, and running tools are asked to end.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::failure::Failure;
 
 static INTERRUPTED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-/// From now on SIGINT and SIGTERM set the flag.
+/// Makes SIGINT, SIGTERM and SIGHUP set the flag from now on.
 ///
 /// # Errors
 /// When the operating system does not let the handlers be set.
 pub fn listen() -> Result<(), Failure> {
     let flag = INTERRUPTED.get_or_init(Arc::default);
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(flag))
             .map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))?;
     }

@@ -1,11 +1,17 @@
 //! Where things lie: the repository's own folders, and the folders that commands make in `.gridbid`.
 //!
-//! Every path of xtask comes from here. `.gridbid` is ignored by git and may be deleted at any time when nothing runs.
-//! Two local clouds can stand beside each other: the user's in `.gridbid` and the tests' own in `.gridbid/test`; they
-//! share tools and zips and nothing else. The environment variable `GRIDBID_HOME` puts `.gridbid` somewhere else.
+//! Every path of xtask comes from here. The repository is found when a command runs, never when it is compiled: a copied
+//! checkout, or one that shares a target folder with another, works on its own files. `.gridbid` is ignored by git and may
+//! be deleted at any time. Two local clouds can stand beside each other: the user's in `.gridbid` and the tests' in
+//! `.gridbid/test`; they share tools and zips and nothing else. The environment variable `GRIDBID_HOME` puts `.gridbid`
+//! somewhere else.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+
+use crate::digest::sha256_hex;
+use crate::package::manifest::Profile;
 
 /// The folders that one command works with.
 #[derive(Clone, Debug)]
@@ -13,25 +19,40 @@ pub struct Layout {
     root: PathBuf,
     home: PathBuf,
     site: PathBuf,
-    /// A folder of zips that somebody else has built.
+    /// How functions are compiled.
+    profile: Profile,
+    /// A folder of zips that was built elsewhere.
     prebuilt: Option<PathBuf>,
-    /// The delivery binary that somebody else has built.
+    /// A delivery binary that was built elsewhere.
     gridbid: Option<PathBuf>,
 }
 
 impl Layout {
-    /// The repository that this xtask was compiled in, and the user's own local cloud. One that was compiled where no
-    /// repository stands any more, as Nix does, takes the one around the current folder.
+    /// The repository that `cargo xtask` was called in, and the user's own local cloud.
     #[must_use]
     pub fn of_repository() -> Self {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let compiled_in = package.parent().unwrap_or(package).to_path_buf();
-        let root = if is_repository(&compiled_in) { compiled_in } else { around_here().unwrap_or(compiled_in) };
+        // `cargo run` and `cargo test` name the package's folder; a program that was started by hand has only the current one.
+        let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let called_by_cargo = package.and_then(|package| repository_around(&package));
+        let current = env::current_dir().unwrap_or_default();
+        let root = called_by_cargo.or_else(|| repository_around(&current)).unwrap_or_else(|| current.clone());
         let home = match env::var_os("GRIDBID_HOME") {
-            Some(home) => env::current_dir().unwrap_or_default().join(home),
+            Some(home) => current.join(home),
             None => root.join(".gridbid"),
         };
-        Self { root, site: home.clone(), home, prebuilt: None, gridbid: None }
+        Self { root, site: home.clone(), home, profile: Profile::Local, prebuilt: None, gridbid: None }
+    }
+
+    /// The same folders with functions compiled as for production.
+    #[must_use]
+    pub fn with_profile(self, profile: Profile) -> Self {
+        Self { profile, ..self }
+    }
+
+    /// How functions are compiled.
+    #[must_use]
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// The same repository with the tests' own local cloud.
@@ -58,7 +79,7 @@ impl Layout {
         self.gridbid.as_deref()
     }
 
-    /// Whether the repository is there: one was found, or it still stands where this xtask was compiled.
+    /// Whether a repository was found.
     #[must_use]
     pub fn is_there(&self) -> bool {
         is_repository(&self.root)
@@ -151,7 +172,23 @@ impl Layout {
     /// The zips and `functions.json`.
     #[must_use]
     pub fn functions(&self) -> PathBuf {
-        self.prebuilt.clone().unwrap_or_else(|| self.home.join("functions"))
+        let own = || match self.profile {
+            Profile::Local => self.home.join("functions"),
+            Profile::Release => self.home.join("functions-release"),
+        };
+        self.prebuilt.clone().unwrap_or_else(own)
+    }
+
+    /// What cargo's `CARGO_TARGET_DIR` is set to for everything that is compiled here; none where the user has not set it.
+    ///
+    /// Two checkouts that share a target folder overwrite each other's binaries, and cargo takes one's for the other's when
+    /// their files are older. So each checkout gets a folder of its own below the user's.
+    #[must_use]
+    pub fn target_folder(&self) -> Option<OsString> {
+        let shared = env::var_os("CARGO_TARGET_DIR").filter(|folder| !folder.is_empty())?;
+        let digest = sha256_hex(self.root.as_os_str().as_encoded_bytes());
+        let own = format!("gridbid-{}", digest.get(..12).unwrap_or(&digest));
+        Some(self.root.join(shared).join(own).into_os_string())
     }
 
     /// The folder of this local cloud, which also holds its lock.
@@ -183,9 +220,9 @@ fn is_repository(folder: &Path) -> bool {
     folder.join("xtask").join("Cargo.toml").is_file()
 }
 
-/// The nearest repository that the current folder lies in.
-fn around_here() -> Option<PathBuf> {
-    env::current_dir().ok()?.ancestors().find(|folder| is_repository(folder)).map(Path::to_path_buf)
+/// The nearest repository that a folder lies in.
+fn repository_around(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|folder| is_repository(folder)).map(Path::to_path_buf)
 }
 
 #[cfg(test)]
@@ -194,9 +231,9 @@ mod tests {
 
     #[test]
     fn the_repository_is_found_from_a_folder_inside_it() {
-        // Tests run in the package's folder.
-        assert_eq!(around_here().as_deref(), Some(Layout::of_repository().root()));
-        assert!(!is_repository(Path::new("/")));
+        let root = Layout::of_repository().root().to_path_buf();
+        assert_eq!(repository_around(&root.join("xtask").join("src")), Some(root));
+        assert_eq!(repository_around(Path::new("/")), None);
     }
 
     #[test]

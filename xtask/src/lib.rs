@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod bindings;
+pub mod cargo;
 pub mod cargo_tools;
 pub mod checks;
 pub mod clock;

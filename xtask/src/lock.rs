@@ -1,23 +1,26 @@
 //! One command at a time works on a local cloud, and one on the zips and tools that all share.
 //!
-//! The locks are the operating system's own: they end with the process that holds them. Called by the commands that
-//! change something.
+//! The locks are the operating system's own: they end with the process that holds them. The lock of what all share may be
+//! held by several threads of one command at the same time.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
 use crate::failure::{Failure, OnFile};
-use crate::interrupt;
 use crate::layout::Layout;
 use crate::progress::Step;
 
-/// A lock that is held until it is dropped.
-#[derive(Debug)]
+/// A lock that is held until its last holder is dropped.
+#[derive(Clone, Debug)]
 pub struct Held {
-    _file: File,
+    file: Arc<File>,
 }
+
+/// The shared lock as far as this process holds it.
+static SHARED: Mutex<Weak<File>> = Mutex::new(Weak::new());
 
 /// Takes a local cloud's lock.
 ///
@@ -37,11 +40,17 @@ pub fn site(layout: &Layout) -> Result<Held, Failure> {
 pub fn shared(layout: &Layout, step: &Step) -> Result<Held, Failure> {
     let file = layout.home().join("shared-lock");
     loop {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = shared.upgrade() {
+            return Ok(Held { file });
+        }
         if let Some(held) = attempt(&file)? {
+            *shared = Arc::downgrade(&held.file);
             return Ok(held);
         }
+        drop(shared);
         step.note("waits for another cargo xtask");
-        interrupt::check()?;
+        step.check()?;
         thread::sleep(Duration::from_millis(200));
     }
 }
@@ -52,7 +61,7 @@ fn attempt(file: &Path) -> Result<Option<Held>, Failure> {
     }
     let handle = File::create(file).on_file("make", file)?;
     match handle.try_lock() {
-        Ok(()) => Ok(Some(Held { _file: handle })),
+        Ok(()) => Ok(Some(Held { file: Arc::new(handle) })),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error).on_file("lock", file),
     }

@@ -11,7 +11,7 @@ use xtask::commands::{down, logs, post, run, status, test, up};
 use xtask::failure::{Failure, OnFile as _};
 use xtask::layout::Layout;
 use xtask::package::made;
-use xtask::package::manifest::Architecture;
+use xtask::package::manifest::{Architecture, Profile};
 use xtask::progress::Progress;
 use xtask::wasm::Given;
 use xtask::{bench, interrupt, neighbours, system};
@@ -72,6 +72,9 @@ enum Command {
     },
     /// Build the functions' zips and functions.json
     Package {
+        /// Compile as for production
+        #[arg(long)]
+        release: bool,
         /// Build nothing: pack what has been built elsewhere
         #[command(subcommand)]
         made: Option<Made>,
@@ -90,6 +93,8 @@ enum Command {
         #[arg(long)]
         folder: PathBuf,
         #[arg(long)]
+        instance: String,
+        #[arg(long)]
         port: u16,
         #[arg(long)]
         s3_port: u16,
@@ -107,6 +112,9 @@ struct Built {
     /// The delivery binary
     #[arg(long)]
     gridbid: Option<PathBuf>,
+    /// Compile the functions as for production, which takes minutes more
+    #[arg(long, conflicts_with = "functions")]
+    release: bool,
 }
 
 #[derive(Subcommand)]
@@ -188,12 +196,12 @@ fn main() -> ExitCode {
 
 fn perform(command: Command) -> Result<(), Failure> {
     let (layout, progress) = (Layout::of_repository(), Progress::new());
-    if let Command::Neighbours { folder, port, s3_port, cloud_port } = command {
+    if let Command::Neighbours { folder, instance, port, s3_port, cloud_port } = command {
         // No handler for signals here: this process ends at the first one.
-        return neighbours::serve(&neighbours::Settings { port, s3_port, cloud_port, folder });
+        return neighbours::serve(&neighbours::Settings { port, s3_port, cloud_port, folder, instance });
     }
     // Packing what has been built needs no repository.
-    if !layout.is_there() && !matches!(command, Command::Package { made: Some(_) }) {
+    if !layout.is_there() && !matches!(command, Command::Package { made: Some(_), .. }) {
         return Err(Failure::new("no clone of Gridbid's repository is around the current folder")
             .with_todo("change into one and run the command again"));
     }
@@ -217,16 +225,19 @@ fn perform(command: Command) -> Result<(), Failure> {
             test::test(&layout, &progress, &part)
         }
         Command::Bench { subject: BenchSubject::Core } => bench::core::bench(&layout, &progress),
-        Command::Package { made: None } => system::package(&layout, &progress),
-        Command::Package { made: Some(Made::Zip { function, built, architecture, to }) } => {
+        Command::Package { made: None, release } => {
+            let layout = if release { layout.with_profile(Profile::Release) } else { layout };
+            system::package(&layout, &progress)
+        }
+        Command::Package { made: Some(Made::Zip { function, built, architecture, to }), .. } => {
             made::zip(&function, &built, architecture, &to)
         }
-        Command::Package { made: Some(Made::Join { folders, to }) } => made::join(&folders, &to),
+        Command::Package { made: Some(Made::Join { folders, to }), .. } => made::join(&folders, &to),
         Command::Wasm { to, given } => system::wasm(&layout, &progress, &given, to.as_deref()),
         Command::Bench { subject: BenchSubject::Functions { functions, latency_ms, starts, requests } } => {
             let layout = match functions {
                 Some(folder) => layout.with_functions(prebuilt(&folder)?),
-                None => layout,
+                None => layout.with_profile(Profile::Release),
             };
             bench::functions::functions(&layout, &progress, Duration::from_millis(latency_ms), starts, requests)
         }
@@ -235,7 +246,10 @@ fn perform(command: Command) -> Result<(), Failure> {
 }
 
 /// The layout with what was built before.
-fn with(mut layout: Layout, Built { functions, gridbid }: Built) -> Result<Layout, Failure> {
+fn with(mut layout: Layout, Built { functions, gridbid, release }: Built) -> Result<Layout, Failure> {
+    if release {
+        layout = layout.with_profile(Profile::Release);
+    }
     if let Some(folder) = functions {
         layout = layout.with_functions(prebuilt(&folder)?);
     }

@@ -130,6 +130,7 @@ impl Job<'_> {
         let deadline = Instant::now() + OTHER_RUN_LIMIT;
         let slot = clock::rfc3339(clock::unix_seconds());
         say(&format!("  started by hand for the slot {slot}"));
+        let mut waits = false;
         loop {
             let arn = results_run::start(&self.cloud, &self.names.state_machine_arn, &slot)?;
             let ended = results_run::follow(&self.cloud, &arn, RUN_LIMIT, |line| say(&format!("  {line}")))?;
@@ -139,7 +140,10 @@ impl Job<'_> {
                 return Ok(ended);
             }
             promise(Instant::now() < deadline, "another results run did not end")?;
-            say("  another run (the schedule's, or one that was cut off) holds the lock: trying again in 5 s");
+            if !waits {
+                say("  another run (the schedule's, or one that was cut off) holds the lock: waiting for its end");
+                waits = true;
+            }
             interrupt::check()?;
             thread::sleep(Duration::from_secs(5));
         }

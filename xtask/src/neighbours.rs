@@ -5,16 +5,21 @@
 
 pub mod auction;
 pub mod client;
+mod guard;
 mod s3_faults;
 pub mod slack;
 
+use std::fs;
 use std::path::PathBuf;
+use std::process;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tiny_http::{Header, Method, Request, Response, Server};
 
+use crate::cloud::INSTANCE_FILE;
 use crate::failure::Failure;
 use auction::Auction;
 use s3_faults::S3Faults;
@@ -32,8 +37,10 @@ pub struct Settings {
     pub s3_port: u16,
     /// The port of the local cloud.
     pub cloud_port: u16,
-    /// The folder that posts to Slack are kept in.
+    /// The local cloud's folder, which posts to Slack are kept in.
     pub folder: PathBuf,
+    /// The content of the folder's file `instance` for as long as this process may run.
+    pub instance: String,
 }
 
 struct Neighbours {
@@ -42,11 +49,21 @@ struct Neighbours {
     s3: S3Faults,
 }
 
-/// Plays the neighbours until the process is stopped.
+/// Interval between two checks that the local cloud's folder is still this process's.
+const LEASH_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Runs the simulators until the process is stopped, or its local cloud's folder is removed or started anew.
 ///
 /// # Errors
 /// When a port is taken.
 pub fn serve(settings: &Settings) -> Result<(), Failure> {
+    let (leash, instance) = (settings.folder.join(INSTANCE_FILE), settings.instance.clone());
+    thread::spawn(move || {
+        while fs::read_to_string(&leash).is_ok_and(|there| there == instance) {
+            thread::sleep(LEASH_INTERVAL);
+        }
+        process::exit(0)
+    });
     let neighbours = Arc::new(Neighbours {
         slack: Slack::new(settings.folder.join(slack::FILE_NAME)),
         auction: Auction::default(),
@@ -73,7 +90,10 @@ fn listen(
         let (server, neighbours) = (Arc::clone(&server), Arc::clone(neighbours));
         thread::spawn(move || {
             while let Ok(request) = server.recv() {
-                answer(&neighbours, request);
+                match guard::refusal(&request, port) {
+                    Some(why) => respond(request, 403, format!("refused: {why}\n"), "text/plain"),
+                    None => answer(&neighbours, request),
+                }
             }
         })
     });

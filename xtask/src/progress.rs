@@ -1,31 +1,38 @@
-//! What a person sees while a command works: one line a step, with its time when it is done.
+//! What a person sees while a command works: one line for each step, with its time when it is done.
 //!
-//! On a terminal the line of a running step counts the seconds and shows the newest line of its log; elsewhere (CI) such
-//! a line is printed every fifteen seconds. Everything goes to stderr, so that stdout carries only answers. Callers are
-//! all commands.
+//! Steps may run at the same time ([`Progress::both`]); the first that fails stops the others. On a terminal each running
+//! step has a line with its seconds and the newest line of its log; elsewhere (CI) such a line is printed every fifteen
+//! seconds. Everything goes to stderr, so that stdout carries only results.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
 use crate::clock::words;
 use crate::failure::{Failure, last_lines};
+use crate::interrupt;
 
-/// A terminal's line is drawn again after this time.
-const REDRAWN_AFTER: Duration = Duration::from_millis(500);
-/// A line is printed for CI after this time.
-const REPEATED_AFTER: Duration = Duration::from_secs(15);
-/// A line that is drawn again must not wrap on a usual terminal.
+/// Time after which a step's line on a terminal is refreshed.
+const REFRESH: Duration = Duration::from_millis(250);
+/// Time after which a line is printed elsewhere.
+const REPEAT: Duration = Duration::from_secs(15);
+/// Longest line printed where there is no terminal.
 const LINE_CHARACTERS: usize = 79;
 
 /// Prints steps.
 #[derive(Debug)]
 pub struct Progress {
-    terminal: bool,
+    /// The terminal's lines; none where stderr is not a terminal.
+    lines: Option<MultiProgress>,
     passed: Mutex<Vec<Passed>>,
+    /// Set when a step that runs beside others has failed.
+    stopped: Arc<AtomicBool>,
 }
 
 /// A step that ended well.
@@ -33,17 +40,18 @@ pub struct Progress {
 pub struct Passed {
     /// The step's name.
     pub name: String,
-    /// What came of it, in a few words.
+    /// Its result, in a few words.
     pub told: String,
     /// How long it took.
     pub took: Duration,
 }
 
-/// A step that runs: what it is about may be told on the way.
+/// A running step.
 #[derive(Clone, Debug)]
 pub struct Step {
     about: Arc<Mutex<About>>,
-    terminal: bool,
+    lines: Option<MultiProgress>,
+    stopped: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,13 +65,13 @@ impl Progress {
     /// Progress on this process's stderr.
     #[must_use]
     pub fn new() -> Self {
-        Self { terminal: io::stderr().is_terminal(), passed: Mutex::default() }
+        let lines = io::stderr().is_terminal().then(MultiProgress::new);
+        Self { lines, passed: Mutex::default(), stopped: Arc::default() }
     }
 
-    /// Prints a line of its own.
+    /// Prints a line.
     pub fn say(&self, line: &str) {
-        // A closed stderr is no reason to stop.
-        let _ = writeln!(io::stderr(), "{line}");
+        print_beside(self.lines.as_ref(), line);
     }
 
     /// The steps that ended well so far, in order.
@@ -71,45 +79,75 @@ impl Progress {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Does one step and prints its name, what came of it (the second value) and its time.
+    /// Runs one step and prints its name, its result (the second value) and its time.
     ///
     /// # Errors
     /// The work's own failure, after a line that says which step failed.
     pub fn step<T>(&self, name: &str, work: impl FnOnce(&Step) -> Result<(T, String), Failure>) -> Result<T, Failure> {
         let started = Instant::now();
-        let step = Step { about: Arc::new(Mutex::new(About::Nothing)), terminal: self.terminal };
-        let ticking = Ticking::start(name.to_owned(), step.clone(), started, self.terminal);
+        let about = Arc::new(Mutex::new(About::Nothing));
+        let step = Step { about, lines: self.lines.clone(), stopped: Arc::clone(&self.stopped) };
+        let ticker = Ticker::start(name, &step, started);
         let result = work(&step);
-        ticking.stop();
+        ticker.stop();
         let took = started.elapsed();
         match result {
             Ok((value, told)) => {
                 let separator = if told.is_empty() { "" } else { " in " };
-                self.replace_line(&format!("  {name} … {told}{separator}{}", words(took)));
+                self.say(&format!("  {name} … {told}{separator}{}", words(took)));
                 let passed = Passed { name: name.to_owned(), told, took };
                 self.passed.lock().unwrap_or_else(PoisonError::into_inner).push(passed);
                 Ok(value)
             }
             Err(failure) => {
-                self.replace_line(&format!("  {name} … failed after {}", words(took)));
+                let how = if failure.is_interruption() { "stopped" } else { "failed" };
+                self.say(&format!("  {name} … {how} after {}", words(took)));
                 Err(failure)
             }
         }
     }
 
-    fn replace_line(&self, line: &str) {
-        replace_line(self.terminal, line);
+    /// Runs two pieces of work at the same time. When one fails, the other's steps are stopped.
+    ///
+    /// # Errors
+    /// The failure of the one that failed first.
+    pub fn both<A: Send, B>(
+        &self,
+        first: impl FnOnce() -> Result<A, Failure> + Send,
+        second: impl FnOnce() -> Result<B, Failure>,
+    ) -> Result<(A, B), Failure> {
+        thread::scope(|scope| {
+            let first = scope.spawn(|| self.stop_others_on_failure(first()));
+            let second = self.stop_others_on_failure(second());
+            let first = first.join().unwrap_or_else(|_| Err(Failure::new("a step panicked")));
+            match (first, second) {
+                (Ok(first), Ok(second)) => Ok((first, second)),
+                (Err(first), Err(second)) => Err(if first.is_interruption() { second } else { first }),
+                (Err(failure), _) | (_, Err(failure)) => Err(failure),
+            }
+        })
+    }
+
+    fn stop_others_on_failure<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
+        if result.is_err() {
+            self.stopped.store(true, Ordering::Relaxed);
+        }
+        result
     }
 }
 
-fn replace_line(terminal: bool, line: &str) {
+/// Prints a line above the running steps' lines.
+fn print_beside(lines: Option<&MultiProgress>, line: &str) {
     // A closed stderr is no reason to stop.
-    let _ = writeln!(io::stderr(), "{}{line}", if terminal { "\r\x1b[K" } else { "" });
+    let _ = match lines {
+        Some(lines) => lines.suspend(|| writeln!(io::stderr(), "{line}")),
+        None => writeln!(io::stderr(), "{line}"),
+    };
 }
 
-/// Prints a line of an answer to stdout.
+/// Prints a line of a result to stdout.
 pub fn print(line: &str) {
-    // Whoever read it may have seen enough.
+    // A closed stdout is no reason to stop.
     let _ = writeln!(io::stdout(), "{line}");
 }
 
@@ -120,26 +158,37 @@ impl Default for Progress {
 }
 
 impl Step {
-    /// Says what the step is about right now.
+    /// Says what the step is doing now.
     pub fn note(&self, note: impl Into<String>) {
         self.set(About::Note(note.into()));
     }
 
-    /// Lets the newest line of a log say what the step is about.
+    /// Shows the newest line of a log as what the step is doing.
     pub fn follow(&self, log: impl Into<PathBuf>) {
         self.set(About::Log(log.into()));
     }
 
-    /// Prints a line of its own while the step runs.
+    /// Prints a line while the step runs.
     pub fn say(&self, line: &str) {
-        replace_line(self.terminal, line);
+        print_beside(self.lines.as_ref(), line);
+    }
+
+    /// Fails when the command is to end: a signal has come, or a step beside this one has failed.
+    ///
+    /// # Errors
+    /// An interruption.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(Failure::interruption());
+        }
+        interrupt::check()
     }
 
     fn set(&self, about: About) {
         *self.about.lock().unwrap_or_else(PoisonError::into_inner) = about;
     }
 
-    fn told(&self) -> String {
+    fn newest(&self) -> String {
         let about = self.about.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let note = match about {
             About::Nothing => String::new(),
@@ -151,32 +200,46 @@ impl Step {
 }
 
 /// The thread that shows that a step is alive.
-struct Ticking {
+struct Ticker {
     end: mpsc::Sender<()>,
     thread: thread::JoinHandle<()>,
+    bar: Option<ProgressBar>,
 }
 
-impl Ticking {
-    fn start(name: String, step: Step, started: Instant, terminal: bool) -> Self {
+impl Ticker {
+    fn start(name: &str, step: &Step, started: Instant) -> Self {
         let (end, ended) = mpsc::channel();
+        let bar = step.lines.as_ref().map(|lines| lines.add(ProgressBar::new_spinner().with_style(style())));
+        let (name, step, shown) = (name.to_owned(), step.clone(), bar.clone());
         let thread = thread::spawn(move || {
-            let pause = if terminal { REDRAWN_AFTER } else { REPEATED_AFTER };
+            let pause = if shown.is_some() { REFRESH } else { REPEAT };
             while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-                let seconds = started.elapsed().as_secs();
-                let line = format!("  {name} … {seconds} s  {}", step.told());
-                let line: String = line.trim_end().chars().take(LINE_CHARACTERS).collect();
-                let _ =
-                    if terminal { write!(io::stderr(), "\r\x1b[K{line}") } else { writeln!(io::stderr(), "{line}") };
+                let line = format!("  {name} … {} s  {}", started.elapsed().as_secs(), step.newest());
+                match &shown {
+                    Some(bar) => bar.set_message(line),
+                    None => {
+                        let line: String = line.trim_end().chars().take(LINE_CHARACTERS).collect();
+                        let _ = writeln!(io::stderr(), "{line}");
+                    }
+                }
             }
         });
-        Self { end, thread }
+        Self { end, thread, bar }
     }
 
     fn stop(self) {
         drop(self.end);
-        // The thread holds nothing but its line: a panic in it changes nothing.
+        // The thread owns nothing but its line: a panic in it changes nothing.
         let _ = self.thread.join();
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
     }
+}
+
+/// One line, cut at the terminal's width.
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
 #[cfg(test)]
@@ -198,5 +261,40 @@ mod tests {
         let failed: Result<(), Failure> = progress.step("count", |_| Err(Failure::new("no number")));
         assert_eq!(failed.unwrap_err().to_string(), "no number");
         assert!(progress.passed().is_empty());
+    }
+
+    #[test]
+    fn the_failure_of_one_step_stops_the_one_beside_it() {
+        let progress = Progress::new();
+        let waits_for_the_end = || {
+            progress.step::<()>("wait", |step| {
+                loop {
+                    step.check()?;
+                    thread::sleep(Duration::from_millis(5));
+                }
+            })
+        };
+        let fails = || progress.step::<()>("fail", |_| Err(Failure::new("broken")));
+        assert_eq!(progress.both(waits_for_the_end, fails).unwrap_err().to_string(), "broken");
+        let progress = Progress::new();
+        let waits_for_the_end = || {
+            progress.step::<()>("wait", |step| {
+                loop {
+                    step.check()?;
+                    thread::sleep(Duration::from_millis(5));
+                }
+            })
+        };
+        let fails = || progress.step::<()>("fail", |_| Err(Failure::new("broken")));
+        assert_eq!(progress.both(fails, waits_for_the_end).unwrap_err().to_string(), "broken");
+    }
+
+    #[test]
+    fn steps_beside_each_other_both_give_their_values() {
+        let progress = Progress::new();
+        let one = || progress.step("one", |_| Ok((1, String::new())));
+        let two = || progress.step("two", |_| Ok((2, String::new())));
+        assert_eq!(progress.both(one, two).unwrap(), (1, 2));
+        assert_eq!(progress.passed().len(), 2);
     }
 }

@@ -17,7 +17,6 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::cloud::process::is_running;
 use crate::failure::{Failure, OnFile};
-use crate::interrupt;
 use crate::progress::Step;
 
 /// A tool that is asked to end has this time before it is killed.
@@ -97,8 +96,8 @@ impl Subprocess {
         let (out, err) = self.open_log()?;
         self.command.stdout(out).stderr(err);
         step.follow(&self.log);
-        let child = self.start()?;
-        self.wait(child)
+        let child = self.start(step)?;
+        self.wait(child, step)
     }
 
     /// Runs it and hands back what it wrote to stdout; stderr goes to the log.
@@ -123,10 +122,10 @@ impl Subprocess {
         let (_, err) = self.open_log()?;
         self.command.stdout(Stdio::piped()).stderr(err);
         step.follow(&self.log);
-        let mut child = self.start()?;
-        let Some(stdout) = child.stdout.take() else { return self.wait(child) };
+        let mut child = self.start(step)?;
+        let Some(stdout) = child.stdout.take() else { return self.wait(child, step) };
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| self.wait(child));
+            let waiting = scope.spawn(|| self.wait(child, step));
             read_lines(stdout, &mut take);
             waiting.join().unwrap_or_else(|_| Err(Failure::new(format!("lost sight of `{}`", self.shown))))
         })
@@ -143,13 +142,13 @@ impl Subprocess {
         Ok((out, err))
     }
 
-    fn start(&mut self) -> Result<Child, Failure> {
-        interrupt::check()?;
+    fn start(&mut self, step: &Step) -> Result<Child, Failure> {
+        step.check()?;
         let Self { command, shown, .. } = self;
         command.spawn().map_err(|error| Failure::new(format!("cannot start `{shown}`: {error}")))
     }
 
-    fn wait(&self, mut child: Child) -> Result<ExitStatus, Failure> {
+    fn wait(&self, mut child: Child, step: &Step) -> Result<ExitStatus, Failure> {
         let deadline = Instant::now() + self.limit;
         loop {
             match child.try_wait() {
@@ -157,7 +156,7 @@ impl Subprocess {
                 Ok(None) => {}
                 Err(error) => return Err(Failure::new(format!("lost sight of `{}`: {error}", self.shown))),
             }
-            if let Err(interrupted) = interrupt::check() {
+            if let Err(interrupted) = step.check() {
                 end(&mut child);
                 return Err(interrupted);
             }

@@ -1,7 +1,7 @@
 //! The whole system on a local cloud: from nothing, or from what is there, to deployed.
 //!
-//! Promises that only what changed is done again, and that a step which fails leaves nothing running that this call has
-//! started. Leaves out using it: that is `main_job`'s. Called by `up` and `test`.
+//! Only what changed is done again, steps that do not need each other run at the same time, and a step that fails leaves
+//! nothing running that this call has started. Using the system is `main_job`'s.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,11 @@ use crate::delivery::{self, Change, Delivery};
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::lock;
-use crate::progress::Progress;
-use crate::requirements::{CARGO, NODE, NPM, PYTHON, TERRAFORM, Tool};
+use crate::npm;
+use crate::package::build::{self, Programs};
+use crate::package::{self, scripted};
+use crate::progress::{Progress, Step};
+use crate::requirements::{C_COMPILER, CARGO, NODE, NPM, PYTHON, TERRAFORM, Tool, find_all};
 use crate::terraform;
 use crate::venv;
 use crate::wasm::{self, Given};
@@ -37,23 +40,24 @@ pub struct System {
     pub names: Names,
     /// What was different from what should be, and was changed.
     pub changes: Vec<Change>,
+    /// The delivery command that deployed it.
+    pub gridbid: PathBuf,
 }
 
 impl Tools {
     /// Finds them all.
     ///
     /// # Errors
-    /// One sentence for the first that is missing or too old.
+    /// One failure that names every tool which is missing or too old.
     pub fn find(progress: &Progress) -> Result<Self, Failure> {
         progress.step("check tools", |_| {
-            let tools = Self { cargo: CARGO.find()?, terraform: TERRAFORM.find()?, python: PYTHON.find()? };
-            let (node, _) = (NODE.find()?, NPM.find()?);
-            let Self { cargo, terraform, python } = &tools;
+            let [cargo, terraform, python, node, _, _] =
+                find_all([&CARGO, &TERRAFORM, &PYTHON, &NODE, &NPM, &C_COMPILER])?;
             let told = format!(
                 "cargo {}, Terraform {}, Python {}, Node {}",
                 cargo.version, terraform.version, python.version, node.version
             );
-            Ok((tools, told))
+            Ok((Self { cargo, terraform, python }, told))
         })
     }
 
@@ -76,7 +80,7 @@ impl Tools {
     }
 }
 
-/// Brings the system up: zips, local cloud, release, deployment.
+/// Brings the system up: packages, zips, local cloud, release, deployment.
 ///
 /// # Errors
 /// The failure of the first step that failed.
@@ -89,19 +93,13 @@ pub fn bring_up(
 ) -> Result<System, Failure> {
     // What can be missing on this machine is found out before minutes are spent on a build.
     cloud::check_ports(layout)?;
-    prepare_python(layout, progress, tools)?;
-    let root = terraform::Root::of_local_cloud(layout);
-    progress.step("terraform init", |step| Ok(((), terraform::initialise(layout, &tools.terraform, &root, step)?)))?;
-    if !layout.is_prebuilt() {
-        build(layout, progress, &tools.cargo)?;
-    }
-    let gridbid = gridbid(layout, progress, &tools.cargo)?;
+    let gridbid = build(layout, progress, tools)?;
     let ran = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
     let record = progress.step("start local cloud", |step| cloud::start(layout, behaviour, step))?;
-    let delivery = Delivery::new(layout, record.ports, gridbid);
+    let delivery = Delivery::new(layout, record.ports, gridbid.clone());
     let deployed = deploy(layout, progress, tools, &delivery, &record, &variables(&record));
     match deployed {
-        Ok((names, changes)) => Ok(System { record, names, changes }),
+        Ok((names, changes)) => Ok(System { record, names, changes, gridbid }),
         Err(failure) => {
             if !ran {
                 cloud::stop(layout)?;
@@ -112,17 +110,25 @@ pub fn bring_up(
     }
 }
 
+/// Fetches packages and builds everything that a deployment needs; gives the delivery command.
+///
+/// # Errors
+/// The failure of the first step that failed.
+pub fn build(layout: &Layout, progress: &Progress, tools: &Tools) -> Result<PathBuf, Failure> {
+    let ((), compiled) =
+        progress.both(|| fetch(layout, progress, tools), || compile(layout, progress, &tools.cargo))?;
+    assemble(layout, progress, compiled)
+}
+
 /// Builds the functions' zips and their manifest, and starts nothing.
 ///
 /// # Errors
 /// The failure of the first step that failed.
 pub fn package(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
-    let tools = Tools::find(progress)?;
-    prepare_python(layout, progress, &tools)?;
-    build(layout, progress, &tools.cargo)
+    build(layout, progress, &Tools::find(progress)?).map(drop)
 }
 
-/// Builds core as a WASM module, and puts it where it is wanted.
+/// Builds core as a WASM module, and copies it to a file.
 ///
 /// # Errors
 /// The failure of the first step that failed.
@@ -130,7 +136,7 @@ pub fn wasm(layout: &Layout, progress: &Progress, given: &Given, to: Option<&Pat
     let cargo = CARGO.find()?;
     progress.step("build core for WASM", |step| {
         let _held = lock::shared(layout, step)?;
-        let told = wasm::build_with(layout, &cargo, given, step)?;
+        let (_, told) = module(layout, &cargo, given, step)?;
         if let Some(to) = to {
             let module = wasm::module(layout);
             fs::copy(&module, to).on_file("write", to)?;
@@ -139,38 +145,123 @@ pub fn wasm(layout: &Layout, progress: &Progress, given: &Given, to: Option<&Pat
     })
 }
 
-fn prepare_python(layout: &Layout, progress: &Progress, tools: &Tools) -> Result<(), Failure> {
-    progress.step("prepare Python", |step| {
+/// Builds core as a WASM module and the packages that ship it; gives the command `gridbid-bindgen`.
+///
+/// # Errors
+/// The failure of the first step that failed.
+pub fn packages(layout: &Layout, progress: &Progress, cargo: &Tool) -> Result<PathBuf, Failure> {
+    let bindgen = progress.step("build core for WASM", |step| {
         let _held = lock::shared(layout, step)?;
-        Ok(((), venv::prepare(layout, &tools.python, step)?))
-    })
-}
-
-/// Builds what Terraform needs of the code: core as WASM, the packages that hold it, the functions, their manifest.
-fn build(layout: &Layout, progress: &Progress, cargo: &Tool) -> Result<(), Failure> {
-    progress.step("build core for WASM", |step| {
-        let _held = lock::shared(layout, step)?;
-        Ok(((), wasm::build(layout, cargo, step)?))
+        module(layout, cargo, &Given::default(), step)
     })?;
     progress.step("build packages", |step| {
         let _held = lock::shared(layout, step)?;
-        Ok(((), bindings::build(layout, step)?))
-    })?;
-    progress.step("build functions", |step| {
-        let _held = lock::shared(layout, step)?;
-        Ok(((), crate::package::package(layout, cargo, step)?))
+        Ok((bindgen, bindings::build(layout, step)?))
     })
 }
 
-/// Builds the delivery command.
+fn module(layout: &Layout, cargo: &Tool, given: &Given, step: &Step) -> Result<(PathBuf, String), Failure> {
+    let compiled = wasm::compile(layout, cargo, given, step)?;
+    let bindgen = match &given.bindgen {
+        Some(bindgen) => bindgen.clone(),
+        None => build::program(layout, cargo, "gridbid-bindgen", "gridbid-bindgen", step)?,
+    };
+    let told = wasm::finish(layout, &compiled, &bindgen, given, step)?;
+    Ok((bindgen, told))
+}
+
+/// Fetches the packages of Python, Terraform and npm that building and running the system takes.
 ///
 /// # Errors
-/// When it does not compile.
-pub fn gridbid(layout: &Layout, progress: &Progress, cargo: &Tool) -> Result<PathBuf, Failure> {
-    progress.step("build gridbid", |step| {
+/// The failure of the first step that failed.
+pub fn fetch(layout: &Layout, progress: &Progress, tools: &Tools) -> Result<(), Failure> {
+    progress.step("fetch Python packages", |step| {
         let _held = lock::shared(layout, step)?;
-        Ok((delivery::build(layout, cargo, step)?, String::new()))
-    })
+        Ok(((), venv::prepare(layout, &tools.python, step)?))
+    })?;
+    if !layout.is_prebuilt() {
+        progress.step("fetch npm packages", |step| {
+            let _held = lock::shared(layout, step)?;
+            let mut told = vec![npm::prepare(layout, step)?];
+            for folder in [vec![bindings::typescript(layout)], scripted::npm_folders(layout)].concat() {
+                told.push(npm::install(layout, &folder, step)?);
+            }
+            told.dedup();
+            Ok(((), told.join(", ")))
+        })?;
+    }
+    let root = terraform::Root::of_local_cloud(layout);
+    progress.step("terraform init", |step| Ok(((), terraform::initialise(layout, &tools.terraform, &root, step)?)))
+}
+
+/// What cargo has compiled for a system.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The delivery command.
+    pub gridbid: PathBuf,
+    /// The programs and the module of core, unless the functions were built elsewhere.
+    own: Option<(Programs, wasm::Compiled)>,
+}
+
+impl Compiled {
+    /// wasm-bindgen's command; none where the functions were built elsewhere.
+    #[must_use]
+    pub fn bindgen(&self) -> Option<&Path> {
+        self.own.as_ref().map(|(programs, _)| programs.bindgen.as_path())
+    }
+}
+
+/// Compiles functions, programs and core's module, as far as they were not built elsewhere.
+///
+/// # Errors
+/// The failure of the first step that failed.
+pub fn compile(layout: &Layout, progress: &Progress, cargo: &Tool) -> Result<Compiled, Failure> {
+    if layout.is_prebuilt() {
+        let gridbid = match layout.gridbid() {
+            Some(file) => file.to_path_buf(),
+            None => progress.step("compile gridbid", |step| {
+                let _held = lock::shared(layout, step)?;
+                Ok((build::program(layout, cargo, "gridbid-delivery", "gridbid", step)?, String::new()))
+            })?,
+        };
+        return Ok(Compiled { gridbid, own: None });
+    }
+    let module = || {
+        progress.step("compile core for WASM", |step| {
+            let _held = lock::shared(layout, step)?;
+            Ok((wasm::compile(layout, cargo, &Given::default(), step)?, String::new()))
+        })
+    };
+    let programs = || {
+        progress.step("compile functions and gridbid", |step| {
+            let _held = lock::shared(layout, step)?;
+            Ok((build::build_all(layout, cargo, step)?, String::new()))
+        })
+    };
+    let (module, programs) = progress.both(module, programs)?;
+    let gridbid = layout.gridbid().map_or_else(|| programs.gridbid.clone(), Path::to_path_buf);
+    Ok(Compiled { gridbid, own: Some((programs, module)) })
+}
+
+/// Makes packages and zips of what was compiled and fetched; gives the delivery command.
+///
+/// # Errors
+/// The failure of the first step that failed.
+pub fn assemble(layout: &Layout, progress: &Progress, compiled: Compiled) -> Result<PathBuf, Failure> {
+    let Compiled { gridbid, own } = compiled;
+    let Some((programs, module)) = own else { return Ok(gridbid) };
+    progress.step("build packages", |step| {
+        let _held = lock::shared(layout, step)?;
+        let told = wasm::finish(layout, &module, &programs.bindgen, &Given::default(), step)?;
+        bindings::build(layout, step)?;
+        Ok(((), told))
+    })?;
+    progress.step("build functions", |step| {
+        let _held = lock::shared(layout, step)?;
+        let scripted = scripted::build_all(layout, step)?;
+        Ok(((), package::package(layout, &programs.functions, scripted, step)?))
+    })?;
+    Ok(gridbid)
 }
 
 fn deploy(

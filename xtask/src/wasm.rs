@@ -51,7 +51,7 @@ const SIMD: &str = "-Ctarget-feature=+simd128";
 pub struct Given {
     /// The command gridbid-bindgen, built before
     #[arg(long)]
-    bindgen: Option<PathBuf>,
+    pub bindgen: Option<PathBuf>,
     /// The script wasm-opt of npm's binaryen
     #[arg(long)]
     wasm_opt: Option<PathBuf>,
@@ -66,38 +66,43 @@ pub fn module(layout: &Layout) -> PathBuf {
     layout.wasm().join("gridbid.wasm")
 }
 
-/// Builds the module, and tells how large it is.
+/// Compiles the module; [`finish`] makes the rest of it.
 ///
 /// # Errors
-/// When the target's standard library cannot be had, or a step fails.
-pub fn build(layout: &Layout, cargo: &Tool, step: &Step) -> Result<String, Failure> {
-    build_with(layout, cargo, &Given::default(), step)
+/// When the target's standard library is out of reach, or it does not compile.
+pub fn compile(layout: &Layout, cargo: &Tool, given: &Given, step: &Step) -> Result<Compiled, Failure> {
+    compile_in(layout, layout.root(), &|library| layout.wasm_target(library), cargo, given, step)
 }
 
-/// Builds the module with what is given, and tells how large it is.
+/// Makes the module of what was compiled, with the command `gridbid-bindgen`; says how large it is.
 ///
 /// # Errors
-/// As [`build`].
-pub fn build_with(layout: &Layout, cargo: &Tool, given: &Given, step: &Step) -> Result<String, Failure> {
-    let Compiled { module: compiled, is_pinned } =
-        compile(layout, layout.root(), &|library| layout.wasm_target(library), cargo, given, step)?;
+/// When a step fails, or the module is too large.
+pub fn finish(
+    layout: &Layout,
+    compiled: &Compiled,
+    bindgen: &Path,
+    given: &Given,
+    step: &Step,
+) -> Result<String, Failure> {
+    let Compiled { module: compiled, is_pinned } = compiled;
     let folder = layout.wasm();
     fs::create_dir_all(&folder).on_file("make", &folder)?;
-    let stamp = sha256_hex(&fs::read(&compiled).on_file("read", &compiled)?);
+    let stamp = sha256_hex(&fs::read(compiled).on_file("read", compiled)?);
     let stamp_file = folder.join("stamp");
     let module = module(layout);
     let is_there = fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp) && module.is_file();
     if !is_there {
-        bind(layout, cargo, given, &compiled, &folder, step)?;
+        bind(layout, bindgen, compiled, &folder, step)?;
         optimise(layout, given, &folder.join("gridbid_wasm_bg.wasm"), &module, step)?;
         fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
     }
     let length = fs::metadata(&module).on_file("read", &module)?.len();
     // What another compiler makes here of its own library is larger, and never ships.
-    if is_pinned {
+    if *is_pinned {
         small(length)?;
     }
-    let compiler = if is_pinned { "" } else { " by Debian's compiler" };
+    let compiler = if *is_pinned { "" } else { " by Debian's compiler" };
     Ok(format!("{length} bytes{compiler}{}", if is_there { ", unchanged" } else { "" }))
 }
 
@@ -113,14 +118,15 @@ fn small(length: u64) -> Result<(), Failure> {
 }
 
 /// The module as a compiler leaves it.
-struct Compiled {
+#[derive(Debug)]
+pub struct Compiled {
     module: PathBuf,
     /// Whether that is the compiler that rust-toolchain.toml pins.
     is_pinned: bool,
 }
 
 /// The module as the compiler leaves it, of the sources in a folder; where cargo works depends on the standard library.
-fn compile(
+fn compile_in(
     layout: &Layout,
     sources: &Path,
     target: &dyn Fn(&str) -> PathBuf,
@@ -172,23 +178,8 @@ fn remap(from: &Path, to: &str) -> String {
 }
 
 /// wasm-bindgen: the module with its glue for the web.
-fn bind(
-    layout: &Layout,
-    cargo: &Tool,
-    given: &Given,
-    compiled: &Path,
-    folder: &Path,
-    step: &Step,
-) -> Result<(), Failure> {
-    let log = layout.log("wasm-bindgen");
-    let command = match &given.bindgen {
-        Some(bindgen) => Subprocess::new(bindgen, log, LIMIT),
-        None => {
-            let run = ["run", "--locked", "--package", "gridbid-bindgen", "--"];
-            Subprocess::new(&cargo.path, log, LIMIT).inside(layout.root()).args(run)
-        }
-    };
-    command.args([compiled, folder]).run(step)
+fn bind(layout: &Layout, bindgen: &Path, compiled: &Path, folder: &Path, step: &Step) -> Result<(), Failure> {
+    Subprocess::new(bindgen, layout.log("wasm-bindgen"), LIMIT).args([compiled, folder]).run(step)
 }
 
 /// wasm-opt.

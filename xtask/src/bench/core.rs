@@ -19,7 +19,7 @@ use crate::npm;
 use crate::progress::{Progress, Step, print};
 use crate::requirements::NODE;
 use crate::subprocess::Subprocess;
-use crate::system::Tools;
+use crate::system::{self, Tools};
 use crate::venv;
 use crate::wasm;
 
@@ -57,8 +57,7 @@ struct Line {
 /// The first step that fails.
 pub fn bench(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     let tools = Tools::find(progress)?;
-    progress.step("build core for WASM", |step| Ok(((), wasm::build(layout, tools.cargo(), step)?)))?;
-    progress.step("build packages", |step| Ok(((), bindings::build(layout, step)?)))?;
+    system::packages(layout, progress, tools.cargo())?;
     let typescript = bindings::typescript(layout).join("bench");
     let python = layout.root().join("bindings/python");
     let venv = layout.home().join("python").join("bench");

@@ -65,7 +65,7 @@ pub fn functions(
     let (compared, others) = contestants::prepare(layout, progress)?;
     let front = progress.step("build the TLS front", |step| {
         let _held = lock::shared(layout, step)?;
-        Ok((build::build(layout, &CARGO.find()?, "tls-front".to_owned(), step)?, String::new()))
+        Ok((build::build_release(layout, &CARGO.find()?, "tls-front".to_owned(), step)?, String::new()))
     })?;
     let (effort, quota) = (Effort { starts, requests }, Quota::of_one_processor());
     let cannot = |error| Failure::new(format!("the stand-in for AWS cannot listen: {error}"));

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use crate::cargo::{self, PROFILE, WORKSPACE, cargo};
 use crate::cargo_tools::{CargoTool, DENY, NEXTEST};
 use crate::failure::Failure;
 use crate::layout::Layout;
@@ -19,9 +20,9 @@ pub const NO_BACKTRACE: (&str, Option<OsString>) = ("RUST_BACKTRACE", None);
 ///
 /// # Errors
 /// When a file is not formatted.
-pub fn format(layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<(), Failure> {
+pub fn format(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
     progress.step("rustfmt", |step| {
-        cargo_in(layout, cargo, "rustfmt", &["fmt", "--all", "--check"])
+        cargo(layout, tool, "rustfmt", ["fmt", "--all", "--check"])
             .run(step)
             .map_err(|failure| failure.with_todo("run `cargo fmt`"))?;
         Ok(((), "formatted".to_owned()))
@@ -32,10 +33,12 @@ pub fn format(layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<(), 
 ///
 /// # Errors
 /// When it has.
-pub fn lint(layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<(), Failure> {
-    let arguments = ["clippy", "--workspace", "--all-targets", "--all-features", "--locked", "--", "-D", "warnings"];
+pub fn lint(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
     progress.step("clippy", |step| {
-        cargo_in(layout, cargo, "clippy", &arguments).run(step)?;
+        cargo(layout, tool, "clippy", ["clippy"])
+            .args(["--workspace", "--all-targets", "--all-features", "--locked", "--profile", PROFILE])
+            .args(["--", "-D", "warnings"])
+            .run(step)?;
         Ok(((), "no warning".to_owned()))
     })
 }
@@ -44,8 +47,8 @@ pub fn lint(layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<(), Fa
 ///
 /// # Errors
 /// When one is not as `deny.toml` says.
-pub fn dependencies(layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<(), Failure> {
-    let deny = prepare(DENY, layout, cargo, progress)?;
+pub fn dependencies(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
+    let deny = prepare(DENY, layout, tool, progress)?;
     progress.step("cargo deny", |step| {
         Subprocess::new(&deny.path, layout.log("deny"), LIMIT)
             .inside(layout.root())
@@ -60,21 +63,15 @@ pub fn dependencies(layout: &Layout, cargo: &Tool, progress: &Progress) -> Resul
 ///
 /// # Errors
 /// When one fails.
-pub fn tests(layout: &Layout, cargo: &Tool, progress: &Progress, package: Option<&str>) -> Result<(), Failure> {
-    let nextest = nextest(layout, cargo, progress)?;
+pub fn tests(layout: &Layout, tool: &Tool, progress: &Progress, package: Option<&str>) -> Result<(), Failure> {
+    let nextest = nextest(layout, tool, progress)?;
     progress.step("tests", |step| {
         let selection = match package {
             Some(package) => vec!["--package", package],
-            None => vec!["--workspace"],
+            None => [&WORKSPACE[..], &["-E", "not (package(xtask) and binary(system))"]].concat(),
         };
-        let log = layout.log("tests");
-        Subprocess::new(&nextest.path, &log, LIMIT)
-            .inside(layout.root())
-            .args(["nextest", "run", "--locked"])
-            .args(selection)
-            .env([NO_BACKTRACE])
-            .run(step)?;
-        Ok(((), summary(&log)))
+        run(&nextest, layout, "tests").args(selection).env([NO_BACKTRACE]).run(step)?;
+        Ok(((), summary(&layout.log("tests"))))
     })
 }
 
@@ -82,9 +79,11 @@ pub fn tests(layout: &Layout, cargo: &Tool, progress: &Progress, package: Option
 ///
 /// # Errors
 /// When one fails.
-pub fn examples(layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<(), Failure> {
+pub fn examples(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
     progress.step("doc tests", |step| {
-        cargo_in(layout, cargo, "doc-tests", &["test", "--workspace", "--doc", "--locked"]).run(step)?;
+        cargo(layout, tool, "doc-tests", ["test", "--doc", "--locked", "--profile", PROFILE])
+            .args(WORKSPACE)
+            .run(step)?;
         Ok(((), "passed".to_owned()))
     })
 }
@@ -93,26 +92,33 @@ pub fn examples(layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<()
 ///
 /// # Errors
 /// When it does not, for instance because a link leads nowhere.
-pub fn documentation(layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<(), Failure> {
+pub fn documentation(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
     progress.step("cargo doc", |step| {
-        cargo_in(layout, cargo, "doc", &["doc", "--workspace", "--no-deps", "--document-private-items", "--locked"])
+        cargo(layout, tool, "doc", ["doc", "--workspace", "--all-features", "--locked", "--profile", PROFILE])
+            .args(["--no-deps", "--document-private-items"])
             .env([("RUSTDOCFLAGS", Some(OsString::from("-D warnings")))])
             .run(step)?;
         Ok(((), "no warning".to_owned()))
     })
 }
 
+/// A run of tests, with a log of this name.
+#[must_use]
+pub fn run(nextest: &Tool, layout: &Layout, log: &str) -> Subprocess {
+    cargo::tool(layout, nextest, log).args(["nextest", "run", "--locked", "--cargo-profile", PROFILE])
+}
+
 /// The test runner.
 ///
 /// # Errors
-/// When it cannot be had.
-pub fn nextest(layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<Tool, Failure> {
-    prepare(NEXTEST, layout, cargo, progress)
+/// When it does not build.
+pub fn nextest(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<Tool, Failure> {
+    prepare(NEXTEST, layout, tool, progress)
 }
 
-fn prepare(tool: CargoTool, layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<Tool, Failure> {
-    progress.step(&format!("prepare {}", tool.name()), |step| {
-        let found = tool.prepare(layout, cargo, step)?;
+fn prepare(wanted: CargoTool, layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<Tool, Failure> {
+    progress.step(&format!("prepare {}", wanted.name()), |step| {
+        let found = wanted.prepare(layout, cargo, step)?;
         let version = found.version.clone();
         Ok((found, version))
     })
@@ -125,8 +131,4 @@ pub fn summary(log: &std::path::Path) -> String {
     let line = text.lines().rev().find(|line| line.contains("tests run:") || line.contains("test run:"));
     let told = line.and_then(|line| line.split_once("run:")).map(|(_, told)| told.trim().to_owned());
     told.unwrap_or_else(|| "passed".to_owned())
-}
-
-fn cargo_in(layout: &Layout, cargo: &Tool, log: &str, arguments: &[&str]) -> Subprocess {
-    Subprocess::new(&cargo.path, layout.log(log), LIMIT).inside(layout.root()).args(arguments)
 }

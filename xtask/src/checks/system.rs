@@ -6,9 +6,9 @@
 //! happens, the cloud is stopped in the end. Called by `commands::test`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::cargo::WORKSPACE;
 use crate::checks::{contract, paths, rust};
 use crate::clock::words;
 use crate::cloud::client::Cloud;
@@ -21,11 +21,8 @@ use crate::lock;
 use crate::main_job;
 use crate::neighbours::client::Neighbours;
 use crate::progress::{Progress, print};
-use crate::subprocess::Subprocess;
 use crate::system::{self, System, Tools};
 
-/// All scenarios, one after the other.
-const LIMIT: Duration = Duration::from_secs(1800);
 /// A second `up` may take so long.
 const AGAIN_WITHIN: Duration = Duration::from_secs(60);
 /// The seconds between two polls and until the deadline in the scenarios.
@@ -48,7 +45,6 @@ pub fn tests(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option
     let layout = layout.for_tests();
     let _held = lock::site(&layout)?;
     // What a run before this one may have left behind when it was killed.
-    cloud::stop(&layout)?;
     cloud::wipe(&layout)?;
     let result = in_order(&layout, progress, tools, filter);
     let stopped = progress.step("stop the tests' local cloud", |_| {
@@ -67,7 +63,7 @@ fn in_order(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option<
         unchanged(&system, started.elapsed())?;
     }
     let system = system::bring_up(layout, progress, tools, FOR_TESTS, |record| scenario_variables(layout, record))?;
-    let tested = scenarios(layout, progress, tools, filter).and_then(|()| match filter {
+    let tested = scenarios(layout, progress, tools, &system, filter).and_then(|()| match filter {
         None => {
             ways(progress, &system)?;
             // Its orders would get in the scenarios' way, so it comes last.
@@ -122,22 +118,26 @@ pub fn scenario_variables(layout: &Layout, record: &Record) -> Vec<(&'static str
     ]
 }
 
-fn scenarios(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option<&str>) -> Result<(), Failure> {
+fn scenarios(
+    layout: &Layout,
+    progress: &Progress,
+    tools: &Tools,
+    system: &System,
+    filter: Option<&str>,
+) -> Result<(), Failure> {
     let nextest = rust::nextest(layout, tools.cargo(), progress)?;
-    let gridbid = system::gridbid(layout, progress, tools.cargo())?;
     progress.step("scenarios", |step| {
-        let log: PathBuf = layout.log("scenarios");
         let site: OsString = layout.site().as_os_str().to_owned();
         let functions = layout.functions().into_os_string();
-        Subprocess::new(&nextest.path, &log, LIMIT)
-            .inside(layout.root())
-            .args(["nextest", "run", "--locked", "--package", "xtask", "--features", "system", "--test", "system"])
+        rust::run(&nextest, layout, "scenarios")
+            .args(WORKSPACE)
+            .args(["-E", "package(xtask) and binary(system)"])
             // They share one table, one bucket, one lock of the runs.
             .args(["--test-threads", "1", "--no-fail-fast", "--status-level", "pass"])
             .args(filter)
             .env([(SITE_VARIABLE, Some(site)), (FUNCTIONS_VARIABLE, Some(functions))])
-            .env([(GRIDBID_VARIABLE, Some(gridbid.clone().into_os_string())), rust::NO_BACKTRACE])
+            .env([(GRIDBID_VARIABLE, Some(system.gridbid.clone().into_os_string())), rust::NO_BACKTRACE])
             .run(step)?;
-        Ok(((), rust::summary(&log)))
+        Ok(((), rust::summary(&layout.log("scenarios"))))
     })
 }

@@ -17,12 +17,32 @@ pub use queues::Message;
 pub use s3::Object;
 pub use states::{Event, Execution};
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::REGION;
 use super::record::Ports;
 use crate::failure::Failure;
 use crate::http::{self, Answer, Unanswered};
+
+/// The most entries that one page of a list has.
+const PAGE: usize = 1000;
+
+/// A count that was made in constant time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// The number.
+    pub number: u64,
+    /// Whether there are no more.
+    pub is_whole: bool,
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_whole { write!(out, "{}", self.number) } else { write!(out, "{} or more", self.number) }
+    }
+}
 
 /// The local cloud at one port.
 #[derive(Clone, Copy, Debug)]

@@ -17,8 +17,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::{Failure, OnFile};
 
-/// A process that is asked to end (it may save its state then) has this time before it is killed.
+/// A process that is asked to end is killed when it has shown no sign of progress for this time.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// How a process ended that was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It did not run.
+    DidNotRun,
+    /// It ended when it was asked to.
+    Asked,
+    /// It was killed.
+    Killed,
+}
 
 /// A background process that xtask started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,31 +70,39 @@ impl Process {
         !self.started.is_empty() && started_at(self.pid).is_some_and(|started| started == self.started)
     }
 
-    /// Asks it to end, waits, and kills what is left of its group. Does nothing when it does not run.
+    /// Asks it to end, waits for as long as it makes progress, and kills what is left of its group.
+    ///
+    /// `progress` gives a value that changes while the process does something on its way to the end.
     ///
     /// # Errors
     /// When it is still there after all.
-    pub fn stop(&self) -> Result<(), Failure> {
-        let Some(pid) = Pid::from_raw(self.pid) else { return Ok(()) };
+    pub fn stop<P: PartialEq>(&self, progress: impl Fn() -> P) -> Result<End, Failure> {
+        let Some(pid) = Pid::from_raw(self.pid) else { return Ok(End::DidNotRun) };
         if !self.is_running() {
-            return Ok(());
+            return Ok(End::DidNotRun);
         }
         // It may end between the look and the signal: that is what is wanted.
         let _ = kill_process(pid, Signal::TERM);
-        if !self.is_gone_within(GRACE) {
-            let _ = kill_process_group(pid, Signal::KILL);
-            if !self.is_gone_within(Duration::from_secs(5)) {
+        let mut end = End::Asked;
+        while !self.is_gone_within(GRACE, &progress) {
+            if end == End::Killed {
                 return Err(Failure::new(format!("process {} cannot be stopped", self.pid)));
             }
+            end = End::Killed;
+            let _ = kill_process_group(pid, Signal::KILL);
         }
         // The leader was ours a moment ago, so what is left of the group is what it started.
         let _ = kill_process_group(pid, Signal::KILL);
-        Ok(())
+        Ok(end)
     }
 
-    fn is_gone_within(&self, time: Duration) -> bool {
-        let deadline = Instant::now() + time;
+    fn is_gone_within<P: PartialEq>(&self, time: Duration, progress: impl Fn() -> P) -> bool {
+        let (mut deadline, mut last) = (Instant::now() + time, progress());
         while self.is_running() {
+            let now = progress();
+            if now != last {
+                (deadline, last) = (Instant::now() + time, now);
+            }
             if Instant::now() > deadline {
                 return false;
             }
@@ -138,7 +157,7 @@ mod tests {
         let (process, _child) = sleeper("sleep 60 & sleep 60", "group");
         assert!(process.is_running());
         thread::sleep(Duration::from_millis(200));
-        process.stop().unwrap();
+        process.stop(|| ()).unwrap();
         assert!(!process.is_running());
         let group = Pid::from_raw(process.pid).unwrap();
         let deadline = Instant::now() + Duration::from_secs(5);
@@ -167,7 +186,7 @@ server.accept()";
                     Err(_) => assert!(Instant::now() < deadline, "the server did not start"),
                 }
             };
-            process.stop().unwrap();
+            process.stop(|| ()).unwrap();
             std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
             child.wait().unwrap();
         }
@@ -187,9 +206,9 @@ server.accept()";
         let (process, mut child) = sleeper("sleep 60", "other");
         let other = Process { started: "another time".to_owned(), ..process.clone() };
         assert!(!other.is_running());
-        other.stop().unwrap();
+        assert_eq!(other.stop(|| ()).unwrap(), End::DidNotRun);
         assert!(process.is_running());
-        process.stop().unwrap();
+        process.stop(|| ()).unwrap();
         child.wait().unwrap();
     }
 }

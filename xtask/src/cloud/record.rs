@@ -1,7 +1,8 @@
 //! What is remembered about a local cloud between two commands: its ports, its processes and how it was started.
 //!
-//! Ports stay the same for as long as the cloud's data lives, since queue addresses and the webhook's secret name them.
-//! Written by `cloud`, read by every command and by the system tests.
+//! Ports stay the same for as long as the cloud's data lives, since queue addresses and the webhook's secret name them. The
+//! record names the folder that it belongs to: one that was copied with a checkout is refused, so that nobody stops or reads
+//! another checkout's cloud. It is kept twice, and read from the second file when the first is damaged.
 
 use std::fs;
 use std::net::TcpListener;
@@ -12,15 +13,21 @@ use serde::{Deserialize, Serialize};
 
 use super::process::Process;
 use crate::failure::{Failure, OnFile};
+use crate::package::manifest::write_whole;
 
 /// A local cloud's ports and processes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
+    /// The local cloud's folder.
+    pub folder: PathBuf,
+    /// A random text of this start, which the processes compare with the file `instance` in the folder: they end when it
+    /// differs.
+    pub instance: String,
     /// The ports on 127.0.0.1.
     pub ports: Ports,
     /// MiniStack, when it was started.
     pub cloud: Option<Process>,
-    /// Slack's webhook and the others, when they were started.
+    /// The simulators of Slack and the auction platform, when they were started.
     pub neighbours: Option<Process>,
     /// Stands for all that the processes were started with: when it changes, they are started again.
     pub started_with: String,
@@ -83,32 +90,63 @@ impl Record {
     /// Reads a cloud's record; none when it was never started.
     ///
     /// # Errors
-    /// When the file is there and cannot be understood.
+    /// When both files are damaged, or the record belongs to another folder.
     pub fn read(cloud_folder: &Path) -> Result<Option<Self>, Failure> {
-        let file = file(cloud_folder);
-        let Ok(text) = fs::read_to_string(&file) else { return Ok(None) };
-        let record = serde_json::from_str(&text)
-            .on_file("understand", &file)
-            .map_err(|failure| failure.with_todo("begin again with `cargo xtask down --wipe`"))?;
-        Ok(Some(record))
+        let [first, second] = files(cloud_folder);
+        let record = match parse(&first) {
+            Ok(None) => parse(&second).unwrap_or_default(),
+            Ok(record) => record,
+            Err(failure) => match parse(&second) {
+                Ok(Some(record)) => Some(record),
+                _ => return Err(failure.with_todo("begin again with `cargo xtask down --wipe`")),
+            },
+        };
+        let Some(record) = record else { return Ok(None) };
+        let here = canonical(cloud_folder);
+        if record.folder == here {
+            return Ok(Some(record));
+        }
+        let original = parse(&files(&record.folder)[0]).ok().flatten();
+        if original.is_some_and(|original| original.folder == record.folder) {
+            let sentence = format!(
+                "`{}` is a copy of the local cloud in `{}`, whose processes it names",
+                cloud_folder.display(),
+                record.folder.display()
+            );
+            let todo = "`cargo xtask down --wipe` removes the copy and leaves the original alone";
+            return Err(Failure::new(sentence).with_todo(todo));
+        }
+        // The folder was moved: its processes have ended when they missed it.
+        Ok(Some(Self { folder: here, cloud: None, neighbours: None, ..record }))
     }
 
     /// Writes it, whole or not at all.
     ///
     /// # Errors
     /// When the folder cannot be written to.
-    pub fn write(&self, cloud_folder: &Path) -> Result<(), Failure> {
-        fs::create_dir_all(cloud_folder).on_file("make", cloud_folder)?;
-        let file = file(cloud_folder);
-        let draft = file.with_extension("draft");
-        let text = serde_json::to_string_pretty(self).on_file("write", &file)?;
-        fs::write(&draft, text + "\n").on_file("write", &draft)?;
-        fs::rename(&draft, &file).on_file("write", &file)
+    pub fn write(&self) -> Result<(), Failure> {
+        fs::create_dir_all(&self.folder).on_file("make", &self.folder)?;
+        for file in files(&self.folder) {
+            let text = serde_json::to_string_pretty(self).on_file("write", &file)?;
+            write_whole(&file, (text + "\n").as_bytes())?;
+        }
+        Ok(())
     }
 }
 
-fn file(cloud_folder: &Path) -> PathBuf {
-    cloud_folder.join("state.json")
+/// A cloud's folder as its record names it.
+#[must_use]
+pub fn canonical(cloud_folder: &Path) -> PathBuf {
+    cloud_folder.canonicalize().unwrap_or_else(|_| cloud_folder.to_path_buf())
+}
+
+fn files(cloud_folder: &Path) -> [PathBuf; 2] {
+    ["state.json", "state.backup.json"].map(|name| cloud_folder.join(name))
+}
+
+fn parse(file: &Path) -> Result<Option<Record>, Failure> {
+    let Ok(text) = fs::read(file) else { return Ok(None) };
+    serde_json::from_slice(&text).map(Some).on_file("parse", file)
 }
 
 #[cfg(test)]
@@ -131,18 +169,59 @@ mod tests {
         assert!(cloud != neighbours && neighbours != s3 && cloud != s3);
     }
 
-    #[test]
-    fn a_record_is_read_back_as_it_was_written() {
-        let folder = std::env::temp_dir().join(format!("gridbid-record-{}", std::process::id()));
-        assert_eq!(Record::read(&folder).unwrap(), None);
-        let record = Record {
+    fn record(folder: &Path) -> Record {
+        fs::create_dir_all(folder).unwrap();
+        Record {
+            folder: canonical(folder),
+            instance: "token".to_owned(),
             ports: Ports { cloud: 1, neighbours: 2, s3: 3 },
             cloud: Some(Process { pid: 4, started: "then".to_owned() }),
             neighbours: None,
             started_with: "x".to_owned(),
-        };
-        record.write(&folder).unwrap();
+        }
+    }
+
+    fn folder(name: &str) -> PathBuf {
+        std::env::temp_dir().join(format!("gridbid-record-{}-{name}", std::process::id()))
+    }
+
+    #[test]
+    fn a_record_is_read_back_as_it_was_written() {
+        let folder = folder("read");
+        assert_eq!(Record::read(&folder).unwrap(), None);
+        let record = record(&folder);
+        record.write().unwrap();
         assert_eq!(Record::read(&folder).unwrap(), Some(record));
         fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_record_is_read_from_its_second_file() {
+        let folder = folder("damaged");
+        let record = record(&folder);
+        record.write().unwrap();
+        let [first, second] = files(&folder);
+        fs::write(first, "{\"ports\": {\"cl").unwrap();
+        assert_eq!(Record::read(&folder).unwrap(), Some(record));
+        fs::write(second, "").unwrap();
+        let report = Record::read(&folder).unwrap_err().report().to_string();
+        assert!(report.contains("cannot parse") && report.contains("cargo xtask down --wipe"), "{report}");
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn a_copied_record_is_refused_and_a_moved_one_forgets_its_processes() {
+        let (original, copy) = (folder("original"), folder("copy"));
+        record(&original).write().unwrap();
+        fs::create_dir_all(&copy).unwrap();
+        for (from, to) in files(&original).into_iter().zip(files(&copy)) {
+            fs::copy(from, to).unwrap();
+        }
+        let refused = Record::read(&copy).unwrap_err().to_string();
+        assert!(refused.contains("is a copy of the local cloud in"), "{refused}");
+        fs::remove_dir_all(&original).unwrap();
+        let moved = Record::read(&copy).unwrap().unwrap();
+        assert_eq!((moved.folder.as_path(), moved.cloud), (canonical(&copy).as_path(), None));
+        fs::remove_dir_all(copy).unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask down`: stops the local cloud, and removes its data when asked to. Called by `main`.
+//! `cargo xtask down`: stops the local cloud, and removes its data when asked to.
 
 use crate::cloud;
 use crate::failure::Failure;
@@ -12,12 +12,11 @@ use crate::progress::Progress;
 /// When a process cannot be stopped or data cannot be removed.
 pub fn down(layout: &Layout, progress: &Progress, wipe: bool) -> Result<(), Failure> {
     let _held = lock::site(layout)?;
+    if wipe {
+        return progress.step("stop local cloud and remove its data", |_| Ok((cloud::wipe(layout)?, String::new())));
+    }
     progress.step("stop local cloud", |_| {
         let told = if cloud::stop(layout)? { "stopped" } else { "nothing ran" };
         Ok(((), told.to_owned()))
-    })?;
-    if wipe {
-        progress.step("remove data", |_| Ok((cloud::wipe(layout)?, String::new())))?;
-    }
-    Ok(())
+    })
 }

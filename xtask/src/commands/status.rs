@@ -1,4 +1,4 @@
-//! `cargo xtask status`: what runs and what is stored. Called by `main`.
+//! `cargo xtask status`: what runs and what is stored, counted in constant time.
 
 use super::running;
 use crate::cloud::names::Names;
@@ -20,7 +20,7 @@ pub fn status(layout: &Layout) -> Result<(), Failure> {
     };
     for (name, process, port) in [
         ("local cloud", &record.cloud, record.ports.cloud),
-        ("neighbours", &record.neighbours, record.ports.neighbours),
+        ("simulators", &record.neighbours, record.ports.neighbours),
     ] {
         print(&format!("{name:<12}  http://127.0.0.1:{port}  {}", told(process.as_ref())));
     }
@@ -41,20 +41,21 @@ fn told(process: Option<&Process>) -> String {
 fn counts(layout: &Layout) -> Result<(), Failure> {
     let running = running(layout)?;
     let (cloud, names) = (&running.cloud, &running.names);
-    let machine = &names.state_machine_arn;
-    let objects = |prefix: &str| cloud.objects(&names.results_bucket, prefix).map(|objects| objects.len());
+    let runs = |status: &str| Ok(cloud.execution_count(&names.state_machine_arn, status)?.to_string());
+    let objects = |prefix: &str| Ok(cloud.object_count(&names.results_bucket, prefix)?.to_string());
     let posts = Neighbours::new(&running.record.ports, &layout.cloud()).posts()?.len();
     print(&format!("HTTP API      {} (Host: {0}.execute-api.localhost:{})", names.api_id, running.record.ports.cloud));
-    for (name, count) in [
-        ("orders", cloud.items(&names.orders_table)?.len()),
-        ("runs done", cloud.executions(machine, "SUCCEEDED")?.len()),
-        ("runs failed", cloud.executions(machine, "FAILED")?.len()),
-        ("runs going on", cloud.executions(machine, "RUNNING")?.len()),
-        ("results", objects("results/")?),
-        ("summaries", objects("summaries/")?),
-        ("Slack posts", posts),
-    ] {
-        print(&format!("{name:<14}{count}"));
+    let counts: [(&str, Result<String, Failure>); 7] = [
+        ("orders", Ok(cloud.item_count(&names.orders_table)?.to_string())),
+        ("runs done", runs("SUCCEEDED")),
+        ("runs failed", runs("FAILED")),
+        ("runs going on", runs("RUNNING")),
+        ("results", objects("results/")),
+        ("summaries", objects("summaries/")),
+        ("Slack posts", Ok(posts.to_string())),
+    ];
+    for (name, count) in counts {
+        print(&format!("{name:<14}{}", count?));
     }
     for (name, queue) in
         [("not delivered", &names.undeliverable_queue_url), ("not posted", &names.notify_slack_failed_queue_url)]

@@ -1,14 +1,15 @@
-//! `cargo xtask test`: everything, as CI runs it. Called by `main`.
+//! `cargo xtask test`: everything, as CI runs it.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::checks::{languages, rust, state_machine, system, terraform, workflows};
+use crate::checks::{self, languages, rust, state_machine, terraform, workflows};
 use crate::clock::words;
 use crate::failure::Failure;
 use crate::layout::Layout;
 use crate::progress::{Progress, print};
 use crate::requirements::{CARGO, PYTHON};
-use crate::system::Tools;
+use crate::system::{self, Tools};
 
 /// Which part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,11 +35,15 @@ pub enum Part {
 pub fn test(layout: &Layout, progress: &Progress, part: &Part) -> Result<(), Failure> {
     let started = Instant::now();
     match part {
-        Part::Languages => languages::tests(layout, &Tools::find(progress)?, progress)?,
+        Part::Languages => {
+            let tools = Tools::find(progress)?;
+            let bindgen = system::packages(layout, progress, tools.cargo())?;
+            languages::tests(layout, &tools, progress, &bindgen)?;
+        }
         Part::Core => rust::tests(layout, &CARGO.find()?, progress, Some("gridbid-core"))?,
         Part::Workflows => workflows::validate(layout, &PYTHON.find()?, progress)?,
         Part::Terraform => infrastructure(layout, &Tools::find(progress)?, progress)?,
-        Part::System(filter) => system::tests(layout, progress, &Tools::find(progress)?, filter.as_deref())?,
+        Part::System(filter) => checks::system::tests(layout, progress, &Tools::find(progress)?, filter.as_deref())?,
         Part::Everything => everything(layout, progress)?,
     }
     summary(progress, started.elapsed());
@@ -49,15 +54,28 @@ fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     let tools = Tools::find(progress)?;
     let cargo = tools.cargo();
     rust::format(layout, cargo, progress)?;
-    infrastructure(layout, &tools, progress)?;
-    workflows::validate(layout, tools.python(), progress)?;
-    rust::lint(layout, cargo, progress)?;
-    rust::dependencies(layout, cargo, progress)?;
-    rust::tests(layout, cargo, progress, None)?;
-    rust::examples(layout, cargo, progress)?;
-    rust::documentation(layout, cargo, progress)?;
-    languages::tests(layout, &tools, progress)?;
-    system::tests(layout, progress, &tools, None)
+    // What cargo compiles keeps the processors busy; what is fetched and checked beside it mostly waits.
+    let beside = || {
+        system::fetch(layout, progress, &tools)?;
+        infrastructure(layout, &tools, progress)?;
+        workflows::validate(layout, tools.python(), progress)
+    };
+    let ((), compiled) = progress.both(beside, || system::compile(layout, progress, cargo))?;
+    let bindgen = compiled.bindgen().map(Path::to_path_buf);
+    system::assemble(layout, progress, compiled)?;
+    let languages = || match &bindgen {
+        Some(bindgen) => languages::tests(layout, &tools, progress, bindgen),
+        None => Ok(()),
+    };
+    let rust = || {
+        rust::tests(layout, cargo, progress, None)?;
+        rust::lint(layout, cargo, progress)?;
+        rust::examples(layout, cargo, progress)?;
+        rust::documentation(layout, cargo, progress)?;
+        rust::dependencies(layout, cargo, progress)
+    };
+    progress.both(languages, rust)?;
+    checks::system::tests(layout, progress, &tools, None)
 }
 
 fn infrastructure(layout: &Layout, tools: &Tools, progress: &Progress) -> Result<(), Failure> {

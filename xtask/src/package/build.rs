@@ -1,26 +1,25 @@
-//! Compiles the Rust functions, and other binaries, for this machine.
+//! Compiles the Rust functions and the programs that go with them, for this machine.
 //!
-//! A function is a folder below `lambdas/rust` with a `src/main.rs`; its crate is `gridbid-<folder>` and its binary is
-//! called like the folder. Each is built by a call of its own: built together, cargo would give all of them the
-//! adapters that any one of them asks for. Called by `package` and by `delivery`.
+//! A function is a folder below `lambdas/rust` with a `src/main.rs`; its crate is `gridbid-<folder>` and its binary has the
+//! folder's name. With the profile `local`, one call of cargo compiles the whole workspace, so that nothing is compiled twice;
+//! cargo then gives every function the adapters that any one of them asks for. With the profile `release` each function is
+//! compiled by a call of its own and links only what it uses, as in production.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::Value;
 
+use super::manifest::Profile;
+use crate::cargo::{PROFILE, WORKSPACE, cargo};
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::progress::Step;
 use crate::requirements::Tool;
-use crate::subprocess::Subprocess;
-
-/// A first build of one function compiles the AWS SDK, with all optimisations.
-const LIMIT: Duration = Duration::from_secs(3600);
 
 /// A function that was compiled.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Binary {
     /// The function's name.
     pub name: String,
@@ -28,15 +27,42 @@ pub struct Binary {
     pub executable: PathBuf,
 }
 
-/// Compiles every function.
-///
-/// # Errors
-/// When there is none or one does not compile.
-pub fn build_all(layout: &Layout, cargo: &Tool, step: &Step) -> Result<Vec<Binary>, Failure> {
-    let names = names(layout)?;
-    names.into_iter().map(|name| build(layout, cargo, name, step)).collect()
+/// What a system needs of the workspace's programs.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// The functions.
+    pub functions: Vec<Binary>,
+    /// The delivery command.
+    pub gridbid: PathBuf,
+    /// wasm-bindgen's command.
+    pub bindgen: PathBuf,
 }
 
+/// Compiles the functions, with the layout's profile, and the other programs.
+///
+/// # Errors
+/// When there is no function or something does not compile.
+pub fn build_all(layout: &Layout, tool: &Tool, step: &Step) -> Result<Programs, Failure> {
+    let mut binaries = compile(layout, tool, "build", PROFILE, &[&WORKSPACE[..], &["--bins"]].concat(), step)?;
+    let mut take = |name: &str| {
+        let missing = || Failure::new(format!("the workspace has no binary called {name}"));
+        binaries.remove(name).ok_or_else(missing)
+    };
+    let (gridbid, bindgen) = (take("gridbid")?, take("gridbid-bindgen")?);
+    let functions = names(layout)?;
+    let functions = match layout.profile() {
+        Profile::Local => {
+            let binary = |name: String| Ok(Binary { executable: take(&name)?, name });
+            functions.into_iter().map(binary).collect::<Result<_, Failure>>()?
+        }
+        Profile::Release => {
+            functions.into_iter().map(|name| build_release(layout, tool, name, step)).collect::<Result<_, _>>()?
+        }
+    };
+    Ok(Programs { functions, gridbid, bindgen })
+}
+
+/// The functions' names, sorted.
 fn names(layout: &Layout) -> Result<Vec<String>, Failure> {
     let folder = layout.rust_functions();
     let mut names: Vec<String> = fs::read_dir(&folder)
@@ -52,45 +78,63 @@ fn names(layout: &Layout) -> Result<Vec<String>, Failure> {
     Ok(names)
 }
 
-/// Compiles one function, or another crate `gridbid-<name>` with a binary of that name.
-///
-/// # Errors
-/// When it does not compile.
-pub fn build(layout: &Layout, cargo: &Tool, name: String, step: &Step) -> Result<Binary, Failure> {
-    let executable = compile(layout, cargo, &format!("gridbid-{name}"), &name, "release", step)?;
-    Ok(Binary { executable, name })
-}
-
-/// Compiles one package and hands back its binary of a name.
+/// Compiles one function, or another crate `gridbid-<name>` with a binary of that name, as for production.
 ///
 /// # Errors
 /// When it does not compile or has no such binary.
-pub fn compile(
+pub fn build_release(layout: &Layout, tool: &Tool, name: String, step: &Step) -> Result<Binary, Failure> {
+    let executable = compile_one(layout, tool, &format!("gridbid-{name}"), &name, "release", step)?;
+    Ok(Binary { executable, name })
+}
+
+/// Compiles one program of the workspace for this machine.
+///
+/// # Errors
+/// When it does not compile or the package has no such binary.
+pub fn program(layout: &Layout, tool: &Tool, package: &str, name: &str, step: &Step) -> Result<PathBuf, Failure> {
+    compile_one(layout, tool, package, name, PROFILE, step)
+}
+
+fn compile_one(
     layout: &Layout,
-    cargo: &Tool,
+    tool: &Tool,
     package: &str,
     name: &str,
     profile: &str,
     step: &Step,
 ) -> Result<PathBuf, Failure> {
-    let log = layout.log(&format!("build-{name}"));
-    let messages = Subprocess::new(&cargo.path, &log, LIMIT)
-        .inside(layout.root())
-        .args(["build", "--profile", profile, "--locked", "--message-format=json-render-diagnostics"])
-        .args(["--package", package])
-        .output(step)
-        .map_err(|failure| failure.with_todo(format!("`cargo check -p {package}` shows the same errors sooner")))?;
-    let missing = || Failure::new(format!("the crate {package} has no binary called {name}")).with_log(&log);
-    messages.lines().find_map(|line| executable(line, name)).ok_or_else(missing)
+    let log = format!("build-{name}");
+    let mut binaries = compile(layout, tool, &log, profile, &["--package", package], step)?;
+    let missing =
+        || Failure::new(format!("the crate {package} has no binary called {name}")).with_log(layout.log(&log));
+    binaries.remove(name).ok_or_else(missing)
 }
 
-/// The executable that a message of cargo's tells, when it is the wanted one.
-fn executable(message: &str, name: &str) -> Option<PathBuf> {
+/// Compiles packages and hands back their binaries by name.
+fn compile(
+    layout: &Layout,
+    tool: &Tool,
+    log: &str,
+    profile: &str,
+    selection: &[&str],
+    step: &Step,
+) -> Result<BTreeMap<String, PathBuf>, Failure> {
+    let messages = cargo(layout, tool, log, ["build", "--profile", profile, "--locked"])
+        .args(["--message-format=json-render-diagnostics"])
+        .args(selection)
+        .output(step)
+        .map_err(|failure| failure.with_todo("`cargo check` shows the same errors sooner"))?;
+    Ok(messages.lines().filter_map(executable).collect())
+}
+
+/// The name and the executable of the binary that a message of cargo's is about.
+fn executable(message: &str) -> Option<(String, PathBuf)> {
     let message: Value = serde_json::from_str(message).ok()?;
     let target = message.get("target")?;
     let is_binary = target.get("kind")?.as_array()?.iter().any(|kind| kind == "bin");
     let executable = message.get("executable")?.as_str()?;
-    (is_binary && target.get("name")? == name).then(|| PathBuf::from(executable))
+    let name = target.get("name")?.as_str()?;
+    is_binary.then(|| (name.to_owned(), PathBuf::from(executable)))
 }
 
 #[cfg(test)]
@@ -98,13 +142,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_binary_of_that_name_is_taken() {
+    fn only_binaries_are_taken_from_the_messages_of_cargo() {
         let message = |kind: &str, name: &str| {
             serde_json::json!({"target": {"kind": [kind], "name": name}, "executable": "/t/release/x"}).to_string()
         };
-        assert_eq!(executable(&message("bin", "orders-api"), "orders-api"), Some(PathBuf::from("/t/release/x")));
-        assert_eq!(executable(&message("bin", "close-run"), "orders-api"), None);
-        assert_eq!(executable(&message("example", "orders-api"), "orders-api"), None);
-        assert_eq!(executable("not json", "orders-api"), None);
+        let expected = ("orders-api".to_owned(), PathBuf::from("/t/release/x"));
+        assert_eq!(executable(&message("bin", "orders-api")), Some(expected));
+        assert_eq!(executable(&message("example", "orders-api")), None);
+        assert_eq!(executable("not json"), None);
     }
 }

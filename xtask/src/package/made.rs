@@ -1,14 +1,14 @@
 //! Packs functions that have been built elsewhere: one zip with a `functions.json` of its own, or many such folders as one.
 //!
 //! Promises the very bytes that `cargo xtask package` writes for the same files, so that zips and manifests have one
-//! writer. It builds nothing and knows no list of functions. Called by `cargo xtask package zip` and `join`, for Nix.
+//! writer. It builds nothing and knows no list of functions. What is packed here was compiled for production: Nix calls it.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::archive;
-use super::manifest::{self, Architecture, Function};
+use super::manifest::{self, Architecture, Function, Profile};
 use super::scripted::{self, Description};
 use crate::failure::{Failure, OnFile};
 
@@ -27,30 +27,35 @@ pub fn zip(function: &Path, built: &Path, architecture: Architecture, to: &Path)
             if files.is_empty() {
                 return Err(Failure::new(format!("`{}` holds no file of {name}", built.display())));
             }
-            let zip = archive::files(&files)?;
+            let zip = archive::files(&files, Profile::Release)?;
             let function = Function::new(&name, &said.runtime, &said.handler, architecture, &zip);
             (zip, function)
         }
         None => {
-            let zip = archive::bootstrap(&fs::read(built).on_file("read", built)?)?;
+            let zip = archive::bootstrap(&fs::read(built).on_file("read", built)?, Profile::Release)?;
             let function = Function::native(&name, architecture, &zip);
             (zip, function)
         }
     };
     fs::create_dir_all(to).on_file("make", to)?;
     manifest::write_whole(&to.join(&said.zip), &zip)?;
-    manifest::write(to, [(name, said)])
+    manifest::write(to, Profile::Release, [(name, said)])
 }
 
 /// Makes one folder of several: all zips, and one manifest.
 ///
 /// # Errors
-/// When a function comes twice, two are for different processors, or something cannot be read or written.
+/// When a function comes twice, two are for different processors, one is not for production, or something cannot be read or
+/// written.
 pub fn join(folders: &[PathBuf], to: &Path) -> Result<(), Failure> {
     let mut functions: BTreeMap<String, Function> = BTreeMap::new();
     fs::create_dir_all(to).on_file("make", to)?;
     for folder in folders {
-        for (name, function) in manifest::read(folder)?.functions {
+        let manifest = manifest::read(folder)?;
+        if manifest.profile != Profile::Release {
+            return Err(Failure::new(format!("`{}` holds functions that are not for production", folder.display())));
+        }
+        for (name, function) in manifest.functions {
             if functions.contains_key(&name) {
                 return Err(Failure::new(format!("two folders hold a function {name}")));
             }
@@ -62,7 +67,7 @@ pub fn join(folders: &[PathBuf], to: &Path) -> Result<(), Failure> {
             functions.insert(name, function);
         }
     }
-    manifest::write(to, functions)
+    manifest::write(to, Profile::Release, functions)
 }
 
 #[cfg(test)]

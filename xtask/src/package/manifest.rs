@@ -1,8 +1,9 @@
 //! `functions.json`: the build's manifest, and all that Terraform knows of the code.
 //!
-//! One writer for every build, so that the laptop's zips and a release's are told in the same words: name, runtime,
-//! handler, architecture, zip, its size and its SHA-256 in hex (the key in the artifacts bucket) and in base64 (what
-//! Lambda tells). Zips lie beside the file; those of functions that are gone are removed. Called by `package`.
+//! One writer for every build, so that the laptop's zips and a release's are described alike: the profile that the functions
+//! were compiled with, and for each its name, runtime, handler, architecture, zip, size and SHA-256 in hex (the key in the
+//! artifacts bucket) and in base64 (Lambda's `CodeSha256`). Zips lie beside the file; those of functions that are gone are
+//! removed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,8 +24,20 @@ pub const FILE_NAME: &str = "functions.json";
 /// The manifest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
+    /// How the functions were compiled.
+    pub profile: Profile,
     /// The functions by name.
     pub functions: BTreeMap<String, Function>,
+}
+
+/// How functions are compiled: by the profile of this name in `Cargo.toml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// Quickly, for a laptop. `gridbid` takes it to no environment but `local`.
+    Local,
+    /// As for production.
+    Release,
 }
 
 /// The processors that a function can run on, as Lambda names them.
@@ -104,8 +117,12 @@ pub fn read(folder: &Path) -> Result<Manifest, Failure> {
 ///
 /// # Errors
 /// When the folder cannot be written to.
-pub fn write(folder: &Path, functions: impl IntoIterator<Item = (String, Function)>) -> Result<(), Failure> {
-    let manifest = Manifest { functions: functions.into_iter().collect() };
+pub fn write(
+    folder: &Path,
+    profile: Profile,
+    functions: impl IntoIterator<Item = (String, Function)>,
+) -> Result<(), Failure> {
+    let manifest = Manifest { profile, functions: functions.into_iter().collect() };
     let file = folder.join(FILE_NAME);
     let text = serde_json::to_string_pretty(&manifest).on_file("write", &file)? + "\n";
     if fs::read(&file).ok().as_deref() != Some(text.as_bytes()) {
@@ -150,10 +167,10 @@ mod tests {
             fs::write(folder.join(name), "zip").unwrap();
         }
         let functions = || [("a".to_owned(), Function::native("a", Architecture::X86, b"zip"))];
-        write(&folder, functions()).unwrap();
+        write(&folder, Profile::Local, functions()).unwrap();
         assert!(folder.join("a.zip").is_file() && !folder.join("gone.zip").exists());
         let written = fs::metadata(folder.join(FILE_NAME)).unwrap().modified().unwrap();
-        write(&folder, functions()).unwrap();
+        write(&folder, Profile::Local, functions()).unwrap();
         assert_eq!(fs::metadata(folder.join(FILE_NAME)).unwrap().modified().unwrap(), written);
         fs::remove_dir_all(folder).unwrap();
     }

@@ -66,6 +66,14 @@ pub fn build_all(layout: &Layout, step: &Step) -> Result<Vec<Built>, Failure> {
     folders(layout).into_iter().map(|folder| build(layout, &folder, step)).collect()
 }
 
+/// The folders of functions that npm installs packages for.
+#[must_use]
+pub fn npm_folders(layout: &Layout) -> Vec<PathBuf> {
+    let mut folders = folders(layout);
+    folders.retain(|folder| folder.join("package.json").is_file());
+    folders
+}
+
 /// The folders two levels below `lambdas` that hold a description.
 fn folders(layout: &Layout) -> Vec<PathBuf> {
     let children = |folder: &Path| -> Vec<PathBuf> {

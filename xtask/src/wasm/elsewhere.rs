@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Compiled, Given, bind, compile, module, optimise};
+use super::{Compiled, Given, bind, compile_in, module, optimise};
 use crate::digest::sha256_hex;
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
@@ -19,7 +19,7 @@ const MADE: [&str; 5] = ["target", "node_modules", "dist", "wasm-part", "__pycac
 ///
 /// # Errors
 /// When it cannot be built, or its bytes are other ones.
-pub fn is_the_same_elsewhere(layout: &Layout, cargo: &Tool, step: &Step) -> Result<String, Failure> {
+pub fn is_the_same_elsewhere(layout: &Layout, cargo: &Tool, bindgen: &Path, step: &Step) -> Result<String, Failure> {
     let here = module(layout);
     let digest = |file: &Path| fs::read(file).on_file("read", file).map(|bytes| sha256_hex(&bytes));
     let folder = layout.home().join("wasm-elsewhere");
@@ -31,8 +31,8 @@ pub fn is_the_same_elsewhere(layout: &Layout, cargo: &Tool, step: &Step) -> Resu
     copy(layout.root(), &sources)?;
     let (given, target) = (Given::default(), folder.join("target"));
     let Compiled { module: compiled, .. } =
-        compile(layout, &sources, &|library| target.join(library), cargo, &given, step)?;
-    bind(layout, cargo, &given, &compiled, &folder, step)?;
+        compile_in(layout, &sources, &|library| target.join(library), cargo, &given, step)?;
+    bind(layout, bindgen, &compiled, &folder, step)?;
     let there = folder.join("gridbid.wasm");
     optimise(layout, &given, &folder.join("gridbid_wasm_bg.wasm"), &there, step)?;
     let (first, second) = (digest(&here)?, digest(&there)?);

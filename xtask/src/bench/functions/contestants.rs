@@ -12,7 +12,7 @@ use super::events;
 use super::execution::Launch;
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
-use crate::package::manifest::{self, Function};
+use crate::package::manifest::{self, Function, Profile};
 use crate::package::{archive, build};
 use crate::progress::{Progress, Step};
 use crate::requirements::{CARGO, NODE, PYTHON, Tool};
@@ -97,11 +97,11 @@ fn ours(layout: &Layout, progress: &Progress) -> Result<BTreeMap<String, (Functi
 
 fn built(layout: &Layout, cargo: &Tool, name: &str, step: &Step) -> Result<Vec<u8>, Failure> {
     let _held = lock::shared(layout, step)?;
-    zipped(&build::build(layout, cargo, name.to_owned(), step)?)
+    zipped(&build::build_release(layout, cargo, name.to_owned(), step)?)
 }
 
 fn zipped(binary: &build::Binary) -> Result<Vec<u8>, Failure> {
-    archive::bootstrap(&fs::read(&binary.executable).on_file("read", &binary.executable)?)
+    archive::bootstrap(&fs::read(&binary.executable).on_file("read", &binary.executable)?, Profile::Release)
 }
 
 /// A zip with a `bootstrap`, unpacked.
@@ -139,7 +139,7 @@ fn python_peer(layout: &Layout, python: &Tool, step: &Step) -> Result<(Contestan
     let told = venv::prepare_in(layout, python, &venv, &source.join("requirements.txt"), step)?;
     let name = "orders_handler.py".to_owned();
     let file = source.join(&name);
-    let zip = archive::files(&[(name, fs::read(&file).on_file("read", &file)?)])?;
+    let zip = archive::files(&[(name, fs::read(&file).on_file("read", &file)?)], Profile::Release)?;
     let folder = folder(layout, PYTHON_PEER);
     archive::unpack(&zip, &folder)?;
     let launch = Launch {
@@ -160,7 +160,8 @@ fn typescript_peer(layout: &Layout, node: &Tool, step: &Step) -> Result<(Contest
     let told = npm::install(layout, &home, step)?;
     npm::run(layout, &home, "build", step)?;
     let bundle = home.join("dist").join("index.mjs");
-    let zip = archive::files(&[("index.mjs".to_owned(), fs::read(&bundle).on_file("read", &bundle)?)])?;
+    let zip =
+        archive::files(&[("index.mjs".to_owned(), fs::read(&bundle).on_file("read", &bundle)?)], Profile::Release)?;
     let folder = folder(layout, TYPESCRIPT_PEER);
     archive::unpack(&zip, &folder)?;
     let launch = Launch {

@@ -36,6 +36,16 @@ impl Cloud {
         }
     }
 
+    /// How many items a table has, as the table itself counts them.
+    ///
+    /// # Errors
+    /// When there is no such table.
+    pub fn item_count(&self, table: &str) -> Result<u64, CallError> {
+        let answer = self.json("dynamodb", "DynamoDB_20120810.DescribeTable", "1.0", &json!({"TableName": table}))?;
+        let count = answer.pointer("/Table/ItemCount").and_then(Value::as_u64);
+        count.ok_or_else(|| strange("DescribeTable", answer.to_string()))
+    }
+
     /// Puts one item, whatever is there.
     ///
     /// # Errors

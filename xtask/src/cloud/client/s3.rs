@@ -1,7 +1,7 @@
 //! S3: making a bucket, its keys, an object's bytes.
 
 use super::super::REGION;
-use super::{CallError, Cloud};
+use super::{CallError, Cloud, Count, PAGE};
 
 /// An object of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,17 @@ impl Cloud {
         }
         objects.sort();
         Ok(objects)
+    }
+
+    /// How many objects there are under a prefix, as far as one page of the list says.
+    ///
+    /// # Errors
+    /// When the bucket cannot be listed.
+    pub fn object_count(&self, bucket: &str, prefix: &str) -> Result<Count, CallError> {
+        let path = format!("/{bucket}?list-type=2&max-keys={PAGE}&prefix={}", encoded(prefix));
+        let page = self.call("s3", "GET", &path, &[], &[])?.text();
+        let is_whole = first(&page, "IsTruncated").as_deref() != Some("true");
+        Ok(Count { number: each(&page, "Contents").count() as u64, is_whole })
     }
 
     /// Makes a bucket, unless it is there.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{CallError, Cloud, strange};
+use super::{CallError, Cloud, Count, PAGE, strange};
 
 /// How an execution stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -167,17 +167,26 @@ impl Cloud {
         self.states("StopExecution", &json!({"executionArn": arn, "error": "Stopped"})).map(drop)
     }
 
-    /// How many executions of a state machine there are with this status.
+    /// The newest thousand executions of a state machine with this status, by their ARNs.
     ///
     /// # Errors
     /// When there is no such state machine.
     pub fn executions(&self, state_machine_arn: &str, status: &str) -> Result<Vec<String>, CallError> {
         let answer = self.states(
             "ListExecutions",
-            &json!({"stateMachineArn": state_machine_arn, "statusFilter": status, "maxResults": 1000}),
+            &json!({"stateMachineArn": state_machine_arn, "statusFilter": status, "maxResults": PAGE}),
         )?;
         let found = answer.get("executions").and_then(Value::as_array).into_iter().flatten();
         Ok(found.filter_map(|one| one.get("executionArn")?.as_str().map(str::to_owned)).collect())
+    }
+
+    /// How many executions of a state machine there are with this status, as far as one page of the list says.
+    ///
+    /// # Errors
+    /// When there is no such state machine.
+    pub fn execution_count(&self, state_machine_arn: &str, status: &str) -> Result<Count, CallError> {
+        let found = self.executions(state_machine_arn, status)?.len();
+        Ok(Count { number: found as u64, is_whole: found < PAGE })
     }
 
     fn states(&self, operation: &str, body: &Value) -> Result<Value, CallError> {
