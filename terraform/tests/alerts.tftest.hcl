@@ -6,6 +6,23 @@ mock_provider "aws" {
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
   }
+
+  mock_data "aws_region" {
+    defaults = { name = "eu-west-1" }
+  }
+}
+
+# Before anything is made: what follows from a resource is not known yet.
+mock_provider "aws" {
+  alias = "before_apply"
+
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "123456789012" }
+  }
+
+  mock_data "aws_region" {
+    defaults = { name = "eu-west-1" }
+  }
 }
 
 override_resource {
@@ -60,7 +77,7 @@ run "what_cannot_be_delivered_is_kept" {
   }
 
   assert {
-    condition = jsondecode(aws_sqs_queue_policy.undeliverable.policy).Statement == [{
+    condition = jsondecode(aws_sqs_queue.undeliverable.policy).Statement == [{
       Sid       = "KeepWhatCouldNotBeDelivered"
       Effect    = "Allow"
       Principal = { Service = "sns.amazonaws.com" }
@@ -92,6 +109,28 @@ run "what_cannot_be_posted_is_kept" {
   assert {
     condition     = aws_sqs_queue.undeliverable.message_retention_seconds == 1209600 && aws_sqs_queue.notify_slack_failed.message_retention_seconds == 1209600
     error_message = "Both queues keep a message for 14 days."
+  }
+}
+
+run "functions_do_not_wait_for_the_queue_of_failed_posts" {
+  command = plan
+
+  module {
+    source = "../modules/alerts"
+  }
+
+  providers = {
+    aws = aws.before_apply
+  }
+
+  override_resource {
+    target          = aws_sqs_queue.notify_slack_failed
+    override_during = apply
+  }
+
+  assert {
+    condition     = output.notify_slack_failed_queue_arn == "arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-notify-slack-failed"
+    error_message = "The queue's ARN must follow from its name, known before the queue is made."
   }
 }
 

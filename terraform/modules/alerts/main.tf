@@ -8,6 +8,21 @@
 
 data "aws_caller_identity" "current" {}
 
+data "aws_region" "current" {}
+
+# A queue's ARN follows from its name: its own policy can name it, and a function's role does not wait for the queue. Each
+# queue takes the provider 25 seconds.
+locals {
+  queue_names = {
+    undeliverable       = "gridbid-${var.environment}-notifications-undeliverable"
+    notify-slack-failed = "gridbid-${var.environment}-notify-slack-failed"
+  }
+
+  queue_arns = { for queue, name in local.queue_names :
+    queue => "arn:aws:sqs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:${name}"
+  }
+}
+
 resource "aws_sns_topic" "notifications" {
   name              = "gridbid-${var.environment}-notifications"
   kms_master_key_id = one(var.key[*].arn)
@@ -56,15 +71,12 @@ resource "aws_secretsmanager_secret" "slack_webhook" {
 # From SNS to notify-slack.
 
 resource "aws_sqs_queue" "undeliverable" {
-  name                      = "${aws_sns_topic.notifications.name}-undeliverable"
+  name                      = local.queue_names["undeliverable"]
   message_retention_seconds = var.failed_message_days * 86400
   kms_master_key_id         = one(var.key[*].arn)
   sqs_managed_sse_enabled   = var.key == null ? true : null
-}
 
-resource "aws_sqs_queue_policy" "undeliverable" {
-  queue_url = aws_sqs_queue.undeliverable.id
-
+  # Within the queue: as a resource of its own it would take another 25 seconds.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -72,7 +84,7 @@ resource "aws_sqs_queue_policy" "undeliverable" {
       Effect    = "Allow"
       Principal = { Service = "sns.amazonaws.com" }
       Action    = ["sqs:SendMessage"]
-      Resource  = [aws_sqs_queue.undeliverable.arn]
+      Resource  = [local.queue_arns["undeliverable"]]
       Condition = { ArnEquals = { "aws:SourceArn" = aws_sns_topic.notifications.arn } }
     }]
   })
@@ -93,14 +105,14 @@ resource "aws_sns_topic_subscription" "notify_slack" {
   endpoint       = var.notify_slack.alias_arn
   redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.undeliverable.arn })
 
-  # A message that arrives before both are there would be refused, or lost.
-  depends_on = [aws_lambda_permission.notify_slack, aws_sqs_queue_policy.undeliverable]
+  # A message that arrives before the permission is there would be refused.
+  depends_on = [aws_lambda_permission.notify_slack]
 }
 
 # From notify-slack to Slack.
 
 resource "aws_sqs_queue" "notify_slack_failed" {
-  name                      = "gridbid-${var.environment}-notify-slack-failed"
+  name                      = local.queue_names["notify-slack-failed"]
   message_retention_seconds = var.failed_message_days * 86400
   kms_master_key_id         = one(var.key[*].arn)
   sqs_managed_sse_enabled   = var.key == null ? true : null

@@ -12,7 +12,7 @@ output "escalations_topic_arn" {
 
 output "queue_names" {
   description = "Names of the queues of what could not be told."
-  value       = values(local.queues)
+  value       = values(local.queue_names)
 }
 
 output "alarm_arns" {
@@ -37,5 +37,5 @@ output "notify_slack_failed_queue_url" {
 
 output "notify_slack_failed_queue_arn" {
   description = "ARN of the queue of events that notify-slack could not post."
-  value       = aws_sqs_queue.notify_slack_failed.arn
+  value       = local.queue_arns["notify-slack-failed"]
 }

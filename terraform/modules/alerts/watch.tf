@@ -37,15 +37,8 @@ resource "aws_sns_topic_subscription" "email" {
   endpoint  = each.key
 }
 
-locals {
-  queues = {
-    undeliverable       = aws_sqs_queue.undeliverable.name
-    notify-slack-failed = aws_sqs_queue.notify_slack_failed.name
-  }
-}
-
 resource "aws_cloudwatch_metric_alarm" "queue" {
-  for_each = { for name, queue in local.queues : name => queue if var.watched }
+  for_each = { for queue, name in local.queue_names : queue => name if var.watched }
 
   alarm_name        = "${each.value}-not-empty"
   alarm_description = "Slack was not told of something: a message waits in ${each.value} to be sent again"

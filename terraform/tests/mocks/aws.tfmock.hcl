@@ -87,5 +87,9 @@ mock_resource "aws_sns_topic" {
   defaults = { arn = "arn:aws:sns:eu-west-1:123456789012:t" }
 }
 mock_resource "aws_sqs_queue" {
-  defaults = { arn = "arn:aws:sqs:eu-west-1:123456789012:q" }
+  # A queue that is given no policy has none.
+  defaults = {
+    arn    = "arn:aws:sqs:eu-west-1:123456789012:q"
+    policy = ""
+  }
 }
