@@ -9,9 +9,9 @@ use crate::subprocess::Subprocess;
 
 /// The profile of everything that runs on this machine: see `Cargo.toml`.
 pub const PROFILE: &str = "local";
-/// The whole workspace with the features that everything is compiled with, so that what one call has compiled is not compiled
-/// again by another.
-pub const WORKSPACE: [&str; 3] = ["--workspace", "--features", "xtask/system"];
+/// The whole workspace with the features that its tests ask for: with others, cargo would compile tokio and the AWS SDK once
+/// more for the tests.
+pub const WORKSPACE: [&str; 3] = ["--workspace", "--features", "xtask/system,gridbid-adapters/memory"];
 /// A first call compiles the AWS SDK.
 const LIMIT: Duration = Duration::from_secs(3600);
 

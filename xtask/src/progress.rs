@@ -30,6 +30,8 @@ const LINE_CHARACTERS: usize = 79;
 pub struct Progress {
     /// The terminal's lines; none where stderr is not a terminal.
     lines: Option<MultiProgress>,
+    /// Whether only running steps are shown.
+    is_quiet: bool,
     passed: Mutex<Vec<Passed>>,
     /// Set when a step that runs beside others has failed.
     stopped: Arc<AtomicBool>,
@@ -66,7 +68,13 @@ impl Progress {
     #[must_use]
     pub fn new() -> Self {
         let lines = io::stderr().is_terminal().then(MultiProgress::new);
-        Self { lines, passed: Mutex::default(), stopped: Arc::default() }
+        Self { lines, is_quiet: false, passed: Mutex::default(), stopped: Arc::default() }
+    }
+
+    /// Progress that shows steps only while they run, on a terminal.
+    #[must_use]
+    pub fn quiet() -> Self {
+        Self { is_quiet: true, ..Self::new() }
     }
 
     /// Prints a line.
@@ -87,21 +95,21 @@ impl Progress {
         let started = Instant::now();
         let about = Arc::new(Mutex::new(About::Nothing));
         let step = Step { about, lines: self.lines.clone(), stopped: Arc::clone(&self.stopped) };
-        let ticker = Ticker::start(name, &step, started);
+        let ticker = Ticker::start(name, &step, started, self.is_quiet);
         let result = work(&step);
         ticker.stop();
         let took = started.elapsed();
         match result {
             Ok((value, told)) => {
                 let separator = if told.is_empty() { "" } else { " in " };
-                self.say(&format!("  {name} … {told}{separator}{}", words(took)));
+                self.say_of_step(&format!("  {name} … {told}{separator}{}", words(took)));
                 let passed = Passed { name: name.to_owned(), told, took };
                 self.passed.lock().unwrap_or_else(PoisonError::into_inner).push(passed);
                 Ok(value)
             }
             Err(failure) => {
                 let how = if failure.is_interruption() { "stopped" } else { "failed" };
-                self.say(&format!("  {name} … {how} after {}", words(took)));
+                self.say_of_step(&format!("  {name} … {how} after {}", words(took)));
                 Err(failure)
             }
         }
@@ -126,6 +134,12 @@ impl Progress {
                 (Err(failure), _) | (_, Err(failure)) => Err(failure),
             }
         })
+    }
+
+    fn say_of_step(&self, line: &str) {
+        if !self.is_quiet {
+            self.say(line);
+        }
     }
 
     fn stop_others_on_failure<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
@@ -207,7 +221,7 @@ struct Ticker {
 }
 
 impl Ticker {
-    fn start(name: &str, step: &Step, started: Instant) -> Self {
+    fn start(name: &str, step: &Step, started: Instant, is_quiet: bool) -> Self {
         let (end, ended) = mpsc::channel();
         let bar = step.lines.as_ref().map(|lines| lines.add(ProgressBar::new_spinner().with_style(style())));
         let (name, step, shown) = (name.to_owned(), step.clone(), bar.clone());
@@ -217,6 +231,7 @@ impl Ticker {
                 let line = format!("  {name} … {} s  {}", started.elapsed().as_secs(), step.newest());
                 match &shown {
                     Some(bar) => bar.set_message(line),
+                    None if is_quiet => {}
                     None => {
                         let line: String = line.trim_end().chars().take(LINE_CHARACTERS).collect();
                         let _ = writeln!(io::stderr(), "{line}");

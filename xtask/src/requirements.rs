@@ -114,6 +114,17 @@ pub const NPM: Requirement = Requirement {
     install: "install npm; it usually comes with Node.js",
 };
 
+/// A browser for the tests in one: the first version with all that they use, import maps and SIMD in WASM.
+pub const CHROMIUM: Requirement = Requirement {
+    names: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "Google Chrome", "Chromium"],
+    title: "Chromium or Chrome",
+    version_arguments: &["--version"],
+    at_least: Some((91, 0)),
+    below: None,
+    part: None,
+    install: "install Chromium or Chrome, or name one in the environment variable CHROMIUM",
+};
+
 /// A tool that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tool {
@@ -178,6 +189,14 @@ impl Requirement {
     /// As [`Requirement::find`].
     pub fn find_in(&self, folders: &OsStr) -> Result<Tool, Failure> {
         self.look_in(folders).map_err(|problem| failure(&[problem]))
+    }
+
+    /// Accepts one file as the tool.
+    ///
+    /// # Errors
+    /// What is wrong when it is missing or cannot be used, and how to install it.
+    pub fn check_file(&self, path: PathBuf) -> Result<Tool, Failure> {
+        self.check(path).map_err(|problem| failure(&[problem]))
     }
 
     /// The first of the tool's names that can be used; else what is wrong with the first that is there.

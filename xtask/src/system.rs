@@ -10,7 +10,7 @@ use crate::bindings;
 use crate::cloud::names::Names;
 use crate::cloud::record::Record;
 use crate::cloud::{self, Behaviour};
-use crate::delivery::{self, Change, Delivery};
+use crate::delivery::{self, Change, Delivery, Outcome};
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::lock;
@@ -40,6 +40,8 @@ pub struct System {
     pub names: Names,
     /// What was different from what should be, and was changed.
     pub changes: Vec<Change>,
+    /// The functions whose new version is live.
+    pub shifted: Vec<String>,
     /// The delivery command that deployed it.
     pub gridbid: PathBuf,
 }
@@ -91,15 +93,45 @@ pub fn bring_up(
     behaviour: Behaviour,
     variables: impl Fn(&Record) -> Vec<(&'static str, String)>,
 ) -> Result<System, Failure> {
+    update(layout, progress, tools, behaviour, Parts { code: true }, variables)
+}
+
+/// What may have changed since the system was brought up.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    /// Functions, packages or rules; otherwise only Terraform's files.
+    pub code: bool,
+}
+
+/// Brings the system up after a change of some parts.
+///
+/// # Errors
+/// The failure of the first step that failed.
+pub fn update(
+    layout: &Layout,
+    progress: &Progress,
+    tools: &Tools,
+    behaviour: Behaviour,
+    parts: Parts,
+    variables: impl Fn(&Record) -> Vec<(&'static str, String)>,
+) -> Result<System, Failure> {
     // What can be missing on this machine is found out before minutes are spent on a build.
     cloud::check_ports(layout)?;
-    let gridbid = build(layout, progress, tools)?;
+    let gridbid = if parts.code {
+        build(layout, progress, tools)?
+    } else {
+        initialise_terraform(layout, progress, tools)?;
+        gridbid(layout, progress, tools.cargo())?
+    };
     let ran = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
     let record = progress.step("start local cloud", |step| cloud::start(layout, behaviour, step))?;
     let delivery = Delivery::new(layout, record.ports, gridbid.clone());
     let deployed = deploy(layout, progress, tools, &delivery, &record, &variables(&record));
     match deployed {
-        Ok((names, changes)) => Ok(System { record, names, changes, gridbid }),
+        Ok((names, outcome)) => {
+            let Outcome { changes, shifted } = outcome;
+            Ok(System { record, names, changes, shifted, gridbid })
+        }
         Err(failure) => {
             if !ran {
                 cloud::stop(layout)?;
@@ -164,7 +196,7 @@ fn module(layout: &Layout, cargo: &Tool, given: &Given, step: &Step) -> Result<(
     let compiled = wasm::compile(layout, cargo, given, step)?;
     let bindgen = match &given.bindgen {
         Some(bindgen) => bindgen.clone(),
-        None => build::program(layout, cargo, "gridbid-bindgen", "gridbid-bindgen", step)?,
+        None => build::program(layout, cargo, "gridbid-bindgen", step)?,
     };
     let told = wasm::finish(layout, &compiled, &bindgen, given, step)?;
     Ok((bindgen, told))
@@ -190,6 +222,10 @@ pub fn fetch(layout: &Layout, progress: &Progress, tools: &Tools) -> Result<(), 
             Ok(((), told.join(", ")))
         })?;
     }
+    initialise_terraform(layout, progress, tools)
+}
+
+fn initialise_terraform(layout: &Layout, progress: &Progress, tools: &Tools) -> Result<(), Failure> {
     let root = terraform::Root::of_local_cloud(layout);
     progress.step("terraform init", |step| Ok(((), terraform::initialise(layout, &tools.terraform, &root, step)?)))
 }
@@ -217,14 +253,7 @@ impl Compiled {
 /// The failure of the first step that failed.
 pub fn compile(layout: &Layout, progress: &Progress, cargo: &Tool) -> Result<Compiled, Failure> {
     if layout.is_prebuilt() {
-        let gridbid = match layout.gridbid() {
-            Some(file) => file.to_path_buf(),
-            None => progress.step("compile gridbid", |step| {
-                let _held = lock::shared(layout, step)?;
-                Ok((build::program(layout, cargo, "gridbid-delivery", "gridbid", step)?, String::new()))
-            })?,
-        };
-        return Ok(Compiled { gridbid, own: None });
+        return Ok(Compiled { gridbid: gridbid(layout, progress, cargo)?, own: None });
     }
     let module = || {
         progress.step("compile core for WASM", |step| {
@@ -241,6 +270,17 @@ pub fn compile(layout: &Layout, progress: &Progress, cargo: &Tool) -> Result<Com
     let (module, programs) = progress.both(module, programs)?;
     let gridbid = layout.gridbid().map_or_else(|| programs.gridbid.clone(), Path::to_path_buf);
     Ok(Compiled { gridbid, own: Some((programs, module)) })
+}
+
+/// The delivery command, compiled unless it was built elsewhere.
+fn gridbid(layout: &Layout, progress: &Progress, cargo: &Tool) -> Result<PathBuf, Failure> {
+    match layout.gridbid() {
+        Some(file) => Ok(file.to_path_buf()),
+        None => progress.step("compile gridbid", |step| {
+            let _held = lock::shared(layout, step)?;
+            Ok((build::program(layout, cargo, "gridbid", step)?, String::new()))
+        }),
+    }
 }
 
 /// Makes packages and zips of what was compiled and fetched; gives the delivery command.
@@ -271,15 +311,15 @@ fn deploy(
     delivery: &Delivery<'_>,
     record: &Record,
     variables: &[(&str, String)],
-) -> Result<(Names, Vec<Change>), Failure> {
+) -> Result<(Names, Outcome), Failure> {
     let release = progress.step("gridbid release", |step| delivery.release(&layout.functions(), step))?;
-    let changes = progress.step("gridbid deploy", |step| {
+    let outcome = progress.step("gridbid deploy", |step| {
         let outcome = delivery.deploy(&release, variables, step)?;
         let told = delivery::counted(&outcome.changes);
-        Ok((outcome.changes, told))
+        Ok((outcome, told))
     })?;
     let names = progress.step("read names", |step| {
         Ok((terraform::names(layout, &tools.terraform, &record.ports, step)?, String::new()))
     })?;
-    Ok((names, changes))
+    Ok((names, outcome))
 }

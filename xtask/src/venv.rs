@@ -1,31 +1,65 @@
-//! Python environments, pinned by hash: `.gridbid/venv` that MiniStack runs in, and those of the Python folders' tests.
+//! Python environments, pinned by hash: `.gridbid/venv` that MiniStack runs in, and those of tools and of the Python folders'
+//! tests.
 //!
-//! Promises the very files that a `requirements.txt` names; a stamp of that file makes a second call free.
-//! Which index packages come from is pip's own configuration, never ours. Called by `up` and `test`.
+//! An environment holds exactly the packages of a `requirements.txt`, whatever pip and Python are configured to do (`user`,
+//! `target`, `prefix`, `PYTHONPATH`, ...): pip fetches wheels with the user's configuration, so that index, credentials,
+//! proxies, certificates and cache stay the user's, and installs them without any configuration. A stamp, written after every
+//! package was found in the environment, makes a second call free.
 
-use std::ffi::OsString;
+use std::env;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::digest::sha256_hex;
-use crate::failure::{Failure, OnFile, last_lines};
+use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::progress::Step;
 use crate::requirements::Tool;
 use crate::subprocess::Subprocess;
 
 const LIMIT: Duration = Duration::from_secs(300);
+/// Number of packages that a failure names.
+const PACKAGES_SHOWN: usize = 5;
+/// Several steps use the same environments.
+static PREPARING: Mutex<()> = Mutex::new(());
 
-/// Makes MiniStack's environment when it is not there as the requirements say, and tells what was done.
+/// The settings in the environment that reach pip, without `PIP_`: all say where packages come from.
+const KEPT_SETTINGS: [&str; 18] = [
+    "CONFIG_FILE",
+    "INDEX_URL",
+    "EXTRA_INDEX_URL",
+    "PYPI_URL",
+    "NO_INDEX",
+    "FIND_LINKS",
+    "TRUSTED_HOST",
+    "PROXY",
+    "CERT",
+    "CLIENT_CERT",
+    "CACHE_DIR",
+    "NO_CACHE_DIR",
+    "TIMEOUT",
+    "DEFAULT_TIMEOUT",
+    "RETRIES",
+    "RESUME_RETRIES",
+    "KEYRING_PROVIDER",
+    "USE_FEATURE",
+];
+
+/// A variable and its value; without a value it is removed.
+type Variable = (OsString, Option<OsString>);
+
+/// Makes MiniStack's environment unless it is there; says whether it had to.
 ///
 /// # Errors
-/// When Python cannot make environments, or a package cannot be had or has another hash.
+/// When a package is out of reach or has another hash, or the environment lacks one afterwards.
 pub fn prepare(layout: &Layout, python: &Tool, step: &Step) -> Result<String, Failure> {
     prepare_in(layout, python, &layout.venv(), &layout.own_file("local-cloud/requirements.txt"), step)
 }
 
-/// Makes an environment when it is not there as the requirements say, and tells what was done.
+/// Makes an environment for a requirements file unless it is there; says whether it had to.
 ///
 /// # Errors
 /// As [`prepare`].
@@ -36,10 +70,12 @@ pub fn prepare_in(
     requirements: &Path,
     step: &Step,
 ) -> Result<String, Failure> {
+    let _alone = PREPARING.lock().unwrap_or_else(PoisonError::into_inner);
     let wanted = fs::read(requirements).on_file("read", requirements)?;
     let stamp_file = venv.join("gridbid-stamp");
-    let stamp = format!("{} {}\n", sha256_hex(&wanted), python.version);
-    if fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp) && interpreter_of(venv).is_file() {
+    // Scripts of an environment name its folder: a copied or moved one does not work.
+    let stamp = format!("{} {} {}\n", sha256_hex(&wanted), python.version, venv.display());
+    if fs::read_to_string(&stamp_file).is_ok_and(|made| made == stamp) && interpreter_of(venv).is_file() {
         return Ok("unchanged".to_owned());
     }
     if venv.exists() {
@@ -47,6 +83,7 @@ pub fn prepare_in(
     }
     create(layout, python, venv, step)?;
     install(layout, venv, requirements, step)?;
+    verify(layout, venv, requirements, step)?;
     fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
     Ok("installed".to_owned())
 }
@@ -63,34 +100,99 @@ pub fn interpreter_of(venv: &Path) -> PathBuf {
     venv.join("bin").join("python3")
 }
 
+/// A call of an environment's Python that sees this environment's packages only and runs without the user's settings.
+#[must_use]
+pub fn python(venv: &Path, log: impl Into<PathBuf>, limit: Duration) -> Subprocess {
+    Subprocess::new(interpreter_of(venv), log, limit).env(removals(is_setting))
+}
+
 fn create(layout: &Layout, python: &Tool, venv: &Path, step: &Step) -> Result<(), Failure> {
-    let log = layout.log("venv");
-    let make = Subprocess::new(&python.path, &log, LIMIT).args(["-m", "venv"]).args([venv]).env(no_inherited_python());
-    make.run(step).map_err(|failure| {
-        let told = last_lines(&log, 50).join("\n");
-        if told.contains("ensurepip") || told.contains("No module named venv") {
-            Failure::new(format!("Python {} cannot make environments: its venv module is missing", python.version))
-                .with_todo("install it (Debian, Ubuntu: apt install python3-venv), or enter `nix develop`")
-                .with_log(log)
-        } else {
-            failure.with_todo("look at the log; `python3 -m venv FOLDER` must work")
-        }
-    })
+    Subprocess::new(&python.path, log(layout, "venv", venv), LIMIT)
+        .args(["-I", "-m", "venv"])
+        .args([venv])
+        .env(removals(is_setting))
+        .run(step)
+        .map_err(|failure| failure.with_todo("look at the log; `python3 -m venv FOLDER` must work"))
 }
 
 fn install(layout: &Layout, venv: &Path, requirements: &Path, step: &Step) -> Result<(), Failure> {
-    let install = Subprocess::new(interpreter_of(venv), layout.log("pip"), LIMIT)
-        .args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps"])
-        .args(["--requirement".as_ref(), requirements.as_os_str()])
-        .env(no_inherited_python());
-    install.run(step).map_err(|failure| {
-        failure.with_todo("pip must reach its package index once (see `pip config list`); then run the command again")
-    })
+    const PIP: [&str; 3] = ["-I", "-m", "pip"];
+    let wheels = venv.join("wheels");
+    fs::create_dir_all(&wheels).on_file("make", &wheels)?;
+    Subprocess::new(interpreter_of(venv), log(layout, "pip-wheel", venv), LIMIT)
+        .args(PIP)
+        .args(["wheel", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps"])
+        .args(["--wheel-dir".as_ref(), wheels.as_os_str(), "--requirement".as_ref(), requirements.as_os_str()])
+        .env(removals(|name| is_setting(name) && !is_of_index(name)))
+        .run(step)
+        .map_err(|failure| {
+            failure
+                .with_todo("pip must reach its package index once (see `pip config list`); then run the command again")
+        })?;
+    python(venv, log(layout, "pip-install", venv), LIMIT)
+        .args(PIP)
+        .args(["install", "--disable-pip-version-check", "--no-input", "--no-index", "--no-deps"])
+        .args(files_in(&wheels)?)
+        // The null device stands for no configuration at all.
+        .env([("PIP_CONFIG_FILE", Some(OsString::from("/dev/null")))])
+        .run(step)?;
+    fs::remove_dir_all(&wheels).on_file("remove", &wheels)
 }
 
-/// A Python environment that is active around xtask must not leak into ours.
-fn no_inherited_python() -> impl Iterator<Item = (&'static str, Option<OsString>)> {
-    ["PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PIP_TARGET", "PIP_PREFIX", "PIP_USER", "PIP_REQUIRE_VIRTUALENV"]
-        .into_iter()
-        .map(|name| (name, None))
+/// Fails when a package of the requirements is not in the environment.
+fn verify(layout: &Layout, venv: &Path, requirements: &Path, step: &Step) -> Result<(), Failure> {
+    let missing = python(venv, log(layout, "pip-missing", venv), LIMIT)
+        .args(["-I".as_ref(), layout.own_file("venv/missing_packages.py").as_os_str(), requirements.as_os_str()])
+        .output(step)?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let shown = missing.lines().take(PACKAGES_SHOWN).collect::<Vec<_>>().join(", ");
+    let (count, requirements) = (missing.lines().count(), layout.shown(requirements));
+    Err(Failure::new(format!("pip left out {count} packages of `{requirements}`: {shown}"))
+        .with_todo("look at `pip config list` for a setting that leaves packages out, then run the command again"))
+}
+
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(folder).on_file("read", folder)?;
+    let files: Result<Vec<PathBuf>, _> = entries.map(|entry| entry.map(|entry| entry.path())).collect();
+    files.on_file("read", folder)
+}
+
+fn log(layout: &Layout, what: &str, venv: &Path) -> PathBuf {
+    layout.log(&format!("{what}-{}", venv.file_name().unwrap_or_default().to_string_lossy()))
+}
+
+/// Removes some of the user's variables.
+fn removals(is_unwanted: impl Fn(&OsStr) -> bool) -> Vec<Variable> {
+    env::vars_os().map(|(name, _)| name).filter(|name| is_unwanted(name)).map(|name| (name, None)).collect()
+}
+
+/// Whether a variable changes what Python, pip or the tools of the Python folders' checks do.
+fn is_setting(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    ["PYTHON", "PIP_", "PYTEST_", "MYPY", "RUFF_"].iter().any(|prefix| name.starts_with(prefix))
+        || ["VIRTUAL_ENV", "__PYVENV_LAUNCHER__"].contains(&name.as_ref())
+}
+
+fn is_of_index(name: &OsStr) -> bool {
+    name.to_string_lossy().strip_prefix("PIP_").is_some_and(|setting| KEPT_SETTINGS.contains(&setting))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_the_index_reach_pip_and_no_others() {
+        for name in ["PIP_INDEX_URL", "PIP_FIND_LINKS", "PIP_CERT", "PIP_DEFAULT_TIMEOUT", "PIP_CONFIG_FILE"] {
+            assert!(is_of_index(OsStr::new(name)), "{name}");
+        }
+        for name in ["PIP_USER", "PIP_TARGET", "PIP_CONSTRAINT", "PYTHONPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS"] {
+            assert!(is_setting(OsStr::new(name)) && !is_of_index(OsStr::new(name)), "{name}");
+        }
+        for name in ["PATH", "HTTPS_PROXY", "REQUESTS_CA_BUNDLE"] {
+            assert!(!is_setting(OsStr::new(name)), "{name}");
+        }
+    }
 }

@@ -1,26 +1,30 @@
 //! The packages and functions in TypeScript and Python, with the very same module: their types, their vectors, their
 //! consumers, a browser.
 //!
-//! The browser is one that is installed; where there is none and the machine is a CI's own Debian, Debian's Chromium is
-//! installed. Called by `commands::test`.
+//! The tests in a browser run in the one that `CHROMIUM` names, else in an installed one, else in the headless Chromium of
+//! npm's `@sparticuz/chromium`.
 
 use std::env;
-use std::path::Path;
+use std::env::consts::{ARCH, OS};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
 use crate::bindings;
-use crate::failure::Failure;
+use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
+use crate::lock;
 use crate::npm;
 use crate::progress::{Progress, Step};
+use crate::requirements::{CHROMIUM, NODE, Tool};
 use crate::subprocess::Subprocess;
 use crate::system::Tools;
 use crate::venv;
 use crate::wasm;
 
 const LIMIT: Duration = Duration::from_secs(900);
-/// Names that a browser of Chromium's family goes by.
-const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+/// Where browsers are installed on macOS, which has none on the PATH.
+const MACOS_FOLDERS: &str = "/Applications/Google Chrome.app/Contents/MacOS:/Applications/Chromium.app/Contents/MacOS";
 
 /// Runs the tests of the packages and functions; `bindgen` is the command that the module was made with.
 ///
@@ -30,14 +34,51 @@ pub fn tests(layout: &Layout, tools: &Tools, progress: &Progress, bindgen: &Path
     progress.step("build core for WASM elsewhere", |step| {
         Ok(((), wasm::is_the_same_elsewhere(layout, tools.cargo(), bindgen, step)?))
     })?;
-    progress.step("prepare browser", |step| Ok(((), browser(layout, step)?)))?;
-    progress.step("TypeScript package", |step| script(layout, &bindings::typescript(layout), step))?;
-    let preview = layout.root().join("lambdas").join("typescript").join("preview-orders");
-    progress.step("preview-orders", |step| script(layout, &preview, step))?;
+    progress.step("TypeScript package", |step| {
+        let browser = prepare_browser(layout, step)?;
+        npm::prepare_script(layout, &bindings::typescript(layout), "test", step)?
+            .env([("CHROMIUM", Some(browser.path.into_os_string()))])
+            .run(step)?;
+        Ok(((), format!("passed, in Chromium {}", browser.version)))
+    })?;
+    progress.step("preview-orders", |step| {
+        npm::run(layout, &layout.root().join("lambdas/typescript/preview-orders"), "test", step)?;
+        Ok(((), "passed".to_owned()))
+    })?;
     for (name, folder) in [("Python package", "bindings/python"), ("report-results", "lambdas/python/report-results")] {
         progress.step(name, |step| python(layout, tools, &layout.root().join(folder), step))?;
     }
     Ok(())
+}
+
+/// Finds a browser for the tests in one, or fetches it; a second call is free.
+///
+/// # Errors
+/// When `CHROMIUM` names something else, or none is installed and none can be fetched for this machine.
+pub fn prepare_browser(layout: &Layout, step: &Step) -> Result<Tool, Failure> {
+    if let Some(named) = env::var_os("CHROMIUM").filter(|named| !named.is_empty()) {
+        let named = PathBuf::from(named);
+        return CHROMIUM.check_file(absolute(&named).on_file("find", &named)?);
+    }
+    let on_macos = || CHROMIUM.find_in(OsStr::new(MACOS_FOLDERS));
+    let installed = CHROMIUM.find().or_else(|missing| on_macos().map_err(|_| missing));
+    let is_packaged = OS == "linux" && ARCH == "x86_64";
+    if installed.is_ok() || !is_packaged { installed } else { fetch_browser(layout, step) }
+}
+
+fn fetch_browser(layout: &Layout, step: &Step) -> Result<Tool, Failure> {
+    let _held = lock::shared(layout, step)?;
+    let folder = layout.home().join("chromium");
+    let files = ["package.json", "package-lock.json", "unpack.mjs"];
+    npm::install_copy(layout, &layout.own_file("npm/chromium"), files, &folder, step)?;
+    // A new installation of the package removes it.
+    let unpacked = folder.join("node_modules").join(".unpacked");
+    if !unpacked.is_dir() {
+        Subprocess::new(&NODE.find()?.path, layout.log("unpack-chromium"), LIMIT)
+            .args([folder.join("unpack.mjs"), unpacked.clone()])
+            .run(step)?;
+    }
+    CHROMIUM.check_file(unpacked.join("chromium"))
 }
 
 /// A Python folder's own checks, in an environment of its own: format, lints, types, tests.
@@ -48,40 +89,11 @@ fn python(layout: &Layout, tools: &Tools, folder: &Path, step: &Step) -> Result<
     for arguments in [&["ruff", "format", "--check", "."][..], &["ruff", "check", "."], &["mypy"], &["pytest", "-q"]] {
         let tool = arguments.first().copied().unwrap_or_default();
         step.note(tool);
-        Subprocess::new(venv::interpreter_of(&venv), layout.log(&format!("{name}-{tool}")), LIMIT)
+        venv::python(&venv, layout.log(&format!("{name}-{tool}")), LIMIT)
             .inside(folder)
             .args(["-m"])
             .args(arguments)
             .run(step)?;
     }
     Ok(((), "formatted, linted, typed, passed".to_owned()))
-}
-
-fn script(layout: &Layout, folder: &Path, step: &Step) -> Result<((), String), Failure> {
-    npm::run(layout, folder, "test", step)?;
-    Ok(((), "passed".to_owned()))
-}
-
-/// A browser for the tests in one.
-fn browser(layout: &Layout, step: &Step) -> Result<String, Failure> {
-    if env::var_os("CHROMIUM").is_some() {
-        return Ok("the one that CHROMIUM names".to_owned());
-    }
-    let path = env::var_os("PATH").unwrap_or_default();
-    let is_there = |name: &str| env::split_paths(&path).any(|folder| folder.join(name).is_file());
-    if let Some(name) = BROWSERS.into_iter().find(|name| is_there(name)) {
-        return Ok(name.to_owned());
-    }
-    let missing = || {
-        Failure::new("there is no Chromium for the tests in a browser").with_todo(
-            "install it (Debian, Ubuntu: apt install chromium), or name one in the environment variable CHROMIUM",
-        )
-    };
-    if env::var_os("CI").is_none() || !is_there("apt-get") {
-        return Err(missing());
-    }
-    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", "chromium"]] {
-        Subprocess::new("apt-get", layout.log("browser"), LIMIT).args(arguments).run(step).map_err(|_| missing())?;
-    }
-    Ok("chromium, installed".to_owned())
 }

@@ -47,8 +47,8 @@ pub fn lint(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Fai
 ///
 /// # Errors
 /// When one is not as `deny.toml` says.
-pub fn dependencies(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
-    let deny = prepare(DENY, layout, tool, progress)?;
+pub fn dependencies(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
+    let deny = prepare(DENY, layout, progress)?;
     progress.step("cargo deny", |step| {
         Subprocess::new(&deny.path, layout.log("deny"), LIMIT)
             .inside(layout.root())
@@ -63,8 +63,8 @@ pub fn dependencies(layout: &Layout, tool: &Tool, progress: &Progress) -> Result
 ///
 /// # Errors
 /// When one fails.
-pub fn tests(layout: &Layout, tool: &Tool, progress: &Progress, package: Option<&str>) -> Result<(), Failure> {
-    let nextest = nextest(layout, tool, progress)?;
+pub fn tests(layout: &Layout, progress: &Progress, package: Option<&str>) -> Result<(), Failure> {
+    let nextest = nextest(layout, progress)?;
     progress.step("tests", |step| {
         let selection = match package {
             Some(package) => vec!["--package", package],
@@ -111,14 +111,14 @@ pub fn run(nextest: &Tool, layout: &Layout, log: &str) -> Subprocess {
 /// The test runner.
 ///
 /// # Errors
-/// When it does not build.
-pub fn nextest(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<Tool, Failure> {
-    prepare(NEXTEST, layout, tool, progress)
+/// When it cannot be installed.
+pub fn nextest(layout: &Layout, progress: &Progress) -> Result<Tool, Failure> {
+    prepare(NEXTEST, layout, progress)
 }
 
-fn prepare(wanted: CargoTool, layout: &Layout, cargo: &Tool, progress: &Progress) -> Result<Tool, Failure> {
+fn prepare(wanted: CargoTool, layout: &Layout, progress: &Progress) -> Result<Tool, Failure> {
     progress.step(&format!("prepare {}", wanted.name()), |step| {
-        let found = wanted.prepare(layout, cargo, step)?;
+        let found = wanted.prepare(layout, step)?;
         let version = found.version.clone();
         Ok((found, version))
     })

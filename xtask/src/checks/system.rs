@@ -63,7 +63,7 @@ fn in_order(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option<
         unchanged(&system, started.elapsed())?;
     }
     let system = system::bring_up(layout, progress, tools, FOR_TESTS, |record| scenario_variables(layout, record))?;
-    let tested = scenarios(layout, progress, tools, &system, filter).and_then(|()| match filter {
+    let tested = scenarios(layout, progress, &system, filter).and_then(|()| match filter {
         None => {
             ways(progress, &system)?;
             // Its orders would get in the scenarios' way, so it comes last.
@@ -118,14 +118,8 @@ pub fn scenario_variables(layout: &Layout, record: &Record) -> Vec<(&'static str
     ]
 }
 
-fn scenarios(
-    layout: &Layout,
-    progress: &Progress,
-    tools: &Tools,
-    system: &System,
-    filter: Option<&str>,
-) -> Result<(), Failure> {
-    let nextest = rust::nextest(layout, tools.cargo(), progress)?;
+fn scenarios(layout: &Layout, progress: &Progress, system: &System, filter: Option<&str>) -> Result<(), Failure> {
+    let nextest = rust::nextest(layout, progress)?;
     progress.step("scenarios", |step| {
         let site: OsString = layout.site().as_os_str().to_owned();
         let functions = layout.functions().into_os_string();

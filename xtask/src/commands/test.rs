@@ -8,7 +8,7 @@ use crate::clock::words;
 use crate::failure::Failure;
 use crate::layout::Layout;
 use crate::progress::{Progress, print};
-use crate::requirements::{CARGO, PYTHON};
+use crate::requirements::PYTHON;
 use crate::system::{self, Tools};
 
 /// Which part of it.
@@ -37,10 +37,11 @@ pub fn test(layout: &Layout, progress: &Progress, part: &Part) -> Result<(), Fai
     match part {
         Part::Languages => {
             let tools = Tools::find(progress)?;
+            browser(layout, progress)?;
             let bindgen = system::packages(layout, progress, tools.cargo())?;
             languages::tests(layout, &tools, progress, &bindgen)?;
         }
-        Part::Core => rust::tests(layout, &CARGO.find()?, progress, Some("gridbid-core"))?,
+        Part::Core => rust::tests(layout, progress, Some("gridbid-core"))?,
         Part::Workflows => workflows::validate(layout, &PYTHON.find()?, progress)?,
         Part::Terraform => infrastructure(layout, &Tools::find(progress)?, progress)?,
         Part::System(filter) => checks::system::tests(layout, progress, &Tools::find(progress)?, filter.as_deref())?,
@@ -56,6 +57,7 @@ fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     rust::format(layout, cargo, progress)?;
     // What cargo compiles keeps the processors busy; what is fetched and checked beside it mostly waits.
     let beside = || {
+        browser(layout, progress)?;
         system::fetch(layout, progress, &tools)?;
         infrastructure(layout, &tools, progress)?;
         workflows::validate(layout, tools.python(), progress)
@@ -68,14 +70,22 @@ fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
         None => Ok(()),
     };
     let rust = || {
-        rust::tests(layout, cargo, progress, None)?;
+        rust::tests(layout, progress, None)?;
         rust::lint(layout, cargo, progress)?;
         rust::examples(layout, cargo, progress)?;
         rust::documentation(layout, cargo, progress)?;
-        rust::dependencies(layout, cargo, progress)
+        rust::dependencies(layout, progress)
     };
     progress.both(languages, rust)?;
     checks::system::tests(layout, progress, &tools, None)
+}
+
+/// Finds out early whether there is a browser for the tests in one.
+fn browser(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
+    progress.step("prepare browser", |step| {
+        let browser = languages::prepare_browser(layout, step)?;
+        Ok(((), format!("Chromium {}", browser.version)))
+    })
 }
 
 fn infrastructure(layout: &Layout, tools: &Tools, progress: &Progress) -> Result<(), Failure> {

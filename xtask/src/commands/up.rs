@@ -51,6 +51,7 @@ fn usage(system: &System) {
     for (command, meaning) in [
         ("cargo xtask post FILE", "store the orders of a file"),
         ("cargo xtask run", "start a results run and follow it"),
+        ("cargo xtask watch", "deploy whatever changes in the repository"),
         ("cargo xtask status", "what runs and what is stored"),
         ("cargo xtask logs FUNCTION", functions.as_str()),
         ("cargo xtask down", "stop it; its data stays (--wipe removes it)"),

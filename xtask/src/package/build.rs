@@ -83,30 +83,29 @@ fn names(layout: &Layout) -> Result<Vec<String>, Failure> {
 /// # Errors
 /// When it does not compile or has no such binary.
 pub fn build_release(layout: &Layout, tool: &Tool, name: String, step: &Step) -> Result<Binary, Failure> {
-    let executable = compile_one(layout, tool, &format!("gridbid-{name}"), &name, "release", step)?;
+    let executable = compile_one(layout, tool, &name, "release", &["--package", &format!("gridbid-{name}")], step)?;
     Ok(Binary { executable, name })
 }
 
-/// Compiles one program of the workspace for this machine.
+/// Compiles one program of the workspace for this machine, with what `build_all` has compiled.
 ///
 /// # Errors
-/// When it does not compile or the package has no such binary.
-pub fn program(layout: &Layout, tool: &Tool, package: &str, name: &str, step: &Step) -> Result<PathBuf, Failure> {
-    compile_one(layout, tool, package, name, PROFILE, step)
+/// When it does not compile or there is no such binary.
+pub fn program(layout: &Layout, tool: &Tool, name: &str, step: &Step) -> Result<PathBuf, Failure> {
+    compile_one(layout, tool, name, PROFILE, &[&WORKSPACE[..], &["--bin", name]].concat(), step)
 }
 
 fn compile_one(
     layout: &Layout,
     tool: &Tool,
-    package: &str,
     name: &str,
     profile: &str,
+    selection: &[&str],
     step: &Step,
 ) -> Result<PathBuf, Failure> {
     let log = format!("build-{name}");
-    let mut binaries = compile(layout, tool, &log, profile, &["--package", package], step)?;
-    let missing =
-        || Failure::new(format!("the crate {package} has no binary called {name}")).with_log(layout.log(&log));
+    let mut binaries = compile(layout, tool, &log, profile, selection, step)?;
+    let missing = || Failure::new(format!("there is no binary called {name}")).with_log(layout.log(&log));
     binaries.remove(name).ok_or_else(missing)
 }
 

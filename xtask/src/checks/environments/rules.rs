@@ -78,12 +78,16 @@ fn nobody_is_let_in_by_a_policy(plan: &[Planned]) -> Vec<String> {
     let with_policy = [
         ("aws_s3_bucket_policy", "policy"),
         ("aws_sns_topic_policy", "policy"),
+        ("aws_sqs_queue", "policy"),
         ("aws_sqs_queue_policy", "policy"),
         ("aws_kms_key", "policy"),
         ("aws_iam_role", "assume_role_policy"),
     ];
-    let policies =
-        with_policy.into_iter().flat_map(|(kind, name)| of_kind(plan, kind).map(move |planned| (planned, name)));
+    let policies = with_policy
+        .into_iter()
+        .flat_map(|(kind, name)| of_kind(plan, kind).map(move |planned| (planned, name)))
+        // A queue without a policy lets in its own account alone.
+        .filter(|(planned, name)| planned.kind != "aws_sqs_queue" || planned.has(name));
     let broken = policies.flat_map(|(planned, name)| {
         let statements = statements(planned.text(name));
         let unread = statements.is_empty().then(|| told(planned, "its policy cannot be read"));
@@ -291,6 +295,18 @@ mod tests {
         };
         finds(nobody_is_let_in_by_a_policy, &[topic(json!({"Service": "s"}))], &[topic(json!("*"))]);
         finds(nobody_is_let_in_by_a_policy, &[], &[planned("aws_lambda_function_url", json!({}))]);
+    }
+
+    #[test]
+    fn an_open_queue_is_found_and_one_without_a_policy_passes() {
+        let queue = |principal: Value| {
+            let policy = json!({"Statement": [{"Effect": "Allow", "Principal": principal}]});
+            planned("aws_sqs_queue", json!({"policy": policy.to_string()}))
+        };
+        let without_policy = planned("aws_sqs_queue", json!({"policy": ""}));
+        let narrow = queue(json!({"Service": "sns.amazonaws.com"}));
+        finds(nobody_is_let_in_by_a_policy, &[narrow, without_policy], &[queue(json!("*"))]);
+        finds(nobody_is_let_in_by_a_policy, &[], &[planned("aws_sqs_queue", json!({"policy": "unknown"}))]);
     }
 
     #[test]

@@ -1,0 +1,182 @@
+//! `cargo xtask watch`: brings the system up, then builds and deploys whatever changes in the repository.
+//!
+//! Each change gives one line: which files, what is live, and how long after saving. A change that does not build or deploy
+//! is reported, and the watch goes on. It ends with Ctrl-C; the local cloud goes on running.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use notify_debouncer_full::notify::event::{AccessKind, EventKind};
+use notify_debouncer_full::notify::{self, RecursiveMode};
+use notify_debouncer_full::{DebounceEventResult, new_debouncer};
+
+use crate::clock::words;
+use crate::cloud::FOR_PEOPLE;
+use crate::delivery;
+use crate::failure::Failure;
+use crate::interrupt;
+use crate::layout::Layout;
+use crate::lock;
+use crate::progress::Progress;
+use crate::system::{self, Parts, System, Tools};
+
+/// What is watched, below the repository's root.
+const WATCHED: [&str; 6] = ["Cargo.lock", "Cargo.toml", "bindings", "core", "lambdas", "terraform"];
+/// Folders that builds write to.
+const BUILT: [&str; 4] = ["__pycache__", "dist", "node_modules", "target"];
+/// Changes within this time are one change: editors write a file in several steps.
+const DEBOUNCE: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Changed files, and when the first of them changed.
+struct Changed {
+    files: BTreeSet<PathBuf>,
+    since: Instant,
+}
+
+/// Watches until it is interrupted.
+///
+/// # Errors
+/// When the system cannot be brought up or its files cannot be watched.
+pub fn watch(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
+    let _held = lock::site(layout)?;
+    let tools = Tools::find(progress)?;
+    let cannot = |error: notify::Error| Failure::new(format!("cannot watch the repository: {error}"));
+    let (sender, events) = mpsc::channel();
+    let mut debouncer = new_debouncer(DEBOUNCE, None, sender).map_err(cannot)?;
+    for name in WATCHED {
+        debouncer.watch(layout.root().join(name), RecursiveMode::Recursive).map_err(cannot)?;
+    }
+    system::bring_up(layout, progress, &tools, FOR_PEOPLE, |_| Vec::new())?;
+    progress.say(&format!("\nwatching {}; Ctrl-C ends it", WATCHED.join(", ")));
+    while interrupt::check().is_ok() {
+        let Some(changed) = next(layout.root(), &events)? else { continue };
+        match update(layout, &tools, &changed) {
+            Ok(told) => progress.say(&format!(
+                "  {} … {told} in {}",
+                names(layout, &changed.files),
+                words(changed.since.elapsed())
+            )),
+            Err(failure) if failure.is_interruption() => break,
+            Err(failure) => progress.say(&failure.report().to_string()),
+        }
+    }
+    progress.say("\nthe watch has ended; the local cloud goes on running (`cargo xtask down` stops it)");
+    Ok(())
+}
+
+/// Builds and deploys what changed; says what is live.
+fn update(layout: &Layout, tools: &Tools, changed: &Changed) -> Result<String, Failure> {
+    let parts = Parts { code: changed.files.iter().any(|file| !file.starts_with("terraform")) };
+    let System { changes, shifted, .. } =
+        system::update(layout, &Progress::quiet(), tools, FOR_PEOPLE, parts, |_| Vec::new())?;
+    Ok(match (shifted.is_empty(), changes.is_empty()) {
+        (true, true) => "nothing to deploy".to_owned(),
+        (true, false) => format!("live, {}", delivery::counted(&changes)),
+        (false, _) => format!("{} live", shifted.join(", ")),
+    })
+}
+
+/// The next change of a source, if one comes within a moment.
+fn next(root: &Path, events: &Receiver<DebounceEventResult>) -> Result<Option<Changed>, Failure> {
+    let mut changed: Option<Changed> = None;
+    let mut wait = POLL_INTERVAL;
+    loop {
+        match events.recv_timeout(wait) {
+            Ok(Ok(events)) => {
+                for event in events.iter().filter(|event| is_change(event.kind)) {
+                    let files = event.paths.iter().filter_map(|path| source(root, path));
+                    for file in files {
+                        let changed =
+                            changed.get_or_insert_with(|| Changed { files: BTreeSet::new(), since: event.time });
+                        changed.files.insert(file);
+                        changed.since = changed.since.min(event.time);
+                    }
+                }
+                // What has come already belongs to the same change.
+                wait = Duration::ZERO;
+            }
+            Ok(Err(errors)) => {
+                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                return Err(Failure::new(format!("cannot watch the repository: {}", errors.join("; "))));
+            }
+            Err(RecvTimeoutError::Timeout) => return Ok(changed),
+            Err(RecvTimeoutError::Disconnected) => return Err(Failure::new("the repository is not watched any more")),
+        }
+    }
+}
+
+fn is_change(kind: EventKind) -> bool {
+    !matches!(kind, EventKind::Access(AccessKind::Any | AccessKind::Open(_) | AccessKind::Read | AccessKind::Close(_)))
+}
+
+/// A file's path below the root, when it is a source.
+fn source(root: &Path, path: &Path) -> Option<PathBuf> {
+    let path = path.strip_prefix(root).ok()?;
+    let is_made = path.components().any(|component| {
+        let name = component.as_os_str().to_string_lossy();
+        name.starts_with('.') || name.ends_with('~') || BUILT.contains(&name.as_ref())
+    });
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    let is_source = !is_made && !matches!(extension, None | Some("wasm" | "draft" | "tmp" | "swp"));
+    is_source.then(|| path.to_path_buf())
+}
+
+/// The changed files, the first ones by name.
+fn names(layout: &Layout, files: &BTreeSet<PathBuf>) -> String {
+    const SHOWN: usize = 2;
+    let shown: Vec<String> = files.iter().take(SHOWN).map(|file| layout.shown(file)).collect();
+    match files.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn what_builds_write_is_not_a_source() {
+        let source = |path: &str| source(Path::new("/r"), &Path::new("/r").join(path)).is_some();
+        assert!(source("lambdas/rust/orders-api/src/lib.rs"));
+        assert!(source("terraform/modules/results-run/run.asl.json"));
+        assert!(source("Cargo.lock"));
+        assert!(!source("bindings/typescript/dist/index.js"));
+        assert!(!source("bindings/python/src/gridbid/gridbid.wasm"));
+        assert!(!source("lambdas/python/report-results/reporting/__pycache__/a.pyc"));
+        assert!(!source("core/src/.lib.rs.swp"));
+        assert!(!source("terraform/envs/local/.terraform.lock.hcl"));
+        assert!(!source("core/src/4913"));
+    }
+
+    #[test]
+    fn a_saved_file_is_seen_once_with_the_time_of_its_change() {
+        let folder = std::env::temp_dir().join(format!("gridbid-watch-{}", std::process::id()));
+        fs::create_dir_all(folder.join("dist")).unwrap();
+        let root = folder.canonicalize().unwrap();
+        let (sender, events) = mpsc::channel();
+        let mut debouncer = new_debouncer(DEBOUNCE, None, sender).unwrap();
+        debouncer.watch(&root, RecursiveMode::Recursive).unwrap();
+        let saved = Instant::now();
+        fs::write(root.join("dist/a.js"), "built").unwrap();
+        fs::write(root.join("a.rs"), "one").unwrap();
+        fs::write(root.join("a.rs"), "two").unwrap();
+        let changed = loop {
+            assert!(saved.elapsed() < Duration::from_secs(20), "no change was seen");
+            if let Some(changed) = next(&root, &events).unwrap() {
+                break changed;
+            }
+        };
+        assert_eq!(changed.files, BTreeSet::from([PathBuf::from("a.rs")]));
+        assert!(changed.since >= saved);
+        thread::sleep(DEBOUNCE * 3);
+        assert!(next(&root, &events).unwrap().is_none());
+        fs::remove_dir_all(root).unwrap();
+    }
+}
