@@ -2,7 +2,7 @@
 //!
 //! A handler's errors are the three names that the state machine knows, and no others; an adapter's are the two of them
 //! that something outside can cause. Messages are short, because they travel in the state of a run; they name services
-//! and codes, never bodies or secrets.
+//! and codes, never bodies or secrets. The two that are about one order may quote it, and stay out of the log.
 
 use lambda_runtime::Diagnostic;
 
@@ -25,13 +25,21 @@ pub enum AdapterError {
 /// Why an invocation failed, by the names that the state machine and the alarms know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HandlerError {
-    /// The platform rejected the order: business, not a fault. Told, and the run goes on.
+    /// The platform rejected the order: business, not a fault. Told, and the run goes on. The sentence names the order.
     #[error("{0}")]
     OrderRejected(String),
+    /// The platform sent an order that cannot be used, which breaks its contract. Never retried.
+    #[error("{message}")]
+    MalformedOrder {
+        /// A permanent code of core's.
+        code: &'static str,
+        /// A sentence that may quote the order.
+        message: String,
+    },
     /// Something outside is away or throttles. Retried with backoff.
     #[error("{0}")]
     Unavailable(String),
-    /// Somebody does not keep to what was agreed. Never retried.
+    /// Somebody does not keep to what was agreed. Never retried. The sentence quotes no order.
     #[error("{0}")]
     ContractBroken(String),
 }
@@ -54,11 +62,29 @@ impl HandlerError {
         match self {
             Self::OrderRejected(_) => "OrderRejected",
             Self::Unavailable(_) => "Unavailable",
-            Self::ContractBroken(_) => "ContractBroken",
+            Self::MalformedOrder { .. } | Self::ContractBroken(_) => "ContractBroken",
         }
     }
 
-    /// An event or a configuration that is not what was agreed.
+    /// The permanent code of an order that cannot be used.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::MalformedOrder { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The sentence, unless it may quote an order: the log holds no content.
+    #[must_use]
+    pub fn log_reason(&self) -> Option<&str> {
+        match self {
+            Self::OrderRejected(_) | Self::MalformedOrder { .. } => None,
+            Self::Unavailable(reason) | Self::ContractBroken(reason) => Some(reason),
+        }
+    }
+
+    /// An event or a configuration that is not what was agreed, in a sentence that quotes no order.
     pub fn contract_broken(why: impl std::fmt::Display) -> Self {
         Self::ContractBroken(why.to_string())
     }
@@ -98,6 +124,7 @@ mod tests {
         for (error, name) in [
             (HandlerError::OrderRejected("why".into()), "OrderRejected"),
             (HandlerError::Unavailable("why".into()), "Unavailable"),
+            (HandlerError::MalformedOrder { code: "too_precise", message: "why".into() }, "ContractBroken"),
             (HandlerError::ContractBroken("why".into()), "ContractBroken"),
         ] {
             let diagnostic = Diagnostic::from(error);

@@ -8,7 +8,7 @@
 use std::{future::Future, process::ExitCode, rc::Rc, time::SystemTime};
 
 use dlmalloc::GlobalDlmalloc;
-use gridbid_core::expiry::Instant;
+use gridbid_core::{expiry::Instant, name::Slot};
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 
@@ -62,6 +62,18 @@ impl Call {
     pub fn new(deadline: Deadline, now: Instant) -> Self {
         Self { deadline, now, notes: Notes::default() }
     }
+
+    /// Reads the slot of a run's event, and notes it.
+    ///
+    /// # Errors
+    /// `ContractBroken` for any other text, which is not noted.
+    pub fn read_slot(&mut self, text: &str) -> Result<Slot, HandlerError> {
+        let slot = Slot::parse(text).map_err(|_| {
+            HandlerError::contract_broken("the event's slot is not a time such as `2026-11-22T07:05:00Z`")
+        })?;
+        self.notes.slot = Some(slot.to_string());
+        Ok(slot)
+    }
 }
 
 /// Runs a function until Lambda ends it.
@@ -94,7 +106,8 @@ async fn run<F: Function>(mut environment: Environment) -> ExitCode {
         let function = Rc::clone(&function);
         async move {
             let (function, environment) = &*function;
-            invoke(function, environment, event).await
+            let origin = Origin { function: F::NAME, version: F::VERSION, environment };
+            invoke(origin, event, async |event, call| function.handle(event, call).await).await
         }
     });
     match Runtime::new(service).run().await {
@@ -119,20 +132,20 @@ fn read_own(environment: &mut Environment) -> String {
     environment.required("GRIDBID_ENVIRONMENT")
 }
 
-async fn invoke<F: Function>(
-    function: &F,
-    environment: &str,
+/// Answers one event, by `handle` unless it is the probe, and writes its line.
+pub(crate) async fn invoke(
+    origin: Origin<'_>,
     event: LambdaEvent<Box<RawValue>>,
+    handle: impl AsyncFnOnce(&str, &mut Call) -> Result<String, HandlerError>,
 ) -> Result<Box<RawValue>, Diagnostic> {
     let began = tokio::time::Instant::now();
     let mut call = Call::new(Deadline::of_lambda(event.context.deadline()), now());
     let answer = if is_probe(event.payload.get()) {
-        Ok(probe_answer(F::NAME, F::VERSION))
+        Ok(probe_answer(origin.function, origin.version))
     } else {
-        function.handle(event.payload.get(), &mut call).await
+        handle(event.payload.get(), &mut call).await
     };
     let answer = answer.and_then(|json| RawValue::from_string(json).map_err(HandlerError::contract_broken));
-    let origin = Origin { function: F::NAME, version: F::VERSION, environment };
     telemetry::invocation(origin, &event.context.request_id, &call.notes, answer.as_ref().err(), began.elapsed());
     answer.map_err(Diagnostic::from)
 }
@@ -184,7 +197,9 @@ mod tests {
     async fn answer(event: &str) -> Result<String, Diagnostic> {
         let payload = RawValue::from_string(event.to_owned()).unwrap();
         let event = LambdaEvent::new(payload, lambda_runtime::Context::default());
-        invoke(&Refusing, "test", event).await.map(|json| json.get().to_owned())
+        let origin = Origin { function: Refusing::NAME, version: Refusing::VERSION, environment: "test" };
+        let output = invoke(origin, event, async |event, call| Refusing.handle(event, call).await).await;
+        output.map(|json| json.get().to_owned())
     }
 
     #[tokio::test]

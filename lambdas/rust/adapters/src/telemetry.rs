@@ -1,15 +1,21 @@
 //! Logs: JSON on standard output, one line for each invocation, from which alarms are counted.
 //!
 //! The alarms' metric filter reads `outcome` at the top of a line; counts and ids stand beside it under fixed names.
-//! Lines never hold bodies or secrets. There are no levels to be set from outside on purpose: what a function has to
+//! Lines hold no secret and nothing of an order or a result, its `record_id` included. There are no levels to be set from outside on purpose: what a function has to
 //! say fits one line, and a filter's parser would weigh more than it.
+
+#[cfg(feature = "memory")]
+pub mod memory;
 
 use std::time::Duration;
 
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing::{Subscriber, level_filters::LevelFilter};
+use tracing_subscriber::{filter::Targets, fmt::MakeWriter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::error::{HandlerError, StartError};
+
+#[cfg(feature = "memory")]
+pub use memory::MemoryLog;
 
 /// How an invocation ended, as alarms and dashboards count it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,7 +48,9 @@ impl From<&HandlerError> for Outcome {
     fn from(error: &HandlerError) -> Self {
         match error {
             HandlerError::OrderRejected(_) => Self::Rejected,
-            HandlerError::Unavailable(_) | HandlerError::ContractBroken(_) => Self::Fault,
+            HandlerError::Unavailable(_) | HandlerError::MalformedOrder { .. } | HandlerError::ContractBroken(_) => {
+                Self::Fault
+            }
         }
     }
 }
@@ -64,7 +72,7 @@ pub struct Notes {
     pub status: Option<u16>,
     /// A permanent code of why it was refused, or the kind of a message.
     pub code: Option<&'static str>,
-    /// Why it was answered as a fault; an error says it by itself.
+    /// Why it was answered as a fault; an error has its own reason.
     pub why: Option<String>,
     /// Whether results are ready.
     pub ready: Option<bool>,
@@ -103,6 +111,17 @@ pub struct Origin<'a> {
 
 /// Begins to write log lines, and makes a panic one of them.
 pub fn start() {
+    // A second subscriber in one process would be a mistake of a test; the first one stays.
+    let _already_set = subscriber(std::io::stdout).try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        // The message is left out: it may quote what the function was working on.
+        tracing::error!(outcome = Outcome::Fault.as_str(), error = "Panic", place, "panicked");
+    }));
+}
+
+/// Writes events as lines of JSON: our own from INFO, everybody else's from WARN.
+fn subscriber(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> impl Subscriber + Send + Sync {
     let shown = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target("gridbid", LevelFilter::INFO)
@@ -113,14 +132,9 @@ pub fn start() {
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_target(false);
-    // A second subscriber in one process would be a mistake of a test; the first one stays.
-    let _already_set = tracing_subscriber::registry().with(shown).with(lines).try_init();
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        // The message is left out: it may quote what the function was working on.
-        tracing::error!(outcome = Outcome::Fault.as_str(), error = "Panic", place, "panicked");
-    }));
+        .with_target(false)
+        .with_writer(writer);
+    tracing_subscriber::registry().with(shown).with(lines)
 }
 
 /// Writes the line of an invocation.
@@ -143,9 +157,9 @@ pub fn invocation(
         position = notes.position,
         outcome = outcome.as_str(),
         error = error.map(HandlerError::name),
-        why = error.map(ToString::to_string).or_else(|| notes.why.clone()),
+        why = error.map_or(notes.why.as_deref(), HandlerError::log_reason),
         status = notes.status,
-        code = notes.code,
+        code = error.and_then(HandlerError::code).or(notes.code),
         ready = notes.ready,
         orders = notes.orders,
         stored = notes.stored,
@@ -175,6 +189,8 @@ mod tests {
     fn a_rejection_is_no_fault() {
         assert_eq!(Outcome::from(&HandlerError::OrderRejected(String::new())), Outcome::Rejected);
         assert_eq!(Outcome::from(&HandlerError::Unavailable(String::new())), Outcome::Fault);
+        let malformed = HandlerError::MalformedOrder { code: "not_json", message: String::new() };
+        assert_eq!(Outcome::from(&malformed), Outcome::Fault);
         assert_eq!(Outcome::from(&HandlerError::ContractBroken(String::new())), Outcome::Fault);
     }
 }

@@ -50,8 +50,7 @@ impl Event {
         let given: Given<'_> = serde_json::from_str(event)
             .map_err(|_| HandlerError::contract_broken("the event has no slot, run, polls and outcomes"))?;
         call.notes.run = Some(given.run.clone());
-        call.notes.slot = Some(given.slot.clone().into_owned());
-        let slot = Slot::parse(&given.slot).map_err(HandlerError::contract_broken)?;
+        let slot = call.read_slot(&given.slot)?;
         let told = given.outcomes.into_iter().map(told).collect::<Result<_, _>>()?;
         Ok(Self { slot, run: given.run, polls: given.polls, told })
     }

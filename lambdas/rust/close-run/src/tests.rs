@@ -7,6 +7,7 @@ use gridbid_adapters::{
     deadline::Deadline,
     disturbance::Disturbance,
     notices::MemoryNotices,
+    telemetry::MemoryLog,
 };
 use gridbid_core::expiry::Instant;
 use serde_json::{Value, json};
@@ -116,6 +117,33 @@ async fn an_event_of_another_form_is_a_broken_contract() {
         let function = undisturbed();
         assert_eq!(close(&function, &event).await.unwrap_err().name(), "ContractBroken", "{event}");
         assert!(function.archive().files().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_log_holds_nothing_of_outcomes() {
+    const MARKER: &str = "MARKER";
+    let mut elsewhere = event(&json!([]));
+    elsewhere["slot"] = json!(MARKER);
+    for (event, outcome) in [
+        (
+            event(&json!([
+                {"position": 0, "outcome": "accepted", "power": "2.1", "key": MARKER},
+                {"position": 1, "outcome": "rejected", "why": MARKER},
+                {"position": 2, "outcome": "failed", "error": MARKER, "why": MARKER},
+            ])),
+            "ok",
+        ),
+        (event(&json!([{"position": 0, "outcome": "accepted", "power": MARKER}])), "fault"),
+        (event(&json!([{"position": 0, "outcome": MARKER}])), "fault"),
+        (event(&json!([{"position": MARKER, "outcome": "rejected", "why": MARKER}])), "fault"),
+        (elsewhere, "fault"),
+    ] {
+        let (log, function) = (MemoryLog::default(), undisturbed());
+        let _output = log.invoke(&event.to_string(), async |event, call| function.answer(event, call).await).await;
+        let line: Value = serde_json::from_str(&log.text()).unwrap();
+        assert!(!line.to_string().contains(MARKER), "{event}: {line}");
+        assert_eq!(line["outcome"], outcome, "{event}: {line}");
     }
 }
 

@@ -9,10 +9,7 @@ mod configured;
 use std::borrow::Cow;
 
 use gridbid_adapters::{Call, Function, HandlerError, StartError, environment::Environment, platform::AuctionPlatform};
-use gridbid_core::{
-    name::Slot,
-    outcome::{Answer, AnswerLimits, read_answer},
-};
+use gridbid_core::outcome::{Answer, AnswerLimits, read_answer};
 use serde::Deserialize;
 
 pub use configured::ConfiguredPlatform;
@@ -53,9 +50,8 @@ impl<P: AuctionPlatform> CollectResults<P> {
         let event: Event<'_> = serde_json::from_str(event)
             .map_err(|_| HandlerError::contract_broken("the event has no slot, poll and run"))?;
         call.notes.run = Some(event.run.into_owned());
-        call.notes.slot = Some(event.slot.clone().into_owned());
         call.notes.poll = Some(event.poll);
-        let slot = Slot::parse(&event.slot).map_err(HandlerError::contract_broken)?;
+        let slot = call.read_slot(&event.slot)?;
         let document = self.platform.results(&slot, event.poll, &call.deadline).await?;
         let answer = read_answer(&document, &self.limits).map_err(|error| {
             call.notes.code = Some(error.code());

@@ -6,8 +6,9 @@ use gridbid_adapters::{
     AdapterError,
     deadline::Deadline,
     platform::{MemoryPlatform, RandomPlatform},
+    telemetry::MemoryLog,
 };
-use gridbid_core::expiry::Instant;
+use gridbid_core::{expiry::Instant, name::Slot};
 use serde_json::{Value, json};
 
 use super::*;
@@ -89,6 +90,40 @@ async fn an_event_of_another_form_is_a_broken_contract() {
         assert_eq!(function.answer(&event.to_string(), &mut call()).await.unwrap_err().name(), "ContractBroken");
         assert!(function.platform().asked().is_empty());
     }
+}
+
+#[tokio::test]
+async fn the_log_holds_nothing_of_results() {
+    const MARKER: &str = "MARKER";
+    let many = format!(r#"{{"results":true,"orders":[{}]}}"#, vec![r#"{"order":"MARKER"}"#; 501].join(","));
+    for (document, outcome) in [
+        (r#"{"results":false,"MARKER":"MARKER"}"#, "ok"),
+        (r#"{"results":true,"orders":[{"order":"accepted","record_id":"MARKER"},{"order":"MARKER"},"MARKER"]}"#, "ok"),
+        (r#"{"results":true,"orders":[{"order":"accepted","MARKER":1,"MARKER":2}]}"#, "ok"),
+        (many.as_str(), "fault"),
+        (r#"{"results":"MARKER","orders":["MARKER"]}"#, "fault"),
+        (r#"{"results":true,"orders":"MARKER"}"#, "fault"),
+        (r#"{"results":true,"orders":["MARKER",MARKER]}"#, "fault"),
+        (r#"["MARKER"]"#, "fault"),
+        ("MARKER", "fault"),
+    ] {
+        let line = logged(EVENT, document).await;
+        assert!(!line.to_string().contains(MARKER), "{document}: {line}");
+        assert_eq!((&line["outcome"], &line["slot"]), (&json!(outcome), &json!("2026-11-22T07:05:00Z")), "{line}");
+    }
+    for event in [r#"{"slot":"MARKER","poll":2,"run":"arn:run"}"#, r#"{"slot":"x","poll":"MARKER"}"#, r#""MARKER""#] {
+        let line = logged(event, r#"{"results":false}"#).await;
+        assert!(!line.to_string().contains(MARKER), "{event}: {line}");
+        assert_eq!(line["error"], "ContractBroken", "{event}: {line}");
+    }
+}
+
+/// The line that one invocation logs, when the platform answers with this document.
+async fn logged(event: &str, document: &str) -> Value {
+    let log = MemoryLog::default();
+    let function = CollectResults::new(MemoryPlatform::new([Ok(document.into())]));
+    let _output = log.invoke(event, async |event, call| function.answer(event, call).await).await;
+    serde_json::from_str(&log.text()).unwrap()
 }
 
 async fn configured(variables: &[(&str, &str)]) -> Result<ConfiguredPlatform, StartError> {

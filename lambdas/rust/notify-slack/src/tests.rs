@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gridbid_adapters::{deadline::Deadline, webhook::MemoryWebhook};
+use gridbid_adapters::{deadline::Deadline, telemetry::MemoryLog, webhook::MemoryWebhook};
 use gridbid_core::expiry::Instant;
 use serde_json::{Value, json};
 
@@ -242,6 +242,43 @@ async fn a_message_that_is_refused_does_not_keep_back_the_others() {
         assert_eq!(function.webhook().posted().len(), 3 - refusals);
         assert_eq!(call.notes.posted, Some(3 - refusals as u64));
     }
+}
+
+#[tokio::test]
+async fn the_log_holds_nothing_of_a_message() {
+    const MARKER: &str = "MARKER";
+    let mut quoting = summary();
+    quoting["rejections"] = json!([{"position": 1, "why": "the auction rejected `MARKER`"}]);
+    quoting["failures"] = json!([{"position": 2, "error": MARKER, "why": MARKER}]);
+    let messages = [
+        quoting.to_string(),
+        json!({"kind": "run_summary", "slot": MARKER}).to_string(),
+        json!({"AlarmName": MARKER, "NewStateValue": MARKER}).to_string(),
+        json!({"detail-type": MARKER, "source": MARKER, "detail": {MARKER: MARKER}}).to_string(),
+        MARKER.to_owned(),
+    ];
+    let refusals = vec![Ok(()), Err(AdapterError::Unavailable("webhook: status 500".into()))];
+    for message in messages {
+        for answers in [vec![], refusals.clone()] {
+            let record = (Some(MARKER), message.clone());
+            let line = logged(&event(&[record.clone(), record]), answers.clone()).await;
+            assert!(!line.to_string().contains(MARKER), "{message}: {line}");
+            assert_eq!(line["outcome"], if answers.is_empty() { "ok" } else { "fault" }, "{line}");
+            assert_eq!(line["posted"], if answers.is_empty() { 2 } else { 1 }, "{line}");
+        }
+    }
+    for event in [json!({"Records": [{"Sns": {"Message": [MARKER]}}]}), json!({MARKER: MARKER}), json!(MARKER)] {
+        let line = logged(&event.to_string(), vec![]).await;
+        assert!(!line.to_string().contains(MARKER), "{event}: {line}");
+        assert_eq!(line["error"], "ContractBroken", "{event}: {line}");
+    }
+}
+
+/// The line that one invocation logs, when the webhook gives these answers.
+async fn logged(event: &str, answers: Vec<Result<(), AdapterError>>) -> Value {
+    let (log, function) = (MemoryLog::default(), NotifySlack::new(MemoryWebhook::new(answers)));
+    let _output = log.invoke(event, async |event, call| function.answer(event, call).await).await;
+    serde_json::from_str(&log.text()).unwrap()
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The API against a table in memory.
 
 mod answers;
+mod logs;
 mod storing;
 
 use std::time::Duration;
@@ -11,7 +12,7 @@ use gridbid_adapters::{
     disturbance::Disturbance,
     environment::Environment,
     orders::{MemoryOrders, memory::Items},
-    telemetry::Outcome,
+    telemetry::{MemoryLog, Outcome},
 };
 use gridbid_core::{batch, expiry::Instant, stored::StoredOrder};
 use serde_json::{Value, json};

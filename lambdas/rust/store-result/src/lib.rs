@@ -13,7 +13,7 @@ use gridbid_adapters::{
     environment::Environment,
 };
 use gridbid_core::{
-    name::{Slot, result_key},
+    name::result_key,
     outcome::{self, Outcome},
 };
 use serde::{Deserialize, Serialize};
@@ -65,16 +65,14 @@ impl<A: ResultArchive> StoreResult<A> {
     pub async fn answer(&self, event: &str, call: &mut Call) -> Result<String, HandlerError> {
         let event: Event<'_> = serde_json::from_str(event)
             .map_err(|_| HandlerError::contract_broken("the event has no slot, run, position and order"))?;
-        call.notes.run = Some(event.run.clone().into_owned());
-        call.notes.slot = Some(event.slot.clone().into_owned());
+        call.notes.run = Some(event.run.into_owned());
         call.notes.position = Some(event.position);
-        let slot = Slot::parse(&event.slot).map_err(HandlerError::contract_broken)?;
+        let slot = call.read_slot(&event.slot)?;
         let accepted = match outcome::decide(event.order.get().as_bytes()) {
             Ok(Outcome::Accepted(accepted)) => accepted,
             Ok(Outcome::Rejected(rejected)) => return Err(HandlerError::OrderRejected(rejected.to_string())),
             Err(malformed) => {
-                call.notes.code = Some(malformed.code());
-                return Err(HandlerError::contract_broken(malformed));
+                return Err(HandlerError::MalformedOrder { code: malformed.code(), message: malformed.to_string() });
             }
         };
         let key = result_key(&slot, event.position, &accepted.digest);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use gridbid_adapters::{archive::MemoryArchive, deadline::Deadline, disturbance::Disturbance};
+use gridbid_adapters::{archive::MemoryArchive, deadline::Deadline, disturbance::Disturbance, telemetry::MemoryLog};
 use gridbid_core::expiry::Instant;
 use serde_json::{Value, json};
 
@@ -78,18 +78,56 @@ async fn a_rejected_order_is_raised_and_not_filed() {
 
 #[tokio::test]
 async fn an_order_that_cannot_be_used_is_a_broken_contract() {
-    for (order, why) in [
-        (r#"{"order":"pending"}"#, "the status `pending` is neither `accepted` nor `rejected`"),
+    for (order, code, message) in [
+        (r#"{"order":"pending"}"#, "unknown_status", "the status `pending` is neither `accepted` nor `rejected`"),
         (
             r#"{"malformed":{"code":"too_precise","message":"a number has 17 significant digits: at most 15"}}"#,
+            "too_precise",
             "a number has 17 significant digits: at most 15",
         ),
     ] {
         let function = function();
         let error = file(&function, order).await.unwrap_err();
-        assert_eq!(error, HandlerError::ContractBroken(why.into()));
+        assert_eq!(error, HandlerError::MalformedOrder { code, message: message.into() });
+        assert_eq!(error.name(), "ContractBroken");
         assert!(function.archive().files().is_empty());
     }
+}
+
+#[tokio::test]
+async fn the_log_holds_nothing_of_an_order() {
+    const MARKER: &str = "MARKER";
+    for (order, outcome, code) in [
+        (r#"{"order":"accepted","record_id":"MARKER","MARKER":"MARKER"}"#, "ok", Value::Null),
+        (r#"{"order":"rejected","record_id":"MARKER","MARKER":["MARKER"]}"#, "rejected", Value::Null),
+        (r#"{"order":"MARKER"}"#, "fault", json!("unknown_status")),
+        (r#"{"order":"accepted","MARKER":1,"MARKER":2}"#, "fault", json!("duplicate_field")),
+        (r#"{"order":"accepted","power":"MARKER"}"#, "fault", json!("wrong_type")),
+        (r#"{"malformed":{"code":"too_precise","message":"MARKER"}}"#, "fault", json!("too_precise")),
+        (r#""MARKER""#, "fault", json!("not_an_object")),
+    ] {
+        let line = logged(&event(order)).await;
+        assert!(!line.to_string().contains(MARKER), "{order}: {line}");
+        assert_eq!((&line["outcome"], &line["code"]), (&json!(outcome), &code), "{order}: {line}");
+        assert_eq!((&line["slot"], &line["position"]), (&json!("2026-11-22T07:05:00Z"), &json!(7)), "{order}: {line}");
+    }
+    for event in [
+        r#"{"slot":"MARKER","run":"arn:run","position":7,"order":{"order":"accepted"}}"#,
+        r#"{"slot":"2026-11-22T07:05:00Z","run":"arn:run","position":"MARKER","order":{"MARKER":"MARKER"}}"#,
+        r#"{"MARKER":"MARKER"}"#,
+        r#""MARKER""#,
+    ] {
+        let line = logged(event).await;
+        assert!(!line.to_string().contains(MARKER), "{event}: {line}");
+        assert_eq!(line["error"], "ContractBroken", "{event}: {line}");
+    }
+}
+
+/// The line that one invocation logs.
+async fn logged(event: &str) -> Value {
+    let (log, function) = (MemoryLog::default(), function());
+    let _output = log.invoke(event, async |event, call| function.answer(event, call).await).await;
+    serde_json::from_str(&log.text()).unwrap()
 }
 
 #[tokio::test]

@@ -1,0 +1,68 @@
+//! The log lines: counts and codes, and nothing of an order.
+
+use super::*;
+
+const MARKER: &str = "MARKER";
+
+/// The line that one request logs.
+async fn logged(api: &OrdersApi<MemoryOrders>, event: &Value) -> Value {
+    let log = MemoryLog::default();
+    let _output = log.invoke(&event.to_string(), async |event, call| api.answer(event, call).await).await;
+    serde_json::from_str(&log.text()).unwrap()
+}
+
+#[tokio::test]
+async fn no_request_leaves_its_content_in_the_log() {
+    let order = r#"[{"record_id":"MARKER","parameter_1":"MARKER","parameter_2":1}]"#;
+    let other_amount = order.replace(":1}", ":2}");
+    let api = api();
+    for (event, outcome, status) in [
+        (posting(order), "ok", 201),
+        (posting(&other_amount), "refused", 409),
+        (
+            posting(r#"[{"record_id":"MARKER!","parameter_1":"MARKER\n","parameter_2":"MARKER","MARKER":1}]"#),
+            "refused",
+            400,
+        ),
+        (posting("MARKER"), "refused", 400),
+        (posting(&MARKER.repeat(100_000)), "refused", 413),
+        (getting(MARKER), "ok", 200),
+        (getting("MARKER-2"), "refused", 404),
+        (getting("MARKER!"), "refused", 404),
+        (marked(order), "refused", 415),
+    ] {
+        let line = logged(&api, &event).await;
+        assert!(!line.to_string().contains(MARKER), "{event}: {line}");
+        assert_eq!((&line["outcome"], &line["status"]), (&json!(outcome), &json!(status)), "{event}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_fails_and_an_event_of_no_route_leave_no_content_in_the_log() {
+    let order = posting(r#"[{"record_id":"MARKER","parameter_1":"MARKER","parameter_2":1}]"#);
+    for (disturbance, status) in
+        [(Disturbance::Throttle, 503), (Disturbance::LoseAnswer, 503), (Disturbance::Deny, 500)]
+    {
+        let line = logged(&OrdersApi::new(MemoryOrders::new().then(disturbance)), &order).await;
+        assert!(!line.to_string().contains(MARKER), "{line}");
+        assert_eq!((&line["outcome"], &line["status"]), (&json!("fault"), &json!(status)), "{line}");
+    }
+    let mut elsewhere = order;
+    elsewhere["routeKey"] = json!(MARKER);
+    for event in [elsewhere, json!({"version": MARKER, "routeKey": MARKER}), json!({MARKER: MARKER}), json!(MARKER)] {
+        let line = logged(&api(), &event).await;
+        assert!(!line.to_string().contains(MARKER), "{event}: {line}");
+        assert_eq!(line["error"], "ContractBroken", "{event}: {line}");
+    }
+}
+
+/// A request with the marker wherever a client can put one.
+fn marked(body: &str) -> Value {
+    let mut event = posting(body);
+    event["rawPath"] = json!("/orders/MARKER");
+    event["rawQueryString"] = json!("MARKER=MARKER");
+    event["headers"] = json!({"content-type": "text/MARKER", "MARKER": MARKER, "authorization": MARKER});
+    event["queryStringParameters"] = json!({MARKER: MARKER});
+    event["cookies"] = json!([MARKER]);
+    event
+}
