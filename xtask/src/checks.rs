@@ -4,6 +4,7 @@
 
 pub mod contract;
 pub mod environments;
+pub mod kills;
 pub mod languages;
 pub mod paths;
 pub mod rust;

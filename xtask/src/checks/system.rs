@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use crate::cargo::WORKSPACE;
-use crate::checks::{contract, paths, rust};
+use crate::checks::{contract, kills, paths, rust};
 use crate::clock::words;
 use crate::cloud::client::Cloud;
 use crate::cloud::record::Record;
@@ -66,6 +66,7 @@ fn in_order(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option<
     let tested = scenarios(layout, progress, &system, filter).and_then(|()| match filter {
         None => {
             ways(progress, &system)?;
+            kills::check(layout, progress, &system)?;
             // Its orders would get in the scenarios' way, so it comes last.
             contract::tests(layout, progress, tools, &system)
         }

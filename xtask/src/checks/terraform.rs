@@ -87,7 +87,7 @@ pub fn checkov(layout: &Layout, python: &Tool, progress: &Progress) -> Result<()
     progress.step("checkov", |step| {
         let venv = layout.home().join("python").join("checkov");
         venv::prepare_in(layout, python, &venv, &layout.own_file("checkov/requirements.txt"), step)?;
-        let json = Subprocess::new(venv::interpreter_of(&venv), layout.log("checkov"), LIMIT)
+        let json = venv::python(&venv, layout.log("checkov"), LIMIT)
             .inside(layout.root())
             .args(["-m", "checkov.main", "--config-file"])
             .args([layout.own_file("checkov/checkov.yaml")])

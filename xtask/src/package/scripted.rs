@@ -15,7 +15,6 @@ use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::npm;
 use crate::progress::Step;
-use crate::subprocess::Subprocess;
 use crate::venv;
 
 const LIMIT: Duration = Duration::from_secs(600);
@@ -101,7 +100,7 @@ fn build(layout: &Layout, folder: &Path, step: &Step) -> Result<Built, Failure> 
     if folder.join("package.json").is_file() {
         npm::run(layout, folder, "build", step)?;
     } else {
-        Subprocess::new(venv::interpreter(layout), layout.log(&format!("build-{name}")), LIMIT)
+        venv::python(&layout.venv(), layout.log(&format!("build-{name}")), LIMIT)
             .inside(folder)
             .args(["build.py"])
             .run(step)?;
@@ -134,18 +133,24 @@ pub fn files(package: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
 
 /// What a function is built from: its own files, the packages', and core's module. The same again is not built again.
 fn stamp(layout: &Layout, folder: &Path) -> Result<String, Failure> {
+    let packages = ["bindings/python/src", "bindings/typescript"].map(|package| layout.root().join(package));
+    digest_of_sources(layout, packages.iter().map(PathBuf::as_path).chain([folder]))
+}
+
+/// A digest of the names and contents of the sources in some folders: all but what builds and tests leave there.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn digest_of_sources<'a>(layout: &Layout, folders: impl IntoIterator<Item = &'a Path>) -> Result<String, Failure> {
     const MADE: [&str; 5] = ["dist", "node_modules", "__pycache__", "test", "tests"];
     let is_source = |name: &str| !name.starts_with('.') && !MADE.contains(&name);
     let mut files = Vec::new();
-    for part in [folder, &layout.root().join("bindings/python/src"), &layout.root().join("bindings/typescript")] {
-        collect(layout.root(), part, &is_source, &mut files)?;
+    for folder in folders {
+        collect(layout.root(), folder, &is_source, &mut files)?;
     }
     files.sort();
-    let mut all = Vec::new();
-    for (name, bytes) in files {
-        all.extend(format!("{name} {}\n", sha256_hex(&bytes)).into_bytes());
-    }
-    Ok(sha256_hex(&all))
+    let digests: String = files.iter().map(|(name, bytes)| format!("{name} {}\n", sha256_hex(bytes))).collect();
+    Ok(sha256_hex(digests.as_bytes()))
 }
 
 /// Every file below a folder, by its path from the root, but for names that are not wanted.

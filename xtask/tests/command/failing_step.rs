@@ -38,24 +38,27 @@ fn a_local_cloud_that_does_not_come_up_leaves_nothing_running() {
     assert!(!record.is_partly_running());
 }
 
+/// Ctrl-C reaches a terminal's whole group, `kill` sends SIGTERM, and a closed terminal SIGHUP.
 #[test]
-fn an_interrupt_ends_the_tool_that_runs() {
-    let machine = Machine::complete("interrupt");
-    let pid_file = machine.file("pid");
-    let slow = "build) sleep 60 & echo $! > \"$PLAYED/pid\"; wait ;;\n  never)";
-    machine.script("cargo", &crate::machine::CARGO.replacen("build)", slow, 1));
-    let mut child = machine.start(&["up"]);
-    let sleeper = wait_for_number(&pid_file);
-    let started = Instant::now();
-    kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), Signal::TERM).unwrap();
-    let mut told = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(1), "{told}");
-    assert!(started.elapsed() < Duration::from_secs(20));
-    assert!(told.contains("error: interrupted"), "{told}");
-    let deadline = Instant::now() + Duration::from_secs(5);
-    while is_running(sleeper) {
-        assert!(Instant::now() < deadline, "the build still runs");
+fn each_signal_that_asks_for_an_end_ends_the_tool_that_runs() {
+    for (name, signal) in [("int", Signal::INT), ("term", Signal::TERM), ("hup", Signal::HUP)] {
+        let machine = Machine::complete(&format!("interrupt-{name}"));
+        let pid_file = machine.file("pid");
+        let slow = "build) sleep 60 & echo $! > \"$PLAYED/pid\"; wait ;;\n  never)";
+        machine.script("cargo", &crate::machine::CARGO.replacen("build)", slow, 1));
+        let mut child = machine.start(&["up"]);
+        let sleeper = wait_for_number(&pid_file);
+        let started = Instant::now();
+        kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), signal).unwrap();
+        let mut told = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{told}");
+        assert!(started.elapsed() < Duration::from_secs(20));
+        assert!(told.contains("error: interrupted"), "{told}");
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while is_running(sleeper) {
+            assert!(Instant::now() < deadline, "the build still runs");
+        }
     }
 }
 

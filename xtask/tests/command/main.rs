@@ -4,8 +4,12 @@
 //! played by small shell scripts where the real one would take minutes or need a network.
 
 #[cfg(test)]
+mod checkouts;
+#[cfg(test)]
 mod failing_step;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
 mod missing_tool;
+#[cfg(test)]
+mod simulators;

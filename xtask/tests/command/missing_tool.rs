@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use crate::machine::{Ended, Machine};
-use xtask::cloud::record::{Ports, Record};
+use xtask::cloud::record::{Ports, Record, canonical};
 
 /// The failure is told in one sentence, with what to do, and nothing was started.
 fn assert_told(machine: &Machine, ended: &Ended, sentence: &str, todo: &str) {
@@ -132,8 +132,11 @@ fn a_mirror_without_a_fitting_version_is_named() {
 fn a_port_is_taken() {
     let machine = Machine::complete("port");
     let ports = Ports::free().unwrap();
-    let record = Record { ports, cloud: None, neighbours: None, started_with: String::new() };
-    record.write(&machine.home().join("local")).unwrap();
+    let folder = machine.home().join("local");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (folder, text) = (canonical(&folder), String::new);
+    let record = Record { folder, instance: text(), ports, cloud: None, neighbours: None, started_with: text() };
+    record.write().unwrap();
     let _other = TcpListener::bind(("127.0.0.1", ports.cloud)).unwrap();
     let ended = machine.run(&["up"]);
     let sentence = format!("port {} of this local cloud is taken by another program", ports.cloud);

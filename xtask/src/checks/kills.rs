@@ -1,0 +1,232 @@
+//! Kills each process of the local cloud in turn, while orders are posted and a results run goes on.
+//!
+//! Afterwards every acknowledged order is there, a batch that was not acknowledged is there whole or not at all, the table
+//! counts what it holds, and the run's slot, run again if the kill has ended it, has exactly the objects that its summary
+//! counts.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::cloud::client::{Cloud, Item};
+use crate::cloud::process::Process;
+use crate::cloud::record::Record;
+use crate::cloud::{self, FOR_TESTS};
+use crate::failure::Failure;
+use crate::layout::Layout;
+use crate::neighbours::client::Neighbours;
+use crate::progress::{Progress, Step};
+use crate::results_run;
+use crate::system::System;
+
+/// Batches that must be acknowledged before the kill.
+const BATCHES_BEFORE: usize = 12;
+const RUN_LIMIT: Duration = Duration::from_secs(90);
+/// A slot far from those of real runs and of scenarios.
+const FIRST_SLOT: u64 = 1_890_000_000;
+
+/// Which process is killed.
+#[derive(Clone, Copy, Debug)]
+enum Victim {
+    Cloud,
+    Simulators,
+    Functions,
+}
+
+impl Victim {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Cloud => "kill the local cloud",
+            Self::Simulators => "kill the simulators",
+            Self::Functions => "kill the functions",
+        }
+    }
+
+    fn pids(self, record: &Record) -> Result<Vec<i32>, Failure> {
+        let of = |process: &Option<Process>| process.iter().map(|process| process.pid).collect();
+        match self {
+            Self::Cloud => Ok(of(&record.cloud)),
+            Self::Simulators => Ok(of(&record.neighbours)),
+            Self::Functions => {
+                let leader = record.cloud.as_ref().map_or(0, |process| process.pid);
+                Ok(group_members(leader)?.into_iter().filter(|pid| *pid != leader).collect())
+            }
+        }
+    }
+}
+
+/// Runs a round for each process.
+///
+/// # Errors
+/// The first promise that does not hold.
+pub fn check(layout: &Layout, progress: &Progress, system: &System) -> Result<(), Failure> {
+    for (number, victim) in (0..).zip([Victim::Cloud, Victim::Simulators, Victim::Functions]) {
+        progress.step(victim.title(), |step| {
+            let slot = clock::rfc3339(FIRST_SLOT + number * 300);
+            let round = Round { layout, system, slot, prefix: format!("kill-{number}-{}", clock::unix_seconds()) };
+            Ok(((), round.run(victim, step)?))
+        })?;
+    }
+    Ok(())
+}
+
+/// One kill, and what is there afterwards.
+struct Round<'a> {
+    layout: &'a Layout,
+    system: &'a System,
+    slot: String,
+    /// The beginning of this round's `record_id`s.
+    prefix: String,
+}
+
+/// The batches of a round by the `record_id`s of their orders.
+#[derive(Default)]
+struct Posted {
+    acknowledged: Vec<Vec<String>>,
+    unanswered: Vec<Vec<String>>,
+}
+
+impl Round<'_> {
+    fn run(&self, victim: Victim, step: &Step) -> Result<String, Failure> {
+        let cloud = Cloud::new(&self.system.record.ports);
+        self.script_platform(&self.system.record)?;
+        let execution = results_run::start(&cloud, &self.system.names.state_machine_arn, &self.slot)?;
+        let posted = Mutex::new(Posted::default());
+        let is_over = AtomicBool::new(false);
+        let killed = thread::scope(|scope| {
+            let posting = scope.spawn(|| self.post_until(&is_over, &posted));
+            let killed = self.kill_after_some(victim, &posted, step);
+            thread::sleep(Duration::from_millis(300));
+            is_over.store(true, Ordering::Relaxed);
+            posting.join().map_err(|_| Failure::new("the posting thread panicked")).and(killed)
+        })?;
+        let (record, _) = cloud::start(self.layout, FOR_TESTS, step)?;
+        let posted = posted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        self.check_orders(&cloud, &posted)?;
+        self.check_run(&cloud, &record, &execution)?;
+        let (kept, unknown) = (posted.acknowledged.len(), posted.unanswered.len());
+        Ok(format!("{killed} killed, {kept} acknowledged batches kept, {unknown} unanswered ones whole or absent"))
+    }
+
+    /// Makes the platform answer this slot: not yet, then two accepted orders and a rejected one.
+    fn script_platform(&self, record: &Record) -> Result<(), Failure> {
+        let orders = json!([
+            {"order": "accepted", "power": 1}, {"order": "accepted", "power": 2}, {"order": "rejected", "power": 3}
+        ]);
+        let answers = [json!({"results": false}), json!({"results": true, "orders": orders})];
+        Neighbours::new(&record.ports, &self.layout.cloud()).auction_answers(&self.slot, &answers)
+    }
+
+    fn post_until(&self, is_over: &AtomicBool, posted: &Mutex<Posted>) {
+        let cloud = Cloud::new(&self.system.record.ports);
+        for number in 0.. {
+            if is_over.load(Ordering::Relaxed) {
+                return;
+            }
+            let ids: Vec<String> = (0..=number % 3).map(|order| format!("{}-{number}-{order}", self.prefix)).collect();
+            let orders: Vec<Value> =
+                ids.iter().map(|id| json!({"record_id": id, "parameter_1": "kept", "parameter_2": 2.1})).collect();
+            let headers = [("content-type", "application/json")];
+            let body = Value::from(orders).to_string();
+            let answer = cloud.http_api(&self.system.names.api_id, "POST", "/orders", &headers, body.as_bytes());
+            let mut posted = posted.lock().unwrap_or_else(PoisonError::into_inner);
+            match answer {
+                Ok(answer) if answer.status == 201 => posted.acknowledged.push(ids),
+                _ => {
+                    posted.unanswered.push(ids);
+                    drop(posted);
+                    thread::sleep(Duration::from_millis(20));
+                }
+            }
+        }
+    }
+
+    fn kill_after_some(&self, victim: Victim, posted: &Mutex<Posted>, step: &Step) -> Result<usize, Failure> {
+        let deadline = Instant::now() + RUN_LIMIT;
+        loop {
+            let acknowledged = posted.lock().unwrap_or_else(PoisonError::into_inner).acknowledged.len();
+            if acknowledged >= BATCHES_BEFORE {
+                break;
+            }
+            step.check()?;
+            promise(Instant::now() < deadline, || "no order was stored before the kill".to_owned())?;
+            thread::sleep(Duration::from_millis(10));
+        }
+        let pids = victim.pids(&self.system.record)?;
+        promise(!pids.is_empty(), || "there is no process to kill".to_owned())?;
+        for pid in pids.iter().filter_map(|pid| Pid::from_raw(*pid)) {
+            // It may have ended in between.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        Ok(pids.len())
+    }
+
+    fn check_orders(&self, cloud: &Cloud, posted: &Posted) -> Result<(), Failure> {
+        let table = &self.system.names.orders_table;
+        let items = cloud.items(table)?;
+        let there: BTreeSet<&str> = items.iter().filter_map(|item| Some(item.get("record_id")?.1.as_str())).collect();
+        let counted = cloud.item_count(table)?;
+        promise(counted == items.len() as u64, || {
+            format!("the table counts {counted} items and holds {}", items.len())
+        })?;
+        let lost: Vec<&String> =
+            posted.acknowledged.iter().flatten().filter(|id| !there.contains(id.as_str())).collect();
+        promise(lost.is_empty(), || {
+            format!("{} acknowledged orders were lost, such as {:?}", lost.len(), lost.first())
+        })?;
+        for batch in &posted.unanswered {
+            let found = batch.iter().filter(|id| there.contains(id.as_str())).count();
+            promise(found == 0 || found == batch.len(), || {
+                format!("{found} of the {} orders of a batch", batch.len())
+            })?;
+        }
+        let last = posted.acknowledged.last().and_then(|batch| batch.last());
+        let path = format!("/orders/{}", last.map(String::as_str).unwrap_or_default());
+        let answer = cloud.http_api(&self.system.names.api_id, "GET", &path, &[], &[])?;
+        promise(answer.status == 200, || format!("GET {path} is answered {}: {}", answer.status, answer.text()))
+    }
+
+    fn check_run(&self, cloud: &Cloud, record: &Record, execution: &str) -> Result<(), Failure> {
+        let names = &self.system.names;
+        let mut ended = results_run::follow(cloud, execution, RUN_LIMIT, |_| ())?;
+        if ended.status() != Some("done") {
+            // The lease of a run that died ends by itself after minutes, which are not waited for here.
+            let lock = Item::from([("id".to_owned(), ("S".to_owned(), "lock".to_owned()))]);
+            cloud.delete_item(&names.runs_table, &lock)?;
+            self.script_platform(record)?;
+            let again = results_run::start(cloud, &names.state_machine_arn, &self.slot)?;
+            ended = results_run::follow(cloud, &again, RUN_LIMIT, |_| ())?;
+        }
+        promise(ended.status() == Some("done"), || format!("slot {} ended as {}", self.slot, ended.told()))?;
+        let (date, basic) = (self.slot.get(..10).unwrap_or_default(), self.slot.replace(['-', ':'], ""));
+        let objects = cloud.objects(&names.results_bucket, &format!("results/{date}/{basic}/"))?.len() as u64;
+        let (accepted, rejected) = (ended.count("accepted"), ended.count("rejected"));
+        promise((accepted, rejected, objects) == (2, 1, 2), || {
+            format!("slot {} has {objects} objects, {accepted} accepted and {rejected} rejected", self.slot)
+        })
+    }
+}
+
+/// The processes of a group.
+fn group_members(group: i32) -> Result<Vec<i32>, Failure> {
+    let cannot = |error: &dyn std::fmt::Display| Failure::new(format!("cannot list processes with `ps`: {error}"));
+    let listed = Command::new("ps").args(["-e", "-o", "pid=,pgid="]).output().map_err(|error| cannot(&error))?;
+    let text = String::from_utf8(listed.stdout).map_err(|error| cannot(&error))?;
+    let members = text.lines().filter_map(|line| {
+        let (pid, of) = line.trim().split_once(char::is_whitespace)?;
+        (of.trim().parse() == Ok(group)).then(|| pid.parse().ok())?
+    });
+    Ok(members.collect())
+}
+
+fn promise(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Failure> {
+    if holds { Ok(()) } else { Err(Failure::new(otherwise())) }
+}

@@ -1,0 +1,139 @@
+//! Two checkouts on one machine: copied, moved, or with one target folder. None acts on the other's cloud.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use xtask::cloud::process::Process;
+use xtask::cloud::record::{Ports, Record, canonical};
+
+use crate::machine::Machine;
+
+/// A folder that looks like a checkout, without any file of it that is not needed here.
+fn checkout(machine: &Machine, name: &str) -> PathBuf {
+    let root = machine.file(name);
+    for folder in ["xtask", "lambdas/rust/orders-api/src"] {
+        fs::create_dir_all(root.join(folder)).unwrap();
+    }
+    fs::write(root.join("xtask/Cargo.toml"), "").unwrap();
+    fs::write(root.join("lambdas/rust/orders-api/src/main.rs"), "").unwrap();
+    root
+}
+
+/// A call of xtask as `cargo xtask` makes it in that checkout, or by hand without cargo.
+fn call(machine: &Machine, checkout: &Path, by_cargo: bool, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(arguments).current_dir(checkout).env("PATH", machine.file("bin")).env_remove("GRIDBID_HOME");
+    match by_cargo {
+        true => command.env("CARGO_MANIFEST_DIR", checkout.join("xtask")),
+        false => command.env_remove("CARGO_MANIFEST_DIR"),
+    };
+    command.env("PLAYED", machine.file("")).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).concat()
+}
+
+/// A local cloud of that checkout, of which one process runs.
+fn running_cloud(checkout: &Path) -> (Record, std::process::Child) {
+    let folder = checkout.join(".gridbid/local");
+    fs::create_dir_all(&folder).unwrap();
+    let (process, child) = Process::start(Command::new("sleep").arg("60"), &folder.join("log")).unwrap();
+    let record = Record {
+        folder: canonical(&folder),
+        instance: "one".to_owned(),
+        ports: Ports::free().unwrap(),
+        cloud: Some(process),
+        neighbours: None,
+        started_with: String::new(),
+    };
+    record.write().unwrap();
+    (record, child)
+}
+
+fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+}
+
+#[test]
+fn a_copied_checkout_leaves_the_cloud_of_the_original_alone() {
+    let machine = Machine::complete("copied");
+    let original = checkout(&machine, "p");
+    let (record, mut child) = running_cloud(&original);
+    let copied = machine.file("q");
+    copy(&original, &copied);
+    for by_cargo in [true, false] {
+        for command in [&["status"][..], &["up"], &["down"]] {
+            let output = call(&machine, &copied, by_cargo, command);
+            assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+            assert!(said(&output).contains("is a copy of the local cloud in"), "{}", said(&output));
+            assert!(said(&output).contains("`cargo xtask down --wipe` removes the copy"), "{}", said(&output));
+        }
+    }
+    let wiped = call(&machine, &copied, true, &["down", "--wipe"]);
+    assert!(wiped.status.success(), "{}", said(&wiped));
+    assert!(!copied.join(".gridbid/local").exists());
+    assert!(said(&call(&machine, &copied, true, &["status"])).contains("nothing was started here yet"));
+    let pid = record.cloud.as_ref().unwrap().pid;
+    assert!(record.cloud.as_ref().unwrap().is_running());
+    assert!(said(&call(&machine, &original, true, &["status"])).contains(&format!("runs (process {pid})")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn the_checkout_that_cargo_was_called_in_wins_over_the_current_folder() {
+    let machine = Machine::complete("called");
+    let (one, two) = (checkout(&machine, "one"), checkout(&machine, "two"));
+    let (_, mut child) = running_cloud(&one);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let command = command.arg("status").current_dir(&one).env("CARGO_MANIFEST_DIR", two.join("xtask"));
+    let output = command.env_remove("GRIDBID_HOME").output().unwrap();
+    assert!(said(&output).contains("nothing was started here yet"), "{}", said(&output));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn checkouts_with_one_target_folder_compile_into_folders_of_their_own() {
+    let machine = Machine::complete("target");
+    let script = "build) echo \"$CARGO_TARGET_DIR\" >> \"$PLAYED/targets\"; exit 1 ;;\n  never)";
+    machine.script("cargo", &crate::machine::CARGO.replacen("build)", script, 1));
+    let mut folders = Vec::new();
+    for name in ["one", "two"] {
+        let root = checkout(&machine, name);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let command = command.arg("up").current_dir(&root).env("PATH", machine.file("bin")).env_remove("GRIDBID_HOME");
+        let command = command.env("CARGO_MANIFEST_DIR", root.join("xtask")).env("PLAYED", machine.file(""));
+        let output = command.env("CARGO_TARGET_DIR", machine.file("shared")).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        let targets = fs::read_to_string(machine.file("targets")).unwrap();
+        fs::remove_file(machine.file("targets")).unwrap();
+        let target = targets.lines().find(|line| line.contains("gridbid-")).unwrap().to_owned();
+        assert!(target.starts_with(&machine.file("shared/gridbid-").display().to_string()), "{target}");
+        folders.push(target);
+    }
+    assert_ne!(folders[0], folders[1]);
+}
+
+#[test]
+fn a_damaged_record_says_what_to_do_and_is_wiped() {
+    let machine = Machine::complete("damaged");
+    let root = checkout(&machine, "p");
+    let (record, mut child) = running_cloud(&root);
+    fs::write(record.folder.join("state.json"), "{\"folder\": \"/").unwrap();
+    // One damaged file is no loss: the record is kept twice.
+    assert!(said(&call(&machine, &root, true, &["status"])).contains("runs (process "));
+    fs::write(record.folder.join("state.backup.json"), "").unwrap();
+    for command in [&["status"][..], &["up"], &["down"]] {
+        let output = call(&machine, &root, true, command);
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert!(said(&output).contains("begin again with `cargo xtask down --wipe`"), "{}", said(&output));
+    }
+    let wiped = call(&machine, &root, true, &["down", "--wipe"]);
+    assert!(wiped.status.success(), "{}", said(&wiped));
+    assert!(!record.folder.exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
