@@ -103,14 +103,14 @@ pub fn interpreter_of(venv: &Path) -> PathBuf {
 /// A call of an environment's Python that sees this environment's packages only and runs without the user's settings.
 #[must_use]
 pub fn python(venv: &Path, log: impl Into<PathBuf>, limit: Duration) -> Subprocess {
-    Subprocess::new(interpreter_of(venv), log, limit).env(removals(is_setting))
+    Subprocess::new(interpreter_of(venv), log, limit).env(removals())
 }
 
 fn create(layout: &Layout, python: &Tool, venv: &Path, step: &Step) -> Result<(), Failure> {
     Subprocess::new(&python.path, log(layout, "venv", venv), LIMIT)
         .args(["-I", "-m", "venv"])
         .args([venv])
-        .env(removals(is_setting))
+        .env(removals())
         .run(step)
         .map_err(|failure| failure.with_todo("look at the log; `python3 -m venv FOLDER` must work"))
 }
@@ -119,11 +119,10 @@ fn install(layout: &Layout, venv: &Path, requirements: &Path, step: &Step) -> Re
     const PIP: [&str; 3] = ["-I", "-m", "pip"];
     let wheels = venv.join("wheels");
     fs::create_dir_all(&wheels).on_file("make", &wheels)?;
-    Subprocess::new(interpreter_of(venv), log(layout, "pip-wheel", venv), LIMIT)
+    python(venv, log(layout, "pip-wheel", venv), LIMIT)
         .args(PIP)
         .args(["wheel", "--disable-pip-version-check", "--no-input", "--require-hashes", "--no-deps"])
         .args(["--wheel-dir".as_ref(), wheels.as_os_str(), "--requirement".as_ref(), requirements.as_os_str()])
-        .env(removals(|name| is_setting(name) && !is_of_index(name)))
         .run(step)
         .map_err(|failure| {
             failure
@@ -163,20 +162,21 @@ fn log(layout: &Layout, what: &str, venv: &Path) -> PathBuf {
     layout.log(&format!("{what}-{}", venv.file_name().unwrap_or_default().to_string_lossy()))
 }
 
-/// Removes some of the user's variables.
-fn removals(is_unwanted: impl Fn(&OsStr) -> bool) -> Vec<Variable> {
-    env::vars_os().map(|(name, _)| name).filter(|name| is_unwanted(name)).map(|name| (name, None)).collect()
+/// Removes the user's settings.
+fn removals() -> Vec<Variable> {
+    env::vars_os().map(|(name, _)| name).filter(|name| is_setting(name)).map(|name| (name, None)).collect()
 }
 
 /// Whether a variable changes what Python, pip or the tools of the Python folders' checks do.
 fn is_setting(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
-    ["PYTHON", "PIP_", "PYTEST_", "MYPY", "RUFF_"].iter().any(|prefix| name.starts_with(prefix))
-        || ["VIRTUAL_ENV", "__PYVENV_LAUNCHER__"].contains(&name.as_ref())
-}
-
-fn is_of_index(name: &OsStr) -> bool {
-    name.to_string_lossy().strip_prefix("PIP_").is_some_and(|setting| KEPT_SETTINGS.contains(&setting))
+    match name.strip_prefix("PIP_") {
+        Some(setting) => !KEPT_SETTINGS.contains(&setting),
+        None => {
+            ["PYTHON", "PYTEST_", "MYPY", "RUFF_"].iter().any(|prefix| name.starts_with(prefix))
+                || ["VIRTUAL_ENV", "__PYVENV_LAUNCHER__"].contains(&name.as_ref())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -184,15 +184,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_of_the_index_reach_pip_and_no_others() {
-        for name in ["PIP_INDEX_URL", "PIP_FIND_LINKS", "PIP_CERT", "PIP_DEFAULT_TIMEOUT", "PIP_CONFIG_FILE"] {
-            assert!(is_of_index(OsStr::new(name)), "{name}");
+    fn settings_of_the_index_are_the_only_ones_that_reach_pip() {
+        for name in ["PIP_INDEX_URL", "PIP_FIND_LINKS", "PIP_CERT", "PIP_DEFAULT_TIMEOUT", "PIP_CONFIG_FILE", "PATH"] {
+            assert!(!is_setting(OsStr::new(name)), "{name}");
         }
         for name in ["PIP_USER", "PIP_TARGET", "PIP_CONSTRAINT", "PYTHONPATH", "VIRTUAL_ENV", "PYTEST_ADDOPTS"] {
-            assert!(is_setting(OsStr::new(name)) && !is_of_index(OsStr::new(name)), "{name}");
-        }
-        for name in ["PATH", "HTTPS_PROXY", "REQUESTS_CA_BUNDLE"] {
-            assert!(!is_setting(OsStr::new(name)), "{name}");
+            assert!(is_setting(OsStr::new(name)), "{name}");
         }
     }
 }

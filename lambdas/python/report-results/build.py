@@ -14,6 +14,7 @@ import py_compile
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -39,11 +40,21 @@ def main(dist: Path) -> None:
 
 
 def install(dist: Path) -> None:
-    """Puts wasmtime there."""
-    options = ["--quiet", "--disable-pip-version-check", "--no-compile", "--no-deps", "--only-binary", ":all:"]
-    requirements = ["--require-hashes", "--requirement", str(HERE / "requirements.txt")]
-    pip = [sys.executable, "-m", "pip", "install", *options, "--target", str(dist), *requirements]
-    subprocess.run(pip, check=True)
+    """Puts wasmtime there.
+
+    pip downloads it as the user has configured pip, and installs it without any configuration: `user` or `prefix` would
+    contradict `--target`.
+    """
+    pip = [sys.executable, "-m", "pip"]
+    options = ["--quiet", "--disable-pip-version-check", "--no-deps"]
+    requirements = ["--only-binary", ":all:", "--require-hashes", "--requirement", str(HERE / "requirements.txt")]
+    unconfigured = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    unconfigured["PIP_CONFIG_FILE"] = os.devnull
+    with tempfile.TemporaryDirectory() as wheels:
+        subprocess.run([*pip, "download", *options, *requirements, "--dest", wheels], check=True)
+        files = sorted(map(str, Path(wheels).iterdir()))
+        target = ["--no-index", "--no-compile", "--target", str(dist)]
+        subprocess.run([*pip, "install", *options, *target, *files], check=True, env=unconfigured)
     for unused in UNUSED:
         shutil.rmtree(dist / unused, ignore_errors=True)
     for information in dist.glob("*.dist-info"):
