@@ -1,7 +1,7 @@
-//! A wish from outside to stop: Ctrl-C, or a pipeline that was cancelled.
+//! A request from outside to stop: Ctrl-C, a pipeline that was cancelled, or a terminal that was closed.
 //!
-//! A deployment must not end between two aliases, so a signal ends nothing by itself: it is asked for where there is a
-//! way back. Called by `main`, and looked at by `shift` and `terraform`.
+//! A deployment must not end between two aliases, so a signal ends nothing by itself: the commands ask for it where they
+//! can still put the aliases back.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::failure::Failure;
 pub(crate) struct Interruption(watch::Receiver<bool>);
 
 impl Interruption {
-    /// Listens for SIGINT and SIGTERM from now on.
+    /// Listens for SIGINT, SIGTERM and SIGHUP from now on.
     ///
     /// # Errors
     /// When the operating system refuses.
@@ -24,11 +24,13 @@ impl Interruption {
         let refused = |error| Failure::new(format!("cannot listen for signals: {error}"));
         let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
+        let mut hangup = signal(SignalKind::hangup()).map_err(refused)?;
         let (sender, receiver) = watch::channel(false);
         tokio::spawn(async move {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
             // A receiver that is gone has nothing to stop.
             let _ = sender.send(true);
@@ -69,6 +71,24 @@ impl Interruption {
         let mut receiver = self.0.clone();
         if receiver.wait_for(|come| *come).await.is_err() {
             std::future::pending::<()>().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{Signal, getpid, kill_process};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn interrupt_terminate_and_hangup_each_request_a_stop() {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            let interruption = Interruption::listen().unwrap();
+            assert!(interruption.check().is_ok(), "{signal:?}");
+            kill_process(getpid(), signal).unwrap();
+            interruption.come().await;
+            assert!(interruption.check().is_err(), "{signal:?}");
         }
     }
 }

@@ -316,6 +316,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_closed_terminal_asks_terraform_once_to_end_and_waits_for_it() {
+        let script = "trap 'echo asked >> calls; exit 1' INT; trap 'echo hung up >> calls' HUP; touch started; \
+                      while :; do sleep 0.05; done";
+        let (folder, _sender, terraform) = played("hangup", script);
+        let terraform = Terraform { interruption: Interruption::listen().unwrap(), ..terraform };
+        let hanging_up = async {
+            while !folder.0.join("started").exists() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            kill_process(rustix::process::getpid(), Signal::HUP).unwrap();
+        };
+        let (applied, ()) = tokio::join!(terraform.apply(), hanging_up);
+        assert!(applied.unwrap_err().to_string().starts_with("`terraform apply` failed"));
+        assert_eq!(std::fs::read_to_string(folder.0.join("calls")).unwrap(), "asked\n");
+    }
+
+    #[tokio::test]
     async fn a_terraform_that_is_not_there_is_told() {
         let (_folder, _sender, terraform) = played("missing", "");
         let terraform = Terraform { program: "no-such-terraform".into(), ..terraform };
