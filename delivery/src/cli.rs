@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::git;
 use crate::history::{Addresses, History, Record};
 use crate::interruption::Interruption;
-use crate::manifest::{Binaries, Build};
+use crate::manifest::{Binaries, Build, Profile};
 use crate::moment::Moment;
 use crate::names::{EnvironmentName, ReleaseId};
 use crate::progress::{answer, say};
@@ -175,21 +175,29 @@ async fn perform(CommandLine { command, bucket, dry_run }: CommandLine) -> Resul
 
 fn to_release(account: &Account, arguments: ReleaseArguments) -> Result<release::Order, Failure> {
     let ReleaseArguments { functions, release, committed_at, gridbid, host_binaries } = arguments;
-    let binaries = match host_binaries {
-        false => Binaries::ForLambda,
-        true if account.is_local() => Binaries::OfThisMachine,
-        true => {
-            let sentence = "--host-binaries is only for a local cloud: AWS_ENDPOINT_URL does not lead to this machine";
-            return Err(Failure::new(sentence).with_todo("release what `nix build .#functions` makes"));
-        }
-    };
+    let binaries = if host_binaries { Binaries::OfThisMachine } else { Binaries::ForLambda };
+    if host_binaries {
+        require_local_cloud(account, "--host-binaries is")?;
+    }
     let (release, committed_at) = match (release, committed_at) {
         (Some(release), Some(committed_at)) => (release, committed_at),
         _ => git::head()?,
     };
     let build = Build::read(&functions, binaries)?;
+    if build.manifest.profile != Profile::Release {
+        require_local_cloud(account, &format!("a build with the profile `{}` is", build.manifest.profile))?;
+    }
     let gridbid = gridbid.map(|file| release::read_tool(&file, binaries)).transpose()?;
     Ok(release::Order { release, committed_at, build, gridbid })
+}
+
+/// Refuses what would harm an environment on AWS; `subject` begins the sentence.
+fn require_local_cloud(account: &Account, subject: &str) -> Result<(), Failure> {
+    if account.is_local() {
+        return Ok(());
+    }
+    let sentence = format!("{subject} only for a local cloud: AWS_ENDPOINT_URL does not lead to this machine");
+    Err(Failure::new(sentence).with_todo("release what `nix build .#functions` makes"))
 }
 
 async fn deploy(

@@ -1,10 +1,11 @@
 //! `functions.json` and the zips beside it, as a build left them: read, and held to what they must be.
 //!
-//! xtask writes the file (its `package::manifest`, to which a test here holds this reader); Terraform reads the very same
-//! words. Promises that each zip is the one that the manifest names and, unless told otherwise, that its binaries run on
-//! Lambda. Called by `release`.
+//! xtask writes the file (its `package::manifest`, to which a test here holds this reader); Terraform reads its member
+//! `functions`. Promises that each zip is the one that the manifest names and, unless told otherwise, that its binaries run
+//! on Lambda.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs;
 use std::io::{Cursor, Read as _};
 use std::path::Path;
@@ -28,8 +29,36 @@ const FILE_BYTES: u64 = 256 * 1024 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Manifest {
+    /// How the functions were compiled.
+    pub(crate) profile: Profile,
     /// The functions by name.
     pub(crate) functions: BTreeMap<FunctionName, Function>,
+}
+
+/// How functions are compiled: by the cargo profile of this name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Profile {
+    /// For production.
+    Release,
+    /// Quickly, for the local cloud.
+    Local,
+}
+
+impl Profile {
+    /// The profile of every release that was made before releases recorded one.
+    pub(crate) const fn of_older_releases() -> Self {
+        Self::Release
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Release => "release",
+            Self::Local => "local",
+        })
+    }
 }
 
 /// What there is to know of one function's code.
@@ -81,12 +110,14 @@ impl Build {
     /// Reads a folder that holds `functions.json` and its zips.
     ///
     /// # Errors
-    /// The first function whose zip is missing, is another one than the manifest says, or cannot run on Lambda.
+    /// When there is no manifest or a member of it is missing; the first function whose zip is missing, is another one than
+    /// the manifest says, or cannot run on Lambda.
     pub(crate) fn read(folder: &Path, binaries: Binaries) -> Result<Self, Failure> {
         let file = folder.join(FILE_NAME);
-        let unreadable = |why: &dyn std::fmt::Display| {
-            Failure::new(format!("cannot read `{}`: {why}", file.display()))
-                .with_todo("name a folder as `cargo xtask package` or `nix build .#functions` makes one")
+        let unreadable = |why: &dyn fmt::Display| {
+            Failure::new(format!("cannot read `{}`: {why}", file.display())).with_todo(
+                "build the functions again with `cargo xtask package` or `nix build .#functions`, and name the folder that it makes",
+            )
         };
         let text = fs::read(&file).map_err(|error| unreadable(&error))?;
         let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| unreadable(&error))?;
@@ -126,7 +157,7 @@ pub(crate) fn digests(bytes: &[u8]) -> (String, String) {
 }
 
 fn runs_on_lambda(name: &FunctionName, function: &Function, zip: &[u8]) -> Result<(), Failure> {
-    let broken = |why: &dyn std::fmt::Display| Failure::new(format!("the zip of {name} cannot be read: {why}"));
+    let broken = |why: &dyn fmt::Display| Failure::new(format!("the zip of {name} cannot be read: {why}"));
     let mut archive = ZipArchive::new(Cursor::new(zip)).map_err(|error| broken(&error))?;
     let mut has_bootstrap = false;
     for index in 0..archive.len() {
@@ -202,7 +233,7 @@ pub(crate) mod tests {
         fs::write(folder.0.join("orders-api.zip"), &zip).unwrap();
         let function =
             written::Function::new("orders-api", runtime, "bootstrap", written::Architecture::of_this_machine(), &zip);
-        written::write(&folder.0, [("orders-api".to_owned(), function)]).unwrap();
+        written::write(&folder.0, written::Profile::Release, [("orders-api".to_owned(), function)]).unwrap();
         Build::read(&folder.0, binaries)
     }
 
@@ -216,6 +247,33 @@ pub(crate) mod tests {
         assert_eq!(function.key(name), format!("functions/orders-api/{}.zip", function.sha256));
         let json: serde_json::Value = serde_json::from_slice(&fs::read(folder.0.join(FILE_NAME)).unwrap()).unwrap();
         assert_eq!(serde_json::to_value(&build.manifest).unwrap(), json);
+    }
+
+    #[test]
+    fn profile_is_read_in_the_words_that_xtask_writes() {
+        let folder = Folder::new("profile");
+        let build = read(&folder, NATIVE, "bootstrap", &elf(native(), None), Binaries::ForLambda).unwrap();
+        assert_eq!(build.manifest.profile, Profile::Release);
+        let zip = fs::read(folder.0.join("orders-api.zip")).unwrap();
+        let function = written::Function::native("orders-api", written::Architecture::of_this_machine(), &zip);
+        written::write(&folder.0, written::Profile::Local, [("orders-api".to_owned(), function)]).unwrap();
+        let build = Build::read(&folder.0, Binaries::ForLambda).unwrap();
+        assert_eq!((build.manifest.profile, build.manifest.profile.to_string()), (Profile::Local, "local".to_owned()));
+    }
+
+    #[test]
+    fn manifest_without_a_profile_is_refused_with_the_advice_to_build_again() {
+        let folder = Folder::new("no-profile");
+        read(&folder, NATIVE, "bootstrap", &elf(native(), None), Binaries::ForLambda).unwrap();
+        let file = folder.0.join(FILE_NAME);
+        let mut json: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+        json.as_object_mut().unwrap().remove("profile");
+        fs::write(&file, json.to_string()).unwrap();
+        let refused = Build::read(&folder.0, Binaries::ForLambda).unwrap_err().report().to_string();
+        assert!(
+            refused.contains("missing field `profile`") && refused.contains("build the functions again"),
+            "{refused}"
+        );
     }
 
     #[test]

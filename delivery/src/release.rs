@@ -1,7 +1,6 @@
 //! A release: what one commit built, as the artifacts bucket keeps it in `releases/<commit>.json`.
 //!
-//! It is written last, when every zip that it names is there, and never changes. Written by `commands::release`, read by
-//! `commands::deploy`; the workflows read `gridbid` out of it.
+//! It is written last, when every zip that it names is there, and never changes. The workflows read `gridbid` out of it.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cloud::Bucket;
 use crate::failure::Failure;
-use crate::manifest::{Function, Manifest};
+use crate::manifest::{Function, Manifest, Profile};
 use crate::moment::Moment;
 use crate::names::{FunctionName, ReleaseId, Sha256};
 
@@ -20,6 +19,10 @@ pub(crate) struct Release {
     pub(crate) release: ReleaseId,
     /// When it was committed: a release is older than another when its commit is.
     pub(crate) committed_at: Moment,
+    /// How the functions were compiled. Releases that are older than this member have none; nothing but the profile
+    /// `release` could be released then, so that is what its absence means.
+    #[serde(default = "Profile::of_older_releases")]
+    pub(crate) profile: Profile,
     /// The functions, in the words of `functions.json`.
     pub(crate) functions: BTreeMap<FunctionName, Function>,
     /// The delivery binary that belongs to it, at `releases/<commit>/gridbid`.
@@ -64,6 +67,24 @@ impl Release {
 
     /// The manifest for Terraform.
     pub(crate) fn manifest(&self) -> Manifest {
-        Manifest { functions: self.functions.clone() }
+        Manifest { profile: self.profile, functions: self.functions.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn release_file_without_a_profile_holds_functions_for_production() {
+        let json = |profile: &str| {
+            format!(
+                r#"{{"release": "{}", "committed_at": "2026-11-22T07:05:00Z", {profile} "functions": {{}}}}"#,
+                "0".repeat(40)
+            )
+        };
+        let profile = |member: &str| serde_json::from_str::<Release>(&json(member)).unwrap().profile;
+        assert_eq!(profile(""), Profile::Release);
+        assert_eq!(profile(r#""profile": "local","#), Profile::Local);
     }
 }

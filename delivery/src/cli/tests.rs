@@ -1,8 +1,11 @@
 //! The command line, and that the workflows call nothing that is not there.
 
+use aws_credential_types::Credentials;
 use clap::CommandFactory as _;
+use xtask::package::manifest;
 
 use super::*;
+use crate::manifest::tests::{Folder, zip_of};
 
 #[test]
 fn the_command_line_is_consistent() {
@@ -23,18 +26,46 @@ fn a_release_is_a_commit_and_nothing_else() {
     assert!(parsed(&format!("gridbid release --release {commit}")).is_err(), "without its time");
 }
 
+fn account(endpoint: Option<&str>) -> Account {
+    Account {
+        region: "eu-west-1".to_owned(),
+        credentials: Credentials::new("test", "test", None, None, "tests"),
+        endpoint: endpoint.map(str::to_owned),
+    }
+}
+
+fn release_arguments(line: &str) -> ReleaseArguments {
+    let Command::Release(arguments) = parsed(line).unwrap().command else { panic!("it is a release") };
+    arguments
+}
+
 #[test]
 fn host_binaries_are_refused_where_the_endpoint_is_not_this_machine() {
-    let account = Account {
-        region: "eu-west-1".to_owned(),
-        credentials: aws_credential_types::Credentials::for_tests(),
-        endpoint: None,
+    let refused = to_release(&account(None), release_arguments("gridbid release --host-binaries")).unwrap_err();
+    assert!(refused.to_string().starts_with("--host-binaries is only for a local cloud"), "{refused}");
+}
+
+#[test]
+fn build_for_the_laptop_is_released_only_to_an_endpoint_on_this_machine() {
+    let folder = Folder::new("profiles");
+    let zip = zip_of("index.mjs", b"export {}");
+    fs::write(folder.0.join("preview-orders.zip"), &zip).unwrap();
+    let release = |endpoint, profile| {
+        let architecture = manifest::Architecture::of_this_machine();
+        let function = manifest::Function::new("preview-orders", "nodejs22.x", "index.handler", architecture, &zip);
+        manifest::write(&folder.0, profile, [("preview-orders".to_owned(), function)]).unwrap();
+        let commit = "--release 0123456789abcdef0123456789abcdef01234567 --committed-at 2026-11-22T07:05:00Z";
+        let line = format!("gridbid release {commit} --functions {}", folder.0.display());
+        to_release(&account(endpoint), release_arguments(&line))
     };
-    let Command::Release(arguments) = parsed("gridbid release --host-binaries").unwrap().command else {
-        panic!("it is a release");
-    };
-    let refused = to_release(&account, arguments).unwrap_err().to_string();
-    assert!(refused.starts_with("--host-binaries is only for a local cloud"), "{refused}");
+    for endpoint in [None, Some("https://lambda.example.com")] {
+        let refused = release(endpoint, manifest::Profile::Local).unwrap_err().report().to_string();
+        assert!(refused.contains("a build with the profile `local` is only for a local cloud"), "{refused}");
+        assert!(refused.contains("nix build .#functions"), "{refused}");
+        release(endpoint, manifest::Profile::Release).unwrap();
+    }
+    let released = release(Some("http://127.0.0.1:4566"), manifest::Profile::Local).unwrap();
+    assert_eq!(released.build.manifest.profile, Profile::Local);
 }
 
 /// The workflows, and the actions and scripts that they call.

@@ -167,7 +167,7 @@ mod tests {
     fn account(endpoint: Option<&str>) -> Account {
         Account {
             region: "eu-west-1".to_owned(),
-            credentials: Credentials::for_tests(),
+            credentials: Credentials::new("test", "test", None, None, "tests"),
             endpoint: endpoint.map(str::to_owned),
         }
     }

@@ -21,12 +21,15 @@ use crate::failure::Failure;
 use crate::history::{Addresses, History, Placed, Record};
 use crate::interruption::Interruption;
 use crate::lease::Lease;
-use crate::manifest;
+use crate::manifest::{self, Profile};
 use crate::names::{EnvironmentName, FunctionName, ReleaseId};
 use crate::progress::say;
 use crate::release::Release;
 use crate::shift::{self, Move};
 use crate::terraform::{Change, Infrastructure, Purpose, counted};
+
+/// The environment on the local cloud.
+const LOCAL: &str = "local";
 
 /// What is to be deployed, and how.
 #[derive(Clone, Debug)]
@@ -87,6 +90,7 @@ pub(crate) async fn deploy<C: Cloud, I: Infrastructure, A: Api>(
     mode: Mode,
 ) -> Result<Outcome, Failure> {
     let release = Release::read(cloud, &order.release).await?;
+    is_built_for(&order.environment, &release)?;
     let manifest = write_manifest(&release, scratch)?;
     let environment = &order.environment;
     if mode == Mode::DryRun {
@@ -101,6 +105,18 @@ pub(crate) async fn deploy<C: Cloud, I: Infrastructure, A: Api>(
     let result = lease.during(deployment.run(&manifest, api)).await;
     lease.give_back().await;
     result
+}
+
+/// Refuses a release that was not built for production, wherever the endpoint leads: only the local environment takes it.
+fn is_built_for(environment: &EnvironmentName, release: &Release) -> Result<(), Failure> {
+    let Release { release: id, profile, .. } = release;
+    if *profile == Profile::Release || environment.as_str() == LOCAL {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "release {id} was built with the profile `{profile}`, which only the environment `{LOCAL}` takes, and not {environment}"
+    ))
+    .with_todo("release what `nix build .#functions` makes, and deploy that"))
 }
 
 /// Puts the release's manifest where Terraform reads it.

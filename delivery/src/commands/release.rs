@@ -9,7 +9,7 @@ use super::Mode;
 use crate::binary;
 use crate::cloud::{Bucket, Created};
 use crate::failure::Failure;
-use crate::manifest::{Binaries, Build, digests};
+use crate::manifest::{Binaries, Build, Manifest, digests};
 use crate::moment::Moment;
 use crate::names::ReleaseId;
 use crate::progress::say;
@@ -36,8 +36,8 @@ pub(crate) async fn release(bucket: &impl Bucket, order: Order, mode: Mode) -> R
     let Order { release: id, committed_at, build, gridbid } = order;
     let gridbid_sha256 = gridbid.as_ref().map(|tool| digests(tool).0.parse()).transpose();
     let gridbid_sha256 = gridbid_sha256.map_err(|error| Failure::new(format!("cannot hash gridbid: {error}")))?;
-    let functions = build.manifest.functions.clone();
-    let wanted = Release { release: id.clone(), committed_at, functions, gridbid: gridbid_sha256 };
+    let Manifest { profile, functions } = build.manifest.clone();
+    let wanted = Release { release: id.clone(), committed_at, profile, functions, gridbid: gridbid_sha256 };
     if let Some(there) = Release::find(bucket, &id).await? {
         return same(&there, &wanted).map(|()| say(&format!("release {id} is there already: nothing to do")));
     }
@@ -68,6 +68,13 @@ pub(crate) async fn release(bucket: &impl Bucket, order: Order, mode: Mode) -> R
 /// A release that is there already holds the same.
 fn same(there: &Release, wanted: &Release) -> Result<(), Failure> {
     let id = &wanted.release;
+    if there.profile != wanted.profile {
+        return Err(Failure::new(format!(
+            "release {id} is there already with the profile `{}`, and this build has `{}`",
+            there.profile, wanted.profile
+        ))
+        .with_todo("release a new commit, or build the functions with the profile that the release has"));
+    }
     let differ = there.functions.keys().chain(wanted.functions.keys());
     let differ = differ.filter(|name| there.functions.get(*name) != wanted.functions.get(*name));
     let mut differ: Vec<&str> = differ.map(crate::names::FunctionName::as_str).collect();
@@ -134,7 +141,7 @@ mod tests {
     use crate::cloud::CallError;
     use crate::cloud::memory::Memory;
     use crate::history::tests::release as id;
-    use crate::manifest::{Function, Manifest};
+    use crate::manifest::{Function, Profile};
 
     fn order(number: u8, zips: &[(&str, &str)]) -> Order {
         let zips: BTreeMap<_, _> =
@@ -149,7 +156,7 @@ mod tests {
             sha256_base64: digests(zip).1,
         };
         let functions = zips.iter().map(|(name, zip)| (crate::names::FunctionName::clone(name), function(zip)));
-        let manifest = Manifest { functions: functions.collect() };
+        let manifest = Manifest { profile: Profile::Release, functions: functions.collect() };
         Order {
             release: id(number),
             committed_at: Moment::from_unix_seconds(1_800_000_000),
@@ -207,6 +214,18 @@ mod tests {
         release(&memory, order(1, &[("one", "a"), ("two", "b")]), Mode::ForReal).await.unwrap();
         let refused = release(&memory, order(1, &[("one", "a"), ("two", "x")]), Mode::ForReal).await.unwrap_err();
         assert!(refused.to_string().ends_with("with other bytes of two"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn profile_is_recorded_and_another_one_for_the_same_release_is_refused() {
+        let memory = Memory::default();
+        let mut local = order(1, &[("one", "a")]);
+        local.build.manifest.profile = Profile::Local;
+        release(&memory, local.clone(), Mode::ForReal).await.unwrap();
+        assert_eq!(Release::read(&memory, &id(1)).await.unwrap().profile, Profile::Local);
+        release(&memory, local, Mode::ForReal).await.unwrap();
+        let refused = release(&memory, order(1, &[("one", "a")]), Mode::ForReal).await.unwrap_err().to_string();
+        assert!(refused.ends_with("with the profile `local`, and this build has `release`"), "{refused}");
     }
 
     #[tokio::test]

@@ -97,6 +97,10 @@ impl Infrastructure for MemoryTerraform<'_> {
 
 /// Puts a release into the bucket whose functions have these codes, in the order of [`FUNCTIONS`].
 fn put_release(memory: &Memory, number: u8, codes: [&str; 3]) {
+    put_release_of(Profile::Release, memory, number, codes);
+}
+
+fn put_release_of(profile: Profile, memory: &Memory, number: u8, codes: [&str; 3]) {
     let function = |code: &str| Function {
         runtime: "provided.al2023".to_owned(),
         handler: "bootstrap".to_owned(),
@@ -108,7 +112,8 @@ fn put_release(memory: &Memory, number: u8, codes: [&str; 3]) {
     };
     let functions = FUNCTIONS.iter().zip(codes).map(|(name, code)| (name.parse().unwrap(), function(code)));
     let committed_at = Moment::from_unix_seconds(1_700_000_000 + i64::from(number));
-    let release = Release { release: id(number), committed_at, functions: functions.collect(), gridbid: None };
+    let functions = functions.collect();
+    let release = Release { release: id(number), committed_at, profile, functions, gridbid: None };
     memory.put(&Release::key(&id(number)), &serde_json::to_vec(&release).unwrap());
 }
 
@@ -280,6 +285,23 @@ async fn a_release_that_is_not_there_changes_nothing() {
     let refused = run(&MemoryTerraform::new(&memory), &order(9), working, Mode::ForReal).await.unwrap_err();
     assert!(refused.to_string().starts_with("there is no release 0000"), "{refused}");
     assert!(memory.objects.borrow().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn build_for_the_laptop_is_deployed_to_no_environment_but_local() {
+    let memory = Memory::default();
+    let terraform = MemoryTerraform::new(&memory);
+    put_release_of(Profile::Local, &memory, 1, ["a", "b", "c"]);
+    for mode in [Mode::ForReal, Mode::DryRun] {
+        let refused = run(&terraform, &order(1), working, mode).await.unwrap_err().report().to_string();
+        assert!(refused.contains("was built with the profile `local`") && refused.contains("not dev"), "{refused}");
+        assert!(refused.contains("nix build .#functions"), "{refused}");
+    }
+    assert!(memory.log.borrow().is_empty(), "{:?}", memory.log);
+    run(&terraform, &Order { environment: "local".parse().unwrap(), ..order(1) }, working, Mode::ForReal)
+        .await
+        .unwrap();
+    assert_eq!(terraform.manifest.borrow()["profile"], "local");
 }
 
 #[tokio::test(start_paused = true)]
