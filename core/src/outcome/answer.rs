@@ -73,9 +73,9 @@ pub enum AnswerError {
     WrongOrders(&'static str),
     /// More orders or bytes than a run can carry.
     TooLarge {
-        /// How many there are.
-        given: usize,
-        /// `orders` or `bytes`.
+        /// How many there are; `None` if nobody counted beyond the limit.
+        given: Option<usize>,
+        /// `orders`, `bytes`, or `canonical bytes` for the answer as it would be passed on.
         what: &'static str,
         /// How many there may be.
         limit: u32,
@@ -107,8 +107,11 @@ impl AnswerError {
             Self::WrongResults(given) => text!["the platform's `results` must be a boolean, not ", given],
             Self::MissingOrders => "the platform's answer is ready but lacks `orders`".to_owned(),
             Self::WrongOrders(given) => text!["the platform's `orders` must be an array, not ", given],
-            Self::TooLarge { given, what, limit } => {
+            Self::TooLarge { given: Some(given), what, limit } => {
                 text!["the platform's answer has ", given, " ", what, ": at most ", limit]
+            }
+            Self::TooLarge { given: None, what, limit } => {
+                text!["the platform's answer has more than ", limit, " ", what]
             }
         }
     }
@@ -150,7 +153,7 @@ pub fn read_answer(bytes: &[u8], limits: &AnswerLimits) -> Result<Answer, Answer
     within(orders.len(), "orders", limits.orders)?;
     let answer = Answer::Ready(orders.iter().map(ResultOrder::of).collect());
     // Canonical numbers and marks of malformed orders can be longer than what was sent.
-    within(answer.to_json().len(), "bytes", limits.bytes)?;
+    within(answer.to_json().len(), "canonical bytes", limits.bytes)?;
     Ok(answer)
 }
 
@@ -158,7 +161,7 @@ fn within(given: usize, what: &'static str, limit: u32) -> Result<(), AnswerErro
     if u32::try_from(given).is_ok_and(|given| given <= limit) {
         return Ok(());
     }
-    Err(AnswerError::TooLarge { given, what, limit })
+    Err(AnswerError::TooLarge { given: Some(given), what, limit })
 }
 
 impl ResultOrder {
@@ -227,6 +230,13 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_nobody_counted_has_more_than_the_limit() {
+        let error = AnswerError::TooLarge { given: None, what: "bytes", limit: 204_800 };
+        assert_eq!(error.to_string(), "the platform's answer has more than 204800 bytes");
+        assert_eq!(error.code(), "results_too_large");
+    }
+
+    #[test]
     fn each_broken_answer_has_its_code() {
         let many = format!(r#"{{"results":true,"orders":[{}]}}"#, vec!["{}"; 501].join(","));
         let large = format!(r#"{{"results":false,"x":"{}"}}"#, "x".repeat(200 * 1024));
@@ -247,6 +257,8 @@ mod tests {
         ] {
             assert_eq!(read(json).unwrap_err().code(), code, "{}", &json[..json.len().min(60)]);
         }
+        let sentence = read(&growing).unwrap_err().to_string();
+        assert_eq!(sentence, "the platform's answer has 660054 canonical bytes: at most 204800");
         assert_eq!(read_answer(b"\xff", &AnswerLimits::default()).unwrap_err().code(), "not_utf8");
         assert_eq!(read(&"[".repeat(100)).unwrap_err().code(), "nested_too_deep");
     }

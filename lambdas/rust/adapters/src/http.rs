@@ -10,7 +10,7 @@ use std::{cell::OnceCell, time::Duration};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     Method, Request, Uri,
-    body::{Bytes, Incoming},
+    body::{Body as _, Bytes, Incoming},
     header::{HeaderName, HeaderValue, RETRY_AFTER},
     http::uri::Scheme,
 };
@@ -53,6 +53,8 @@ pub struct HttpAnswer {
     pub retry_after: Option<Duration>,
     /// The body's first bytes, at most as many as were asked for.
     pub body: Vec<u8>,
+    /// The length of the whole body; `None` if it was not read to its end and the server does not say.
+    pub length: Option<u64>,
 }
 
 /// Why there is no answer.
@@ -73,6 +75,14 @@ pub enum HttpError {
     /// The connection broke: what was sent may have arrived.
     #[error("the connection broke")]
     Broken,
+}
+
+impl HttpAnswer {
+    /// Whether `body` is the whole body.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.length.is_some_and(|length| u64::try_from(self.body.len()) == Ok(length))
+    }
 }
 
 impl HttpClient {
@@ -102,7 +112,9 @@ impl HttpClient {
             .await
             .map_err(|error| if error.is_connect() { HttpError::Connect } else { HttpError::Broken })?;
         let retry_after = answer.headers().get(RETRY_AFTER).and_then(seconds);
-        Ok(HttpAnswer { status: answer.status().as_u16(), retry_after, body: read(answer.into_body(), cap).await? })
+        let status = answer.status().as_u16();
+        let (body, length) = read(answer.into_body(), cap).await?;
+        Ok(HttpAnswer { status, retry_after, body, length })
     }
 
     fn sender(&self, is_tls: bool) -> Result<&Sender, HttpError> {
@@ -116,16 +128,22 @@ impl HttpClient {
     }
 }
 
-async fn read(mut body: Incoming, cap: usize) -> Result<Vec<u8>, HttpError> {
+/// The first bytes of a body, and how many all of it has, as far as that is known.
+async fn read(mut body: Incoming, cap: usize) -> Result<(Vec<u8>, Option<u64>), HttpError> {
+    let declared = body.size_hint().exact();
     let mut bytes = Vec::new();
-    while bytes.len() < cap {
-        let Some(frame) = body.frame().await else { break };
-        if let Ok(data) = frame.map_err(|_| HttpError::Broken)?.into_data() {
-            let wanted = data.len().min(cap - bytes.len());
-            bytes.extend_from_slice(data.get(..wanted).unwrap_or_default());
+    while let Some(frame) = body.frame().await {
+        let Ok(mut data) = frame.map_err(|_| HttpError::Broken)?.into_data() else { continue };
+        let room = cap.saturating_sub(bytes.len());
+        let is_cut = data.len() > room;
+        data.truncate(room);
+        bytes.extend_from_slice(&data);
+        if is_cut {
+            return Ok((bytes, declared));
         }
     }
-    Ok(bytes)
+    let length = u64::try_from(bytes.len()).ok();
+    Ok((bytes, length))
 }
 
 fn seconds(value: &HeaderValue) -> Option<Duration> {
@@ -153,7 +171,12 @@ mod tests {
         let answer = get(&format!("{}/path?slot=a:b", server.address), 3, LIMIT).await.unwrap();
         assert_eq!(
             answer,
-            HttpAnswer { status: 429, retry_after: Some(Duration::from_secs(7)), body: b"hel".to_vec() }
+            HttpAnswer {
+                status: 429,
+                retry_after: Some(Duration::from_secs(7)),
+                body: b"hel".to_vec(),
+                length: Some(5)
+            }
         );
         let asked = server.requests().await.remove(0);
         assert!(asked.starts_with("GET /path?slot=a:b HTTP/1.1\r\n"), "{asked}");

@@ -5,7 +5,7 @@ use gridbid_adapters::{
     account::{Account, Service},
     deadline::Deadline,
     environment::Environment,
-    platform::{AuctionPlatform, HttpPlatform, RandomPlatform, random::READY_PERCENT},
+    platform::{AuctionPlatform, HttpPlatform, PlatformResponse, RandomPlatform, random::READY_PERCENT},
     secrets,
 };
 use gridbid_core::{name::Slot, outcome::AnswerLimits};
@@ -46,7 +46,7 @@ impl ConfiguredPlatform {
 }
 
 impl AuctionPlatform for ConfiguredPlatform {
-    async fn results(&self, slot: &Slot, poll: u32, deadline: &Deadline) -> Result<Vec<u8>, AdapterError> {
+    async fn results(&self, slot: &Slot, poll: u32, deadline: &Deadline) -> Result<PlatformResponse, AdapterError> {
         match self {
             Self::Random(platform) => platform.results(slot, poll, deadline).await,
             Self::Http(platform) => platform.results(slot, poll, deadline).await,

@@ -8,8 +8,12 @@ mod configured;
 
 use std::borrow::Cow;
 
-use gridbid_adapters::{Call, Function, HandlerError, StartError, environment::Environment, platform::AuctionPlatform};
-use gridbid_core::outcome::{Answer, AnswerLimits, read_answer};
+use gridbid_adapters::{
+    Call, Function, HandlerError, StartError,
+    environment::Environment,
+    platform::{AuctionPlatform, PlatformResponse},
+};
+use gridbid_core::outcome::{Answer, AnswerError, AnswerLimits, read_answer};
 use serde::Deserialize;
 
 pub use configured::ConfiguredPlatform;
@@ -52,8 +56,13 @@ impl<P: AuctionPlatform> CollectResults<P> {
         call.notes.run = Some(event.run.into_owned());
         call.notes.poll = Some(event.poll);
         let slot = call.read_slot(&event.slot)?;
-        let document = self.platform.results(&slot, event.poll, &call.deadline).await?;
-        let answer = read_answer(&document, &self.limits).map_err(|error| {
+        let answer = match self.platform.results(&slot, event.poll, &call.deadline).await? {
+            PlatformResponse::Document(document) => read_answer(&document, &self.limits),
+            PlatformResponse::TooLarge { bytes } => {
+                Err(AnswerError::TooLarge { given: bytes, what: "bytes", limit: self.limits.bytes })
+            }
+        };
+        let answer = answer.map_err(|error| {
             call.notes.code = Some(error.code());
             HandlerError::ContractBroken(format!("{}: {error}", error.code()))
         })?;

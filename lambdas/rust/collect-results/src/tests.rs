@@ -19,13 +19,18 @@ fn call() -> Call {
     Call::new(Deadline::after(Duration::from_secs(5)), Instant::from_unix_seconds(0))
 }
 
+/// The function over a platform that answers with this document.
+fn over(document: &str) -> CollectResults<MemoryPlatform> {
+    CollectResults::new(MemoryPlatform::new([Ok(PlatformResponse::Document(document.into()))]))
+}
+
 async fn collected(document: &str) -> Result<String, HandlerError> {
-    CollectResults::new(MemoryPlatform::new([Ok(document.into())])).answer(EVENT, &mut call()).await
+    over(document).answer(EVENT, &mut call()).await
 }
 
 #[tokio::test]
 async fn not_ready_is_an_answer() {
-    let function = CollectResults::new(MemoryPlatform::new([Ok(br#"{"results": false}"#.to_vec())]));
+    let function = over(r#"{"results": false}"#);
     let mut call = call();
     assert_eq!(function.answer(EVENT, &mut call).await.unwrap(), r#"{"results":false}"#);
     assert_eq!(function.platform().asked(), [(Slot::parse("2026-11-22T07:05:00Z").unwrap(), 2)]);
@@ -70,6 +75,20 @@ async fn an_answer_that_core_refuses_is_a_broken_contract_with_its_code() {
         let error = collected(document).await.unwrap_err();
         assert_eq!(error.name(), "ContractBroken");
         assert!(error.to_string().starts_with(&format!("{code}: ")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_not_read_says_its_length_or_the_limit() {
+    for (bytes, sentence) in [
+        (Some(20_000_000), "results_too_large: the platform's answer has 20000000 bytes: at most 204800"),
+        (None, "results_too_large: the platform's answer has more than 204800 bytes"),
+    ] {
+        let function = CollectResults::new(MemoryPlatform::new([Ok(PlatformResponse::TooLarge { bytes })]));
+        let mut call = call();
+        let error = function.answer(EVENT, &mut call).await.unwrap_err();
+        assert_eq!(error, HandlerError::ContractBroken(sentence.into()));
+        assert_eq!(call.notes.code, Some("results_too_large"));
     }
 }
 
@@ -120,8 +139,7 @@ async fn the_log_holds_nothing_of_results() {
 
 /// The line that one invocation logs, when the platform answers with this document.
 async fn logged(event: &str, document: &str) -> Value {
-    let log = MemoryLog::default();
-    let function = CollectResults::new(MemoryPlatform::new([Ok(document.into())]));
+    let (log, function) = (MemoryLog::default(), over(document));
     let _output = log.invoke(event, async |event, call| function.answer(event, call).await).await;
     serde_json::from_str(&log.text()).unwrap()
 }

@@ -1,8 +1,8 @@
 //! A platform that is asked over HTTP: `GET <address>?slot=<slot>`, with a bearer token if there is one.
 //!
 //! What passes by itself (no connection, no answer in time, 429, 5xx) is tried again a few times within the invocation's
-//! time; the state machine tries again after that. Any other status than 200 is a broken contract. No more of an answer
-//! is read than core needs to see that it is too large.
+//! time; the state machine tries again after that. Any other status than 200 is a broken contract. Of an answer with
+//! more bytes than core takes, no more is read than shows that.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use hyper::{
     header::{ACCEPT, AUTHORIZATION, HeaderValue},
 };
 
-use super::AuctionPlatform;
+use super::{AuctionPlatform, PlatformResponse};
 use crate::{
     deadline::{Backoff, Deadline},
     error::AdapterError,
@@ -46,7 +46,7 @@ impl HttpPlatform {
                 value.set_sensitive(true);
                 value
             });
-        let cap = usize::try_from(limits.bytes).unwrap_or(usize::MAX).saturating_add(1);
+        let cap = usize::try_from(limits.bytes).unwrap_or(usize::MAX);
         Ok(Self { client: HttpClient::new(), address, authorization, cap })
     }
 
@@ -62,11 +62,17 @@ impl HttpPlatform {
 }
 
 impl AuctionPlatform for HttpPlatform {
-    async fn results(&self, slot: &Slot, _: u32, deadline: &Deadline) -> Result<Vec<u8>, AdapterError> {
+    async fn results(&self, slot: &Slot, _: u32, deadline: &Deadline) -> Result<PlatformResponse, AdapterError> {
         let mut attempt = 1;
         loop {
             let (why, asked_wait) = match self.ask(slot, ATTEMPT.min(deadline.remaining())).await {
-                Ok(HttpAnswer { status: 200, body, .. }) => return Ok(body),
+                Ok(answer) if answer.status == 200 && answer.is_whole() => {
+                    return Ok(PlatformResponse::Document(answer.body));
+                }
+                Ok(HttpAnswer { status: 200, length, .. }) => {
+                    let bytes = length.and_then(|length| usize::try_from(length).ok());
+                    return Ok(PlatformResponse::TooLarge { bytes });
+                }
                 Ok(HttpAnswer { status, retry_after, .. }) if status == 429 || status >= 500 => {
                     (format!("auction platform: status {status}"), retry_after)
                 }
@@ -94,7 +100,7 @@ mod tests {
 
     const NOT_READY: &str = "{\"results\":false}";
 
-    async fn ask(address: &str, token: Option<&str>) -> Result<Vec<u8>, AdapterError> {
+    async fn ask(address: &str, token: Option<&str>) -> Result<PlatformResponse, AdapterError> {
         let limits = AnswerLimits { bytes: 20, ..AnswerLimits::default() };
         let platform = HttpPlatform::new(address.to_owned(), token, &limits).unwrap();
         let slot = Slot::parse("2026-11-22T07:05:00Z").unwrap();
@@ -104,7 +110,10 @@ mod tests {
     #[tokio::test]
     async fn the_slot_and_the_token_are_sent() {
         let server = ScriptedServer::start([answer(200, "", NOT_READY)]).await;
-        assert_eq!(ask(&format!("{}/results", server.address), Some("secret")).await.unwrap(), NOT_READY.as_bytes());
+        assert_eq!(
+            ask(&format!("{}/results", server.address), Some("secret")).await,
+            Ok(PlatformResponse::Document(NOT_READY.into()))
+        );
         let asked = server.requests().await.remove(0);
         assert!(asked.starts_with("GET /results?slot=2026-11-22T07:05:00Z HTTP/1.1\r\n"), "{asked}");
         assert!(asked.contains("authorization: Bearer secret\r\n"), "{asked}");
@@ -120,7 +129,7 @@ mod tests {
     #[tokio::test]
     async fn an_outage_that_passes_is_not_noticed() {
         let server = ScriptedServer::start([answer(503, "", ""), HANG_UP.to_owned(), answer(200, "", NOT_READY)]).await;
-        assert_eq!(ask(&server.address, None).await.unwrap(), NOT_READY.as_bytes());
+        assert_eq!(ask(&server.address, None).await, Ok(PlatformResponse::Document(NOT_READY.into())));
         assert_eq!(server.requests().await.len(), 3);
     }
 
@@ -146,9 +155,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_a_long_answer_one_byte_too_many_is_read() {
-        let server = ScriptedServer::start([answer(200, "", &"x".repeat(1_000))]).await;
-        assert_eq!(ask(&server.address, None).await.unwrap().len(), 21);
+    async fn an_answer_that_is_too_large_is_told_by_its_length() {
+        let unread = |bytes| Ok(PlatformResponse::TooLarge { bytes });
+        for (answer, expected) in [
+            (answer(200, "", &"x".repeat(20)), Ok(PlatformResponse::Document(vec![b'x'; 20]))),
+            (answer(200, "", &"x".repeat(21)), unread(Some(21))),
+            // The other bytes never come, and are not waited for.
+            (format!("HTTP/1.1 200 X\r\ncontent-length: 20000000\r\n\r\n{}", "x".repeat(21)), unread(Some(20_000_000))),
+            (chunked(&"x".repeat(20)), Ok(PlatformResponse::Document(vec![b'x'; 20]))),
+            (chunked(&"x".repeat(21)), unread(None)),
+            (chunked(&"x".repeat(2_000)), unread(None)),
+        ] {
+            let server = ScriptedServer::start([answer]).await;
+            assert_eq!(ask(&server.address, None).await, expected);
+        }
+    }
+
+    /// An answer whose length the server does not say.
+    fn chunked(body: &str) -> String {
+        format!("HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@
 
 use gridbid_core::name::{Digest, Slot};
 
-use super::AuctionPlatform;
+use super::{AuctionPlatform, PlatformResponse};
 use crate::{chance, deadline::Deadline, error::AdapterError};
 
 /// How likely results are ready when nothing else is asked for: as often as not.
@@ -37,9 +37,9 @@ impl RandomPlatform {
 }
 
 impl AuctionPlatform for RandomPlatform {
-    async fn results(&self, slot: &Slot, poll: u32, _: &Deadline) -> Result<Vec<u8>, AdapterError> {
+    async fn results(&self, slot: &Slot, poll: u32, _: &Deadline) -> Result<PlatformResponse, AdapterError> {
         let document = if self.is_ready(slot, poll) { READY } else { NOT_READY };
-        Ok(document.as_bytes().to_vec())
+        Ok(PlatformResponse::Document(document.as_bytes().to_vec()))
     }
 }
 
