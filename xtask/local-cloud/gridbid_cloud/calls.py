@@ -1,0 +1,114 @@
+"""Names the API call that a request makes, and tells reads from changes.
+
+The name is the one of the API reference (`CreateRole`, `PutItem`), or the HTTP method where a service is called by method
+and path. An unknown call counts as a change.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Self
+from urllib.parse import parse_qs
+from xml.sax.saxutils import escape
+
+from gridbid_cloud.asgi import Application, Message, Receive, Scope, Send, read_body
+
+FORM = "application/x-www-form-urlencoded"
+READ_METHODS = {"GET", "HEAD", "OPTIONS"}
+READ_CALL = re.compile(
+    r"(Batch)?(Get|List|Describe|Query|Search|Lookup|Head|Filter|Validate|Test|Simulate)[A-Z]"
+    r"|(Query|Scan|TransactGetItems|Encrypt|Decrypt|ReEncrypt|GenerateMac|GenerateRandom|Sign|Verify|VerifyMac)$"
+    r"|GenerateDataKey"
+)
+# Named like a read, but hands a task out.
+CHANGES_NAMED_LIKE_READS = {"GetActivityTask"}
+RPC_PATH = re.compile(r"/service/\w+/operation/(\w+)$")
+
+Response = tuple[int, dict[str, str], bytes]
+
+
+class Errors(Enum):
+    """How a protocol writes an error."""
+
+    JSON = "json"
+    QUERY = "query"
+    S3 = "s3"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An API call: its name, whether it only reads, and the shape of its errors."""
+
+    name: str
+    is_read: bool
+    errors: Errors
+
+    @classmethod
+    def parse(cls, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, list[str]], body: bytes) -> Self:
+        """Names the call of a request; header names in lower case, the body needed for forms only."""
+        rpc = RPC_PATH.search(path)
+        name = rpc.group(1) if rpc else headers.get("x-amz-target", "").rpartition(".")[2]
+        if name:
+            return cls(name, is_read(name), Errors.JSON)
+        action = query.get("Action")
+        if action is None and headers.get("content-type", "").startswith(FORM):
+            action = parse_qs(body.decode("utf-8", "replace")).get("Action")
+        if action:
+            return cls(action[0], is_read(action[0]), Errors.QUERY)
+        is_s3 = "/s3/aws4_request" in headers.get("authorization", "")
+        return cls(method, method in READ_METHODS, Errors.S3 if is_s3 else Errors.JSON)
+
+    def internal_error(self, reason: str) -> Response:
+        """The response to a call whose effect is not stored; the SDKs repeat the call."""
+        match self.errors:
+            case Errors.JSON:
+                body = json.dumps({"__type": "InternalServerError", "message": reason})
+                headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-errortype": "InternalServerError"}
+                return 500, headers, body.encode()
+            case Errors.QUERY:
+                error = f"<Type>Receiver</Type><Code>InternalFailure</Code><Message>{escape(reason)}</Message>"
+                body = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
+            case Errors.S3:
+                body = f"<Error><Code>InternalError</Code><Message>{escape(reason)}</Message></Error>"
+        return 500, {"content-type": "text/xml"}, body.encode()
+
+
+def is_read(name: str) -> bool:
+    """Whether a call of this name changes nothing."""
+    return READ_CALL.match(name) is not None and name not in CHANGES_NAMED_LIKE_READS
+
+
+def named(app: Application) -> Application:
+    """The application, told the call of each HTTP request as `scope["call"]`."""
+
+    async def name(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope, receive = await _with_call(scope, receive)
+        await app(scope, receive, send)
+
+    return name
+
+
+async def _with_call(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
+    headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    body = b""
+    if headers.get("content-type", "").startswith(FORM) and "x-amz-target" not in headers:
+        body, is_complete = await read_body(receive)
+        receive = _received_before(body, is_complete, receive)
+    call = Call.parse(scope["method"], scope["path"], headers, query, body)
+    return {**scope, "call": call}, receive
+
+
+def _received_before(body: bytes, is_complete: bool, receive: Receive) -> Receive:
+    """Hands out what was read already, then what comes after it."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": not is_complete}]
+    if not is_complete:
+        pending.append({"type": "http.disconnect"})
+
+    async def receive_again() -> Message:
+        return pending.pop(0) if pending else await receive()
+
+    return receive_again

@@ -1,0 +1,45 @@
+"""Gives Lambda's asynchronous invocations the retries and destinations that AWS gives them.
+
+MiniStack 1.5.33 lets SNS call a function once and forgets a failure, and looks only at the unqualified function's settings
+when it retries. On AWS, SNS invokes asynchronously, and the retries and the on-failure destination of the very alias that
+was called apply.
+"""
+
+from typing import Any
+
+from ministack.services import lambda_svc, sns
+
+invoke_with_retry = lambda_svc.invoke_async_with_retry
+# A newer MiniStack without this name must fail here.
+sns._deliver_to_lambda  # noqa: B018
+
+
+def patch() -> None:
+    """Replaces MiniStack's delivery to functions."""
+    lambda_svc.invoke_async_with_retry = invoke
+    sns._deliver_to_lambda = deliver
+
+
+def invoke(function: dict[str, Any], event: dict[str, Any]) -> None:
+    """Invokes asynchronously, under the settings of the qualifier in the function's ARN."""
+    arn = function["config"]["FunctionArn"]
+    name, qualifier = lambda_svc._lambda_function_name_and_qualifier_from_arn(arn)
+    account, region = lambda_svc._account_region_from_function_config(function["config"])
+    unqualified = lambda_svc._functions.get_scoped(account, region, name)
+    settings = lambda_svc._event_invoke_config(unqualified, qualifier)
+    invoke_with_retry({**function, "event_invoke_config": settings, "event_invoke_configs": {}}, event)
+
+
+def deliver(endpoint: str, envelope: str, topic_arn: str, subscription_arn: str, *_details: Any) -> None:
+    """Hands a notification to a subscribed function."""
+    function, config, name = lambda_svc._get_func_record_for_ref(endpoint)
+    if not function or not config:
+        sns.logger.warning("SNS: there is no function %s", name)
+        return
+    record = {
+        "EventVersion": "1.0",
+        "EventSubscriptionArn": subscription_arn,
+        "EventSource": "aws:sns",
+        "Sns": sns.json.loads(envelope),
+    }
+    invoke({**function, "config": {**config, "FunctionArn": endpoint}}, {"Records": [record]})

@@ -1,0 +1,46 @@
+"""Acknowledges a change of S3 only if it is on the disk.
+
+MiniStack writes objects, their metadata and their versions at once, but only logs an error of it: the log is watched.
+"""
+
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+
+from ministack import app
+
+from gridbid_cloud.calls import Call, Response
+
+s3 = app._get_module("s3")
+
+FAILURE = "Failed to persist"
+_failures: ContextVar[list[str] | None] = ContextVar("gridbid_s3_failures", default=None)
+
+
+class _FailureHandler(logging.Handler):
+    """Notes the errors of the request that is being answered."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failures = _failures.get()
+        if failures is not None and str(record.msg).startswith(FAILURE):
+            failures.append(record.getMessage())
+
+
+def watch() -> None:
+    """Starts to watch the log of S3."""
+    for function in (s3._persist_object, s3._persist_delete_marker, s3._persist_displaced_version):
+        if f'logger.warning("{FAILURE}' not in inspect.getsource(function):
+            raise AttributeError(f"{function.__qualname__} of MiniStack does not log its errors any more: adapt objects.py")
+    s3.logger.addHandler(_FailureHandler())
+
+
+async def answer_if_stored(call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
+    """The response to a call, or an error when something did not reach the disk."""
+    failures: list[str] = []
+    token = _failures.set(failures)
+    try:
+        response = await answer()
+    finally:
+        _failures.reset(token)
+    return call.internal_error("; ".join(failures)) if failures else response

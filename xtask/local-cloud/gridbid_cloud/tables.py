@@ -1,0 +1,138 @@
+"""Journals the items of DynamoDB's tables. The snapshot of the service holds the tables without their items.
+
+A table is known by its `TableId`: the items of a deleted table never appear in a later one of the same name.
+"""
+
+import copy
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from ministack import app
+from ministack.core.responses import AccountRegionScopedDict
+
+from gridbid_cloud.journal import Change, Journal
+
+dynamodb = app._get_module("dynamodb")
+
+Item = dict[str, Any]
+Table = dict[str, Any]
+
+PUT, REMOVE, CLEAR = "put", "remove", "clear"
+
+set_item = dynamodb._set_item
+remove_item = dynamodb._remove_item
+items_replaced = dynamodb._items_replaced
+create_replica = dynamodb._create_replica
+INTERNAL_KEYS = {"items", dynamodb._INDEX_MEMBERS}
+
+
+class Tables:
+    """The items of all tables."""
+
+    module = "dynamodb"
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._by_id: dict[str, Table] = {}
+        self.kinds = {PUT: self._put, REMOVE: self._remove, CLEAR: self._clear}
+        dynamodb._set_item = self._set_item
+        dynamodb._remove_item = self._remove_item
+        dynamodb._items_replaced = self._items_replaced
+        dynamodb._create_replica = self._create_replica
+        dynamodb._transact_write_items = self._as_unit(dynamodb._transact_write_items)
+        dynamodb._execute_transaction = self._as_unit(dynamodb._execute_transaction)
+
+    def is_unjournaled(self, snapshot: dict[str, Any]) -> bool:
+        return any(table["items"] for table in snapshot["tables"].all_values())
+
+    def begin(self) -> None:
+        self._by_id = {table["TableId"]: table for table in dynamodb._tables.all_values()}
+
+    def finish(self) -> None:
+        for table in self._by_id.values():
+            items_replaced(table)
+        self._by_id = {}
+
+    def count(self) -> int:
+        return sum(table["ItemCount"] for table in dynamodb._tables.all_values())
+
+    def changes(self) -> Iterator[Change]:
+        for table in dynamodb._tables.all_values():
+            yield from self._all_items(table)
+
+    def collect(self) -> None:
+        """Nothing: every change passes through a hook."""
+
+    def _put(self, table_id: str, partition: str, sort: str, item: Item) -> None:
+        table = self._by_id.get(table_id)
+        if table is not None:
+            table["items"][partition][sort] = item
+
+    def _remove(self, table_id: str, partition: str, sort: str) -> None:
+        table = self._by_id.get(table_id)
+        items = table["items"].get(partition) if table is not None else None
+        if items is not None:
+            items.pop(sort, None)
+            if not items:
+                del table["items"][partition]
+
+    def _clear(self, table_id: str) -> None:
+        table = self._by_id.get(table_id)
+        if table is not None:
+            table["items"] = defaultdict(dict)
+
+    def _set_item(self, table: Table, partition: str, sort: str, item: Item) -> Item | None:
+        with self._journal.lock:
+            old = set_item(table, partition, sort, item)
+            self._journal.record(PUT, table["TableId"], partition, sort, item)
+        return old
+
+    def _remove_item(self, table: Table, partition: str, sort: str) -> Item | None:
+        with self._journal.lock:
+            old = remove_item(table, partition, sort)
+            if old is not None:
+                self._journal.record(REMOVE, table["TableId"], partition, sort)
+        return old
+
+    def _items_replaced(self, table: Table) -> None:
+        with self._journal.lock:
+            items_replaced(table)
+            self._record_all(table)
+
+    def _create_replica(self, name: str, table: Table, region: str) -> None:
+        with self._journal.lock:
+            create_replica(name, table, region)
+            self._record_all(dynamodb._tables.get_scoped(app.get_account_id(), region, name))
+
+    def _record_all(self, table: Table) -> None:
+        with self._journal.unit():
+            self._journal.record(CLEAR, table["TableId"])
+            for change in self._all_items(table):
+                self._journal.record(*change)
+
+    def _all_items(self, table: Table) -> Iterator[Change]:
+        for partition, items in table["items"].items():
+            for sort, item in items.items():
+                yield [PUT, table["TableId"], partition, sort, item]
+
+    def _as_unit(self, transaction: Callable[[dict], tuple]) -> Callable[[dict], tuple]:
+        """Restores all changes of a transaction or none; what MiniStack rolls back is not recorded."""
+
+        def transact(request: dict) -> tuple:
+            with self._journal.unit() as unit:
+                response = transaction(request)
+                if response[0] != 200:
+                    unit.clear()
+            return response
+
+        return transact
+
+
+def without_items(tables: AccountRegionScopedDict) -> AccountRegionScopedDict:
+    """The tables as their snapshot holds them."""
+    stripped = AccountRegionScopedDict()
+    for (account, region, name), table in tables.all_items():
+        description = {key: value for key, value in table.items() if key not in INTERNAL_KEYS}
+        stripped.set_scoped(account, region, name, {**copy.deepcopy(description), "items": {}})
+    return stripped

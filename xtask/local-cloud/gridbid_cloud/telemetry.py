@@ -1,0 +1,63 @@
+"""Keeps log events and metrics out of snapshots, which would write all of them for each change of a log group or an alarm.
+
+They are saved at a clean stop only: after a kill, those since the last clean stop are missing.
+"""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+from ministack import app
+from ministack.core import persistence
+from ministack.core.responses import AccountRegionScopedDict
+
+from gridbid_cloud.snapshots import reduce_state, replace_file
+
+logs = app._get_module("cloudwatch_logs")
+metrics = app._get_module("cloudwatch")
+
+
+class Telemetry:
+    """The log events and metrics of all services."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        reduce_state(logs, {"log_groups": without_events, "log_records": _nothing})
+        reduce_state(metrics, {"metrics": _nothing})
+
+    def save(self) -> None:
+        """Writes everything there is."""
+        events = AccountRegionScopedDict()
+        for (account, region, group), description in logs._log_groups.all_items():
+            streams = {name: stream["events"] for name, stream in description["streams"].items()}
+            events.set_scoped(account, region, group, streams)
+        state = {"events": events, "log_records": logs._log_records, "metrics": metrics._metrics}
+        replace_file(self._path, json.dumps(state, default=persistence._json_default).encode())
+
+    def load(self) -> None:
+        """Restores what was saved into the log groups that are there."""
+        if not self._path.exists():
+            return
+        state: dict[str, Any] = json.loads(self._path.read_bytes(), object_hook=persistence._json_object_hook)
+        for (account, region, group), streams in state["events"].all_items():
+            description = logs._log_groups.get_scoped(account, region, group, {"streams": {}})
+            for name, events in streams.items():
+                if name in description["streams"]:
+                    description["streams"][name]["events"] = events
+        logs._log_records.update(state["log_records"])
+        metrics._metrics.update(state["metrics"])
+
+
+def without_events(groups: AccountRegionScopedDict) -> AccountRegionScopedDict:
+    """The log groups as their snapshot holds them."""
+    stripped = AccountRegionScopedDict()
+    for (account, region, name), group in groups.all_items():
+        description = copy.deepcopy({key: value for key, value in group.items() if key != "streams"})
+        streams = {stream: {**details, "events": []} for stream, details in group["streams"].items()}
+        stripped.set_scoped(account, region, name, {**description, "streams": streams})
+    return stripped
+
+
+def _nothing(_store: AccountRegionScopedDict) -> AccountRegionScopedDict:
+    return AccountRegionScopedDict()
