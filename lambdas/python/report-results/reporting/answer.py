@@ -5,6 +5,7 @@ functions'. A problem that the client can mend also has the `errorMessage` of th
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -30,9 +31,13 @@ class Answer:
         return {"statusCode": self.status, "headers": headers, "body": self.body, "isBase64Encoded": False}
 
 
-def reported(day: date, report: DayReport) -> Answer:
-    """200: the day. The numbers are core's own text, so that none goes through a float."""
-    return Answer(200, f'{{"date":"{day.isoformat()}",{report.text[1:]}')
+def reported(day: date, report: DayReport, unreadable: Iterable[str]) -> Answer:
+    """200: the day, and the keys of the objects that it lacks.
+
+    The numbers are core's own text, so that none goes through a float.
+    """
+    keys = json.dumps(list(unreadable), separators=(",", ":"))
+    return Answer(200, f'{{"date":"{day.isoformat()}",{report.text[1:-1]},"unreadable":{keys}}}')
 
 
 def invalid_date() -> Answer:
@@ -48,7 +53,7 @@ def unavailable() -> Answer:
 
 
 def internal() -> Answer:
-    """500: the bucket refuses or a summary is broken, which no client can mend."""
+    """500: the bucket refuses, which no client can mend."""
     detail = "the same request can safely be sent again once this is mended"
     return _problem(500, "internal", "Something is wrong on our side", detail)
 

@@ -16,6 +16,7 @@ import gridbid
 from . import NAME, VERSION, answer, telemetry
 from .answer import Answer
 from .configuration import Configuration, NotStarted
+from .day import add_up
 from .summaries import Broken, Summaries, Unavailable, client
 
 MARGIN_SECONDS = 0.5
@@ -38,6 +39,8 @@ class Notes:
     why: str | None = None
     code: str | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    """What is wrong with objects that the answer names: a line for each."""
 
 
 def start(variables: Mapping[str, str]) -> Handler:
@@ -83,7 +86,7 @@ class Function:
             notes.code = "invalid_date"
             return answer.invalid_date()
         try:
-            report = gridbid.day_report(self._summaries.of_day(day, deadline))
+            added = add_up(self._summaries.for_day(day, deadline))
         except Unavailable as error:
             notes.why = str(error)
             return answer.unavailable()
@@ -91,15 +94,18 @@ class Function:
             notes.why = str(error)
             return answer.internal()
         counts = ("runs", "orders", "accepted", "rejected", "failed")
-        notes.counts = {name: getattr(report, name) for name in counts}
-        return answer.reported(day, report)
+        notes.counts = {name: getattr(added.report, name) for name in counts} | {"unreadable": len(added.unreadable)}
+        notes.unreadable = added.unreadable
+        return answer.reported(day, added.report, added.unreadable)
 
     def _line(self, context: Any, began: float, outcome: str, notes: Notes, **more: Any) -> None:
+        origin = {"environment": self._environment, "request_id": context.aws_request_id}
+        for key, why in notes.unreadable.items():
+            telemetry.line("WARN", "an object is not a summary", **origin, key=key, why=why)
         telemetry.line(
             "INFO",
             "invocation",
-            environment=self._environment,
-            request_id=context.aws_request_id,
+            **origin,
             outcome=outcome,
             why=notes.why,
             code=notes.code,

@@ -1,7 +1,8 @@
 """The summaries of a day, read from the bucket: `summaries/<date>/<slot>.json`.
 
 Reads go side by side and every one is bounded: by an attempt's time, by a number of attempts, and all of them by the
-invocation's deadline, so that there is always time left to answer. Either all summaries are handed on, or none.
+invocation's deadline, so that there is always time left to answer. When S3 fails, nothing is handed on; an object that
+is too large or gone is handed on as such, and keeps back no other.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as OutOfTime
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
@@ -39,8 +41,6 @@ _TRANSIENT = {
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
-    # It was there a moment ago.
-    "NoSuchKey",
 }
 
 
@@ -49,7 +49,15 @@ class Unavailable(Exception):
 
 
 class Broken(Exception):
-    """The bucket refuses, or what lies there is no day's summaries: asking again changes nothing."""
+    """The bucket refuses, or holds more objects than a day can have: asking again changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What stands for an object that is not a summary."""
+
+    why: str
+    """What is wrong with the object, without any of its content."""
 
 
 class S3(Protocol):
@@ -82,17 +90,20 @@ class Summaries:
         self._bucket = bucket
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="summaries")
 
-    def of_day(self, day: date, deadline: float) -> list[bytes]:
-        """The day's summaries, by slot. `deadline` is a moment of `time.monotonic`."""
-        reads: list[Future[bytes]] = []
+    def for_day(self, day: date, deadline: float) -> dict[str, bytes | Unreadable]:
+        """Reads the day's objects: their contents by their keys, which sort by slot.
+
+        `deadline` is a moment of `time.monotonic`.
+        """
+        reads: dict[str, Future[bytes | Unreadable]] = {}
         try:
             keys = self._readers.submit(self._keys, f"summaries/{day.isoformat()}/", deadline).result(_left(deadline))
-            reads = [self._readers.submit(self._read, key, deadline) for key in keys]
-            return [read.result(_left(deadline)) for read in reads]
+            reads = {key: self._readers.submit(self._read, key, deadline) for key in keys}
+            return {key: read.result(_left(deadline)) for key, read in reads.items()}
         except OutOfTime:
             raise Unavailable("S3: no answer in time") from None
         finally:
-            for read in reads:
+            for read in reads.values():
                 read.cancel()
 
     def _keys(self, prefix: str, deadline: float) -> list[str]:
@@ -101,24 +112,30 @@ class Summaries:
         while True:
             _left(deadline)
             page = _called("ListObjectsV2", self._s3.list_objects_v2, Bucket=self._bucket, Prefix=prefix, **more)
-            entries = [entry for entry in page.get("Contents", ()) if entry["Key"].endswith(".json")]
-            if any(entry["Size"] > MOST_BYTES for entry in entries):
-                raise Broken(f"a summary of more than {MOST_BYTES} bytes")
-            keys += [entry["Key"] for entry in entries]
+            keys += [entry["Key"] for entry in page.get("Contents", ()) if entry["Key"].endswith(".json")]
             if len(keys) > MOST:
                 raise Broken(f"more than {MOST} summaries of one day")
             if not page.get("IsTruncated"):
                 return sorted(keys)
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
-    def _read(self, key: str, deadline: float) -> bytes:
+    def _read(self, key: str, deadline: float) -> bytes | Unreadable:
         _left(deadline)
 
-        def read(**parameters: Any) -> bytes:
-            content: bytes = self._s3.get_object(**parameters)["Body"].read()
+        def read(**parameters: Any) -> bytes | Unreadable:
+            try:
+                found = self._s3.get_object(**parameters)
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                    return Unreadable("was deleted after it was listed")
+                raise
+            if found["ContentLength"] > MOST_BYTES:
+                found["Body"].close()
+                return Unreadable(f"has {found['ContentLength']} bytes: at most {MOST_BYTES}")
+            content: bytes = found["Body"].read()
             return content
 
-        content: bytes = _called("GetObject", read, Bucket=self._bucket, Key=key)
+        content: bytes | Unreadable = _called("GetObject", read, Bucket=self._bucket, Key=key)
         return content
 
 

@@ -40,6 +40,8 @@ class Bucket:
     def __init__(self, files: dict[str, bytes] | None = None, page: int = 1000) -> None:
         self.files = files or {}
         self.page = page
+        self.deleted: set[str] = set()
+        """Keys of objects that are listed and then gone."""
         self.failures: dict[str, Exception] = {}
         """By operation or key."""
         self.seconds = 0.0
@@ -65,7 +67,9 @@ class Bucket:
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         assert Bucket == "results"
         self._call("get_object", Key)
-        return {"Body": io.BytesIO(self.files[Key])}
+        if Key in self.deleted:
+            raise refusal("GetObject", "NoSuchKey", 404)
+        return {"Body": io.BytesIO(self.files[Key]), "ContentLength": len(self.files[Key])}
 
     def _call(self, operation: str, what: str) -> None:
         with self._lock:

@@ -49,6 +49,7 @@ class Asked:
 
     response: dict[str, Any]
     line: dict[str, Any]
+    warnings: list[dict[str, Any]]
     content: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -62,8 +63,8 @@ Ask = Callable[..., Asked]
 def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
     def ask(bucket: Bucket, date: Any = DAY, seconds: float = 15) -> Asked:
         response = Function(Summaries(bucket, "results"), "test").handle(event(date), Context(seconds=seconds))
-        [line] = capsys.readouterr().out.splitlines()
-        return Asked(response, json.loads(line))
+        *warnings, line = map(json.loads, capsys.readouterr().out.splitlines())
+        return Asked(response, line, warnings)
 
     return ask
 
@@ -80,7 +81,7 @@ def test_a_days_summaries_are_added_up_to_the_digit(ask: Ask) -> None:
         "statusCode": 200,
         "headers": {"content-type": "application/json"},
         "body": '{"date":"2026-11-22","runs":2,"orders":7,"accepted":5,"rejected":1,"failed":1,'
-        '"acceptance_rate":0.7143,"total_power":"0.10000000000000000001"}',
+        '"acceptance_rate":0.7143,"total_power":"0.10000000000000000001","unreadable":[]}',
         "isBase64Encoded": False,
     }
     told: dict[str, Any] = {
@@ -92,7 +93,9 @@ def test_a_days_summaries_are_added_up_to_the_digit(ask: Ask) -> None:
         "request_id": "request-1",
     }
     told |= {"outcome": "ok", "status": 200, "runs": 2, "orders": 7, "accepted": 5, "rejected": 1, "failed": 1}
+    told |= {"unreadable": 0}
     assert told.items() <= asked.line.items()
+    assert asked.warnings == []
     assert asked.line["duration_ms"] >= 0
     assert "why" not in asked.line
 
@@ -102,7 +105,7 @@ def test_a_day_without_runs_has_zeros(ask: Ask) -> None:
     assert asked.response["statusCode"] == 200
     assert asked.response["body"] == (
         '{"date":"2026-11-22","runs":0,"orders":0,"accepted":0,"rejected":0,"failed":0,'
-        '"acceptance_rate":null,"total_power":"0"}'
+        '"acceptance_rate":null,"total_power":"0","unreadable":[]}'
     )
     assert (asked.line["outcome"], asked.line["runs"]) == ("ok", 0)
 
@@ -150,7 +153,6 @@ PASSING = {
     "throttled in other words": refusal("GetObject", "ThrottlingException", 400),
     "too many": refusal("GetObject", "AnyCode", 429),
     "out of order": refusal("GetObject", "InternalError", 500),
-    "gone since it was listed": refusal("GetObject", "NoSuchKey", 404),
     "no connection": EndpointConnectionError(endpoint_url="told"),
     "no connection in time": ConnectTimeoutError(endpoint_url="told"),
     "no answer in time": ReadTimeoutError(endpoint_url="told"),
@@ -175,6 +177,7 @@ def test_a_bucket_that_is_away_can_be_asked_again(ask: Ask, how: str, where: str
     assert asked.line["outcome"] == "fault"
     assert asked.line["why"].startswith(("GetObject: ", "ListObjectsV2: "))
     assert "runs" not in asked.line
+    assert asked.warnings == []
     bucket.failures.clear()
     assert ask(bucket).content["runs"] == 288
 
@@ -199,32 +202,109 @@ def test_a_bucket_that_refuses_is_a_fault(ask: Ask, how: str, where: str) -> Non
     assert "AccessDenied" not in asked.response["body"]
 
 
-BROKEN = {
-    "empty": b"",
-    "half": summary(NEXT)[:40],
-    "no object": b"7",
-    "not UTF-8": b"\xff" + summary(NEXT),
-    "two in one": summary(NEXT) + b"," + summary(SLOT),
-    "a count below zero": summary(NEXT, rejected=-1),
-    "power as a number": summary(NEXT, total_power=0.1),
-    "no slot": summary("yesterday"),
-    "nested too deep": b"[" * 100_000,
-    "too long": b" " * MOST_BYTES + summary(NEXT),
+MARKER = "MARKER"
+MALFORMED = {
+    "empty": (b"", "is not JSON"),
+    "half a summary": (summary(NEXT, run=MARKER)[:80], "is not JSON"),
+    "text": (b"MARKER", "is not JSON"),
+    "invalid UTF-8": (b"\xff" + summary(NEXT), "is not JSON"),
+    "invalid UTF-8 in a text": (summary(NEXT, run=MARKER).replace(MARKER.encode(), b"\xc3\x28"), "is not JSON"),
+    "two in one": (summary(NEXT) + b"," + summary(SLOT), "is not JSON"),
+    "nested too deep": (b"[" * 100_000, "is not JSON"),
+    "an integer of more digits than Python reads": (
+        summary(NEXT).replace(b'"accepted": 2', b'"accepted": ' + b"9" * 5000),
+        "is not JSON",
+    ),
+    "a number": (b"7", "has no valid `slot`"),
+    "null": (b"null", "has no valid `slot`"),
+    "an array": (b"[" + summary(NEXT) + b"]", "has no valid `slot`"),
+    "an empty object": (b"{}", "has no valid `slot`"),
+    "another object": (b'{"MARKER":"MARKER"}', "has no valid `slot`"),
+    "no slot": (summary(MARKER), "has no valid `slot`"),
+    "a count below zero": (summary(NEXT, rejected=-1), "has no valid `rejected`"),
+    "a count of 33 bits": (summary(NEXT, accepted=2**32), "has no valid `accepted`"),
+    "a count that is a float": (summary(NEXT, failed=1.0), "has no valid `failed`"),
+    "a count that is a text": (summary(NEXT, accepted=MARKER), "has no valid `accepted`"),
+    "a count that is missing": (summary(NEXT).replace(b"failed", b"MARKER"), "has no valid `failed`"),
+    "power as a number": (summary(NEXT, total_power=0.1), "has no valid `total_power`"),
+    "power in words": (summary(NEXT, total_power=MARKER), "has no valid `total_power`"),
+    "too long": (b" " * MOST_BYTES + b"7", f"has {MOST_BYTES + 1} bytes: at most {MOST_BYTES}"),
 }
 
 
-@pytest.mark.parametrize("how", BROKEN)
-def test_a_broken_summary_is_a_fault(ask: Ask, how: str) -> None:
-    asked = ask(Bucket({key(SLOT): summary(SLOT), key(NEXT): BROKEN[how]}))
-    assert asked.response["statusCode"] == 500
-    assert asked.content == {
-        "type": "urn:problem-type:gridbid:internal",
-        "title": "Something is wrong on our side",
-        "status": 500,
-        "detail": "the same request can safely be sent again once this is mended",
+@pytest.mark.parametrize("how", MALFORMED)
+def test_a_malformed_summary_is_named_and_the_others_are_counted(ask: Ask, how: str) -> None:
+    content, why = MALFORMED[how]
+    before, after = f"{DAY}T07:00:00Z", f"{DAY}T07:15:00Z"
+    files = {key(slot): summary(slot) for slot in (before, SLOT, after)} | {key(NEXT): content}
+    asked = ask(Bucket(files))
+    without = ask(Bucket({name: content for name, content in files.items() if name != key(NEXT)}))
+    assert (asked.response["statusCode"], asked.content["unreadable"]) == (200, [key(NEXT)])
+    assert asked.content == without.content | {"unreadable": [key(NEXT)]}
+    assert asked.content["runs"] == 3
+    assert (asked.line["outcome"], asked.line["unreadable"]) == ("ok", 1)
+    [warning] = asked.warnings
+    assert warning.pop("timestamp")
+    assert warning == {
+        "level": "WARN",
+        "message": "an object is not a summary",
+        "function": "report-results",
+        "version": "0.1.0",
+        "environment": "test",
+        "request_id": "request-1",
+        "key": key(NEXT),
+        "why": why,
     }
-    assert asked.line["outcome"] == "fault"
-    assert "summary" in asked.line["why"]
+
+
+def test_a_summary_that_is_deleted_while_the_day_is_read_is_named(ask: Ask) -> None:
+    bucket = Bucket(full_day())
+    bucket.deleted = {key(SLOT)}
+    asked = ask(bucket)
+    assert (asked.response["statusCode"], asked.content["runs"]) == (200, 287)
+    assert asked.content["unreadable"] == [key(SLOT)]
+    assert [(line["key"], line["why"]) for line in asked.warnings] == [(key(SLOT), "was deleted after it was listed")]
+
+
+def test_a_day_of_malformed_summaries_has_zeros_and_names_all(ask: Ask) -> None:
+    bucket = Bucket(dict.fromkeys(full_day(), b"{}"))
+    bucket.deleted = {key(SLOT)}
+    asked = ask(bucket)
+    assert asked.response["statusCode"] == 200
+    assert (asked.content["runs"], asked.content["acceptance_rate"]) == (0, None)
+    assert asked.content["unreadable"] == sorted(bucket.files)
+    assert [line["key"] for line in asked.warnings] == sorted(bucket.files)
+
+
+def test_an_outage_is_an_error_whatever_else_is_malformed(ask: Ask) -> None:
+    bucket = Bucket({key(SLOT): summary(SLOT), key(NEXT): b"{}"})
+    bucket.failures[key(SLOT)] = refusal("GetObject", "SlowDown", 503)
+    asked = ask(bucket)
+    assert (asked.response["statusCode"], asked.line["outcome"], asked.warnings) == (503, "fault", [])
+
+
+def test_the_log_holds_nothing_of_a_request_or_a_summary(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [{"position": 0, "why": MARKER}]
+    files = {key(f"{DAY}T00:{number:02}:00Z"): content for number, (content, _) in enumerate(MALFORMED.values())}
+    files[key(SLOT)] = summary(SLOT, run=MARKER, rejections=lines, failures=[{"error": MARKER} | lines[0]])
+    asked = ask(Bucket(files))
+    assert (asked.content["runs"], len(asked.warnings)) == (1, len(MALFORMED))
+    assert MARKER not in json.dumps([asked.line, *asked.warnings])
+    marked = {
+        "rawPath": MARKER,
+        "rawQueryString": MARKER,
+        "headers": {MARKER: MARKER},
+        "body": MARKER,
+        "cookies": [MARKER],
+    }
+    function = Function(Summaries(Bucket(), "results"), "test")
+    assert function.handle(event(MARKER, **marked), Context())["statusCode"] == 400
+    for other in (event(MARKER, routeKey=MARKER), event(MARKER, version=MARKER), {MARKER: MARKER}, MARKER):
+        with pytest.raises(ContractBroken):
+            function.handle(other, Context())
+    text = capsys.readouterr().out
+    assert len(text.splitlines()) == 5
+    assert MARKER not in text
 
 
 def test_more_files_than_a_day_can_have_are_not_read(ask: Ask) -> None:

@@ -21,6 +21,7 @@ from test_function import Context, event
 import reporting
 from reporting.configuration import Configuration, NotStarted
 from reporting.function import start
+from reporting.summaries import MOST_BYTES
 
 PROJECT = Path(__file__).parents[1]
 COMPLETE = {
@@ -131,6 +132,15 @@ def test_what_is_refused_again_and_again_is_told(s3: type[FakeS3]) -> None:
     assert handler(event(), Context())["statusCode"] == 200
     s3.refusals += [("T010500Z", 403, "AccessDenied")]
     assert handler(event(), Context())["statusCode"] == 500
+
+
+def test_an_object_that_is_gone_or_too_large_is_named(s3: type[FakeS3]) -> None:
+    s3.refusals += [("T010500Z", 404, "NoSuchKey")]
+    s3.files[f"summaries/{DAY}/{DAY.replace('-', '')}T020000Z.json"] = b" " * (MOST_BYTES + 1)
+    answer = start(os.environ)(event(), Context())
+    day = json.loads(answer["body"])
+    assert (answer["statusCode"], day["runs"]) == (200, 286)
+    assert [name.partition("T")[2] for name in day["unreadable"]] == ["010500Z.json", "020000Z.json"]
 
 
 def test_nobody_at_the_endpoint_is_an_answer_in_time(monkeypatch: pytest.MonkeyPatch, s3: type[FakeS3]) -> None:
