@@ -210,9 +210,36 @@ test('a module that gets no memory is a fault of ours', async () => {
   }
 });
 
-test('no line holds anything of a body', async () => {
-  const { lines } = await invoke(event('[{"record_id":"secret!","parameter_1":"hush\\u0000","hidden":1}]'));
-  assert.doesNotMatch(JSON.stringify(lines), /secret|hush|hidden/);
+test('no line holds anything of a request', async () => {
+  const MARKER = 'MARKER';
+  const elsewhere = {
+    rawPath: MARKER,
+    rawQueryString: MARKER,
+    queryStringParameters: { MARKER },
+    cookies: [MARKER],
+    headers: { 'content-type': 'application/json; charset=MARKER', authorization: MARKER, MARKER },
+  };
+  for (const [given, outcome] of [
+    [event('[{"record_id":"MARKER","parameter_1":"MARKER","parameter_2":1}]', elsewhere), 'ok'],
+    [event('[{"record_id":"MARKER!","parameter_1":"MARKER\\u0000","parameter_2":"MARKER","MARKER":1}]', elsewhere), 'ok'],
+    [event('[{"record_id":"MARKER"', elsewhere), 'ok'],
+    [event(MARKER.repeat(100_000), elsewhere), 'ok'],
+    [event(MARKER, { isBase64Encoded: true }), 'refused'],
+    [event(MARKER, { headers: { 'content-type': MARKER } }), 'refused'],
+    [event(VALID, { routeKey: MARKER }), 'fault'],
+    [event(VALID, { version: MARKER }), 'fault'],
+    [{ MARKER }, 'fault'],
+    [MARKER, 'fault'],
+  ]) {
+    const { lines } = await invoke(given);
+    assert.deepEqual(lines.map((line) => line.outcome), [outcome]);
+    assert.doesNotMatch(JSON.stringify(lines), /MARKER/);
+  }
+});
+
+test('a body of 20 MB is told by its true size', async () => {
+  const { body } = await answered(event('x'.repeat(20_000_000)));
+  assert.equal(body.violations[0].message, '20000000 bytes are too many for one request: at most 262144');
 });
 
 test('without its environment the function does not start, and says all that is missing', () => {
