@@ -123,6 +123,8 @@ async fn the_limits_are_those_of_the_contract() {
             "detail": "262145 bytes are too many for one request: at most 262144",
         })
     );
+    let answer = post(&api(), &"x".repeat(20_000_000)).await;
+    assert_eq!(answer.body["detail"], "20000000 bytes are too many for one request: at most 262144");
 }
 
 #[tokio::test]
