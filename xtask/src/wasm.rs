@@ -192,7 +192,7 @@ fn optimise(layout: &Layout, given: &Given, bound: &Path, module: &Path, step: &
         layout.npm().join("node_modules").join("binaryen").join("bin").join("wasm-opt")
     };
     let unfinished = module.with_extension("wasm-part");
-    Subprocess::new(&node.path, layout.log("wasm-opt"), LIMIT)
+    npm::node(&node, layout.log("wasm-opt"), LIMIT)
         .args([wasm_opt.as_os_str(), "-O3".as_ref()])
         .args(FEATURES)
         .args(["--strip-debug", "--strip-producers", "--strip-target-features"])

@@ -7,7 +7,6 @@ use crate::failure::Failure;
 use crate::layout::Layout;
 use crate::lock;
 use crate::progress::Progress;
-use crate::subprocess::Subprocess;
 use crate::system::{System, Tools};
 use crate::venv;
 
@@ -32,7 +31,7 @@ pub fn tests(layout: &Layout, progress: &Progress, tools: &Tools, system: &Syste
         let log = layout.log("contract");
         let port = system.record.ports.cloud;
         let host = format!("Host: {}.execute-api.localhost:{port}", system.names.api_id);
-        Subprocess::new(environment.join("bin").join("schemathesis"), &log, LIMIT)
+        venv::program(&environment, "schemathesis", &log, LIMIT)
             // What it remembers between runs stays out of the repository.
             .inside(layout.site())
             .args(["--config-file".as_ref(), folder.join("schemathesis.toml").as_os_str()])

@@ -17,7 +17,6 @@ use crate::lock;
 use crate::npm;
 use crate::progress::{Progress, Step};
 use crate::requirements::{CHROMIUM, NODE, Tool};
-use crate::subprocess::Subprocess;
 use crate::system::Tools;
 use crate::venv;
 use crate::wasm;
@@ -74,7 +73,7 @@ fn fetch_browser(layout: &Layout, step: &Step) -> Result<Tool, Failure> {
     // A new installation of the package removes it.
     let unpacked = folder.join("node_modules").join(".unpacked");
     if !unpacked.is_dir() {
-        Subprocess::new(&NODE.find()?.path, layout.log("unpack-chromium"), LIMIT)
+        npm::node(&NODE.find()?, layout.log("unpack-chromium"), LIMIT)
             .args([folder.join("unpack.mjs"), unpacked.clone()])
             .run(step)?;
     }

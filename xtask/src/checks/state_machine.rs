@@ -110,7 +110,7 @@ fn refuses_a_broken_one(layout: &Layout, node: &Tool, definition: &Path, step: &
 }
 
 fn validator(layout: &Layout, node: &Tool, definition: &Path) -> Subprocess {
-    Subprocess::new(&node.path, layout.log("asl-validator"), LIMIT)
+    npm::node(node, layout.log("asl-validator"), LIMIT)
         .args([layout.npm().join("node_modules").join(".bin").join("asl-validator").as_os_str()])
         .args(["--json-path".as_ref(), definition.as_os_str()])
 }

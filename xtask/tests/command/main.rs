@@ -12,4 +12,6 @@ mod machine;
 #[cfg(test)]
 mod missing_tool;
 #[cfg(test)]
+mod packages;
+#[cfg(test)]
 mod simulators;

@@ -88,11 +88,65 @@ fn python_cannot_make_environments() {
     let script = r#"
         case "$1" in
           --version) echo "Python 3.12.1" ;;
-          *) echo "The virtual environment was not created successfully because ensurepip is not available."; exit 1 ;;
+          *) echo "ModuleNotFoundError: No module named 'ensurepip'" >&2; exit 1 ;;
         esac"#;
     machine.script("python3", script);
     let ended = machine.run(&["up"]);
-    assert_told(&machine, &ended, "Python 3.12.1 cannot make environments", "apt install python3-venv");
+    assert_told(&machine, &ended, "Python 3.12.1 is on the PATH, but cannot make virtual environments", "python3-venv");
+}
+
+#[test]
+fn a_c_compiler_is_missing() {
+    let machine = Machine::complete("compiler").without("cc");
+    let ended = machine.run(&["up"]);
+    let sentence = "a C compiler (cc, gcc or clang) is not on the PATH";
+    assert_told(&machine, &ended, sentence, "apt install build-essential");
+    machine.script("clang", "echo 'Apple clang version 15.0.0 (played)'");
+    assert!(machine.run(&["up"]).told.contains("check tools … cargo 1.95.0"));
+}
+
+#[test]
+fn all_problems_are_reported_at_once() {
+    let machine = Machine::complete("everything").without("terraform").without("npm").without("cc");
+    machine.script("python3", "echo 'Python 3.9.18'");
+    machine.script("node", "echo v18.0.0");
+    let ended = machine.run(&["up"]);
+    assert_told(&machine, &ended, "5 tools are missing or cannot be used:", "install each of them");
+    for line in [
+        "    Terraform (1.11 or newer) is not on the PATH: install Terraform 1.11 or newer from",
+        "    Python 3.9.18 is on the PATH, but 3.11 or newer, below 4, is needed: install Python 3.11 or newer from",
+        "    Node.js 18.0.0 is on the PATH, but 20.0 or newer is needed: install Node.js 20 or newer from",
+        "    npm (9.0 or newer) is not on the PATH: install npm; it usually comes with Node.js",
+        "    a C compiler (cc, gcc or clang) is not on the PATH: install gcc or clang from",
+    ] {
+        assert!(ended.told.lines().any(|told| told.starts_with(line)), "{line}\n{}", ended.told);
+    }
+}
+
+#[test]
+fn settings_of_the_user_do_not_hide_a_tool() {
+    let machine = Machine::complete("settings");
+    let settings = [
+        ("terraform", "TF_CLI_ARGS", crate::machine::TERRAFORM),
+        ("terraform", "TF_CLI_ARGS_version", crate::machine::TERRAFORM),
+        ("node", "NODE_OPTIONS", "echo v22.0.0"),
+        ("npm", "npm_config_usage", "echo 11.0.0"),
+        ("python3", "PYTHONHOME", crate::machine::PYTHON),
+    ];
+    for (tool, variable, script) in settings {
+        machine.script(tool, &format!("[ -z \"${variable}\" ] || exit 1\n{script}"));
+        let ended = machine.run_with(&["up"], &[(variable, "-input=false")]);
+        assert!(ended.told.contains("check tools … cargo 1.95.0, Terraform 1.11.4"), "{variable}: {}", ended.told);
+    }
+}
+
+#[test]
+fn a_tool_that_does_not_start_is_not_reported_as_missing() {
+    let machine = Machine::complete("broken-terraform");
+    machine.script("terraform", "echo 'Error: Invalid CLI configuration' >&2; exit 1");
+    let ended = machine.run(&["up"]);
+    assert_told(&machine, &ended, "Terraform does not report its version: `", "install Terraform");
+    assert!(ended.told.contains("failed (exit status: 1): Error: Invalid CLI configuration"), "{}", ended.told);
 }
 
 #[test]
@@ -102,7 +156,7 @@ fn pip_reaches_no_index() {
     machine.script("python3", &crate::machine::PYTHON.replacen("-m)\n    case \"$2\" in", broken, 1));
     let ended = machine.run(&["up"]);
     assert!(ended.told.contains("    | no index"), "{}", ended.told);
-    assert_told(&machine, &ended, "pip install", "pip must reach its package index once");
+    assert_told(&machine, &ended, "pip wheel", "pip must reach its package index once");
 }
 
 #[test]
@@ -111,7 +165,7 @@ fn the_provider_is_not_to_be_had() {
     let script = crate::machine::TERRAFORM
         .replace("init)", "init) echo 'Error: Failed to query available provider packages'; exit 1 ;;\n  never)");
     machine.script("terraform", &script);
-    let ended = machine.run(&["up"]);
+    let ended = machine.run_prebuilt();
     let sentence =
         "Terraform's AWS provider is not to be had: the registry cannot be reached and no folder of this machine";
     assert_told(&machine, &ended, sentence, "terraform providers mirror");
@@ -124,7 +178,7 @@ fn a_mirror_without_a_fitting_version_is_named() {
     let script = crate::machine::TERRAFORM
         .replace("init)", "init) echo 'Error: Failed to query available provider packages'; exit 1 ;;\n  never)");
     machine.script("terraform", &script);
-    let ended = machine.run(&["up"]);
+    let ended = machine.run_prebuilt();
     assert_told(&machine, &ended, "holds no version that fits", "terraform providers mirror");
 }
 
