@@ -7,6 +7,7 @@ pub mod environments;
 pub mod kills;
 pub mod languages;
 pub mod paths;
+pub mod release_build;
 pub mod rust;
 pub mod state_machine;
 pub mod system;

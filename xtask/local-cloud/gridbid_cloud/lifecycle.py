@@ -21,7 +21,7 @@ from ministack import app
 from ministack.core import persistence
 
 from gridbid_cloud.executions import Executions, stepfunctions, without_executions
-from gridbid_cloud.journal import Journal, JournalError, Store
+from gridbid_cloud.journal import Journal, Store
 from gridbid_cloud.queues import Queues, sqs, without_messages
 from gridbid_cloud.snapshots import Snapshots, State, reduce_state, replace_file
 from gridbid_cloud.tables import Tables, dynamodb, without_items
@@ -98,7 +98,7 @@ class Cloud:
     def _restore_or_exit(self) -> None:
         try:
             self._restore()
-        except (JournalError, OSError, RuntimeError) as error:
+        except Exception as error:
             logger.exception("the local cloud cannot start")
             sys.exit(f"the local cloud cannot start: {error}")
 

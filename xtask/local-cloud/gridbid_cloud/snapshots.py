@@ -153,7 +153,9 @@ class Snapshots:
         module = get_module(name)
         if name not in self._wrapped:
             self._wrapped.add(name)
-            module.handle_request = self._saving(name, module.handle_request)
+            # Some modules are only parts of others: they have a state, but answer no requests themselves.
+            if hasattr(module, "handle_request"):
+                module.handle_request = self._saving(name, module.handle_request)
         return module
 
     def _saving(self, name: str, handle: Callable[..., Awaitable[Response]]) -> Callable[..., Awaitable[Response]]:

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use crate::cargo::WORKSPACE;
-use crate::checks::{contract, kills, paths, rust};
+use crate::checks::{contract, kills, paths, release_build, rust};
 use crate::clock::words;
 use crate::cloud::client::Cloud;
 use crate::cloud::record::Record;
@@ -67,6 +67,7 @@ fn in_order(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option<
         None => {
             ways(progress, &system)?;
             kills::check(layout, progress, &system)?;
+            release_build::check(layout, progress, tools, &system)?;
             // Its orders would get in the scenarios' way, so it comes last.
             contract::tests(layout, progress, tools, &system)
         }

@@ -29,6 +29,7 @@ pub fn format(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), F
         Subprocess::new(&tool.path, layout.log("terraform-fmt"), LIMIT)
             .inside(&layout.terraform())
             .args(["fmt", "-check", "-recursive", "-diff"])
+            .env(terraform::offline(layout, &layout.terraform_data()))
             .run(step)
             .map_err(|failure| failure.with_todo("run `terraform fmt -recursive terraform`"))?;
         Ok(((), "formatted".to_owned()))
