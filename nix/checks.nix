@@ -124,7 +124,9 @@ in
     withDependencies
     // {
       src = sourceOf tested;
+      # npm and pip install packages that lie in the tests' own folders.
       nativeBuildInputs = [
+        pkgs.nodejs_22
         pkgs.python313
         pkgs.unixtools.ps
       ];

@@ -37,8 +37,8 @@ function browser() {
   }
   throw new Error(
     CHROMIUM === undefined
-      ? 'no Chromium is on the PATH: install one (Debian: `apt-get install chromium`), or name its path in CHROMIUM'
-      : `CHROMIUM names ${CHROMIUM}, which is no program`,
+      ? 'no Chromium is on the PATH: install one, name its path in CHROMIUM, or use `cargo xtask test languages`, which brings one'
+      : `CHROMIUM names ${CHROMIUM}, which is not an executable file`,
   );
 }
 

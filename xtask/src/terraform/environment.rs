@@ -1,7 +1,7 @@
 //! The environment variables that Terraform runs with.
 //!
-//! What the user has set for another account or another root (`AWS_*`, `TF_VAR_*`, …) is taken away; where providers
-//! come from stays theirs. Called by `terraform` and by the checks of `test`.
+//! Settings of the user for another account, root or call (`AWS_*`, `TF_VAR_*`, `TF_CLI_ARGS*`, ...) are removed; where
+//! providers come from stays theirs.
 
 use std::env;
 use std::ffi::OsString;
@@ -11,10 +11,10 @@ use crate::cloud::REGION;
 use crate::cloud::record::Ports;
 use crate::layout::Layout;
 
-/// A variable and its value; none takes it away.
+/// A variable and its value; without a value it is removed.
 pub type Variable = (OsString, Option<OsString>);
 
-/// Terraform's own settings stay, and the few that say where providers come from.
+/// The variables that stay: where providers come from, and Terraform's own log.
 const KEPT: [&str; 6] = [
     "TF_CLI_CONFIG_FILE",
     "TF_PLUGIN_CACHE_DIR",

