@@ -23,7 +23,7 @@ use crate::digest::sha256_hex;
 use crate::failure::{Failure, OnFile};
 use crate::http;
 use crate::layout::Layout;
-use crate::progress::Step;
+use crate::progress::{Progress, Step};
 use crate::requirements::{NODE, PYTHON};
 use crate::venv;
 use process::{End, Process};
@@ -77,9 +77,9 @@ pub fn start(layout: &Layout, behaviour: Behaviour, step: &Step) -> Result<(Reco
         sha256_hex(format!("{} {:?} {:?}", std::process::id(), Instant::now(), clock::unix_seconds()).as_bytes());
     let mut record =
         Record { folder: canonical(&folder), instance, ports, cloud: None, neighbours: None, started_with };
-    match start_processes(layout, behaviour, &mut record, step) {
-        Ok(()) => {
-            for line in Recovery::read(&record)?.lines() {
+    match start_processes(layout, behaviour, &mut record, step).and_then(|()| Recovery::read(&record)) {
+        Ok(recovery) => {
+            for line in recovery.lines() {
                 step.say(&format!("    {line}"));
             }
             Ok((record, format!("started on port {}", ports.cloud)))
@@ -120,6 +120,14 @@ pub fn stop(layout: &Layout) -> Result<bool, Failure> {
     let ran = record.is_partly_running();
     stop_processes(&record)?;
     Ok(ran)
+}
+
+/// Stops a cloud that a failed command has started; the command's own failure stays the one that is reported.
+pub fn stop_after_failure(layout: &Layout, progress: &Progress) {
+    match stop(layout) {
+        Ok(_) => progress.say("  the local cloud was stopped again; `cargo xtask up` starts it with its data"),
+        Err(failure) => progress.say(&failure.report().to_string()),
+    }
 }
 
 /// Stops a local cloud and removes its data and Terraform's state of it, whatever state its files are in.

@@ -134,8 +134,7 @@ pub fn update(
         }
         Err(failure) => {
             if !ran {
-                cloud::stop(layout)?;
-                progress.say("  the local cloud was stopped again");
+                cloud::stop_after_failure(layout, progress);
             }
             Err(failure)
         }

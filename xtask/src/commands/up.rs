@@ -34,8 +34,7 @@ pub fn up(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     if let Err(failure) = main_job::show(layout, &system) {
         let failure = failure.with_log(logs::save_all(layout, &system)?);
         if !ran {
-            cloud::stop(layout)?;
-            progress.say("  the local cloud was stopped again; `cargo xtask up` starts it with its data");
+            cloud::stop_after_failure(layout, progress);
         }
         return Err(failure);
     }

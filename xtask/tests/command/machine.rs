@@ -190,7 +190,7 @@ case "$1" in
 esac
 "#;
 
-/// Makes environments, and plays MiniStack by answering its health check and making any bucket.
+/// Makes environments, and plays MiniStack by answering its health check, making any bucket and stopping cleanly.
 pub const PYTHON: &str = r#"
 [ "$1" = -I ] && shift
 case "$1" in
@@ -201,7 +201,15 @@ case "$1" in
     esac ;;
   */start.py)
     exec REAL_PYTHON -c '
-import http.server, sys
+import http.server, json, os, signal, sys
+def write(name, **content):
+    with open(os.path.join(os.environ["GRIDBID_CLOUD_FOLDER"], name), "w") as file:
+        json.dump({"instance": os.environ["GRIDBID_INSTANCE"], **content}, file)
+def stop(*_):
+    write("stopped.json", failed=[])
+    os._exit(0)
+signal.signal(signal.SIGTERM, stop)
+write("recovery.json", clean=True, last_write=None, items=0, messages=0, cut_off_executions=[])
 class Yes(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.rfile.read(int(self.headers.get("content-length", 0)))
