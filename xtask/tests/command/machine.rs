@@ -167,8 +167,11 @@ case "$1" in
       *) for names in "$@"; do :; done ;;
     esac
     for name in $names; do
-      echo "binary of $name" > "$PLAYED/$name"
-      [ "$name" != gridbid ] || cp "$PLAYED/bin/gridbid" "$PLAYED/gridbid"
+      if [ "$name" = gridbid ]; then
+        cp "$PLAYED/bin/gridbid" "$PLAYED/gridbid"
+      else
+        echo "binary of $name" > "$PLAYED/$name"
+      fi
       echo "{\"target\": {\"kind\": [\"bin\"], \"name\": \"$name\"}, \"executable\": \"$PLAYED/$name\"}"
     done ;;
 esac
