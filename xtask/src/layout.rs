@@ -36,7 +36,7 @@ impl Layout {
         let called_by_cargo = package.and_then(|package| repository_around(&package));
         let current = env::current_dir().unwrap_or_default();
         let root = called_by_cargo.or_else(|| repository_around(&current)).unwrap_or_else(|| current.clone());
-        let home = match env::var_os("GRIDBID_HOME") {
+        let home = match env::var_os("GRIDBID_HOME").filter(|home| !home.is_empty()) {
             Some(home) => current.join(home),
             None => root.join(".gridbid"),
         };
