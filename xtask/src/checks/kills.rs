@@ -71,7 +71,11 @@ pub fn check(layout: &Layout, progress: &Progress, system: &System) -> Result<()
     for (number, victim) in (0..).zip([Victim::Cloud, Victim::Simulators, Victim::Functions]) {
         progress.step(victim.title(), |step| {
             let slot = clock::rfc3339(FIRST_SLOT + number * 300);
-            let round = Round { layout, system, slot, prefix: format!("kill-{number}-{}", clock::unix_seconds()) };
+            // The rounds before may have started processes anew.
+            let none = || Failure::new("there is no local cloud to kill");
+            let record = Record::read(&layout.cloud())?.ok_or_else(none)?;
+            let prefix = format!("kill-{number}-{}", clock::unix_seconds());
+            let round = Round { layout, system, record, slot, prefix };
             Ok(((), round.run(victim, step)?))
         })?;
     }
@@ -82,6 +86,7 @@ pub fn check(layout: &Layout, progress: &Progress, system: &System) -> Result<()
 struct Round<'a> {
     layout: &'a Layout,
     system: &'a System,
+    record: Record,
     slot: String,
     /// The beginning of this round's `record_id`s.
     prefix: String,
@@ -96,8 +101,8 @@ struct Posted {
 
 impl Round<'_> {
     fn run(&self, victim: Victim, step: &Step) -> Result<String, Failure> {
-        let cloud = Cloud::new(&self.system.record.ports);
-        self.script_platform(&self.system.record)?;
+        let cloud = Cloud::new(&self.record.ports);
+        self.script_platform(&self.record)?;
         let execution = results_run::start(&cloud, &self.system.names.state_machine_arn, &self.slot)?;
         let posted = Mutex::new(Posted::default());
         let is_over = AtomicBool::new(false);
@@ -126,7 +131,7 @@ impl Round<'_> {
     }
 
     fn post_until(&self, is_over: &AtomicBool, posted: &Mutex<Posted>) {
-        let cloud = Cloud::new(&self.system.record.ports);
+        let cloud = Cloud::new(&self.record.ports);
         for number in 0.. {
             if is_over.load(Ordering::Relaxed) {
                 return;
@@ -160,7 +165,7 @@ impl Round<'_> {
             promise(Instant::now() < deadline, || "no order was stored before the kill".to_owned())?;
             thread::sleep(Duration::from_millis(10));
         }
-        let pids = victim.pids(&self.system.record)?;
+        let pids = victim.pids(&self.record)?;
         promise(!pids.is_empty(), || "there is no process to kill".to_owned())?;
         for pid in pids.iter().filter_map(|pid| Pid::from_raw(*pid)) {
             // It may have ended in between.
