@@ -22,7 +22,10 @@ use crate::manifest::{Binaries, Build, Profile};
 use crate::moment::Moment;
 use crate::names::{EnvironmentName, ReleaseId};
 use crate::progress::{answer, say};
-use crate::terraform::Terraform;
+use crate::terraform::{Origin, Terraform};
+
+/// What to do instead of releasing a laptop's build.
+const RELEASE_FROM_NIX: &str = "release what `nix build .#functions` makes";
 
 /// Releases, deploys, checks and rolls back Gridbid.
 ///
@@ -118,6 +121,9 @@ struct DeployArguments {
     /// Deploy a release although it is older than the deployed one
     #[arg(long)]
     allow_older: bool,
+    /// Import resources that exist already and are not in Terraform's state, then go on; only for an endpoint on this machine
+    #[arg(long)]
+    adopt_existing: bool,
     /// Leave the smoke test out
     #[arg(long)]
     no_smoke: bool,
@@ -177,7 +183,7 @@ fn to_release(account: &Account, arguments: ReleaseArguments) -> Result<release:
     let ReleaseArguments { functions, release, committed_at, gridbid, host_binaries } = arguments;
     let binaries = if host_binaries { Binaries::OfThisMachine } else { Binaries::ForLambda };
     if host_binaries {
-        require_local_cloud(account, "--host-binaries is")?;
+        require_local_cloud(account, "--host-binaries is", RELEASE_FROM_NIX)?;
     }
     let (release, committed_at) = match (release, committed_at) {
         (Some(release), Some(committed_at)) => (release, committed_at),
@@ -185,19 +191,20 @@ fn to_release(account: &Account, arguments: ReleaseArguments) -> Result<release:
     };
     let build = Build::read(&functions, binaries)?;
     if build.manifest.profile != Profile::Release {
-        require_local_cloud(account, &format!("a build with the profile `{}` is", build.manifest.profile))?;
+        let subject = format!("a build with the profile `{}` is", build.manifest.profile);
+        require_local_cloud(account, &subject, RELEASE_FROM_NIX)?;
     }
     let gridbid = gridbid.map(|file| release::read_tool(&file, binaries)).transpose()?;
     Ok(release::Order { release, committed_at, build, gridbid })
 }
 
-/// Refuses what would harm an environment on AWS; `subject` begins the sentence.
-fn require_local_cloud(account: &Account, subject: &str) -> Result<(), Failure> {
+/// Refuses what an environment on AWS must never get; `subject` begins the sentence, `hint` says what to do instead.
+fn require_local_cloud(account: &Account, subject: &str, hint: &str) -> Result<(), Failure> {
     if account.is_local() {
         return Ok(());
     }
     let sentence = format!("{subject} only for a local cloud: AWS_ENDPOINT_URL does not lead to this machine");
-    Err(Failure::new(sentence).with_todo("release what `nix build .#functions` makes"))
+    Err(Failure::new(sentence).with_todo(hint))
 }
 
 async fn deploy(
@@ -207,8 +214,25 @@ async fn deploy(
     arguments: DeployArguments,
     mode: Mode,
 ) -> Result<(), Failure> {
-    let DeployArguments { environment, release, terraform, init, initialised, var, allow_older, no_smoke, json } =
-        arguments;
+    let DeployArguments {
+        environment,
+        release,
+        terraform,
+        init,
+        initialised,
+        var,
+        allow_older,
+        adopt_existing,
+        no_smoke,
+        json,
+    } = arguments;
+    if adopt_existing {
+        require_local_cloud(
+            account,
+            "--adopt-existing is",
+            "import by hand what exists already, with `terraform import`",
+        )?;
+    }
     let environment = environment.name;
     let scratch = Scratch::new()?;
     let interruption = Interruption::listen()?;
@@ -220,6 +244,7 @@ async fn deploy(
         variables,
         init: (!initialised).then_some(init),
         scratch: scratch.0.clone(),
+        origin: Origin { region: account.region.clone(), queue_endpoint: account.endpoint_of("SQS") },
         interruption: interruption.clone(),
     };
     if !terraform.folder.is_dir() {
@@ -227,7 +252,8 @@ async fn deploy(
             "call gridbid in the repository, at the release's commit, or name the folder with --terraform",
         ));
     }
-    let order = deploy::Order { environment, release, by: somebody(), allow_older, with_smoke: !no_smoke };
+    let by = somebody();
+    let order = deploy::Order { environment, release, by, allow_older, adopt_existing, with_smoke: !no_smoke };
     let api = |addresses: &Addresses| api(account, addresses);
     let outcome = deploy::deploy(aws, &terraform, api, &interruption, &scratch.0, &order, mode).await?;
     if json {

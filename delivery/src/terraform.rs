@@ -1,18 +1,24 @@
-//! Terraform as a deployment needs it: initialise, plan, apply exactly that plan, read the outputs.
+//! Terraform as a deployment needs it: initialise, plan, apply exactly that plan, import what exists, read the outputs.
 //!
 //! It is called with the environment that `gridbid` has, so credentials, endpoint and where providers come from are those of
-//! the caller. Its messages are printed while it works. Called by `deploy`; the tests put something in memory in its place.
+//! the caller. Its messages are printed while it works.
 
+mod existing;
+
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::Command;
 
+pub(crate) use self::existing::Origin;
+use self::existing::{PlanDocument, Refusals};
 use crate::failure::Failure;
 use crate::interruption::Interruption;
 use crate::progress::say;
@@ -44,12 +50,31 @@ pub(crate) enum Purpose {
     ToLook,
 }
 
+/// Why an apply failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApplyFailure {
+    /// The failure itself.
+    pub(crate) failure: Failure,
+    /// The addresses of the resources whose create was refused because they exist already, although Terraform's state does
+    /// not know them; empty when the apply failed for any other reason.
+    pub(crate) existing: BTreeSet<String>,
+}
+
+impl From<Failure> for ApplyFailure {
+    fn from(failure: Failure) -> Self {
+        Self { failure, existing: BTreeSet::new() }
+    }
+}
+
 /// What a deployment needs of Terraform.
 pub(crate) trait Infrastructure {
     /// Compares what is there with what should be, given the release's manifest.
     fn plan(&self, manifest: &Path, purpose: Purpose) -> impl Future<Output = Result<Plan, Failure>>;
     /// Makes what the plan found to be missing or different.
-    fn apply(&self) -> impl Future<Output = Result<(), Failure>>;
+    fn apply(&self) -> impl Future<Output = Result<(), ApplyFailure>>;
+    /// Imports resources of the last plan that exist already into Terraform's state. Fails before the first import when an
+    /// import id does not follow from the plan.
+    fn import(&self, manifest: &Path, addresses: &BTreeSet<String>) -> impl Future<Output = Result<(), Failure>>;
     /// The outputs by name.
     fn outputs(&self) -> impl Future<Output = Result<Value, Failure>>;
 }
@@ -67,6 +92,8 @@ pub(crate) struct Terraform {
     pub(crate) init: Option<Vec<String>>,
     /// A folder for the plan.
     pub(crate) scratch: PathBuf,
+    /// The cloud that existing resources are imported from.
+    pub(crate) origin: Origin,
     /// What stops it early.
     pub(crate) interruption: Interruption,
 }
@@ -120,21 +147,40 @@ impl Terraform {
         if status.success() { Ok(()) } else { Err(Failure::new(format!("`terraform init` failed ({status})"))) }
     }
 
-    /// Runs a command that writes JSON messages: prints what they say, and gathers the changes.
-    async fn run_json(&self, command: Command) -> Result<(ExitStatus, Vec<Change>), Failure> {
-        let mut changes = Vec::new();
-        let status = self
-            .run(command, |line| match serde_json::from_str::<Value>(line) {
-                Ok(message) => {
-                    changes.extend(planned(&message));
-                    if is_news(&message) {
-                        told(&message).lines().for_each(|line| say(&format!("  {line}")));
-                    }
+    /// The variables, as arguments of every command that reads the configuration.
+    fn variable_arguments(&self, manifest: &Path) -> Vec<String> {
+        let own = self.variables.iter().map(|variable| format!("-var={variable}"));
+        [format!("-var=functions_manifest={}", manifest.display())].into_iter().chain(own).collect()
+    }
+
+    /// Runs a command that writes JSON messages: prints what they say, and hands each of them on.
+    async fn run_json(&self, command: Command, mut take: impl FnMut(&Value)) -> Result<ExitStatus, Failure> {
+        self.run(command, |line| match serde_json::from_str::<Value>(line) {
+            Ok(message) => {
+                take(&message);
+                if is_news(&message) {
+                    told(&message).lines().for_each(|line| say(&format!("  {line}")));
                 }
-                Err(_) => say(&format!("  {line}")),
+            }
+            Err(_) => say(&format!("  {line}")),
+        })
+        .await
+    }
+
+    /// Runs a command that writes one JSON document, and parses it.
+    async fn read_document<T: DeserializeOwned>(&self, name: &str, command: Command) -> Result<T, Failure> {
+        let mut json = String::new();
+        let status = self
+            .run(command, |line| {
+                json.push_str(line);
+                json.push('\n');
             })
             .await?;
-        Ok((status, changes))
+        if !status.success() {
+            return Err(failed(name, status));
+        }
+        serde_json::from_str(&json)
+            .map_err(|error| Failure::new(format!("the output of `terraform {name}` cannot be read: {error}")))
     }
 }
 
@@ -146,35 +192,56 @@ impl Infrastructure for Terraform {
         if purpose == Purpose::ToLook {
             command.arg("-lock=false");
         }
-        command.arg(format!("-var=functions_manifest={}", manifest.display()));
-        command.args(self.variables.iter().map(|variable| format!("-var={variable}")));
-        let (status, changes) = self.run_json(command).await?;
+        command.args(self.variable_arguments(manifest));
+        let mut changes = Vec::new();
+        let status = self.run_json(command, |message| changes.extend(planned(message))).await?;
         match status.code() {
             Some(code @ (0 | 2)) => Ok(Plan { changes, is_empty: code == 0 }),
             _ => Err(failed("plan", status)),
         }
     }
 
-    async fn apply(&self) -> Result<(), Failure> {
+    async fn apply(&self) -> Result<(), ApplyFailure> {
         let mut command = self.command(&["apply", "-input=false", "-json"]);
         command.arg(self.plan_file());
-        let (status, _) = self.run_json(command).await?;
-        if status.success() { Ok(()) } else { Err(failed("apply", status)) }
+        let mut refusals = Refusals::default();
+        let status = self.run_json(command, |message| refusals.read(message)).await?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(ApplyFailure { failure: failed("apply", status), existing: refusals.existing() })
+    }
+
+    async fn import(&self, manifest: &Path, addresses: &BTreeSet<String>) -> Result<(), Failure> {
+        let mut show = self.command(&["show", "-json"]);
+        show.arg(self.plan_file());
+        let plan: PlanDocument = self.read_document("show", show).await?;
+        let mut imports = Vec::new();
+        for address in addresses {
+            let id = plan.import_id(address, &self.origin).ok_or_else(|| {
+                let message = format!("`{address}` exists already, and its import id does not follow from the plan");
+                Failure::new(message)
+                    .with_todo("import it with `terraform import`, or delete it, and run the deployment again")
+            })?;
+            imports.push((address, id));
+        }
+        for (address, id) in imports {
+            let mut command = self.command(&["import", "-input=false", "-no-color"]);
+            command.args(self.variable_arguments(manifest)).args([address, &id]);
+            // Its errors are on stderr; its stdout lists what it reads on the way.
+            let status = self.run(command, |_| ()).await?;
+            if !status.success() {
+                let message = format!("`{address}` exists already, and importing `{id}` failed ({status})");
+                return Err(Failure::new(message)
+                    .with_todo("the lines above say why; run the deployment again when it is put right"));
+            }
+            say(&format!("  adopted {address}, which existed already"));
+        }
+        Ok(())
     }
 
     async fn outputs(&self) -> Result<Value, Failure> {
-        let mut json = String::new();
-        let status = self
-            .run(self.command(&["output", "-json"]), |line| {
-                json.push_str(line);
-                json.push('\n');
-            })
-            .await?;
-        if !status.success() {
-            return Err(failed("output", status));
-        }
-        let outputs: Value = serde_json::from_str(&json)
-            .map_err(|error| Failure::new(format!("Terraform's outputs cannot be read: {error}")))?;
+        let outputs: Value = self.read_document("output", self.command(&["output", "-json"])).await?;
         let members = outputs.as_object().into_iter().flatten();
         let value = |(name, output): (&String, &Value)| Some((name.clone(), output.get("value")?.clone()));
         Ok(members.filter_map(value).collect())
@@ -260,6 +327,7 @@ mod tests {
             variables: vec!["artifacts_bucket=b".to_owned()],
             init: Some(vec!["-backend-config=bucket=s".to_owned()]),
             scratch: folder.0.clone(),
+            origin: Origin { region: "eu-west-1".to_owned(), queue_endpoint: None },
             interruption: Interruption::of(receiver),
         };
         (folder, sender, terraform)
@@ -310,25 +378,29 @@ mod tests {
             sender.send(true).unwrap();
         };
         let (applied, ()) = tokio::join!(terraform.apply(), interrupting);
-        assert!(applied.unwrap_err().to_string().starts_with("`terraform apply` failed"));
+        assert!(applied.unwrap_err().failure.to_string().starts_with("`terraform apply` failed"));
         assert_eq!(std::fs::read_to_string(folder.0.join("calls")).unwrap(), "asked\n");
-        assert_eq!(terraform.apply().await.unwrap_err().to_string(), "interrupted");
+        assert_eq!(terraform.apply().await.unwrap_err().failure.to_string(), "interrupted");
     }
 
     #[tokio::test]
     async fn a_closed_terminal_asks_terraform_once_to_end_and_waits_for_it() {
-        let script = "trap 'echo asked >> calls; exit 1' INT; trap 'echo hung up >> calls' HUP; touch started; \
-                      while :; do sleep 0.05; done";
+        let script = "trap 'echo asked >> calls; exit 1' INT; trap 'echo hung up >> calls' HUP; echo $$ > pid; \
+                      touch started; while :; do sleep 0.05; done";
         let (folder, _sender, terraform) = played("hangup", script);
         let terraform = Terraform { interruption: Interruption::listen().unwrap(), ..terraform };
         let hanging_up = async {
             while !folder.0.join("started").exists() {
                 tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             }
+            // A terminal that is closed tells the whole group of gridbid.
+            let pid = std::fs::read_to_string(folder.0.join("pid")).unwrap().trim().parse().unwrap();
+            let pid = Pid::from_raw(pid).unwrap();
+            assert_eq!(rustix::process::getpgid(Some(pid)).unwrap(), pid, "Terraform leads a group of its own");
             kill_process(rustix::process::getpid(), Signal::HUP).unwrap();
         };
         let (applied, ()) = tokio::join!(terraform.apply(), hanging_up);
-        assert!(applied.unwrap_err().to_string().starts_with("`terraform apply` failed"));
+        assert!(applied.unwrap_err().failure.to_string().starts_with("`terraform apply` failed"));
         assert_eq!(std::fs::read_to_string(folder.0.join("calls")).unwrap(), "asked\n");
     }
 
@@ -336,8 +408,71 @@ mod tests {
     async fn a_terraform_that_is_not_there_is_told() {
         let (_folder, _sender, terraform) = played("missing", "");
         let terraform = Terraform { program: "no-such-terraform".into(), ..terraform };
-        let failure = terraform.apply().await.unwrap_err().report().to_string();
+        let failure = terraform.apply().await.unwrap_err().failure.report().to_string();
         assert!(failure.contains("cannot start `terraform`") && failure.contains("nix develop"), "{failure}");
+    }
+
+    /// A terraform whose apply is refused two resources that exist already: a role in a module, and a route.
+    fn refused(name: &str) -> (Folder, watch::Sender<bool>, Terraform) {
+        let script = r#"
+            echo "$*" >> calls
+            case "$1" in
+              apply)
+                for address in 'module.a[\"b\"].aws_iam_role.this' 'aws_apigatewayv2_route.r'; do
+                  echo '{"type":"apply_errored","hook":{"resource":{"addr":"'"$address"'"},"action":"create"}}'
+                  echo '{"type":"diagnostic","diagnostic":{"severity":"error","address":"'"$address"'","summary":"it already exists"}}'
+                done
+                exit 1 ;;
+              show)
+                echo '{"prior_state":{"values":{"root_module":{}}},"planned_values":{"root_module":{"child_modules":[{'
+                echo '"resources":[{"address":"module.a[\"b\"].aws_iam_role.this","type":"aws_iam_role","values":{"name":"role-b"}},'
+                echo '{"address":"aws_iam_role.other","type":"aws_iam_role","values":{"name":"other"}},'
+                echo '{"address":"aws_apigatewayv2_route.r","type":"aws_apigatewayv2_route","values":{}}]}]}}}' ;;
+              import) test ! -e broken ;;
+            esac"#;
+        played(name, script)
+    }
+
+    const ROLE: &str = r#"module.a["b"].aws_iam_role.this"#;
+    const ROUTE: &str = "aws_apigatewayv2_route.r";
+
+    fn calls(folder: &Folder, command: &str) -> Vec<String> {
+        let calls = std::fs::read_to_string(folder.0.join("calls")).unwrap();
+        calls.lines().filter(|line| line.starts_with(command)).map(str::to_owned).collect()
+    }
+
+    fn addresses(addresses: &[&str]) -> BTreeSet<String> {
+        addresses.iter().map(|address| (*address).to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn refused_creates_are_named_and_exactly_the_named_resource_is_imported() {
+        let (folder, _sender, terraform) = refused("refused");
+        let refused = terraform.apply().await.unwrap_err();
+        assert_eq!(refused.existing, addresses(&[ROLE, ROUTE]));
+        assert!(refused.failure.to_string().starts_with("`terraform apply` failed"), "{}", refused.failure);
+        terraform.import(Path::new("/m/functions.json"), &addresses(&[ROLE])).await.unwrap();
+        let import = format!(
+            "import -input=false -no-color -var=functions_manifest=/m/functions.json -var=artifacts_bucket=b {ROLE} role-b"
+        );
+        assert_eq!(calls(&folder, "import"), [import]);
+        assert_eq!(calls(&folder, "show"), [format!("show -json {}", folder.0.join("plan").display())]);
+    }
+
+    #[tokio::test]
+    async fn resource_without_an_import_id_is_named_before_anything_is_imported() {
+        let (folder, _sender, terraform) = refused("unknown");
+        let failure = terraform.import(Path::new("m"), &addresses(&[ROLE, ROUTE])).await.unwrap_err().to_string();
+        assert_eq!(failure, format!("`{ROUTE}` exists already, and its import id does not follow from the plan"));
+        assert!(calls(&folder, "import").is_empty());
+    }
+
+    #[tokio::test]
+    async fn import_that_fails_names_the_resource_and_its_id() {
+        let (folder, _sender, terraform) = refused("import");
+        std::fs::write(folder.0.join("broken"), "").unwrap();
+        let failure = terraform.import(Path::new("m"), &addresses(&[ROLE])).await.unwrap_err().to_string();
+        assert!(failure.starts_with(&format!("`{ROLE}` exists already, and importing `role-b` failed")), "{failure}");
     }
 
     #[test]

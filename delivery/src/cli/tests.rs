@@ -45,6 +45,18 @@ fn host_binaries_are_refused_where_the_endpoint_is_not_this_machine() {
     assert!(refused.to_string().starts_with("--host-binaries is only for a local cloud"), "{refused}");
 }
 
+#[tokio::test]
+async fn adopting_is_refused_where_the_endpoint_is_not_this_machine() {
+    let line = "gridbid deploy --env dev --release 0123456789abcdef0123456789abcdef01234567 --adopt-existing";
+    for endpoint in [None, Some("https://iam.example.com")] {
+        let Command::Deploy(arguments) = parsed(line).unwrap().command else { panic!("it is a deployment") };
+        let account = account(endpoint);
+        let aws = Aws::new(&account, "b");
+        let refused = deploy(&account, &aws, "b", arguments, Mode::ForReal).await.unwrap_err().to_string();
+        assert!(refused.starts_with("--adopt-existing is only for a local cloud"), "{refused}");
+    }
+}
+
 #[test]
 fn build_for_the_laptop_is_released_only_to_an_endpoint_on_this_machine() {
     let folder = Folder::new("profiles");

@@ -62,7 +62,7 @@ impl Account {
     }
 
     /// The address of one service, when it is not AWS's.
-    fn endpoint_of(&self, service: &str) -> Option<String> {
+    pub(crate) fn endpoint_of(&self, service: &str) -> Option<String> {
         variable(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| self.endpoint.clone())
     }
 

@@ -7,6 +7,7 @@
 
 mod versions;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,7 +27,7 @@ use crate::names::{EnvironmentName, FunctionName, ReleaseId};
 use crate::progress::say;
 use crate::release::Release;
 use crate::shift::{self, Move};
-use crate::terraform::{Change, Infrastructure, Purpose, counted};
+use crate::terraform::{ApplyFailure, Change, Infrastructure, Plan, Purpose, counted};
 
 /// The environment on the local cloud.
 const LOCAL: &str = "local";
@@ -44,6 +45,8 @@ pub(crate) struct Order {
     pub(crate) allow_older: bool,
     /// Whether the system is used once afterwards.
     pub(crate) with_smoke: bool,
+    /// Whether resources that exist already, although Terraform's state does not know them, are imported.
+    pub(crate) adopt_existing: bool,
 }
 
 /// What came of it, for a program that called the command.
@@ -184,12 +187,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
 
     /// Terraform's part, and the probe of each new version: whatever fails here, nobody was served by it.
     async fn prepare(&self, manifest: &Path) -> Result<Prepared, Failure> {
-        let plan = self.infrastructure.plan(manifest, Purpose::ToApply).await?;
-        say(&format!("  Terraform: {}", counted(&plan.changes)));
-        self.lease.check()?;
-        if !plan.is_empty {
-            self.infrastructure.apply().await?;
-        }
+        let changes = self.apply(manifest).await?;
         let stack = Stack::of_outputs(self.infrastructure.outputs().await?)?;
         let deployed = stack.deployed(self.cloud, self.release).await?;
         let mut moves = Vec::new();
@@ -205,7 +203,37 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
                 moves.push(Move { name: name.clone(), place, canary: placed.deployment.clone(), before, to });
             }
         }
-        Ok(Prepared { changes: plan.changes, deployed, moves })
+        Ok(Prepared { changes, deployed, moves })
+    }
+
+    /// Plans and applies, again after every import of resources that exist already. A resource is imported at most once, so
+    /// it ends.
+    async fn apply(&self, manifest: &Path) -> Result<Vec<Change>, Failure> {
+        let mut plan = self.plan(manifest).await?;
+        let mut changes = plan.changes;
+        let mut adopted = BTreeSet::new();
+        while !plan.is_empty {
+            let Err(ApplyFailure { failure, existing }) = self.infrastructure.apply().await else { break };
+            let is_adoptable = !existing.is_empty() && existing.is_disjoint(&adopted);
+            if !self.order.adopt_existing || !is_adoptable {
+                return Err(failure);
+            }
+            self.infrastructure.import(manifest, &existing).await?;
+            for change in changes.iter_mut().filter(|change| existing.contains(&change.address)) {
+                "import".clone_into(&mut change.action);
+            }
+            adopted.extend(existing);
+            plan = self.plan(manifest).await?;
+        }
+        Ok(changes)
+    }
+
+    /// Plans, and makes sure that the environment is still this deployment's.
+    async fn plan(&self, manifest: &Path) -> Result<Plan, Failure> {
+        let plan = self.infrastructure.plan(manifest, Purpose::ToApply).await?;
+        say(&format!("  Terraform: {}", counted(&plan.changes)));
+        self.lease.check()?;
+        Ok(plan)
     }
 
     async fn shift(&self, moves: &[Move]) -> Result<(), Failure> {

@@ -36,6 +36,11 @@ struct MemoryTerraform<'a> {
     manifest: RefCell<Value>,
     published: RefCell<Vec<(String, u32)>>,
     fails: bool,
+    /// The addresses whose create is refused, one by each apply, until they are imported.
+    existing: RefCell<BTreeSet<String>>,
+    imported: RefCell<Vec<String>>,
+    imports_in_vain: bool,
+    import_fails: bool,
 }
 
 impl<'a> MemoryTerraform<'a> {
@@ -46,7 +51,17 @@ impl<'a> MemoryTerraform<'a> {
             manifest: RefCell::default(),
             published: RefCell::new(FUNCTIONS.map(|_| (String::new(), 0)).to_vec()),
             fails: false,
+            existing: RefCell::default(),
+            imported: RefCell::default(),
+            imports_in_vain: false,
+            import_fails: false,
         }
+    }
+
+    /// One for which functions exist already that its state does not know.
+    fn with_existing(memory: &'a Memory, names: &[&str]) -> Self {
+        let existing = names.iter().map(|name| (*name).to_owned()).collect();
+        Self { existing: RefCell::new(existing), ..Self::new(memory) }
     }
 
     /// What a function's version stands for now.
@@ -66,9 +81,10 @@ impl Infrastructure for MemoryTerraform<'_> {
         Ok(Plan { is_empty: changes.is_empty(), changes })
     }
 
-    async fn apply(&self) -> Result<(), Failure> {
-        if self.fails {
-            return Err(Failure::new("`terraform apply` failed"));
+    async fn apply(&self) -> Result<(), ApplyFailure> {
+        let refused: BTreeSet<String> = self.existing.borrow().first().cloned().into_iter().collect();
+        if self.fails || !refused.is_empty() {
+            return Err(ApplyFailure { failure: Failure::new("`terraform apply` failed"), existing: refused });
         }
         for (name, there) in FUNCTIONS.iter().zip(self.published.borrow_mut().iter_mut()) {
             let (wanted, code) = self.wanted(name);
@@ -76,6 +92,17 @@ impl Infrastructure for MemoryTerraform<'_> {
                 *there = (wanted, there.1 + 1);
                 self.memory.publish(&place(name), &there.1.to_string(), &code);
             }
+        }
+        Ok(())
+    }
+
+    async fn import(&self, _: &Path, addresses: &BTreeSet<String>) -> Result<(), Failure> {
+        if self.import_fails {
+            return Err(Failure::new("`x` exists already, and its import id does not follow from the plan"));
+        }
+        self.imported.borrow_mut().extend(addresses.iter().cloned());
+        if !self.imports_in_vain {
+            self.existing.borrow_mut().retain(|address| !addresses.contains(address));
         }
         Ok(())
     }
@@ -131,7 +158,18 @@ fn broken(_: &Addresses) -> MemoryApi {
 }
 
 fn order(number: u8) -> Order {
-    Order { environment: dev(), release: id(number), by: "a test".to_owned(), allow_older: false, with_smoke: true }
+    Order {
+        environment: dev(),
+        release: id(number),
+        by: "a test".to_owned(),
+        allow_older: false,
+        with_smoke: true,
+        adopt_existing: false,
+    }
+}
+
+fn adopting(number: u8) -> Order {
+    Order { adopt_existing: true, ..order(number) }
 }
 
 async fn run(
@@ -265,6 +303,60 @@ async fn a_failed_apply_touches_no_alias() {
     let failure = run(&terraform, &order(2), working, Mode::ForReal).await.unwrap_err().to_string();
     assert_eq!(failure, "`terraform apply` failed: no alias was touched");
     assert_eq!(memory.logged("publish").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn existing_resources_are_adopted_one_after_another_and_the_deployment_continues() {
+    let memory = Memory::default();
+    let terraform = MemoryTerraform::with_existing(&memory, &["close-run", "notify-slack"]);
+    put_release(&memory, 1, ["a", "b", "c"]);
+    let outcome = run(&terraform, &adopting(1), working, Mode::ForReal).await.unwrap();
+    assert_eq!(*terraform.imported.borrow(), ["close-run", "notify-slack"]);
+    let actions = outcome.changes.iter().map(|change| (change.address.as_str(), change.action.as_str()));
+    let expected = [("orders-api", "update"), ("close-run", "import"), ("notify-slack", "import")];
+    assert_eq!(actions.collect::<Vec<_>>(), expected);
+    assert_eq!(points(&memory), ["1", "1", "1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn existing_resource_fails_the_deployment_that_may_not_adopt_it() {
+    let memory = Memory::default();
+    let terraform = MemoryTerraform::with_existing(&memory, &["close-run"]);
+    put_release(&memory, 1, ["a", "b", "c"]);
+    let failure = run(&terraform, &order(1), working, Mode::ForReal).await.unwrap_err().to_string();
+    assert_eq!(failure, "`terraform apply` failed: no alias was touched");
+    assert!(terraform.imported.borrow().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn resource_that_is_refused_again_after_its_import_ends_the_deployment() {
+    let memory = Memory::default();
+    let terraform =
+        MemoryTerraform { imports_in_vain: true, ..MemoryTerraform::with_existing(&memory, &["close-run"]) };
+    put_release(&memory, 1, ["a", "b", "c"]);
+    let failure = run(&terraform, &adopting(1), working, Mode::ForReal).await.unwrap_err().to_string();
+    assert_eq!(failure, "`terraform apply` failed: no alias was touched");
+    assert_eq!(*terraform.imported.borrow(), ["close-run"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_import_ends_the_deployment() {
+    let memory = Memory::default();
+    let terraform = MemoryTerraform { import_fails: true, ..MemoryTerraform::with_existing(&memory, &["close-run"]) };
+    put_release(&memory, 1, ["a", "b", "c"]);
+    let failure = run(&terraform, &adopting(1), working, Mode::ForReal).await.unwrap_err().to_string();
+    assert!(failure.starts_with("`x` exists already"), "{failure}");
+    assert!(failure.ends_with("no alias was touched"), "{failure}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn apply_that_fails_for_another_reason_adopts_nothing() {
+    let memory = Memory::default();
+    let terraform = MemoryTerraform { fails: true, ..MemoryTerraform::new(&memory) };
+    put_release(&memory, 1, ["a", "b", "c"]);
+    let failure = run(&terraform, &adopting(1), working, Mode::ForReal).await.unwrap_err().to_string();
+    assert_eq!(failure, "`terraform apply` failed: no alias was touched");
+    assert!(terraform.imported.borrow().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
