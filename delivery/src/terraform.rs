@@ -66,6 +66,15 @@ impl From<Failure> for ApplyFailure {
     }
 }
 
+/// What one run of Terraform did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Converged {
+    /// What it changed.
+    pub(crate) changes: Vec<Change>,
+    /// The outputs by name.
+    pub(crate) outputs: Value,
+}
+
 /// What a deployment needs of Terraform.
 pub(crate) trait Infrastructure {
     /// Compares what is there with what should be, given the release's manifest.
@@ -75,6 +84,8 @@ pub(crate) trait Infrastructure {
     /// Imports resources of the last plan that exist already into Terraform's state. Fails before the first import when an
     /// import id does not follow from the plan.
     fn import(&self, manifest: &Path, addresses: &BTreeSet<String>) -> impl Future<Output = Result<(), Failure>>;
+    /// Plans, applies and reads the outputs in one run of Terraform, without a plan that could be looked at first.
+    fn converge(&self, manifest: &Path) -> impl Future<Output = Result<Converged, ApplyFailure>>;
     /// The outputs by name.
     fn outputs(&self) -> impl Future<Output = Result<Value, Failure>>;
 }
@@ -212,6 +223,29 @@ impl Infrastructure for Terraform {
         Err(ApplyFailure { failure: failed("apply", status), existing: refusals.existing() })
     }
 
+    async fn converge(&self, manifest: &Path) -> Result<Converged, ApplyFailure> {
+        self.initialise().await?;
+        let mut command = self.command(&["apply", "-auto-approve", "-input=false", "-json"]);
+        command.args(self.variable_arguments(manifest));
+        let (mut converged, mut refusals) = (Converged::default(), Refusals::default());
+        let status = self
+            .run_json(command, |message| {
+                converged.changes.extend(planned(message));
+                refusals.read(message);
+                // The plan's message about outputs has no values yet; the last one has.
+                if message.get("type").is_some_and(|kind| kind == "outputs")
+                    && let Some(outputs) = message.get("outputs")
+                {
+                    converged.outputs = values(outputs);
+                }
+            })
+            .await?;
+        if status.success() {
+            return Ok(converged);
+        }
+        Err(ApplyFailure { failure: failed("apply", status), existing: refusals.existing() })
+    }
+
     async fn import(&self, manifest: &Path, addresses: &BTreeSet<String>) -> Result<(), Failure> {
         let mut show = self.command(&["show", "-json"]);
         show.arg(self.plan_file());
@@ -242,10 +276,14 @@ impl Infrastructure for Terraform {
 
     async fn outputs(&self) -> Result<Value, Failure> {
         let outputs: Value = self.read_document("output", self.command(&["output", "-json"])).await?;
-        let members = outputs.as_object().into_iter().flatten();
-        let value = |(name, output): (&String, &Value)| Some((name.clone(), output.get("value")?.clone()));
-        Ok(members.filter_map(value).collect())
+        Ok(values(&outputs))
     }
+}
+
+/// The values of outputs by their names.
+fn values(outputs: &Value) -> Value {
+    let members = outputs.as_object().into_iter().flatten();
+    members.filter_map(|(name, output)| Some((name.clone(), output.get("value")?.clone()))).collect()
 }
 
 fn failed(command: &str, status: ExitStatus) -> Failure {
@@ -358,6 +396,22 @@ mod tests {
             "output -json".to_owned(),
         ];
         assert_eq!(calls.lines().collect::<Vec<_>>(), expected);
+    }
+
+    #[tokio::test]
+    async fn one_run_plans_applies_and_reads_the_outputs() {
+        let script = r#"
+            echo "$*" >> calls
+            echo '{"type":"planned_change","change":{"resource":{"addr":"a"},"action":"create"}}'
+            echo '{"type":"outputs","outputs":{"api_id":{"sensitive":false,"action":"create"}}}'
+            echo '{"type":"outputs","outputs":{"api_id":{"sensitive":false,"type":"string","value":"abc"}}}'"#;
+        let (folder, _sender, terraform) = played("converge", script);
+        let terraform = Terraform { init: None, ..terraform };
+        let converged = terraform.converge(Path::new("/m/functions.json")).await.unwrap();
+        assert_eq!((converged.changes.len(), converged.outputs), (1, serde_json::json!({"api_id": "abc"})));
+        let calls = std::fs::read_to_string(folder.0.join("calls")).unwrap();
+        let expected = "apply -auto-approve -input=false -json -var=functions_manifest=/m/functions.json -var=artifacts_bucket=b\n";
+        assert_eq!(calls, expected);
     }
 
     #[tokio::test]

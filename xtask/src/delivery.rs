@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::clock;
 use crate::cloud::client::Cloud;
@@ -45,6 +46,8 @@ pub struct Outcome {
     pub changes: Vec<Change>,
     /// The functions whose aliases were put on another version.
     pub shifted: Vec<String>,
+    /// Terraform's outputs by name.
+    pub outputs: Value,
 }
 
 /// `gridbid` on one local cloud.
@@ -108,6 +111,7 @@ impl<'a> Delivery<'a> {
         let variables = [slack].into_iter().chain(variables).map(|variable| format!("--var={variable}"));
         self.gridbid(log)
             .args(["deploy", "--env", ENVIRONMENT, "--initialised", "--allow-older", "--json", "--release", release])
+            .args(["--in-one-run", "--adopt-existing"])
             .args(["--terraform".as_ref(), self.layout.terraform_local().as_os_str()])
             .args(variables)
     }

@@ -126,10 +126,10 @@ pub fn update(
     let ran = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
     let record = progress.step("start local cloud", |step| cloud::start(layout, behaviour, step))?;
     let delivery = Delivery::new(layout, record.ports, gridbid.clone());
-    let deployed = deploy(layout, progress, tools, &delivery, &record, &variables(&record));
+    let deployed = deploy(layout, progress, &delivery, &variables(&record));
     match deployed {
         Ok((names, outcome)) => {
-            let Outcome { changes, shifted } = outcome;
+            let Outcome { changes, shifted, .. } = outcome;
             Ok(System { record, names, changes, shifted, gridbid })
         }
         Err(failure) => {
@@ -306,9 +306,7 @@ pub fn assemble(layout: &Layout, progress: &Progress, compiled: Compiled) -> Res
 fn deploy(
     layout: &Layout,
     progress: &Progress,
-    tools: &Tools,
     delivery: &Delivery<'_>,
-    record: &Record,
     variables: &[(&str, String)],
 ) -> Result<(Names, Outcome), Failure> {
     let release = progress.step("gridbid release", |step| delivery.release(&layout.functions(), step))?;
@@ -317,8 +315,7 @@ fn deploy(
         let told = delivery::counted(&outcome.changes);
         Ok((outcome, told))
     })?;
-    let names = progress.step("read names", |step| {
-        Ok((terraform::names(layout, &tools.terraform, &record.ports, step)?, String::new()))
-    })?;
+    let names = Names::from_outputs(outcome.outputs.clone())?;
+    names.write(&layout.cloud())?;
     Ok((names, outcome))
 }

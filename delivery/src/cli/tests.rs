@@ -46,14 +46,16 @@ fn host_binaries_are_refused_where_the_endpoint_is_not_this_machine() {
 }
 
 #[tokio::test]
-async fn adopting_is_refused_where_the_endpoint_is_not_this_machine() {
-    let line = "gridbid deploy --env dev --release 0123456789abcdef0123456789abcdef01234567 --adopt-existing";
-    for endpoint in [None, Some("https://iam.example.com")] {
-        let Command::Deploy(arguments) = parsed(line).unwrap().command else { panic!("it is a deployment") };
-        let account = account(endpoint);
-        let aws = Aws::new(&account, "b");
-        let refused = deploy(&account, &aws, "b", arguments, Mode::ForReal).await.unwrap_err().to_string();
-        assert!(refused.starts_with("--adopt-existing is only for a local cloud"), "{refused}");
+async fn options_of_the_local_cloud_are_refused_where_the_endpoint_is_not_this_machine() {
+    for option in ["--adopt-existing", "--in-one-run"] {
+        let line = format!("gridbid deploy --env dev --release 0123456789abcdef0123456789abcdef01234567 {option}");
+        for endpoint in [None, Some("https://iam.example.com")] {
+            let Command::Deploy(arguments) = parsed(&line).unwrap().command else { panic!("it is a deployment") };
+            let account = account(endpoint);
+            let aws = Aws::new(&account, "b");
+            let refused = deploy(&account, &aws, "b", arguments, Mode::ForReal).await.unwrap_err().to_string();
+            assert!(refused.starts_with(&format!("{option} is only for a local cloud")), "{refused}");
+        }
     }
 }
 

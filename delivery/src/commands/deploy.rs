@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use self::versions::{Deployed, Stack};
 use super::Mode;
@@ -27,7 +28,7 @@ use crate::names::{EnvironmentName, FunctionName, ReleaseId};
 use crate::progress::say;
 use crate::release::Release;
 use crate::shift::{self, Move};
-use crate::terraform::{ApplyFailure, Change, Infrastructure, Plan, Purpose, counted};
+use crate::terraform::{ApplyFailure, Change, Converged, Infrastructure, Plan, Purpose, counted};
 
 /// The environment on the local cloud.
 const LOCAL: &str = "local";
@@ -43,6 +44,8 @@ pub(crate) struct Order {
     pub(crate) by: String,
     /// Whether a release that is older than the deployed one is meant.
     pub(crate) allow_older: bool,
+    /// Whether Terraform plans and applies in one run, without a plan in between: for a cloud where nothing can be lost.
+    pub(crate) in_one_run: bool,
     /// Whether the system is used once afterwards.
     pub(crate) with_smoke: bool,
     /// Whether resources that exist already, although Terraform's state does not know them, are imported.
@@ -56,6 +59,8 @@ pub(crate) struct Outcome {
     pub(crate) changes: Vec<Change>,
     /// The functions whose aliases were shifted.
     pub(crate) shifted: Vec<FunctionName>,
+    /// Terraform's outputs by name.
+    pub(crate) outputs: Value,
 }
 
 /// A deployment that has the environment for itself.
@@ -72,6 +77,8 @@ struct Deployment<'a, C, I> {
 struct Prepared {
     /// What Terraform changed.
     changes: Vec<Change>,
+    /// Its outputs by name.
+    outputs: Value,
     /// Where every alias has to go.
     deployed: Deployed,
     /// Those that are not there yet.
@@ -101,7 +108,7 @@ pub(crate) async fn deploy<C: Cloud, I: Infrastructure, A: Api>(
         let plan = infrastructure.plan(&manifest, Purpose::ToLook).await?;
         say(&format!("would deploy {} to {environment}: Terraform has {}", order.release, counted(&plan.changes)));
         say("  and every function whose published version differs would be probed and shifted");
-        return Ok(Outcome { changes: plan.changes, shifted: Vec::new() });
+        return Ok(Outcome { changes: plan.changes, ..Outcome::default() });
     }
     let lease = Lease::take(cloud, environment, &order.by).await?;
     let deployment = Deployment { cloud, infrastructure, interruption, lease: &lease, order, release: &release };
@@ -153,7 +160,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         say(&format!("deploying {release} to {environment}"));
         let known = history.last().map(|record| record.addresses.topic_arn.clone());
         let prepared = self.prepare(manifest).await;
-        let Prepared { changes, deployed, moves } = match prepared {
+        let Prepared { changes, outputs, deployed, moves } = match prepared {
             Ok(prepared) => prepared,
             Err(failure) => {
                 let failure = failure.with_consequence("no alias was touched");
@@ -182,13 +189,19 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         if history.previous().is_some() && !moves.is_empty() {
             say(&format!("  undo it: gridbid rollback --env {environment}"));
         }
-        Ok(Outcome { changes, shifted: moves.into_iter().map(|one| one.name).collect() })
+        Ok(Outcome { changes, shifted: moves.into_iter().map(|one| one.name).collect(), outputs })
     }
 
     /// Terraform's part, and the probe of each new version: whatever fails here, nobody was served by it.
     async fn prepare(&self, manifest: &Path) -> Result<Prepared, Failure> {
-        let changes = self.apply(manifest).await?;
-        let stack = Stack::of_outputs(self.infrastructure.outputs().await?)?;
+        let Converged { changes, outputs } = match self.order.in_one_run {
+            true => self.converge(manifest).await?,
+            false => {
+                let changes = self.apply(manifest).await?;
+                Converged { changes, outputs: self.infrastructure.outputs().await? }
+            }
+        };
+        let stack = Stack::of_outputs(outputs.clone())?;
         let deployed = stack.deployed(self.cloud, self.release).await?;
         let mut moves = Vec::new();
         for (name, placed) in &deployed.functions {
@@ -203,7 +216,24 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
                 moves.push(Move { name: name.clone(), place, canary: placed.deployment.clone(), before, to });
             }
         }
-        Ok(Prepared { changes, deployed, moves })
+        Ok(Prepared { changes, outputs, deployed, moves })
+    }
+
+    /// Plans and applies in one run; with a plan in between after an import of resources that exist already.
+    async fn converge(&self, manifest: &Path) -> Result<Converged, Failure> {
+        let ApplyFailure { failure, existing } = match self.infrastructure.converge(manifest).await {
+            Ok(converged) => {
+                say(&format!("  Terraform: {}", counted(&converged.changes)));
+                self.lease.check()?;
+                return Ok(converged);
+            }
+            Err(refused) => refused,
+        };
+        if existing.is_empty() || !self.order.adopt_existing {
+            return Err(failure);
+        }
+        let changes = self.apply(manifest).await?;
+        Ok(Converged { changes, outputs: self.infrastructure.outputs().await? })
     }
 
     /// Plans and applies, again after every import of resources that exist already. A resource is imported at most once, so

@@ -42,15 +42,13 @@ pub struct FunctionNames {
 }
 
 impl Names {
-    /// Reads what `terraform output -json` says.
+    /// Reads Terraform's outputs.
     ///
     /// # Errors
     /// When an output is missing.
-    pub fn from_outputs(json: &str) -> Result<Self, Failure> {
-        let no_names = |error| Failure::new(format!("Terraform's outputs are not as expected: {error}"));
-        let outputs: BTreeMap<String, Value> = serde_json::from_str(json).map_err(no_names)?;
-        let values = outputs.into_iter().filter_map(|(name, mut output)| Some((name, output.get_mut("value")?.take())));
-        serde_json::from_value(values.collect()).map_err(no_names)
+    pub fn from_outputs(outputs: Value) -> Result<Self, Failure> {
+        serde_json::from_value(outputs)
+            .map_err(|error| Failure::new(format!("Terraform's outputs are not as expected: {error}")))
     }
 
     /// Reads the names of a cloud that Terraform was applied to.
@@ -62,7 +60,8 @@ impl Names {
         let text = fs::read_to_string(&file).map_err(|_| {
             Failure::new("nothing is set up on the local cloud yet").with_todo("run `cargo xtask up` first")
         })?;
-        serde_json::from_str(&text).on_file("understand", &file)
+        let again = |failure: Failure| failure.with_todo("`cargo xtask up` writes it anew");
+        serde_json::from_str(&text).on_file("parse", &file).map_err(again)
     }
 
     /// Keeps the names.
@@ -97,20 +96,16 @@ mod tests {
 
     #[test]
     fn outputs_become_names_and_others_are_ignored() {
-        let output = |value: &str| format!("{{\"sensitive\": false, \"value\": {value}}}");
         let texts = ["api_id", "state_machine_arn", "orders_table", "runs_table", "results_bucket"];
         let queues = ["undeliverable_queue_url", "notify_slack_failed_queue_url", "something_else"];
-        let mut members: Vec<String> = texts
-            .iter()
-            .chain(&queues)
-            .map(|name| format!("\"{name}\": {}", output(&format!("\"the {name}\""))))
-            .collect();
-        let functions = r#"{"orders-api": {"function_name": "f", "log_group_name": "/l", "version": "3"}}"#;
-        members.push(format!("\"functions\": {}", output(functions)));
-        let names = Names::from_outputs(&format!("{{{}}}", members.join(","))).unwrap();
+        let named = texts.into_iter().chain(queues).map(|name| (name.to_owned(), format!("the {name}").into()));
+        let mut outputs: serde_json::Map<String, Value> = named.collect();
+        let function = serde_json::json!({"function_name": "f", "log_group_name": "/l", "version": "3"});
+        outputs.insert("functions".to_owned(), serde_json::json!({"orders-api": function}));
+        let names = Names::from_outputs(outputs.into()).unwrap();
         assert_eq!(names.orders_table, "the orders_table");
         assert_eq!(names.function("orders-api").unwrap().log_group_name, "/l");
         assert!(names.function("orders").unwrap_err().report().to_string().contains("name one of orders-api"));
-        assert!(Names::from_outputs("{}").is_err());
+        assert!(Names::from_outputs(Value::Null).is_err());
     }
 }

@@ -107,6 +107,12 @@ impl Infrastructure for MemoryTerraform<'_> {
         Ok(())
     }
 
+    async fn converge(&self, manifest: &Path) -> Result<Converged, ApplyFailure> {
+        let changes = self.plan(manifest, Purpose::ToApply).await?.changes;
+        self.apply().await?;
+        Ok(Converged { changes, outputs: self.outputs().await? })
+    }
+
     async fn outputs(&self) -> Result<Value, Failure> {
         let published = self.published.borrow();
         let output = |(name, (_, version)): (&&str, &(String, u32))| {
@@ -165,6 +171,7 @@ fn order(number: u8) -> Order {
         allow_older: false,
         with_smoke: true,
         adopt_existing: false,
+        in_one_run: false,
     }
 }
 
@@ -316,6 +323,23 @@ async fn existing_resources_are_adopted_one_after_another_and_the_deployment_con
     let expected = [("orders-api", "update"), ("close-run", "import"), ("notify-slack", "import")];
     assert_eq!(actions.collect::<Vec<_>>(), expected);
     assert_eq!(points(&memory), ["1", "1", "1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_run_of_terraform_deploys_the_same_and_adopts_what_exists() {
+    let memory = Memory::default();
+    let terraform = MemoryTerraform::with_existing(&memory, &["close-run"]);
+    put_release(&memory, 1, ["a", "b", "c"]);
+    let in_one_run = Order { in_one_run: true, ..adopting(1) };
+    let outcome = run(&terraform, &in_one_run, working, Mode::ForReal).await.unwrap();
+    assert_eq!(*terraform.imported.borrow(), ["close-run"]);
+    assert_eq!(points(&memory), ["1", "1", "1"]);
+    assert_eq!(outcome.outputs["api_id"], "abc");
+    let again = run(&terraform, &in_one_run, working, Mode::ForReal).await.unwrap();
+    assert!(again.changes.is_empty() && again.shifted.is_empty());
+    let alone = MemoryTerraform { fails: true, ..MemoryTerraform::new(&memory) };
+    let failure = run(&alone, &in_one_run, working, Mode::ForReal).await.unwrap_err().to_string();
+    assert_eq!(failure, "`terraform apply` failed: no alias was touched");
 }
 
 #[tokio::test(start_paused = true)]
