@@ -8,12 +8,7 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
-
-
-def header(scope: Scope, name: bytes) -> str | None:
-    """The value of a request's header; the name in lower case."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name), None)
+Headers = list[tuple[bytes, bytes]]  # names in lower case
 
 
 async def respond(scope: Scope, send: Send, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:

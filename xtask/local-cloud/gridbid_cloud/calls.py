@@ -4,6 +4,7 @@ The name is the one of the API reference (`CreateRole`, `PutItem`), or the HTTP 
 and path. An unknown call counts as a change.
 """
 
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from xml.sax.saxutils import escape
 from gridbid_cloud.asgi import Application, Message, Receive, Scope, Send, read_body
 
 FORM = "application/x-www-form-urlencoded"
+NAMING_HEADERS = (b"x-amz-target", b"content-type", b"authorization")
 READ_METHODS = {"GET", "HEAD", "OPTIONS"}
 READ_CALL = re.compile(
     r"(Batch)?(Get|List|Describe|Query|Search|Lookup|Head|Filter|Validate|Test|Simulate)[A-Z]"
@@ -48,15 +50,15 @@ class Call:
     @classmethod
     def parse(cls, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, list[str]], body: bytes) -> Self:
         """Names the call of a request; header names in lower case, the body needed for forms only."""
-        rpc = RPC_PATH.search(path)
-        name = rpc.group(1) if rpc else headers.get("x-amz-target", "").rpartition(".")[2]
-        if name:
-            return cls(name, is_read(name), Errors.JSON)
+        if target := headers.get("x-amz-target"):
+            return _call(target.rpartition(".")[2], Errors.JSON)
+        if rpc := RPC_PATH.search(path):
+            return _call(rpc.group(1), Errors.JSON)
         action = query.get("Action")
         if action is None and headers.get("content-type", "").startswith(FORM):
             action = parse_qs(body.decode("utf-8", "replace")).get("Action")
         if action:
-            return cls(action[0], is_read(action[0]), Errors.QUERY)
+            return _call(action[0], Errors.QUERY)
         is_s3 = "/s3/aws4_request" in headers.get("authorization", "")
         return cls(method, method in READ_METHODS, Errors.S3 if is_s3 else Errors.JSON)
 
@@ -75,9 +77,10 @@ class Call:
         return 500, {"content-type": "text/xml"}, body.encode()
 
 
-def is_read(name: str) -> bool:
-    """Whether a call of this name changes nothing."""
-    return READ_CALL.match(name) is not None and name not in CHANGES_NAMED_LIKE_READS
+@functools.lru_cache
+def _call(name: str, errors: Errors) -> Call:
+    is_read = READ_CALL.match(name) is not None and name not in CHANGES_NAMED_LIKE_READS
+    return Call(name, is_read, errors)
 
 
 def named(app: Application) -> Application:
@@ -92,10 +95,11 @@ def named(app: Application) -> Application:
 
 
 async def _with_call(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
-    headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
-    query = parse_qs(scope["query_string"].decode("latin-1"))
+    fields = dict(scope["headers"])
+    headers = {name.decode(): fields[name].decode("latin-1") for name in NAMING_HEADERS if name in fields}
+    query = parse_qs(scope["query_string"].decode("latin-1")) if scope["query_string"] else {}
     body = b""
-    if headers.get("content-type", "").startswith(FORM) and "x-amz-target" not in headers:
+    if "x-amz-target" not in headers and headers.get("content-type", "").startswith(FORM):
         body, is_complete = await read_body(receive)
         receive = _received_before(body, is_complete, receive)
     call = Call.parse(scope["method"], scope["path"], headers, query, body)

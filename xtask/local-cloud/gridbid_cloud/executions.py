@@ -68,6 +68,7 @@ class Executions:
             FORGET: self._forget,
             FORGET_ALL: self._forget_all,
         }
+        journal.before_write(self._collect)
         stepfunctions._executions = JournaledExecutions(self)
         stepfunctions._add_event = self._add_event
 
@@ -104,7 +105,7 @@ class Executions:
         for execution in stepfunctions._executions.all_values():
             yield [START, execution]
 
-    def collect(self) -> None:
+    def _collect(self) -> None:
         """Records the end of executions that end without an event."""
         for execution in list(self._running.values()):
             if execution["status"] != "RUNNING" and execution["stopDate"] is not None:

@@ -5,16 +5,17 @@ MiniStack checks no credentials, takes any host and lets any origin read its res
 functions and curl send neither `Origin` nor `Sec-Fetch-Site`.
 """
 
+import functools
 import json
 from urllib.parse import urlsplit
 
-from gridbid_cloud.asgi import Application, Receive, Scope, Send, header, read_body, respond
+from gridbid_cloud.asgi import Application, Receive, Scope, Send, read_body, respond
 
 # Names that no DNS server decides. Below `.localhost` are the endpoints of APIs: `<id>.execute-api.localhost`.
 OWN_NAMES = {"127.0.0.1", "localhost", "::1"}
 OWN_SUFFIX = ".localhost"
 # What a browser says of a page of this server, and of an address typed by its user.
-OWN_SITES = {None, "same-origin", "none"}
+OWN_SITES = {b"same-origin", b"none"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -37,35 +38,34 @@ def guarded(app: Application, port: int) -> Application:
 
 def refusal(scope: Scope, port: int) -> str | None:
     """Why a request to this port is refused, or None."""
-    host = header(scope, b"host")
-    if host is None or not _is_own_name(_split(f"//{host}")):
-        return f"host `{host or ''}` is not this machine's"
-    origin = header(scope, b"origin")
-    if origin is not None and not _is_own_origin(origin, port):
-        return f"origin `{origin}` is foreign"
-    site = header(scope, b"sec-fetch-site")
-    return None if site in OWN_SITES else f"a {site} request"
+    headers = dict(scope["headers"])
+    host = headers.get(b"host", b"").decode("latin-1")
+    if not _is_own_host(host):
+        return f"host `{host}` is not this machine's"
+    origin = headers.get(b"origin")
+    if origin is not None and not _is_own_origin(origin.decode("latin-1"), port):
+        return f"origin `{origin.decode('latin-1')}` is foreign"
+    site = headers.get(b"sec-fetch-site")
+    return None if site is None or site in OWN_SITES else f"a {site.decode('latin-1')} request"
+
+
+@functools.lru_cache
+def _is_own_host(host: str) -> bool:
+    return _own_port(host, default=0) is not None
 
 
 def _is_own_origin(origin: str, port: int) -> bool:
-    scheme, _, address = origin.partition("://")
-    if scheme not in DEFAULT_PORTS:
-        return False
-    split = _split(f"//{address}")
-    return _is_own_name(split) and split is not None and (split[1] or DEFAULT_PORTS[scheme]) == port
+    scheme, _, host = origin.partition("://")
+    return scheme in DEFAULT_PORTS and _own_port(host, DEFAULT_PORTS[scheme]) == port
 
 
-def _is_own_name(split: tuple[str, int | None] | None) -> bool:
-    return split is not None and (split[0] in OWN_NAMES or split[0].endswith(OWN_SUFFIX))
-
-
-def _split(address: str) -> tuple[str, int | None] | None:
-    """The name in lower case and the port of `//name:port`, or None when it is anything else."""
+def _own_port(host: str, default: int) -> int | None:
+    """The port in a host, or None when the host is not one of the own names."""
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(f"//{host}")
         name, port = parts.hostname, parts.port
     except ValueError:
         return None
-    if not name or parts.path or parts.query or parts.fragment or parts.username is not None:
-        return None
-    return name, port
+    is_bare = not (parts.path or parts.query or parts.fragment or "@" in host)
+    is_own = name is not None and (name in OWN_NAMES or name.endswith(OWN_SUFFIX))
+    return (port or default) if is_bare and is_own else None

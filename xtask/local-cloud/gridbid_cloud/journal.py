@@ -32,6 +32,8 @@ BACKGROUND_SECONDS = 0.05
 GARBAGE_ALLOWED = 20_000
 COMPACTION_CHUNK = 1 << 20
 
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
 Change = list[Any]
 
 
@@ -63,9 +65,6 @@ class Store(Protocol):
     def changes(self) -> Iterator[Change]:
         """The changes that lead to the present state, for a new journal."""
 
-    def collect(self) -> None:
-        """Records what was changed in places that cannot be hooked; called before each write."""
-
 
 @dataclass(frozen=True, slots=True)
 class Replay:
@@ -84,6 +83,7 @@ class Journal:
         # Held by a store from a change until it is recorded, so that both have one order.
         self.lock = threading.RLock()
         self._stores: list[Store] = []
+        self._collectors: list[Callable[[], None]] = []
         self._kinds: dict[str, Callable[..., None]] = {}
         self._pending: list[bytes] = []
         self._unit: list[bytes] | None = None
@@ -96,9 +96,13 @@ class Journal:
         self._stores.append(store)
         self._kinds.update(store.kinds)
 
+    def before_write(self, collect: Callable[[], None]) -> None:
+        """Calls a function before each write, to record changes that cannot be hooked."""
+        self._collectors.append(collect)
+
     def record(self, kind: str, *arguments: Any) -> None:
         """Adds a change to the buffer."""
-        change = json.dumps([kind, *arguments], separators=(",", ":")).encode()
+        change = _encode([kind, *arguments]).encode()
         with self.lock:
             if self._unit is None:
                 self._pending.append(b"[%b]\n" % change)
@@ -123,8 +127,8 @@ class Journal:
     def flush(self) -> None:
         """Writes the buffer. On an error the file ends where it did before, and the buffer is kept."""
         with self.lock:
-            for store in self._stores:
-                store.collect()
+            for collect in self._collectors:
+                collect()
             if not self._pending:
                 return
             data = b"".join(self._pending)
@@ -271,7 +275,7 @@ class Journal:
 
 
 def _line(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode() + b"\n"
+    return _encode(value).encode() + b"\n"
 
 
 def _chunks(changes: Iterable[Change]) -> Iterator[bytes]:

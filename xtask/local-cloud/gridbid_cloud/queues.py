@@ -148,9 +148,6 @@ class Queues:
             for message in queue["messages"]:
                 yield [SEND, queue[ID], message]
 
-    def collect(self) -> None:
-        """Nothing: every change passes through a hook."""
-
     def _send(self, queue_id: str, message: Message) -> None:
         queue = self._by_id.get(queue_id)
         if queue is None:

@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from gridbid_cloud.asgi import Application, Headers, Message, Receive, Scope, Send, header
+from gridbid_cloud.asgi import Application, Headers, Message, Receive, Scope, Send
 
 INVOCATION_ID = b"amz-sdk-invocation-id"
 MAX_AGE_SECONDS = 300.0
@@ -19,7 +19,7 @@ MAX_RESPONSE_BYTES = 1 << 20
 # What Python needs for the headers and the entry itself, about.
 ENTRY_BYTES = 2048
 
-Key = tuple[str, str, str, str]
+Key = tuple[bytes, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def replayed(app: Application) -> Application:
 def _key(scope: Scope) -> Key | None:
     if scope["type"] != "http" or scope["call"].is_read:
         return None
-    invocation = header(scope, INVOCATION_ID)
+    invocation = dict(scope["headers"]).get(INVOCATION_ID)
     return None if invocation is None else (invocation, scope["method"], scope["path"], scope["call"].name)
 
 

@@ -165,11 +165,11 @@ class Snapshots:
         ) -> Response:
             call = Call.parse(method, path, headers, query, body)
             answer = functools.partial(handle, method, path, headers, body, query)
-            if name == "s3":
+            if name == "s3" and not call.is_read:
                 answer = functools.partial(objects.answer_if_stored, call, answer)
-            if not changes_snapshot(name, call, path):
-                return await answer()
-            return await self._answer_if_saved(name, call, answer)
+            if changes_snapshot(name, call, path):
+                return await self._answer_if_saved(name, call, answer)
+            return await answer()
 
         return handle_request
 

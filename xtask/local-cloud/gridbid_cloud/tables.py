@@ -61,9 +61,6 @@ class Tables:
         for table in dynamodb._tables.all_values():
             yield from self._all_items(table)
 
-    def collect(self) -> None:
-        """Nothing: every change passes through a hook."""
-
     def _put(self, table_id: str, partition: str, sort: str, item: Item) -> None:
         table = self._by_id.get(table_id)
         if table is not None:

@@ -234,12 +234,9 @@ def all_items(client: Any, table: str) -> dict[str, dict[str, Any]]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process runs."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Whether a process runs; one that ended does not, even if nobody has collected it."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
+    return state != "" and not state.startswith("Z")
 
 
 def kill_if_running(pid: int) -> None:

@@ -1,0 +1,75 @@
+"""The functions' processes end with the local cloud, however it ends."""
+
+import io
+import zipfile
+
+from tests.cloud import CloudTest, is_running, kill_if_running
+
+# Says who it is, and then never ends its invocation.
+PYTHON = """
+import os, time
+def handler(event, context):
+    with open(os.environ["PID_FILE"] + ".new", "w") as file:
+        file.write(str(os.getpid()))
+    os.replace(os.environ["PID_FILE"] + ".new", os.environ["PID_FILE"])
+    time.sleep(600)
+"""
+BOOTSTRAP = """#!/bin/sh
+echo $$ > "$PID_FILE.new"
+mv "$PID_FILE.new" "$PID_FILE"
+exec sleep 600
+"""
+
+
+class WorkersTest(CloudTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.cloud.start()
+
+    def begin(self, name: str, runtime: str, handler: str, file: str, code: str) -> int:
+        """Starts a function that never ends; the id of its process."""
+        pid_file = self.cloud.folder / f"{name}.pid"
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as zipped:
+            entry = zipfile.ZipInfo(file)
+            entry.external_attr = 0o755 << 16
+            zipped.writestr(entry, code)
+        lambda_client = self.cloud.client("lambda")
+        lambda_client.create_function(
+            FunctionName=name,
+            Runtime=runtime,
+            Handler=handler,
+            Role="arn:aws:iam::000000000000:role/tester",
+            Code={"ZipFile": archive.getvalue()},
+            Timeout=900,
+            Environment={"Variables": {"PID_FILE": str(pid_file)}},
+        )
+        lambda_client.invoke(FunctionName=name, InvocationType="Event")
+        self.cloud.wait_until(pid_file.exists, f"the function {name} runs")
+        pid = int(pid_file.read_text())
+        self.addCleanup(kill_if_running, pid)
+        return pid
+
+    def begin_both(self) -> list[int]:
+        return [
+            self.begin("python", "python3.12", "index.handler", "index.py", PYTHON),
+            self.begin("native", "provided.al2023", "bootstrap", "bootstrap", BOOTSTRAP),
+        ]
+
+    def assert_gone(self, pids: list[int]) -> None:
+        self.cloud.wait_until(lambda: not any(map(is_running, pids)), "the functions are gone")
+
+    def test_functions_end_when_the_cloud_is_killed(self) -> None:
+        pids = self.begin_both()
+        self.cloud.kill()
+        self.assert_gone(pids)
+
+    def test_functions_end_when_the_cloud_is_abandoned(self) -> None:
+        pids = self.begin_both()
+        (self.cloud.folder / "instance").unlink()
+        self.assert_gone(pids)
+
+    def test_functions_do_not_hold_up_the_stop(self) -> None:
+        pids = self.begin_both()
+        self.assertEqual(self.cloud.stop(), 0)
+        self.assert_gone(pids)
