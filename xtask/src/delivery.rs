@@ -21,7 +21,7 @@ use crate::layout::Layout;
 use crate::package::manifest;
 use crate::progress::Step;
 use crate::subprocess::Subprocess;
-use crate::terraform;
+use crate::terraform::{self, WarmProvider};
 
 /// The local cloud's artifacts bucket.
 pub const BUCKET: &str = "gridbid-artifacts";
@@ -40,7 +40,7 @@ pub struct Change {
 }
 
 /// What a deployment did.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Outcome {
     /// What Terraform changed.
     pub changes: Vec<Change>,
@@ -56,13 +56,21 @@ pub struct Delivery<'a> {
     layout: &'a Layout,
     ports: Ports,
     gridbid: PathBuf,
+    /// A provider that runs already.
+    provider: Option<&'a WarmProvider>,
 }
 
 impl<'a> Delivery<'a> {
     /// `gridbid` for the local cloud at these ports.
     #[must_use]
     pub fn new(layout: &'a Layout, ports: Ports, gridbid: PathBuf) -> Self {
-        Self { layout, ports, gridbid }
+        Self { layout, ports, gridbid, provider: None }
+    }
+
+    /// The same with a provider that runs already.
+    #[must_use]
+    pub fn with_provider(self, provider: Option<&'a WarmProvider>) -> Self {
+        Self { provider, ..self }
     }
 
     /// Releases a folder of zips; hands back the release, and what was done in a few words.
@@ -122,6 +130,7 @@ impl<'a> Delivery<'a> {
         Subprocess::new(&self.gridbid, self.layout.log(log), LIMIT)
             .inside(self.layout.root())
             .env(terraform::on_local_cloud(self.layout, &self.ports))
+            .env(self.provider.map(WarmProvider::variable))
             .env([("GRIDBID_ARTIFACTS_BUCKET", Some(OsString::from(BUCKET))), ("GRIDBID_SMOKE_TOKEN", None)])
     }
 }

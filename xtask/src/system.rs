@@ -11,6 +11,7 @@ use crate::cloud::names::Names;
 use crate::cloud::record::Record;
 use crate::cloud::{self, Behaviour};
 use crate::delivery::{self, Change, Delivery, Outcome};
+use crate::digest::sha256_hex;
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::lock;
@@ -19,7 +20,7 @@ use crate::package::build::{self, Programs};
 use crate::package::{self, scripted};
 use crate::progress::{Progress, Step};
 use crate::requirements::{C_COMPILER, CARGO, NODE, NPM, PYTHON, TERRAFORM, Tool, find_all};
-use crate::terraform;
+use crate::terraform::{self, WarmProvider};
 use crate::venv;
 use crate::wasm::{self, Given};
 
@@ -93,17 +94,19 @@ pub fn bring_up(
     behaviour: Behaviour,
     variables: impl Fn(&Record) -> Vec<(&'static str, String)>,
 ) -> Result<System, Failure> {
-    update(layout, progress, tools, behaviour, Parts { code: true }, variables)
+    update(layout, progress, tools, behaviour, Update { code: true, provider: None }, variables)
 }
 
-/// What may have changed since the system was brought up.
+/// What may have changed since the system was brought up, and what helps to deploy it.
 #[derive(Clone, Copy, Debug)]
-pub struct Parts {
-    /// Functions, packages or rules; otherwise only Terraform's files.
+pub struct Update<'a> {
+    /// Whether functions, packages or rules may have changed; otherwise only Terraform's files have.
     pub code: bool,
+    /// A provider that runs already.
+    pub provider: Option<&'a WarmProvider>,
 }
 
-/// Brings the system up after a change of some parts.
+/// Brings the system up after a change.
 ///
 /// # Errors
 /// The failure of the first step that failed.
@@ -112,12 +115,12 @@ pub fn update(
     progress: &Progress,
     tools: &Tools,
     behaviour: Behaviour,
-    parts: Parts,
+    update: Update<'_>,
     variables: impl Fn(&Record) -> Vec<(&'static str, String)>,
 ) -> Result<System, Failure> {
     // What can be missing on this machine is found out before minutes are spent on a build.
     cloud::check_ports(layout)?;
-    let gridbid = if parts.code {
+    let gridbid = if update.code {
         build(layout, progress, tools)?
     } else {
         initialise_terraform(layout, progress, tools)?;
@@ -125,13 +128,9 @@ pub fn update(
     };
     let ran = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
     let record = progress.step("start local cloud", |step| cloud::start(layout, behaviour, step))?;
-    let delivery = Delivery::new(layout, record.ports, gridbid.clone());
-    let deployed = deploy(layout, progress, &delivery, &variables(&record));
-    match deployed {
-        Ok((names, outcome)) => {
-            let Outcome { changes, shifted, .. } = outcome;
-            Ok(System { record, names, changes, shifted, gridbid })
-        }
+    let delivery = Delivery::new(layout, record.ports, gridbid.clone()).with_provider(update.provider);
+    match deploy(layout, progress, &delivery, &record, &variables(&record)) {
+        Ok((names, Outcome { changes, shifted, .. })) => Ok(System { record, names, changes, shifted, gridbid }),
         Err(failure) => {
             if !ran {
                 cloud::stop_after_failure(layout, progress);
@@ -303,19 +302,30 @@ pub fn assemble(layout: &Layout, progress: &Progress, compiled: Compiled) -> Res
     Ok(gridbid)
 }
 
+/// Releases and deploys, unless the same was deployed to this very start of the cloud.
 fn deploy(
     layout: &Layout,
     progress: &Progress,
     delivery: &Delivery<'_>,
+    record: &Record,
     variables: &[(&str, String)],
 ) -> Result<(Names, Outcome), Failure> {
     let release = progress.step("gridbid release", |step| delivery.release(&layout.functions(), step))?;
-    let outcome = progress.step("gridbid deploy", |step| {
+    progress.step("gridbid deploy", |step| {
+        let stamp_file = layout.cloud().join("deployed");
+        let terraform = scripted::digest_of_sources(layout, [layout.terraform().as_path()])?;
+        let stamp = sha256_hex(format!("{} {release} {terraform} {variables:?}", record.instance).as_bytes());
+        if fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp) {
+            return Ok(((Names::read(&layout.cloud())?, Outcome::default()), "unchanged".to_owned()));
+        }
+        if stamp_file.exists() {
+            fs::remove_file(&stamp_file).on_file("remove", &stamp_file)?;
+        }
         let outcome = delivery.deploy(&release, variables, step)?;
+        let names = Names::from_outputs(outcome.outputs.clone())?;
+        names.write(&layout.cloud())?;
+        fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
         let told = delivery::counted(&outcome.changes);
-        Ok((outcome, told))
-    })?;
-    let names = Names::from_outputs(outcome.outputs.clone())?;
-    names.write(&layout.cloud())?;
-    Ok((names, outcome))
+        Ok(((names, outcome), told))
+    })
 }

@@ -5,6 +5,7 @@
 mod environment;
 mod initialise;
 mod provider;
+mod warm_provider;
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use crate::layout::Layout;
 pub use environment::{offline, on_local_cloud};
 pub use initialise::{Root, initialise};
 pub use provider::Source;
+pub use warm_provider::WarmProvider;
 
 /// Makes the folder that holds Terraform's data and state.
 fn make_folder(layout: &Layout) -> Result<PathBuf, Failure> {

@@ -48,7 +48,7 @@ variable "schedule_enabled" {
 variable "poll_seconds" {
   description = "Seconds between two questions to the auction platform."
   type        = number
-  default     = 2
+  default     = 1
 }
 
 variable "deadline_seconds" {

@@ -20,7 +20,8 @@ use crate::interrupt;
 use crate::layout::Layout;
 use crate::lock;
 use crate::progress::Progress;
-use crate::system::{self, Parts, System, Tools};
+use crate::system::{self, System, Tools, Update};
+use crate::terraform::WarmProvider;
 
 /// What is watched, below the repository's root.
 const WATCHED: [&str; 6] = ["Cargo.lock", "Cargo.toml", "bindings", "core", "lambdas", "terraform"];
@@ -49,11 +50,14 @@ pub fn watch(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     for name in WATCHED {
         debouncer.watch(layout.root().join(name), RecursiveMode::Recursive).map_err(cannot)?;
     }
-    system::bring_up(layout, progress, &tools, FOR_PEOPLE, |_| Vec::new())?;
+    let System { record, .. } = system::bring_up(layout, progress, &tools, FOR_PEOPLE, |_| Vec::new())?;
+    let provider = progress.step("start Terraform's provider", |step| {
+        Ok((WarmProvider::start(layout, &record.ports, step)?, String::new()))
+    })?;
     progress.say(&format!("\nwatching {}; Ctrl-C ends it", WATCHED.join(", ")));
     while interrupt::check().is_ok() {
         let Some(changed) = next(layout.root(), &events)? else { continue };
-        match update(layout, &tools, &changed) {
+        match update(layout, &tools, &provider, &changed) {
             Ok(told) => progress.say(&format!(
                 "  {} … {told} in {}",
                 names(layout, &changed.files),
@@ -68,10 +72,11 @@ pub fn watch(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
 }
 
 /// Builds and deploys what changed; says what is live.
-fn update(layout: &Layout, tools: &Tools, changed: &Changed) -> Result<String, Failure> {
-    let parts = Parts { code: changed.files.iter().any(|file| !file.starts_with("terraform")) };
+fn update(layout: &Layout, tools: &Tools, provider: &WarmProvider, changed: &Changed) -> Result<String, Failure> {
+    let code = changed.files.iter().any(|file| !file.starts_with("terraform"));
+    let update = Update { code, provider: Some(provider) };
     let System { changes, shifted, .. } =
-        system::update(layout, &Progress::quiet(), tools, FOR_PEOPLE, parts, |_| Vec::new())?;
+        system::update(layout, &Progress::quiet(), tools, FOR_PEOPLE, update, |_| Vec::new())?;
     Ok(match (shifted.is_empty(), changes.is_empty()) {
         (true, true) => "nothing to deploy".to_owned(),
         (true, false) => format!("live, {}", delivery::counted(&changes)),
