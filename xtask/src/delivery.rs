@@ -130,7 +130,7 @@ impl<'a> Delivery<'a> {
         Subprocess::new(&self.gridbid, self.layout.log(log), LIMIT)
             .inside(self.layout.root())
             .env(terraform::on_local_cloud(self.layout, &self.ports))
-            .env(self.provider.map(WarmProvider::variable))
+            .env(self.provider.map(WarmProvider::variables).into_iter().flatten())
             .env([("GRIDBID_ARTIFACTS_BUCKET", Some(OsString::from(BUCKET))), ("GRIDBID_SMOKE_TOKEN", None)])
     }
 }

@@ -94,16 +94,18 @@ pub fn bring_up(
     behaviour: Behaviour,
     variables: impl Fn(&Record) -> Vec<(&'static str, String)>,
 ) -> Result<System, Failure> {
-    update(layout, progress, tools, behaviour, Update { code: true, provider: None }, variables)
+    update(layout, progress, tools, behaviour, Update::Everything, variables)
 }
 
 /// What may have changed since the system was brought up, and what helps to deploy it.
 #[derive(Clone, Copy, Debug)]
-pub struct Update<'a> {
-    /// Whether functions, packages or rules may have changed; otherwise only Terraform's files have.
-    pub code: bool,
-    /// A provider that runs already.
-    pub provider: Option<&'a WarmProvider>,
+pub enum Update<'a> {
+    /// Anything may have changed.
+    Everything,
+    /// Functions, packages or rules have changed, and a provider runs already.
+    Code(&'a WarmProvider),
+    /// Only Terraform's files have changed: the delivery command is there, and a provider runs already.
+    Terraform(&'a Path, &'a WarmProvider),
 }
 
 /// Brings the system up after a change.
@@ -120,15 +122,17 @@ pub fn update(
 ) -> Result<System, Failure> {
     // What can be missing on this machine is found out before minutes are spent on a build.
     cloud::check_ports(layout)?;
-    let gridbid = if update.code {
-        build(layout, progress, tools)?
-    } else {
-        initialise_terraform(layout, progress, tools)?;
-        gridbid(layout, progress, tools.cargo())?
+    let (gridbid, provider) = match update {
+        Update::Everything => (build(layout, progress, tools)?, None),
+        Update::Code(provider) => (build(layout, progress, tools)?, Some(provider)),
+        Update::Terraform(gridbid, provider) => {
+            initialise_terraform(layout, progress, tools)?;
+            (gridbid.to_path_buf(), Some(provider))
+        }
     };
     let ran = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
     let record = progress.step("start local cloud", |step| cloud::start(layout, behaviour, step))?;
-    let delivery = Delivery::new(layout, record.ports, gridbid.clone()).with_provider(update.provider);
+    let delivery = Delivery::new(layout, record.ports, gridbid.clone()).with_provider(provider);
     match deploy(layout, progress, &delivery, &record, &variables(&record)) {
         Ok((names, Outcome { changes, shifted, .. })) => Ok(System { record, names, changes, shifted, gridbid }),
         Err(failure) => {

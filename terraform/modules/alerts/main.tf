@@ -120,10 +120,11 @@ resource "aws_sqs_queue" "notify_slack_failed" {
 
 # For the alias, which SNS calls, and for whoever calls the bare function: neither loses an event.
 resource "aws_lambda_function_event_invoke_config" "notify_slack" {
-  for_each = toset([var.notify_slack.alias_name, "$LATEST"])
+  # Keys that are known without the alias: an import evaluates them from the state alone.
+  for_each = { live = var.notify_slack.alias_name, "$LATEST" = "$LATEST" }
 
   function_name = var.notify_slack.function_name
-  qualifier     = each.key
+  qualifier     = each.value
 
   # Lambda tries again after one minute, then after two.
   maximum_retry_attempts       = 2

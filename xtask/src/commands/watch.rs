@@ -50,14 +50,14 @@ pub fn watch(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     for name in WATCHED {
         debouncer.watch(layout.root().join(name), RecursiveMode::Recursive).map_err(cannot)?;
     }
-    let System { record, .. } = system::bring_up(layout, progress, &tools, FOR_PEOPLE, |_| Vec::new())?;
+    let System { record, gridbid, .. } = system::bring_up(layout, progress, &tools, FOR_PEOPLE, |_| Vec::new())?;
     let provider = progress.step("start Terraform's provider", |step| {
         Ok((WarmProvider::start(layout, &record.ports, step)?, String::new()))
     })?;
     progress.say(&format!("\nwatching {}; Ctrl-C ends it", WATCHED.join(", ")));
     while interrupt::check().is_ok() {
         let Some(changed) = next(layout.root(), &events)? else { continue };
-        match update(layout, &tools, &provider, &changed) {
+        match update(layout, &tools, &gridbid, &provider, &changed) {
             Ok(told) => progress.say(&format!(
                 "  {} … {told} in {}",
                 names(layout, &changed.files),
@@ -72,9 +72,17 @@ pub fn watch(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
 }
 
 /// Builds and deploys what changed; says what is live.
-fn update(layout: &Layout, tools: &Tools, provider: &WarmProvider, changed: &Changed) -> Result<String, Failure> {
-    let code = changed.files.iter().any(|file| !file.starts_with("terraform"));
-    let update = Update { code, provider: Some(provider) };
+fn update(
+    layout: &Layout,
+    tools: &Tools,
+    gridbid: &Path,
+    provider: &WarmProvider,
+    changed: &Changed,
+) -> Result<String, Failure> {
+    let update = match changed.files.iter().all(|file| file.starts_with("terraform")) {
+        true => Update::Terraform(gridbid, provider),
+        false => Update::Code(provider),
+    };
     let System { changes, shifted, .. } =
         system::update(layout, &Progress::quiet(), tools, FOR_PEOPLE, update, |_| Vec::new())?;
     Ok(match (shifted.is_empty(), changes.is_empty()) {

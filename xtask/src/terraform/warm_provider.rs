@@ -84,10 +84,10 @@ impl WarmProvider {
         }
     }
 
-    /// What makes Terraform use it.
+    /// What makes Terraform use it, and believe its state: nothing else changes the cloud between two runs in a row.
     #[must_use]
-    pub fn variable(&self) -> (&'static str, Option<OsString>) {
-        (VARIABLE, Some(self.address.clone()))
+    pub fn variables(&self) -> [(&'static str, Option<OsString>); 2] {
+        [(VARIABLE, Some(self.address.clone())), ("TF_CLI_ARGS_apply", Some("-refresh=false".into()))]
     }
 }
 
