@@ -26,7 +26,7 @@ def main() -> None:
 
 
 async def serve(application: server.Application, cloud: Cloud) -> None:
-    await server.serve(application)
+    await server.serve(application, end_late_requests=workers.end)
     # Not by a return: asyncio would wait for every function that still runs.
     logging.shutdown()
     os._exit(cloud.exit_code)

@@ -1,7 +1,7 @@
 """Names the API call that a request makes, and tells reads from changes.
 
-The name is the one of the API reference (`CreateRole`, `PutItem`), or the HTTP method where a service is called by method
-and path. An unknown call counts as a change.
+The name is the one of the API reference (`CreateRole`, `PutItem`), or the HTTP method where a service is called by
+method and path. An unknown call counts as a change.
 """
 
 import functools
@@ -48,7 +48,9 @@ class Call:
     errors: Errors
 
     @classmethod
-    def parse(cls, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, list[str]], body: bytes) -> Self:
+    def parse(
+        cls, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, list[str]], body: bytes
+    ) -> Self:
         """Names the call of a request; header names in lower case, the body needed for forms only."""
         if target := headers.get("x-amz-target"):
             return _call(target.rpartition(".")[2], Errors.JSON)

@@ -1,7 +1,7 @@
 """Lets a response leave only when the changes before it are in the journal.
 
-A change that cannot be written is answered with an error that the SDKs repeat, and no further change is carried out until
-the journal can be written again. Reads are answered all the same.
+A change that cannot be written is answered with an error that the SDKs repeat, and no further change is carried out
+until the journal can be written again. Reads are answered all the same.
 """
 
 from gridbid_cloud.asgi import Application, Message, Receive, Scope, Send, respond

@@ -1,7 +1,7 @@
 """Journals the executions of Step Functions. The snapshot of the service holds the state machines without them.
 
-MiniStack changes an execution in place, mostly right before it adds an event to its history: that is hooked. The runs of
-a Distributed Map add no events, so running executions are looked at before each write as well.
+MiniStack changes an execution in place, mostly right before it adds an event to its history: that is hooked. The runs
+of a Distributed Map add no events, so running executions are looked at before each write as well.
 
 An execution cannot go on after the end of the process: one that was running comes back as failed.
 """
@@ -14,6 +14,7 @@ from ministack import app
 from ministack.core.responses import AccountRegionScopedDict, now_iso
 
 from gridbid_cloud.journal import Change, Journal
+from gridbid_cloud.patching import replace
 
 stepfunctions = app._get_module("stepfunctions")
 
@@ -23,8 +24,6 @@ START, EVENT, END, FORGET, FORGET_ALL = "start", "event", "end", "forget", "forg
 OUTCOME = ("status", "stopDate", "output", "error", "cause")
 RESTART_ERROR = "States.ServiceRestart"
 RESTART_CAUSE = "Execution was running when service restarted"
-
-add_event = stepfunctions._add_event
 
 
 class JournaledExecutions(AccountRegionScopedDict):
@@ -69,8 +68,8 @@ class Executions:
             FORGET_ALL: self._forget_all,
         }
         journal.before_write(self._collect)
-        stepfunctions._executions = JournaledExecutions(self)
-        stepfunctions._add_event = self._add_event
+        replace(stepfunctions, "_executions", JournaledExecutions(self))
+        self._add = replace(stepfunctions, "_add_event", self._add_event)
 
     def is_unjournaled(self, snapshot: dict[str, Any]) -> bool:
         return bool(snapshot["executions"].all_values())
@@ -123,7 +122,7 @@ class Executions:
 
     def _add_event(self, execution: Execution, kind: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
         with self.journal.lock:
-            event = add_event(execution, kind, details)
+            event = self._add(execution, kind, details)
             if "executionArn" not in execution:
                 # TestState runs a state outside of any execution.
                 return event

@@ -1,8 +1,8 @@
 """Refuses requests that a web page could have sent: pages must not reach what runs functions on a laptop.
 
-MiniStack checks no credentials, takes any host and lets any origin read its responses. Refused with 403 are foreign hosts
-(DNS rebinding), foreign origins and cross-site requests, preflights and WebSockets among them. The AWS SDKs, Terraform,
-functions and curl send neither `Origin` nor `Sec-Fetch-Site`.
+MiniStack checks no credentials, takes any host and lets any origin read its responses. Refused with 403 are foreign
+hosts (DNS rebinding), foreign origins and cross-site requests, preflights and WebSockets among them. The AWS SDKs,
+Terraform, functions and curl send neither `Origin` nor `Sec-Fetch-Site`.
 """
 
 import functools

@@ -1,23 +1,23 @@
 """Gives Lambda's asynchronous invocations the retries and destinations that AWS gives them.
 
-MiniStack 1.5.33 lets SNS call a function once and forgets a failure, and looks only at the unqualified function's settings
-when it retries. On AWS, SNS invokes asynchronously, and the retries and the on-failure destination of the very alias that
-was called apply.
+MiniStack 1.5.33 lets SNS call a function once and forgets a failure, and looks only at the unqualified function's
+settings when it retries. On AWS, SNS invokes asynchronously, and the retries and the on-failure destination of the very
+alias that was called apply.
 """
 
 from typing import Any
 
 from ministack.services import lambda_svc, sns
 
+from gridbid_cloud.patching import replace
+
 invoke_with_retry = lambda_svc.invoke_async_with_retry
-# A newer MiniStack without this name must fail here.
-sns._deliver_to_lambda  # noqa: B018
 
 
 def patch() -> None:
     """Replaces MiniStack's delivery to functions."""
-    lambda_svc.invoke_async_with_retry = invoke
-    sns._deliver_to_lambda = deliver
+    replace(lambda_svc, "invoke_async_with_retry", invoke)
+    replace(sns, "_deliver_to_lambda", deliver)
 
 
 def invoke(function: dict[str, Any], event: dict[str, Any]) -> None:

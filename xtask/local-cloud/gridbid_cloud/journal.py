@@ -1,13 +1,14 @@
 """An append-only file of what changes between two snapshots: nothing acknowledged is lost by a kill of the process.
 
-The first line names the format. Each other line is a JSON list of changes that belong together: all are restored or none.
-A change is a list of its kind and its arguments; `tables`, `queues` and `executions` define the kinds. What is restored is
-a prefix of history, since every change passes through one buffer in its order. The buffer is written before a response
-leaves the process (see `durability`), and at most `BACKGROUND_SECONDS` after a change that no request waits for.
+The first line names the format. Each other line is a JSON list of changes that belong together: all are restored or
+none. A change is a list of its kind and its arguments; `tables`, `queues` and `executions` define the kinds. What is
+restored is a prefix of history, since every change passes through one buffer in its order. The buffer is written before
+a response leaves the process (see `durability`), and at most `BACKGROUND_SECONDS` after a change that no request waits
+for.
 
 `write` is enough against the end of the process; a power failure is not guarded against, so there is no fsync but where
-the file is replaced. A write that fails (full disk) is cut off again and repeated later, with all that has come after it.
-A line that was torn by a kill is cut off at the next start.
+the file is replaced. A write that fails (full disk) is cut off again and repeated later, with all that has come after
+it. A line that was torn by a kill is cut off at the next start.
 
 Not journaled: stream records of DynamoDB and the positions of their readers, which start anew; each would be a `Store`.
 """
@@ -293,7 +294,7 @@ def _chunks(changes: Iterable[Change]) -> Iterator[bytes]:
 def _write_all(file: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(file, view):]
+        view = view[os.write(file, view) :]
 
 
 def _sync_folder(folder: Path) -> None:

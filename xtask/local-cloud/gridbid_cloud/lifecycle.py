@@ -1,18 +1,22 @@
 """Restores the local cloud at its start, saves it at its stop, and ends it when its folder is no longer its own.
 
 `GRIDBID_CLOUD_FOLDER` is the folder of the cloud; its file `instance` holds the token of the process that may use it. A
-process whose `GRIDBID_INSTANCE` is another ends at once and saves nothing: the folder was removed, or a successor started.
+process whose `GRIDBID_INSTANCE` is another ends at once and saves nothing: the folder was removed, or a successor
+started.
 
-Two files tell `cargo xtask` what happened: `recovery.json` what was found at the start, `stopped.json` what could not be
-saved at the stop. The time of the file `saving` moves on while there is progress.
+Two files tell `cargo xtask` what happened: `recovery.json` what was found at the start, `stopped.json` what could not
+be saved at the stop. The time of the file `saving` moves on while there is progress.
 """
 
+import contextlib
+import functools
 import json
 import logging
 import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +26,7 @@ from ministack.core import persistence
 
 from gridbid_cloud.executions import Executions, stepfunctions, without_executions
 from gridbid_cloud.journal import Journal, Store
+from gridbid_cloud.patching import replace
 from gridbid_cloud.queues import Queues, sqs, without_messages
 from gridbid_cloud.snapshots import Snapshots, State, reduce_state, replace_file
 from gridbid_cloud.tables import Tables, dynamodb, without_items
@@ -92,8 +97,8 @@ class Cloud:
         }
         for store in self._stores.values():
             self.journal.add_store(store)
-        app._load_persisted_state = self._restore_or_exit
-        app.save_all = self._save_all
+        replace(app, "_load_persisted_state", self._restore_or_exit)
+        replace(app, "save_all", self._save_all)
 
     def _restore_or_exit(self) -> None:
         try:
@@ -110,13 +115,12 @@ class Cloud:
         self._clean_stop.unlink(missing_ok=True)
 
         # The pollers that start with other services must find the messages and items in place.
-        is_unjournaled = any([self._load(key, store) for key, store in self._stores.items()])
+        unjournaled = [key for key, store in self._stores.items() if self._load(key, store)]
         replay = self.journal.replay()
-        if is_unjournaled or self.journal.is_mostly_garbage(replay.changes):
-            self._compact(must_succeed=is_unjournaled)
-        if is_unjournaled:
-            for key, module in (("dynamodb", dynamodb), ("sqs", sqs), ("stepfunctions", stepfunctions)):
-                self.snapshots.save_now(key, module.get_state)
+        if unjournaled or self.journal.is_mostly_garbage(replay.changes):
+            self._compact(must_succeed=bool(unjournaled))
+        for key in unjournaled:
+            self.snapshots.save_now(key, app._get_module(key).get_state)
         self._executions.end_cut_off()
         self.journal.flush()
         self.journal.start_background_writes()
@@ -156,10 +160,13 @@ class Cloud:
 
     def _save_all(self, services: dict[str, State]) -> None:
         failed = []
-        parts = {key: lambda key=key, state=state: self.snapshots.save_now(key, state) for key, state in services.items()}
-        for name, save in {**parts, "telemetry": self._telemetry.save, "journal": self.journal.close}.items():
+        parts: dict[str, Callable[[], None]] = {
+            key: functools.partial(self.snapshots.save_now, key, state) for key, state in services.items()
+        }
+        parts |= {"telemetry": self._telemetry.save, "journal": self.journal.close}
+        for name, save in parts.items():
+            self._show_progress()
             try:
-                self._touch("saving")
                 save()
             except Exception as error:
                 logger.exception("%s is not saved", name)
@@ -179,8 +186,10 @@ class Cloud:
             return None
         return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    def _touch(self, name: str) -> None:
-        (self._leash.folder / name).touch()
+    def _show_progress(self) -> None:
+        # A disk that is too full for this file may have room for others.
+        with contextlib.suppress(OSError):
+            (self._leash.folder / "saving").touch()
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         replace_file(self._leash.folder / name, json.dumps(content).encode())

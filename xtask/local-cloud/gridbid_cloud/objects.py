@@ -31,7 +31,9 @@ def watch() -> None:
     """Starts to watch the log of S3."""
     for function in (s3._persist_object, s3._persist_delete_marker, s3._persist_displaced_version):
         if f'logger.warning("{FAILURE}' not in inspect.getsource(function):
-            raise AttributeError(f"{function.__qualname__} of MiniStack does not log its errors any more: adapt objects.py")
+            raise AttributeError(
+                f"{function.__qualname__} of MiniStack does not log its errors any more: adapt objects.py"
+            )
     s3.logger.addHandler(_FailureHandler())
 
 

@@ -1,8 +1,8 @@
 """Journals the messages of SQS. The snapshot of the service holds the queues without their messages.
 
-A queue gets an id of its own, which its snapshot keeps: the messages of a deleted queue never appear in a later one of the
-same name. Whoever changes a queue in MiniStack (SQS, SNS, EventBridge, S3, the failure destinations of Lambda) does so on
-the list of its messages, so the list and the queue that holds it do the recording.
+A queue gets an id of its own, which its snapshot keeps: the messages of a deleted queue never appear in a later one of
+the same name. SQS, SNS, EventBridge, S3 and Lambda all change a queue through the list of its messages, so the list and
+the queue that holds it record the changes.
 """
 
 import copy
@@ -14,6 +14,7 @@ from ministack import app
 from ministack.core.responses import AccountRegionScopedDict
 
 from gridbid_cloud.journal import Change, Journal
+from gridbid_cloud.patching import replace
 
 sqs = app._get_module("sqs")
 
@@ -24,10 +25,9 @@ ID = "gridbid_id"
 # What a receive or a change of visibility writes into a message.
 DELIVERY = ("visible_at", "receipt_handle", "receive_count", "first_receive_at")
 
-collect_messages = sqs._collect_msgs
+find_queue = sqs._get_q
 ensure_message_fields = sqs._ensure_msg_fields
-change_visibility = sqs._HANDLERS["ChangeMessageVisibility"]
-change_visibility_batch = sqs._HANDLERS["ChangeMessageVisibilityBatch"]
+DEDUPLICATION_SECONDS = sqs._DEDUP_WINDOW_S
 
 
 class Messages(list[Message]):
@@ -117,10 +117,10 @@ class Queues:
             PURGE: self._purge,
             FIFO: self._fifo,
         }
-        sqs._queues = JournaledQueues(journal)
-        sqs._collect_msgs = self._collect_messages
-        sqs._HANDLERS["ChangeMessageVisibility"] = self._recording_visibility(change_visibility)
-        sqs._HANDLERS["ChangeMessageVisibilityBatch"] = self._recording_visibility(change_visibility_batch)
+        replace(sqs, "_queues", JournaledQueues(journal))
+        self._collect = replace(sqs, "_collect_msgs", self._collect_messages)
+        for action in ("ChangeMessageVisibility", "ChangeMessageVisibilityBatch"):
+            sqs._HANDLERS[action] = self._recording_visibility(sqs._HANDLERS[action])
 
     def is_unjournaled(self, snapshot: dict[str, Any]) -> bool:
         return any(ID not in queue for queue in snapshot["queues"].all_values())
@@ -128,7 +128,8 @@ class Queues:
     def begin(self) -> None:
         self._by_id = {queue[ID]: queue for queue in sqs._queues.all_values()}
         self._restored = {
-            queue_id: {message["id"]: message for message in queue["messages"]} for queue_id, queue in self._by_id.items()
+            queue_id: {message["id"]: message for message in queue["messages"]}
+            for queue_id, queue in self._by_id.items()
         }
 
     def finish(self) -> None:
@@ -157,7 +158,7 @@ class Queues:
             queue["fifo_seq"] = max(queue["fifo_seq"], int(message["seq"]))
         if message.get("dedup_cache_key"):
             queue["dedup_cache"][message["dedup_cache_key"]] = {
-                "expire": message["sent_at"] + sqs._DEDUP_WINDOW_S,
+                "expire": message["sent_at"] + DEDUPLICATION_SECONDS,
                 "id": message["id"],
                 "md5": message["md5_body"],
                 "md5a": message["md5_attrs"],
@@ -183,7 +184,7 @@ class Queues:
 
     def _collect_messages(self, queue: Queue, limit: int, visibility: int) -> list[Message]:
         with self._journal.lock:
-            messages = collect_messages(queue, limit, visibility)
+            messages = self._collect(queue, limit, visibility)
             for message in messages:
                 self._record_delivery(queue, message)
         return messages
@@ -194,7 +195,7 @@ class Queues:
                 result = action(request, url)
                 entries = request.get("Entries", [request])
                 handles = {entry.get("ReceiptHandle") for entry in entries} - {None}
-                queue = sqs._get_q(request.get("QueueUrl", url))
+                queue = find_queue(request.get("QueueUrl", url))
                 for message in queue["messages"]:
                     if message["receipt_handle"] in handles:
                         self._record_delivery(queue, message)

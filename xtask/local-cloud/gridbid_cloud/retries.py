@@ -2,7 +2,8 @@
 
 An SDK gives each call an `amz-sdk-invocation-id` and keeps it when it sends the call again. A change that succeeded is
 remembered by that id: the second request gets the first one's response, at once or as soon as there is one. A response
-that reports an error is not remembered, since the SDK repeats the call on purpose. The memory is bounded by age and size.
+that reports an error is not remembered, since the SDK repeats the call on purpose. The memory is bounded by age and
+size.
 """
 
 import asyncio

@@ -1,17 +1,20 @@
 """Serves the application by hypercorn, on connections that live as long as their clients want them.
 
 The AWS SDK for Go closes a connection whose response begins before the SDK has finished with its own request
-(https://github.com/aws/aws-sdk-go-v2/issues/2737), which happens on a loopback interface once in some thousand requests.
-The response is lost if its body comes in a later segment than its head, as hypercorn sends it. Here both are written at
-once: what the SDK has already read survives the close, up to the 4 KiB that Go's HTTP client reads at a time.
+(https://github.com/aws/aws-sdk-go-v2/issues/2737), which happens on a loopback interface once in some thousand
+requests. The response is lost if its body comes in a later segment than its head, as hypercorn sends it. Here both are
+written at once: what the SDK has already read survives the close, up to the 4 KiB that Go's HTTP client reads at a
+time.
 
-Hypercorn also ends a connection after 1000 requests or some idle seconds, perhaps while a request is on its way, and keeps
-a connection whose client has left until the idle time is over. Here a connection ends with its client or with the server.
+Hypercorn also ends a connection after 1000 requests or some idle seconds, perhaps while a request is on its way, and
+keeps a connection whose client has left until the idle time is over. Here a connection ends with its client or with the
+server.
 """
 
 import asyncio
 import logging
 import resource
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -30,10 +33,12 @@ from hypercorn.protocol.h11 import H11Protocol
 from ministack import app as ministack
 
 from gridbid_cloud.asgi import Application
+from gridbid_cloud.patching import replace
 
 HOST = "127.0.0.1"
 # Loading and saving take as long as there is data: whoever waits for the process watches their progress.
 LIFESPAN_SECONDS = 3600
+GRACE_SECONDS = 3
 # As many as macOS allows a process at most.
 OPEN_FILES = 10_240
 
@@ -116,29 +121,31 @@ def port() -> int:
     return int(ministack._resolve_port())
 
 
-async def serve(app: Application) -> None:
-    """Serves until SIGTERM or SIGINT, through the lifespan events of the application."""
-    _require(hypercorn_protocol, "H11Protocol")
-    _require(hypercorn_run, "TCPServer")
-    hypercorn_protocol.H11Protocol = WholeResponses
-    hypercorn_run.TCPServer = Connection
+async def serve(app: Application, end_late_requests: Callable[[], None]) -> None:
+    """Serves until SIGTERM or SIGINT, then for `GRACE_SECONDS` more those who are waiting for a response."""
+    replace(hypercorn_protocol, "H11Protocol", WholeResponses)
+    replace(hypercorn_run, "TCPServer", Connection)
     _raise_file_limit()
     logging.getLogger("hypercorn.access").addFilter(_is_not_health_check)
-    await hypercorn_serve(app, _config(), mode="asgi")
+    loop, asked_to_stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked_to_stop.set)
+
+    async def wait_for_stop() -> None:
+        await asked_to_stop.wait()
+        loop.call_later(GRACE_SECONDS, end_late_requests)
+
+    await hypercorn_serve(app, _config(), shutdown_trigger=wait_for_stop, mode="asgi")
 
 
 def _config() -> Config:
     config = Config()
     config.bind = [f"{HOST}:{port()}"]
     config.loglevel = ministack.LOG_LEVEL
+    config.graceful_timeout = GRACE_SECONDS
     config.keep_alive_max_requests = sys.maxsize
     config.startup_timeout = config.shutdown_timeout = LIFESPAN_SECONDS
     return config
-
-
-def _require(module: object, name: str) -> None:
-    if not hasattr(module, name):
-        raise AttributeError(f"hypercorn has no `{name}` in {module!r}: adapt server.py to this version")
 
 
 def _raise_file_limit() -> None:

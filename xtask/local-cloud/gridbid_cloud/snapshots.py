@@ -1,13 +1,13 @@
 """Saves the state of a service before a change of it is acknowledged, except what the journal holds.
 
 MiniStack keeps the state of each service in one JSON file and writes it at a clean stop. Here it is written after every
-call that changes something, by a rename, before the response leaves; a failure is the call's failure. Requests that wait
-for the same service share one save. The state is copied on the event loop, where no handler is halfway through a change,
-and written by threads of its own, so that one service does not hold up the others.
+call that changes something, by a rename, before the response leaves; a failure is the call's failure. Requests that
+wait for the same service share one save. The state is copied on the event loop, where no handler is halfway through a
+change, and written by threads of its own, so that one service does not hold up the others.
 
-Calls that have another way to the disk save nothing: items, messages and executions (`journal`), objects (`objects`), log
-events and metrics (`telemetry`, at a clean stop only). What a service changes in the background (the polls of event source
-mappings, the end of a one-time schedule) is saved with its next change by a call, or at a clean stop.
+Calls that have another way to the disk save nothing: items, messages and executions (`journal`), objects (`objects`),
+log events and metrics (`telemetry`, at a clean stop only). What a service changes in the background (the polls of event
+source mappings, the end of a one-time schedule) is saved with its next change by a call, or at a clean stop.
 """
 
 import asyncio
@@ -15,7 +15,6 @@ import copy
 import functools
 import json
 import logging
-import os
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -24,11 +23,15 @@ from types import ModuleType
 from typing import Any
 
 from ministack import app
-from ministack.core import persistence
+from ministack.app import _build_persistence_save_dict as loaded_services
+from ministack.core.persistence import _json_default as encode_store
+from ministack.core.persistence import _state_format_version as format_version
+from ministack.core.persistence import load_state
 from ministack.core.responses import AccountRegionScopedDict
 
 from gridbid_cloud import objects
 from gridbid_cloud.calls import READ_METHODS, Call, Response
+from gridbid_cloud.patching import replace
 
 logger = logging.getLogger("gridbid.snapshots")
 
@@ -77,8 +80,6 @@ CHANGE_OTHERS = {"cloudformation", "cloudcontrol", "tagging"}
 Reduction = Callable[[AccountRegionScopedDict], AccountRegionScopedDict]
 State = Callable[[], dict[str, Any] | None]
 
-get_module = app._get_module
-handle_s3_control_request = app._handle_s3_control_request
 MODULES_OF = {
     config["module"]: (config["module"], *config.get("sub_modules", ())) for config in app.SERVICE_REGISTRY.values()
 }
@@ -99,8 +100,8 @@ class Snapshots:
         self._writers = ThreadPoolExecutor(WRITERS, "gridbid-snapshot")
         self._wrapped: set[str] = set()
         self._blobs = CodeBlobs()
-        app._get_module = self._module
-        app._handle_s3_control_request = self._handle_s3_control_request
+        self._get_module = replace(app, "_get_module", self._module)
+        self._answer_s3_control = replace(app, "_handle_s3_control_request", self._handle_s3_control_request)
 
     def load(self, key: str) -> dict[str, Any] | None:
         """The saved state of a service.
@@ -111,7 +112,7 @@ class Snapshots:
         path = self._path(key)
         if not path.exists():
             return None
-        state = persistence.load_state(key)
+        state = load_state(key)
         if state is None:
             raise RuntimeError(f"cannot read {path}: restore it from a copy, or wipe the local cloud")
         return state
@@ -132,7 +133,7 @@ class Snapshots:
         async with self._locks[key]:
             del self._waiting[key]
             try:
-                state = _copied(app._build_persistence_save_dict()[key])
+                state = _copied(loaded_services()[key])
                 if state is not None:
                     await asyncio.get_running_loop().run_in_executor(self._writers, self._write, key, state)
             except Exception as error:
@@ -141,8 +142,8 @@ class Snapshots:
             self._failed.discard(key)
 
     def _write(self, key: str, state: dict[str, Any]) -> None:
-        wrapped = {"__ministack_format__": persistence._state_format_version(key), "payload": state}
-        replace_file(self._path(key), json.dumps(wrapped, default=persistence._json_default).encode())
+        wrapped = {"__ministack_format__": format_version(key), "payload": state}
+        replace_file(self._path(key), json.dumps(wrapped, default=encode_store).encode())
         if key == "lambda":
             self._blobs.prune()
 
@@ -150,7 +151,7 @@ class Snapshots:
         return self._folder / f"{key}.json"
 
     def _module(self, name: str) -> ModuleType:
-        module = get_module(name)
+        module = self._get_module(name)
         if name not in self._wrapped:
             self._wrapped.add(name)
             # Some modules are only parts of others: they have a state, but answer no requests themselves.
@@ -186,7 +187,7 @@ class Snapshots:
         return response
 
     async def _handle_s3_control_request(self, path: str, method: str, *rest: Any) -> Response | None:
-        response = await handle_s3_control_request(path, method, *rest)
+        response = await self._answer_s3_control(path, method, *rest)
         if response is None or method in READ_METHODS:
             return response
 
@@ -197,7 +198,7 @@ class Snapshots:
 
     def _keys(self, name: str) -> list[str]:
         """The files that a change by this service's handler is in."""
-        loaded = app._build_persistence_save_dict()
+        loaded = loaded_services()
         if name in CHANGE_OTHERS:
             return list(loaded)
         return [key for key in loaded if app._state_map[key] in MODULES_OF.get(name, (name,))]
@@ -211,13 +212,11 @@ class CodeBlobs:
     """
 
     def __init__(self) -> None:
-        self._lambda = get_module("lambda_svc")
-        self._write_code_blob = self._lambda._write_code_blob
-        self._prune = self._lambda._prune_orphan_code_blobs
         self._digests: dict[int, tuple[bytes, str]] = {}
         self._referenced: set[str] = set()
-        self._lambda._write_code_blob = self._digest
-        self._lambda._prune_orphan_code_blobs = self._remember
+        lambda_svc = app._get_module("lambda_svc")
+        self._write = replace(lambda_svc, "_write_code_blob", self._digest)
+        self._prune = replace(lambda_svc, "_prune_orphan_code_blobs", self._remember)
 
     def prune(self) -> None:
         """Removes the files that the last saved state does not name."""
@@ -227,7 +226,7 @@ class CodeBlobs:
         known = self._digests.get(id(code))
         if known is None:
             # Keeping the code itself keeps its id from being given to something else.
-            known = self._digests[id(code)] = code, self._write_code_blob(code)
+            known = self._digests[id(code)] = code, self._write(code)
         return known[1]
 
     def _remember(self, referenced: set[str]) -> None:
@@ -266,7 +265,7 @@ def replace_file(path: Path, content: bytes) -> None:
     new = path.with_name(path.name + ".tmp")
     try:
         new.write_bytes(content)
-        os.replace(new, path)
+        new.replace(path)
     except OSError:
         new.unlink(missing_ok=True)
         raise

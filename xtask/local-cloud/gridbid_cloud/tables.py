@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ministack import app
-from ministack.core.responses import AccountRegionScopedDict
+from ministack.core.responses import AccountRegionScopedDict, get_account_id
 
 from gridbid_cloud.journal import Change, Journal
+from gridbid_cloud.patching import replace
 
 dynamodb = app._get_module("dynamodb")
 
@@ -20,10 +21,6 @@ Table = dict[str, Any]
 
 PUT, REMOVE, CLEAR = "put", "remove", "clear"
 
-set_item = dynamodb._set_item
-remove_item = dynamodb._remove_item
-items_replaced = dynamodb._items_replaced
-create_replica = dynamodb._create_replica
 INTERNAL_KEYS = {"items", dynamodb._INDEX_MEMBERS}
 
 
@@ -36,12 +33,12 @@ class Tables:
         self._journal = journal
         self._by_id: dict[str, Table] = {}
         self.kinds = {PUT: self._put, REMOVE: self._remove, CLEAR: self._clear}
-        dynamodb._set_item = self._set_item
-        dynamodb._remove_item = self._remove_item
-        dynamodb._items_replaced = self._items_replaced
-        dynamodb._create_replica = self._create_replica
-        dynamodb._transact_write_items = self._as_unit(dynamodb._transact_write_items)
-        dynamodb._execute_transaction = self._as_unit(dynamodb._execute_transaction)
+        self._set = replace(dynamodb, "_set_item", self._set_item)
+        self._delete = replace(dynamodb, "_remove_item", self._remove_item)
+        self._count = replace(dynamodb, "_items_replaced", self._items_replaced)
+        self._replicate = replace(dynamodb, "_create_replica", self._create_replica)
+        for transaction in ("_transact_write_items", "_execute_transaction"):
+            replace(dynamodb, transaction, self._as_unit(getattr(dynamodb, transaction)))
 
     def is_unjournaled(self, snapshot: dict[str, Any]) -> bool:
         return any(table["items"] for table in snapshot["tables"].all_values())
@@ -51,7 +48,7 @@ class Tables:
 
     def finish(self) -> None:
         for table in self._by_id.values():
-            items_replaced(table)
+            self._count(table)
         self._by_id = {}
 
     def count(self) -> int:
@@ -81,26 +78,26 @@ class Tables:
 
     def _set_item(self, table: Table, partition: str, sort: str, item: Item) -> Item | None:
         with self._journal.lock:
-            old = set_item(table, partition, sort, item)
+            old = self._set(table, partition, sort, item)
             self._journal.record(PUT, table["TableId"], partition, sort, item)
         return old
 
     def _remove_item(self, table: Table, partition: str, sort: str) -> Item | None:
         with self._journal.lock:
-            old = remove_item(table, partition, sort)
+            old = self._delete(table, partition, sort)
             if old is not None:
                 self._journal.record(REMOVE, table["TableId"], partition, sort)
         return old
 
     def _items_replaced(self, table: Table) -> None:
         with self._journal.lock:
-            items_replaced(table)
+            self._count(table)
             self._record_all(table)
 
     def _create_replica(self, name: str, table: Table, region: str) -> None:
         with self._journal.lock:
-            create_replica(name, table, region)
-            self._record_all(dynamodb._tables.get_scoped(app.get_account_id(), region, name))
+            self._replicate(name, table, region)
+            self._record_all(dynamodb._tables.get_scoped(get_account_id(), region, name))
 
     def _record_all(self, table: Table) -> None:
         with self._journal.unit():

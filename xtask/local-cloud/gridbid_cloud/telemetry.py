@@ -1,4 +1,5 @@
-"""Keeps log events and metrics out of snapshots, which would write all of them for each change of a log group or an alarm.
+"""Keeps log events and metrics out of snapshots, which would write all of them for each change of a log group or an
+alarm.
 
 They are saved at a clean stop only: after a kill, those since the last clean stop are missing.
 """
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ministack import app
-from ministack.core import persistence
+from ministack.core.persistence import _json_default as encode_store
+from ministack.core.persistence import _json_object_hook as decode_store
 from ministack.core.responses import AccountRegionScopedDict
 
 from gridbid_cloud.snapshots import reduce_state, replace_file
@@ -33,13 +35,13 @@ class Telemetry:
             streams = {name: stream["events"] for name, stream in description["streams"].items()}
             events.set_scoped(account, region, group, streams)
         state = {"events": events, "log_records": logs._log_records, "metrics": metrics._metrics}
-        replace_file(self._path, json.dumps(state, default=persistence._json_default).encode())
+        replace_file(self._path, json.dumps(state, default=encode_store).encode())
 
     def load(self) -> None:
         """Restores what was saved into the log groups that are there."""
         if not self._path.exists():
             return
-        state: dict[str, Any] = json.loads(self._path.read_bytes(), object_hook=persistence._json_object_hook)
+        state: dict[str, Any] = json.loads(self._path.read_bytes(), object_hook=decode_store)
         for (account, region, group), streams in state["events"].all_items():
             description = logs._log_groups.get_scoped(account, region, group, {"streams": {}})
             for name, events in streams.items():

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.cloud import ROLE, CloudTest, LocalCloud, all_items, create_table
+from tests.cloud import ROLE, CloudTest, LocalCloud, SharedCloudTest, all_items, create_table
 
 ROUNDS = 3
 WORK_SECONDS = 1.0
@@ -101,21 +101,27 @@ class KillUnderLoadTest(CloudTest):
         self.assertEqual(sent - received, set())
 
 
-class KillTest(CloudTest):
-    def setUp(self) -> None:
-        super().setUp()
-        self.cloud.start()
-        self.dynamodb, self.sqs = self.cloud.client("dynamodb"), self.cloud.client("sqs")
+class KillTest(SharedCloudTest):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.dynamodb, cls.sqs, cls.s3 = (cls.cloud.client(name) for name in ("dynamodb", "sqs", "s3"))
 
-    def queue(self, name: str = "orders", **attributes: str) -> str:
-        return self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    def setUp(self) -> None:
+        self.table, self.name = f"table-{uuid.uuid4().hex}", f"queue-{uuid.uuid4().hex}"
+
+    def queue(self, suffix: str = "", **attributes: str) -> str:
+        return self.sqs.create_queue(QueueName=self.name + suffix, Attributes=attributes)["QueueUrl"]
+
+    def arn(self, suffix: str = "") -> str:
+        return f"arn:aws:sqs:eu-west-1:000000000000:{self.name}{suffix}"
 
     def receive(self, url: str, **options: Any) -> list[dict[str, Any]]:
         return self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, **options).get("Messages", [])
 
     def test_updates_batches_and_indexes_are_there(self) -> None:
         self.dynamodb.create_table(
-            TableName="orders",
+            TableName=self.table,
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("id", "day")],
             GlobalSecondaryIndexes=[
@@ -128,10 +134,10 @@ class KillTest(CloudTest):
             BillingMode="PAY_PER_REQUEST",
         )
         put = [{"PutRequest": {"Item": {"id": {"S": str(n)}, "day": {"S": "monday"}}}} for n in range(20)]
-        self.dynamodb.batch_write_item(RequestItems={"orders": put})
+        self.dynamodb.batch_write_item(RequestItems={self.table: put})
         for n in range(10):
             self.dynamodb.update_item(
-                TableName="orders",
+                TableName=self.table,
                 Key={"id": {"S": str(n)}},
                 UpdateExpression="SET #day = :tuesday",
                 ExpressionAttributeNames={"#day": "day"},
@@ -139,40 +145,50 @@ class KillTest(CloudTest):
             )
         self.cloud.restart_after_kill()
         found = self.dynamodb.query(
-            TableName="orders",
+            TableName=self.table,
             IndexName="by-day",
             KeyConditionExpression="#day = :day",
             ExpressionAttributeNames={"#day": "day"},
             ExpressionAttributeValues={":day": {"S": "tuesday"}},
         )
         self.assertEqual(sorted(int(item["id"]["S"]) for item in found["Items"]), list(range(10)))
-        self.assertEqual(self.dynamodb.describe_table(TableName="orders")["Table"]["ItemCount"], 20)
+        self.assertEqual(self.dynamodb.describe_table(TableName=self.table)["Table"]["ItemCount"], 20)
+
+    def test_transaction_is_one_line_of_the_journal(self) -> None:
+        create_table(self.dynamodb, self.table)
+        puts = [{"Put": {"TableName": self.table, "Item": {"id": {"S": order}}}} for order in ("first", "second")]
+        lines = len(self.cloud.journal.read_text().splitlines())
+        self.dynamodb.transact_write_items(TransactItems=puts)
+        added = [json.loads(line) for line in self.cloud.journal.read_text().splitlines()[lines:]]
+        self.assertEqual([[change[2] for change in line] for line in added], [["first", "second"]])
 
     def test_refused_transactions_leave_nothing(self) -> None:
-        create_table(self.dynamodb, "orders")
-        self.dynamodb.put_item(TableName="orders", Item={"id": {"S": "taken"}})
-        statements = [{"Statement": f"INSERT INTO orders VALUE {{'id': '{order}'}}"} for order in ("new", "taken")]
+        create_table(self.dynamodb, self.table)
+        self.dynamodb.put_item(TableName=self.table, Item={"id": {"S": "taken"}})
+        statements = [
+            {"Statement": f"INSERT INTO \"{self.table}\" VALUE {{'id': '{order}'}}"} for order in ("new", "taken")
+        ]
         with self.assertRaises(self.dynamodb.exceptions.TransactionCanceledException):
             self.dynamodb.execute_transaction(TransactStatements=statements)
         self.cloud.restart_after_kill()
-        self.assertEqual(all_items(self.dynamodb, "orders").keys(), {"taken"})
+        self.assertEqual(all_items(self.dynamodb, self.table).keys(), {"taken"})
 
     def test_items_of_a_deleted_table_do_not_come_back_in_its_successor(self) -> None:
-        create_table(self.dynamodb, "orders")
-        self.dynamodb.put_item(TableName="orders", Item={"id": {"S": "old"}})
-        self.dynamodb.delete_table(TableName="orders")
-        create_table(self.dynamodb, "orders")
-        self.dynamodb.put_item(TableName="orders", Item={"id": {"S": "new"}})
+        create_table(self.dynamodb, self.table)
+        self.dynamodb.put_item(TableName=self.table, Item={"id": {"S": "old"}})
+        self.dynamodb.delete_table(TableName=self.table)
+        create_table(self.dynamodb, self.table)
+        self.dynamodb.put_item(TableName=self.table, Item={"id": {"S": "new"}})
         self.cloud.restart_after_kill()
-        self.assertEqual(all_items(self.dynamodb, "orders").keys(), {"new"})
+        self.assertEqual(all_items(self.dynamodb, self.table).keys(), {"new"})
 
     def test_tables_restored_from_a_backup_keep_their_items(self) -> None:
-        create_table(self.dynamodb, "orders")
-        self.dynamodb.put_item(TableName="orders", Item={"id": {"S": "saved"}})
-        backup = self.dynamodb.create_backup(TableName="orders", BackupName="backup")["BackupDetails"]["BackupArn"]
-        self.dynamodb.restore_table_from_backup(TargetTableName="restored", BackupArn=backup)
+        create_table(self.dynamodb, self.table)
+        self.dynamodb.put_item(TableName=self.table, Item={"id": {"S": "saved"}})
+        backup = self.dynamodb.create_backup(TableName=self.table, BackupName="backup")["BackupDetails"]["BackupArn"]
+        self.dynamodb.restore_table_from_backup(TargetTableName=self.table + "-restored", BackupArn=backup)
         self.cloud.restart_after_kill()
-        self.assertEqual(all_items(self.dynamodb, "restored").keys(), {"saved"})
+        self.assertEqual(all_items(self.dynamodb, self.table + "-restored").keys(), {"saved"})
 
     def test_deleted_messages_are_gone_and_received_ones_stay_invisible(self) -> None:
         url = self.queue(VisibilityTimeout="600")
@@ -197,8 +213,8 @@ class KillTest(CloudTest):
         self.assertEqual([message["Body"] for message in self.receive(self.queue())], ["new"])
 
     def test_messages_moved_to_the_dead_letter_queue_are_in_one_queue(self) -> None:
-        dead = self.queue("dead")
-        policy = {"deadLetterTargetArn": f"arn:aws:sqs:eu-west-1:000000000000:dead", "maxReceiveCount": 1}
+        dead = self.queue("-dead")
+        policy = {"deadLetterTargetArn": self.arn("-dead"), "maxReceiveCount": 1}
         url = self.queue(RedrivePolicy=json.dumps(policy), VisibilityTimeout="0")
         self.sqs.send_message(QueueUrl=url, MessageBody="poison")
         self.receive(url)
@@ -208,7 +224,7 @@ class KillTest(CloudTest):
         self.assertEqual(self.receive(url), [])
 
     def test_fifo_queues_know_what_they_have_seen(self) -> None:
-        url = self.queue("orders.fifo", FifoQueue="true")
+        url = self.queue(".fifo", FifoQueue="true")
         send = {"QueueUrl": url, "MessageGroupId": "group"}
         first = self.sqs.send_message(MessageBody="one", MessageDeduplicationId="1", **send)
         for message in self.receive(url):
@@ -230,7 +246,7 @@ class KillTest(CloudTest):
         sns = self.cloud.client("sns")
         topic = sns.create_topic(Name="orders")["TopicArn"]
         url = self.queue()
-        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:eu-west-1:000000000000:orders")
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=self.arn())
         sns.publish(TopicArn=topic, Message="published")
         self.cloud.wait_until(lambda: self.count(url) == 1, "the notification is delivered")
         self.cloud.restart_after_kill()
@@ -241,7 +257,7 @@ class KillTest(CloudTest):
         return int(self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"][names[0]])
 
     def test_changes_of_every_service_are_there(self) -> None:
-        clients = {name: self.cloud.client(name) for name in ("iam", "s3", "secretsmanager", "logs", "ssm", "scheduler")}
+        clients = {name: self.cloud.client(name) for name in ("iam", "secretsmanager", "logs", "ssm", "scheduler")}
         role = clients["iam"].create_role(**ROLE)["Role"]["Arn"]
         clients["secretsmanager"].create_secret(Name="token", SecretString="secret")
         clients["logs"].create_log_group(logGroupName="/orders")
@@ -261,7 +277,7 @@ class KillTest(CloudTest):
         clients["scheduler"].get_schedule(Name="hourly")
 
     def test_objects_their_versions_and_their_bucket_are_there(self) -> None:
-        s3 = self.cloud.client("s3")
+        s3 = self.s3
         s3.create_bucket(Bucket="reports", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         s3.put_bucket_versioning(Bucket="reports", VersioningConfiguration={"Status": "Enabled"})
         first = s3.put_object(Bucket="reports", Key="day/one", Body=b"first", Metadata={"day": "monday"})["VersionId"]
@@ -278,46 +294,50 @@ class KillTest(CloudTest):
             s3.get_object(Bucket="reports", Key="gone")
 
 
-class ExecutionTest(CloudTest):
-    def setUp(self) -> None:
-        super().setUp()
-        self.cloud.start()
-        self.states = self.cloud.client("stepfunctions")
+class ExecutionTest(SharedCloudTest):
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        cls.states = cls.cloud.client("stepfunctions")
 
-    def machine(self, name: str, definition: dict[str, Any]) -> str:
-        role = "arn:aws:iam::000000000000:role/tester"
-        definition = {"StartAt": "First", **definition}
-        created = self.states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)
+    def machine(self, **first: Any) -> str:
+        """Creates a machine of one state."""
+        created = self.states.create_state_machine(
+            name=f"machine-{uuid.uuid4().hex}",
+            definition=json.dumps({"StartAt": "First", "States": {"First": {**first, "End": True}}}),
+            roleArn="arn:aws:iam::000000000000:role/tester",
+        )
         return created["stateMachineArn"]
 
     def status(self, arn: str) -> str:
         return self.states.describe_execution(executionArn=arn)["status"]
 
+    def history(self, arn: str) -> list[dict[str, Any]]:
+        return self.states.get_execution_history(executionArn=arn)["events"]
+
     def begin(self, machine: str, payload: dict[str, Any]) -> str:
         return self.states.start_execution(stateMachineArn=machine, input=json.dumps(payload))["executionArn"]
 
     def test_ended_execution_keeps_its_output_and_history(self) -> None:
-        machine = self.machine("quick", {"States": {"First": {"Type": "Pass", "End": True}}})
+        machine = self.machine(Type="Pass")
         arn = self.begin(machine, {"slot": "monday"})
         self.cloud.wait_until(lambda: self.status(arn) == "SUCCEEDED", "the execution ends")
-        history = self.states.get_execution_history(executionArn=arn)["events"]
+        history = self.history(arn)
         self.cloud.restart_after_kill()
         execution = self.states.describe_execution(executionArn=arn)
         self.assertEqual((execution["status"], json.loads(execution["output"])), ("SUCCEEDED", {"slot": "monday"}))
-        self.assertEqual(self.states.get_execution_history(executionArn=arn)["events"], history)
+        self.assertEqual(self.history(arn), history)
         self.assertEqual(self.cloud.read("recovery.json")["cut_off_executions"], [])
 
     def test_running_execution_is_cut_off_and_listed(self) -> None:
-        states = {"First": {"Type": "Wait", "Seconds": 600, "End": True}}
-        arn = self.begin(self.machine("slow", {"States": states}), {"slot": "monday"})
-        entered = lambda: len(self.states.get_execution_history(executionArn=arn)["events"]) == 2
-        self.cloud.wait_until(entered, "the execution waits")
+        arn = self.begin(self.machine(Type="Wait", Seconds=600), {"slot": "monday"})
+        self.cloud.wait_until(lambda: len(self.history(arn)) == 2, "the execution waits")
         started = self.states.describe_execution(executionArn=arn)["startDate"]
         self.cloud.restart_after_kill()
         execution = self.states.describe_execution(executionArn=arn)
         self.assertEqual((execution["status"], execution["error"]), ("FAILED", "States.ServiceRestart"))
-        events = self.states.get_execution_history(executionArn=arn)["events"]
-        self.assertEqual([event["type"] for event in events], ["ExecutionStarted", "WaitStateEntered", "ExecutionFailed"])
+        kinds = [event["type"] for event in self.history(arn)]
+        self.assertEqual(kinds, ["ExecutionStarted", "WaitStateEntered", "ExecutionFailed"])
         cut_off = self.cloud.read("recovery.json")["cut_off_executions"]
         self.assertEqual([(entry["arn"], entry["input"]) for entry in cut_off], [(arn, {"slot": "monday"})])
         self.assertEqual(datetime.fromisoformat(cut_off[0]["started"]), started)
@@ -326,8 +346,7 @@ class ExecutionTest(CloudTest):
         self.assertEqual(self.cloud.read("recovery.json")["cut_off_executions"], [])
 
     def test_stopped_execution_stays_stopped(self) -> None:
-        states = {"First": {"Type": "Wait", "Seconds": 600, "End": True}}
-        arn = self.begin(self.machine("slow", {"States": states}), {})
+        arn = self.begin(self.machine(Type="Wait", Seconds=600), {})
         self.states.stop_execution(executionArn=arn, cause="not wanted")
         self.cloud.restart_after_kill()
         execution = self.states.describe_execution(executionArn=arn)
@@ -339,8 +358,8 @@ class ExecutionTest(CloudTest):
             "StartAt": "Each",
             "States": {"Each": {"Type": "Pass", "End": True}},
         }
-        states = {"First": {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "End": True}}
-        arn = self.begin(self.machine("wide", {"States": states}), {"items": [1, 2, 3]})
+        machine = self.machine(Type="Map", ItemsPath="$.items", ItemProcessor=processor)
+        arn = self.begin(machine, {"items": [1, 2, 3]})
         self.cloud.wait_until(lambda: self.status(arn) == "SUCCEEDED", "the execution ends")
         run = self.states.list_map_runs(executionArn=arn)["mapRuns"][0]["mapRunArn"]
         self.assertEqual(len(self.states.list_executions(mapRunArn=run, statusFilter="SUCCEEDED")["executions"]), 3)
@@ -349,7 +368,7 @@ class ExecutionTest(CloudTest):
         self.assertEqual({self.status(part) for part in parts}, {"SUCCEEDED"})
 
     def test_executions_of_a_deleted_machine_are_gone(self) -> None:
-        machine = self.machine("quick", {"States": {"First": {"Type": "Pass", "End": True}}})
+        machine = self.machine(Type="Pass")
         arn = self.begin(machine, {})
         self.cloud.wait_until(lambda: self.status(arn) == "SUCCEEDED", "the execution ends")
         self.states.delete_state_machine(stateMachineArn=machine)

@@ -1,5 +1,6 @@
 """The life of the process: what it says at its start and at its stop, and when it gives up."""
 
+import functools
 import json
 import os
 import shutil
@@ -32,9 +33,7 @@ class StartAndStopTest(CloudTest):
         self.assertEqual(self.cloud.stop(), 0)
         self.assertEqual(self.cloud.read("stopped.json"), {"instance": "start-1", "failed": []})
         self.assertTrue((self.cloud.folder / "saving").exists())
-        tables = json.loads((self.cloud.folder / "data/state/dynamodb.json").read_text())["payload"]["tables"]["data"]
-        self.assertEqual([table["items"] for table in tables.values()], [{}])
-
+        self.assert_journal_has_the_items()
         self.cloud.start()
         recovery = self.cloud.read("recovery.json")
         self.assertEqual((recovery["instance"], recovery["clean"], recovery["items"]), ("start-2", True, 1))
@@ -43,6 +42,10 @@ class StartAndStopTest(CloudTest):
         found = logs.filter_log_events(logGroupName="/orders")["events"]
         self.assertEqual([event["message"] for event in found], ["logged"])
         self.assertEqual([metric["MetricName"] for metric in cloudwatch.list_metrics()["Metrics"]], ["Count"])
+
+    def assert_journal_has_the_items(self) -> None:
+        tables = json.loads((self.cloud.folder / "data/state/dynamodb.json").read_text())["payload"]["tables"]["data"]
+        self.assertEqual([table["items"] for table in tables.values()], [{}])
 
     def test_log_events_survive_a_later_kill_and_a_later_change(self) -> None:
         self.cloud.start()
@@ -74,6 +77,27 @@ class StartAndStopTest(CloudTest):
         self.cloud.stop()
         self.cloud.start()
         self.assertTrue(self.cloud.read("recovery.json")["clean"])
+        self.cloud.restart_after_kill()
+        self.assertFalse(self.cloud.read("recovery.json")["clean"])
+
+    def test_running_executions_do_not_hold_up_the_stop(self) -> None:
+        self.cloud.start()
+        states = self.cloud.client("stepfunctions")
+        wait = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
+        each = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": wait, "End": True}
+        machine = states.create_state_machine(
+            name="slow",
+            definition=json.dumps({"StartAt": "Each", "States": {"Each": each}}),
+            roleArn="arn:aws:iam::000000000000:role/tester",
+        )["stateMachineArn"]
+        arn = states.start_execution(stateMachineArn=machine, input='{"items": [1, 2]}')["executionArn"]
+        history = functools.partial(states.get_execution_history, executionArn=arn)
+        self.cloud.wait_until(lambda: len(history()["events"]) == 2, "the items are being waited for")
+        self.assertEqual(self.cloud.stop(), 0)
+        self.cloud.start()
+        recovery = self.cloud.read("recovery.json")
+        self.assertTrue(recovery["clean"])
+        self.assertEqual([execution["arn"] for execution in recovery["cut_off_executions"]], [arn])
 
     def test_service_that_cannot_be_saved_is_named(self) -> None:
         self.cloud.start()
@@ -111,6 +135,7 @@ class StartAndStopTest(CloudTest):
         message = {"id": "1", "body": "old", "sent_at": datetime.now(UTC).timestamp()}
         self.change_state("sqs", "queues", messages=[message], gridbid_id=None)
         self.cloud.start()
+        self.assert_journal_has_the_items()
         dynamodb.put_item(TableName="orders", Item={"id": {"S": "new"}})
         dynamodb.delete_item(TableName="orders", Key={"id": {"S": "old"}})
         self.cloud.restart_after_kill()

@@ -93,7 +93,9 @@ class ReplayTest(unittest.IsolatedAsyncioTestCase):
         await self.may_answer.wait()
         await respond(scope, send, self.status, [("x-call", str(call))], b"body")
 
-    async def call(self, invocation: bytes | None = b"id", *, is_read: bool = False, name: str = "CreateRole") -> list[Message]:
+    async def call(
+        self, invocation: bytes | None = b"id", *, is_read: bool = False, name: str = "CreateRole"
+    ) -> list[Message]:
         sent: list[Message] = []
 
         async def send(message: Message) -> None:

@@ -1,9 +1,13 @@
 """The functions' processes end with the local cloud, however it ends."""
 
-import io
-import zipfile
+import contextlib
+import threading
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.cloud import CloudTest, is_running, kill_if_running
+from tests.functions import package
 
 # Says who it is, and then never ends its invocation.
 PYTHON = """
@@ -27,28 +31,29 @@ class WorkersTest(CloudTest):
         self.cloud.start()
 
     def begin(self, name: str, runtime: str, handler: str, file: str, code: str) -> int:
-        """Starts a function that never ends; the id of its process."""
+        """Starts a function that never ends, with a client that waits for it; the id of its process."""
         pid_file = self.cloud.folder / f"{name}.pid"
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w") as zipped:
-            entry = zipfile.ZipInfo(file)
-            entry.external_attr = 0o755 << 16
-            zipped.writestr(entry, code)
         lambda_client = self.cloud.client("lambda")
         lambda_client.create_function(
             FunctionName=name,
             Runtime=runtime,
             Handler=handler,
             Role="arn:aws:iam::000000000000:role/tester",
-            Code={"ZipFile": archive.getvalue()},
+            Code={"ZipFile": package(file, code)},
             Timeout=900,
             Environment={"Variables": {"PID_FILE": str(pid_file)}},
         )
-        lambda_client.invoke(FunctionName=name, InvocationType="Event")
+        waiting = threading.Thread(target=self.invoke, args=[lambda_client, name])
+        waiting.start()
+        self.addCleanup(waiting.join)
         self.cloud.wait_until(pid_file.exists, f"the function {name} runs")
         pid = int(pid_file.read_text())
         self.addCleanup(kill_if_running, pid)
         return pid
+
+    def invoke(self, client: Any, name: str) -> None:
+        with contextlib.suppress(BotoCoreError, ClientError):
+            client.invoke(FunctionName=name)
 
     def begin_both(self) -> list[int]:
         return [
