@@ -4,8 +4,10 @@
 
 pub mod contract;
 pub mod environments;
+pub mod first_deploys;
 pub mod kills;
 pub mod languages;
+pub mod local_cloud;
 pub mod paths;
 pub mod release_build;
 pub mod rust;

@@ -58,7 +58,13 @@ impl Layout {
     /// The same repository with the tests' own local cloud.
     #[must_use]
     pub fn for_tests(&self) -> Self {
-        Self { site: self.home.join("test"), ..self.clone() }
+        self.with_site("test")
+    }
+
+    /// The same repository with a local cloud of its own, in a folder of this name.
+    #[must_use]
+    pub fn with_site(&self, name: &str) -> Self {
+        Self { site: self.home.join(name), ..self.clone() }
     }
 
     /// The same folders, but for zips and a `functions.json` that are there already.

@@ -147,6 +147,14 @@ enum Made {
 
 #[derive(Subcommand)]
 enum TestPart {
+    /// Everything, and what takes long: the system compiled as for production, first deployments in a row
+    All,
+    /// Only first deployments in a row, each to an empty cloud
+    FirstDeploys {
+        /// How many
+        #[arg(default_value_t = 60)]
+        count: usize,
+    },
     /// Only the TypeScript and Python packages and functions, with core as WASM
     Languages,
     /// Only the tests of core
@@ -219,6 +227,8 @@ fn perform(command: Command) -> Result<(), Failure> {
         Command::Test { part } => {
             let (part, layout) = match part {
                 None => (Part::Everything, layout),
+                Some(TestPart::All) => (Part::All, layout),
+                Some(TestPart::FirstDeploys { count }) => (Part::FirstDeploys(count), layout),
                 Some(TestPart::Languages) => (Part::Languages, layout),
                 Some(TestPart::Core) => (Part::Core, layout),
                 Some(TestPart::Terraform) => (Part::Terraform, layout),

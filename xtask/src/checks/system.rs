@@ -20,6 +20,7 @@ use crate::layout::Layout;
 use crate::lock;
 use crate::main_job;
 use crate::neighbours::client::Neighbours;
+use crate::package::manifest::Profile;
 use crate::progress::{Progress, print};
 use crate::system::{self, System, Tools};
 
@@ -67,7 +68,9 @@ fn in_order(layout: &Layout, progress: &Progress, tools: &Tools, filter: Option<
         None => {
             ways(progress, &system)?;
             kills::check(layout, progress, &system)?;
-            release_build::check(layout, progress, tools, &system)?;
+            if !layout.is_prebuilt() && layout.profile() == Profile::Local {
+                release_build::check(layout, progress, tools, &system)?;
+            }
             // Its orders would get in the scenarios' way, so it comes last.
             contract::tests(layout, progress, tools, &system)
         }

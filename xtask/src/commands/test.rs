@@ -7,15 +7,23 @@ use crate::checks::{self, languages, rust, state_machine, terraform, workflows};
 use crate::clock::words;
 use crate::failure::Failure;
 use crate::layout::Layout;
+use crate::package::manifest::Profile;
 use crate::progress::{Progress, print};
 use crate::requirements::PYTHON;
 use crate::system::{self, Tools};
 
+/// First deployments that `test all` makes in a row.
+const FIRST_DEPLOYS: usize = 60;
+
 /// Which part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// All of it.
+    /// What CI runs.
     Everything,
+    /// That, and what takes long.
+    All,
+    /// Only so many first deployments in a row.
+    FirstDeploys(usize),
     /// Only the packages and functions in other languages.
     Languages,
     /// Only core's own tests.
@@ -46,6 +54,15 @@ pub fn test(layout: &Layout, progress: &Progress, part: &Part) -> Result<(), Fai
         Part::Terraform => infrastructure(layout, &Tools::find(progress)?, progress)?,
         Part::System(filter) => checks::system::tests(layout, progress, &Tools::find(progress)?, filter.as_deref())?,
         Part::Everything => everything(layout, progress)?,
+        Part::All => {
+            everything(layout, progress)?;
+            let tools = Tools::find(progress)?;
+            checks::system::tests(&layout.clone().with_profile(Profile::Release), progress, &tools, None)?;
+            checks::first_deploys::check(layout, progress, &tools, FIRST_DEPLOYS)?;
+        }
+        Part::FirstDeploys(count) => {
+            checks::first_deploys::check(layout, progress, &Tools::find(progress)?, *count)?;
+        }
     }
     summary(progress, started.elapsed());
     Ok(())
@@ -69,6 +86,10 @@ fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
         Some(bindgen) => languages::tests(layout, &tools, progress, bindgen),
         None => Ok(()),
     };
+    let others = || {
+        languages()?;
+        checks::local_cloud::tests(layout, progress)
+    };
     let rust = || {
         rust::tests(layout, progress, None)?;
         rust::lint(layout, cargo, progress)?;
@@ -76,7 +97,7 @@ fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
         rust::documentation(layout, cargo, progress)?;
         rust::dependencies(layout, progress)
     };
-    progress.both(languages, rust)?;
+    progress.both(others, rust)?;
     checks::system::tests(layout, progress, &tools, None)
 }
 
