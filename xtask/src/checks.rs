@@ -8,6 +8,7 @@ pub mod first_deploys;
 pub mod kills;
 pub mod languages;
 pub mod local_cloud;
+pub mod passed;
 pub mod paths;
 pub mod release_build;
 pub mod rust;

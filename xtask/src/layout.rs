@@ -2,8 +2,8 @@
 //!
 //! Every path of xtask comes from here. The repository is found when a command runs, never when it is compiled: a copied
 //! checkout, or one that shares a target folder with another, works on its own files. `.gridbid` is ignored by git and may
-//! be deleted at any time. Two local clouds can stand beside each other: the user's in `.gridbid` and the tests' in
-//! `.gridbid/test`; they share tools and zips and nothing else. The environment variable `GRIDBID_HOME` puts `.gridbid`
+//! be deleted at any time. Several local clouds can stand beside each other: the user's in `.gridbid` and those of
+//! tests in folders below it; they share tools and zips and nothing else. The environment variable `GRIDBID_HOME` puts `.gridbid`
 //! somewhere else.
 
 use std::env;
@@ -53,12 +53,6 @@ impl Layout {
     #[must_use]
     pub fn profile(&self) -> Profile {
         self.profile
-    }
-
-    /// The same repository with the tests' own local cloud.
-    #[must_use]
-    pub fn for_tests(&self) -> Self {
-        self.with_site("test")
     }
 
     /// The same repository with a local cloud of its own, in a folder of this name.
@@ -245,7 +239,7 @@ mod tests {
     #[test]
     fn the_tests_cloud_shares_tools_and_zips_and_nothing_else() {
         let own = Layout::of_repository();
-        let tests = own.for_tests();
+        let tests = own.with_site("test");
         assert_eq!(own.functions(), tests.functions());
         assert_eq!(own.venv(), tests.venv());
         assert_ne!(own.cloud(), tests.cloud());

@@ -1,7 +1,7 @@
 //! Gridbid's main job, done once for everybody to see: orders in, results filed, rejections told.
 //!
 //! Uses the system as its users do and checks each promise on the way: a promise that does not hold is a failure, not a
-//! line of the report. The report goes to stdout. Called by `up` and `test`.
+//! line of the report. The report goes to stdout, or to a log in tests.
 
 use std::fs;
 use std::thread;
@@ -17,7 +17,6 @@ use crate::interrupt;
 use crate::layout::Layout;
 use crate::neighbours::client::Neighbours;
 use crate::neighbours::slack::Post;
-use crate::progress::print as say;
 use crate::results_run::{self, Ended};
 use crate::system::System;
 
@@ -28,12 +27,13 @@ const OTHER_RUN_LIMIT: Duration = Duration::from_secs(240);
 /// A notification must have reached Slack within this time after the run.
 const SLACK_LIMIT: Duration = Duration::from_secs(30);
 
-/// Does the main job and reports it.
+/// Does the main job and hands each line of its report to `say`.
 ///
 /// # Errors
 /// The first promise that did not hold.
-pub fn show(layout: &Layout, system: &System) -> Result<(), Failure> {
+pub fn show(layout: &Layout, system: &System, say: &dyn Fn(&str)) -> Result<(), Failure> {
     let job = Job {
+        say,
         cloud: Cloud::new(&system.record.ports),
         neighbours: Neighbours::new(&system.record.ports, &layout.cloud()),
         names: &system.names,
@@ -58,6 +58,7 @@ pub fn show(layout: &Layout, system: &System) -> Result<(), Failure> {
 }
 
 struct Job<'a> {
+    say: &'a dyn Fn(&str),
     cloud: Cloud,
     neighbours: Neighbours,
     names: &'a Names,
@@ -69,7 +70,7 @@ impl Job<'_> {
         let posted: Vec<Value> = serde_json::from_slice(body).map_err(|error| Failure::new(error.to_string()))?;
         let headers = [("content-type", "application/json")];
         let answer = self.cloud.http_api(&self.names.api_id, "POST", "/orders", &headers, body)?;
-        say(&format!("  POST /orders: {} {}", answer.status, answer.text().trim()));
+        (self.say)(&format!("  POST /orders: {} {}", answer.status, answer.text().trim()));
         let stored: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let accepted = stored.get("accepted").and_then(Value::as_u64);
         promise(answer.status == 201 && accepted == u64::try_from(posted.len()).ok(), "the orders were not stored")?;
@@ -83,7 +84,7 @@ impl Job<'_> {
         let record_id = posted.get("record_id").and_then(Value::as_str).unwrap_or_default();
         let path = format!("/orders/{record_id}");
         let answer = self.cloud.http_api(&self.names.api_id, "GET", &path, &[], &[])?;
-        say(&format!("  GET {path}: {} {}", answer.status, answer.text().trim()));
+        (self.say)(&format!("  GET {path}: {} {}", answer.status, answer.text().trim()));
         let there: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let same = posted.as_object().into_iter().flatten().all(|(name, value)| there.get(name) == Some(value));
         let expires = there.get("expires_at").and_then(Value::as_str).unwrap_or_default();
@@ -101,10 +102,10 @@ impl Job<'_> {
         let (previewed, refused) = (post("/orders/preview")?, post("/orders")?);
         let read = |body: &[u8]| serde_json::from_slice::<Value>(body).unwrap_or_default();
         let (told, expected) = (read(&previewed.body), read(&refused.body));
-        say(&format!("  POST /orders/preview: {}", previewed.status));
+        (self.say)(&format!("  POST /orders/preview: {}", previewed.status));
         for violation in told.get("violations").and_then(Value::as_array).into_iter().flatten() {
             let text = |name| violation.get(name).and_then(Value::as_str).unwrap_or_default();
-            say(&format!("    {} {}: {}", text("field"), text("code"), text("message")));
+            (self.say)(&format!("    {} {}: {}", text("field"), text("code"), text("message")));
         }
         let same = ["total", "violations"]
             .iter()
@@ -117,7 +118,7 @@ impl Job<'_> {
         let slot = ended.execution.input.get("slot").and_then(Value::as_str).unwrap_or_default();
         let path = format!("/results/{}", slot.split('T').next().unwrap_or_default());
         let answer = self.cloud.http_api(&self.names.api_id, "GET", &path, &[], &[])?;
-        say(&format!("  GET {path}: {} {}", answer.status, answer.text().trim()));
+        (self.say)(&format!("  GET {path}: {} {}", answer.status, answer.text().trim()));
         let day: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let counts = ["accepted", "rejected"]
             .iter()
@@ -129,19 +130,21 @@ impl Job<'_> {
     fn run(&self) -> Result<Ended, Failure> {
         let deadline = Instant::now() + OTHER_RUN_LIMIT;
         let slot = clock::rfc3339(clock::unix_seconds());
-        say(&format!("  started by hand for the slot {slot}"));
+        (self.say)(&format!("  started by hand for the slot {slot}"));
         let mut waits = false;
         loop {
             let arn = results_run::start(&self.cloud, &self.names.state_machine_arn, &slot)?;
-            let ended = results_run::follow(&self.cloud, &arn, RUN_LIMIT, |line| say(&format!("  {line}")))?;
+            let ended = results_run::follow(&self.cloud, &arn, RUN_LIMIT, |line| (self.say)(&format!("  {line}")))?;
             if ended.status() != Some("already_running") {
-                say(&format!("  ended: {}", ended.told()));
+                (self.say)(&format!("  ended: {}", ended.told()));
                 promise(ended.status() == Some("done"), "the results run was not done")?;
                 return Ok(ended);
             }
             promise(Instant::now() < deadline, "another results run did not end")?;
             if !waits {
-                say("  another run (the schedule's, or one that was cut off) holds the lock: waiting for its end");
+                (self.say)(
+                    "  another run (the schedule's, or one that was cut off) holds the lock: waiting for its end",
+                );
                 waits = true;
             }
             interrupt::check()?;
@@ -155,7 +158,7 @@ impl Job<'_> {
         for key in &accepted {
             let content = self.cloud.object(&self.names.results_bucket, key)?;
             let text = String::from_utf8_lossy(&content).into_owned();
-            say(&format!("  {}/{key}: {} bytes: {text}", self.names.results_bucket, content.len()));
+            (self.say)(&format!("  {}/{key}: {} bytes: {text}", self.names.results_bucket, content.len()));
         }
         promise(
             ended.count("accepted") == accepted.len() as u64,
@@ -171,14 +174,18 @@ impl Job<'_> {
         let summaries = self.cloud.objects(&self.names.results_bucket, &format!("summaries/{date}/"))?;
         let wanted = format!("summaries/{date}/{}.json", slot.replace(['-', ':'], ""));
         let summary = summaries.iter().find(|object| object.key == wanted);
-        say(&format!("  {}/{wanted}: {} bytes", self.names.results_bucket, summary.map_or(0, |summary| summary.size)));
+        (self.say)(&format!(
+            "  {}/{wanted}: {} bytes",
+            self.names.results_bucket,
+            summary.map_or(0, |summary| summary.size)
+        ));
         promise(summary.is_some(), "the run's summary was not filed")
     }
 
     /// Waits for what Slack must have been told: something about this run when an order was rejected.
     fn told(&self, ended: &Ended, posts_before: usize) -> Result<(), Failure> {
         if ended.count("rejected") == 0 {
-            say("  nothing: no order was rejected");
+            (self.say)("  nothing: no order was rejected");
             return Ok(());
         }
         let deadline = Instant::now() + SLACK_LIMIT;
@@ -187,7 +194,7 @@ impl Job<'_> {
             let about_this_run = |post: &&Post| post.status == 200 && post.message.to_string().contains(&ended.arn);
             if let Some(post) = posts.iter().skip(posts_before).find(about_this_run) {
                 let text = post.message.get("text").and_then(Value::as_str).unwrap_or_default();
-                say(&format!("  {} {}", post.at, text.replace('\n', "\n    ")));
+                (self.say)(&format!("  {} {}", post.at, text.replace('\n', "\n    ")));
                 return Ok(());
             }
             interrupt::check()?;

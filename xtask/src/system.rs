@@ -102,6 +102,8 @@ pub fn bring_up(
 pub enum Update<'a> {
     /// Anything may have changed.
     Everything,
+    /// Everything has been built, with this delivery command.
+    Built(&'a Path),
     /// Functions, packages or rules have changed, and a provider runs already.
     Code(&'a WarmProvider),
     /// Only Terraform's files have changed: the delivery command is there, and a provider runs already.
@@ -124,6 +126,10 @@ pub fn update(
     cloud::check_ports(layout)?;
     let (gridbid, provider) = match update {
         Update::Everything => (build(layout, progress, tools)?, None),
+        Update::Built(gridbid) => {
+            initialise_terraform(layout, progress, tools)?;
+            (gridbid.to_path_buf(), None)
+        }
         Update::Code(provider) => (build(layout, progress, tools)?, Some(provider)),
         Update::Terraform(gridbid, provider) => {
             initialise_terraform(layout, progress, tools)?;

@@ -22,7 +22,7 @@ async def respond(scope: Scope, send: Send, status: int, headers: Iterable[tuple
 
 async def read_body(receive: Receive) -> tuple[bytes, bool]:
     """A request's body, and whether all of it arrived before the client left."""
-    parts = []
+    parts: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] != "http.request":

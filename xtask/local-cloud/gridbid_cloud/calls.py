@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Self
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
@@ -47,10 +46,10 @@ class Call:
     is_read: bool
     errors: Errors
 
-    @classmethod
+    @staticmethod
     def parse(
-        cls, method: str, path: str, headers: Mapping[str, str], query: Mapping[str, list[str]], body: bytes
-    ) -> Self:
+        method: str, path: str, headers: Mapping[str, str], query: Mapping[str, list[str]], body: bytes
+    ) -> "Call":
         """Names the call of a request; header names in lower case, the body needed for forms only."""
         if target := headers.get("x-amz-target"):
             return _call(target.rpartition(".")[2], Errors.JSON)
@@ -62,7 +61,7 @@ class Call:
         if action:
             return _call(action[0], Errors.QUERY)
         is_s3 = "/s3/aws4_request" in headers.get("authorization", "")
-        return cls(method, method in READ_METHODS, Errors.S3 if is_s3 else Errors.JSON)
+        return Call(method, method in READ_METHODS, Errors.S3 if is_s3 else Errors.JSON)
 
     def internal_error(self, reason: str) -> Response:
         """The response to a call whose effect is not stored; the SDKs repeat the call."""

@@ -54,8 +54,6 @@ class JournaledExecutions(AccountRegionScopedDict):
 class Executions:
     """All executions, and those that were cut off by the last end of the process."""
 
-    module = "stepfunctions"
-
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
         self.cut_off: list[Execution] = []

@@ -10,7 +10,7 @@ for.
 the file is replaced. A write that fails (full disk) is cut off again and repeated later, with all that has come after
 it. A line that was torn by a kill is cut off at the next start.
 
-Not journaled: stream records of DynamoDB and the positions of their readers, which start anew; each would be a `Store`.
+Not journaled yet: the stream records of DynamoDB and the positions of their readers. Each is to become a `Store`.
 """
 
 import gc
@@ -19,7 +19,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,11 +45,9 @@ class JournalError(Exception):
 class Store(Protocol):
     """What a part of MiniStack's state needs to live in the journal."""
 
-    module: str
-    """The service whose snapshot lacks this part of the state."""
-
-    kinds: dict[str, Callable[..., None]]
-    """How to restore each kind of change."""
+    @property
+    def kinds(self) -> Mapping[str, Callable[..., None]]:
+        """How to restore each kind of change."""
 
     def is_unjournaled(self, snapshot: dict[str, Any]) -> bool:
         """Whether a snapshot has this part after all: it was written before there was a journal."""
@@ -117,7 +115,8 @@ class Journal:
             if self._unit is not None:
                 yield self._unit
                 return
-            self._unit = unit = []
+            unit: list[bytes] = []
+            self._unit = unit
             try:
                 yield unit
             finally:
@@ -281,7 +280,8 @@ def _line(value: Any) -> bytes:
 
 def _chunks(changes: Iterable[Change]) -> Iterator[bytes]:
     """The lines of a new journal, in pieces of about `COMPACTION_CHUNK` bytes."""
-    lines, size = [], 0
+    lines: list[bytes] = []
+    size = 0
     for change in changes:
         lines.append(_line([change]))
         size += len(lines[-1])

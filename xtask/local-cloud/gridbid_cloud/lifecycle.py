@@ -9,6 +9,7 @@ be saved at the stop. The time of the file `saving` moves on while there is prog
 """
 
 import contextlib
+import fcntl
 import functools
 import json
 import logging
@@ -35,6 +36,8 @@ from gridbid_cloud.telemetry import Telemetry
 logger = logging.getLogger("gridbid.lifecycle")
 
 LEASH_SECONDS = 0.5
+# A predecessor ends when it looks at its leash.
+PREDECESSOR_SECONDS = 20 * LEASH_SECONDS
 ABANDONED = 3
 
 
@@ -64,6 +67,16 @@ class Leash:
         except OSError:
             return False
 
+    def wait_for_predecessor(self, state: Path) -> None:
+        """Waits until no other process uses the state; exits when one goes on."""
+        state.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + PREDECESSOR_SECONDS
+        while not _is_locked(self._lock):
+            if time.monotonic() > deadline:
+                sys.exit(f"another process uses {state}: stop it with `cargo xtask down`")
+            time.sleep(LEASH_SECONDS / 10)
+
     def watch(self) -> None:
         """Ends the process as soon as the leash does not hold."""
         threading.Thread(target=self._watch, name="gridbid-leash", daemon=True).start()
@@ -80,6 +93,7 @@ class Cloud:
     def __init__(self, leash: Leash) -> None:
         self._leash = leash
         self._state = Path(persistence.STATE_DIR)
+        leash.wait_for_predecessor(self._state)
         self._clean_stop = self._state / "clean-stop"
         self.exit_code = 0
         reduce_state(dynamodb, {"tables": without_items})
@@ -181,7 +195,8 @@ class Cloud:
         self.exit_code = 1 if failed else 0
 
     def _last_write(self) -> str | None:
-        times = [file.stat().st_mtime for file in self._state.glob("*") if file.is_file()]
+        files = [*self._state.glob("*.json"), self.journal.path]
+        times = [file.stat().st_mtime for file in files if file.is_file()]
         if not times:
             return None
         return datetime.fromtimestamp(max(times), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -193,3 +208,12 @@ class Cloud:
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         replace_file(self._leash.folder / name, json.dumps(content).encode())
+
+
+def _is_locked(file: int) -> bool:
+    """Locks a file for as long as this process lives, unless another one has done so."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -104,8 +104,6 @@ class JournaledQueues(AccountRegionScopedDict):
 class Queues:
     """The messages of all queues."""
 
-    module = "sqs"
-
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._by_id: dict[str, Queue] = {}

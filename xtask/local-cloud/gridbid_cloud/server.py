@@ -25,11 +25,13 @@ import hypercorn.protocol as hypercorn_protocol
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.asyncio.worker_context import AsyncioSingleTask
 from hypercorn.config import Config
 from hypercorn.events import RawData
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.events import Response
 from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.typing import H11SendableEvent
 from ministack import app as ministack
 
 from gridbid_cloud.asgi import Application
@@ -55,9 +57,9 @@ class WholeResponses(H11Protocol):
             self._has_length = any(name.lower() == b"content-length" for name, _ in event.headers)
         await super().stream_send(event)
 
-    async def _send_h11_event(self, event: h11.Event) -> None:
+    async def _send_h11_event(self, event: H11SendableEvent) -> None:
         try:
-            data = self.connection.send(event)
+            data = self.connection.send(event) or b""
         except h11.LocalProtocolError:
             if self.connection.their_state != h11.ERROR:
                 raise
@@ -84,13 +86,14 @@ class Connection(TCPServer):
             self._idle.end()
 
 
-class IdleState:
+class IdleState(AsyncioSingleTask):
     """Closes a connection at the end of the server, unless a request is being answered.
 
     Takes the place of hypercorn's timer, which costs two tasks for each request.
     """
 
     def __init__(self, connection: Connection) -> None:
+        super().__init__()
         self._connection = connection
         self._is_idle = True
         self._task: asyncio.Task[None] | None = None

@@ -79,6 +79,7 @@ CHANGE_OTHERS = {"cloudformation", "cloudcontrol", "tagging"}
 
 Reduction = Callable[[AccountRegionScopedDict], AccountRegionScopedDict]
 State = Callable[[], dict[str, Any] | None]
+Answer = Callable[[], Awaitable[Response]]
 
 MODULES_OF = {
     config["module"]: (config["module"], *config.get("sub_modules", ())) for config in app.SERVICE_REGISTRY.values()
@@ -165,7 +166,7 @@ class Snapshots:
             method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]
         ) -> Response:
             call = Call.parse(method, path, headers, query, body)
-            answer = functools.partial(handle, method, path, headers, body, query)
+            answer: Answer = functools.partial(handle, method, path, headers, body, query)
             if name == "s3" and not call.is_read:
                 answer = functools.partial(objects.answer_if_stored, call, answer)
             if changes_snapshot(name, call, path):
@@ -174,7 +175,7 @@ class Snapshots:
 
         return handle_request
 
-    async def _answer_if_saved(self, name: str, call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
+    async def _answer_if_saved(self, name: str, call: Call, answer: Answer) -> Response:
         try:
             # What could not be saved comes first: a call is not carried out while it cannot be acknowledged.
             await asyncio.gather(*(self.save(key) for key in self._keys(name) if key in self._failed))
@@ -239,7 +240,7 @@ def changes_snapshot(name: str, call: Call, path: str) -> bool:
     if call.is_read or call.name in DATA_CALLS.get(name, ()):
         return False
     if name == "lambda_svc":
-        return not path.endswith(INVOCATION)
+        return not path.rstrip("/").endswith(INVOCATION)
     return name != "s3" or "/" not in path.strip("/")
 
 
@@ -256,7 +257,7 @@ def reduce_state(module: ModuleType, reductions: Mapping[str, Reduction]) -> Non
     def get_state() -> dict[str, Any]:
         return {key: reductions.get(key, copy.deepcopy)(getattr(module, store)) for key, store in stores.items()}
 
-    module.get_state = get_state
+    replace(module, "get_state", get_state)
 
 
 def replace_file(path: Path, content: bytes) -> None:

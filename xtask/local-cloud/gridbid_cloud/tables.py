@@ -27,8 +27,6 @@ INTERNAL_KEYS = {"items", dynamodb._INDEX_MEMBERS}
 class Tables:
     """The items of all tables."""
 
-    module = "dynamodb"
-
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._by_id: dict[str, Table] = {}
@@ -65,11 +63,11 @@ class Tables:
 
     def _remove(self, table_id: str, partition: str, sort: str) -> None:
         table = self._by_id.get(table_id)
-        items = table["items"].get(partition) if table is not None else None
-        if items is not None:
-            items.pop(sort, None)
-            if not items:
-                del table["items"][partition]
+        if table is None or partition not in table["items"]:
+            return
+        table["items"][partition].pop(sort, None)
+        if not table["items"][partition]:
+            del table["items"][partition]
 
     def _clear(self, table_id: str) -> None:
         table = self._by_id.get(table_id)

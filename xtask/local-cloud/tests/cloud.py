@@ -130,6 +130,11 @@ class LocalCloud:
         """Asks the process to end; its exit code."""
         assert self.process is not None
         self.process.terminate()
+        return self.exit_code()
+
+    def exit_code(self) -> int:
+        """Waits for the process to end by itself."""
+        assert self.process is not None
         return self.process.wait(START_SECONDS)
 
     def restart_after_kill(self) -> None:

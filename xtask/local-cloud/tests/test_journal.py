@@ -17,8 +17,6 @@ from tests.cloud import START, CloudTest, all_items, create_table
 class Numbers:
     """A store of numbers by name."""
 
-    module = "numbers"
-
     def __init__(self) -> None:
         self.present: dict[str, int] = {}
         self.kinds = {"set": self._set}
@@ -188,7 +186,7 @@ class KilledCompactionTest(CloudTest):
             text = KILLED_COMPACTION.format(call=call, path=path, start=str(START))
             program.write_text(f"import sys; sys.path.insert(0, {str(START.parent)!r})\n{text}")
             self.cloud.start(program=program, wait=False)
-            self.assertEqual(self.cloud.process.wait(30), -9, self.cloud.log)
+            self.assertEqual(self.cloud.exit_code(), -9, self.cloud.log)
             self.assertTrue(self.cloud.journal.with_suffix(".new").exists())
         self.cloud.start()
         self.assertEqual(len(all_items(dynamodb, "orders")), 50)

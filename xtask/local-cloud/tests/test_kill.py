@@ -95,13 +95,17 @@ class KillUnderLoadTest(CloudTest):
             queued = self.cloud.read("recovery.json")["messages"]
             self.assertGreaterEqual(queued, len(sent))
         self.assertGreater(min(len(put), len(removed), len(written), len(sent)), 20)
-        received = set()
+        received: set[str] = set()
         while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             received.update(message["Body"] for message in messages)
         self.assertEqual(sent - received, set())
 
 
 class KillTest(SharedCloudTest):
+    dynamodb: Any
+    sqs: Any
+    s3: Any
+
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
@@ -295,6 +299,8 @@ class KillTest(SharedCloudTest):
 
 
 class ExecutionTest(SharedCloudTest):
+    states: Any
+
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()

@@ -16,8 +16,9 @@ ABANDONED = 3
 class StartAndStopTest(CloudTest):
     def test_first_start_has_nothing_to_restore(self) -> None:
         self.cloud.start()
-        recovery = {"clean": True, "last_write": None, "items": 0, "messages": 0, "cut_off_executions": []}
-        self.assertEqual(self.cloud.read("recovery.json"), {"instance": "start-1", **recovery})
+        recovery = self.cloud.read("recovery.json")
+        nothing = {"clean": True, "last_write": None, "items": 0, "messages": 0, "cut_off_executions": []}
+        self.assertEqual(recovery, {"instance": "start-1", **nothing})
 
     def test_stop_saves_everything_and_says_so(self) -> None:
         self.cloud.start()
@@ -120,7 +121,7 @@ class StartAndStopTest(CloudTest):
         saved = self.cloud.folder / "data/state/iam.json"
         saved.write_text("{")
         self.cloud.start(wait=False)
-        self.assertEqual(self.cloud.process.wait(30), 1)
+        self.assertEqual(self.cloud.exit_code(), 1)
         self.assertIn(f"the local cloud cannot start: cannot read {saved}", self.cloud.log)
         self.assertEqual(saved.read_text(), "{")
 
@@ -161,7 +162,7 @@ class LeashTest(CloudTest):
         self.cloud.start()
 
     def assert_abandoned(self) -> None:
-        self.assertEqual(self.cloud.process.wait(5), ABANDONED)
+        self.assertEqual(self.cloud.exit_code(), ABANDONED)
 
     def test_process_ends_when_its_file_is_gone(self) -> None:
         (self.cloud.folder / "instance").unlink()
@@ -171,6 +172,17 @@ class LeashTest(CloudTest):
     def test_process_ends_when_a_successor_started(self) -> None:
         (self.cloud.folder / "instance").write_text("another")
         self.assert_abandoned()
+
+    def test_successor_waits_for_its_predecessor(self) -> None:
+        dynamodb = self.cloud.client("dynamodb")
+        create_table(dynamodb, "orders")
+        dynamodb.put_item(TableName="orders", Item={"id": {"S": "one"}})
+        predecessor = self.cloud.process
+        self.cloud.start(wait=False)
+        self.assertEqual(predecessor.wait(10), ABANDONED)
+        self.cloud.wait_until(self.cloud.answers, "the successor answers")
+        self.assertEqual(self.cloud.read("recovery.json")["instance"], "start-2")
+        self.assertEqual(all_items(dynamodb, "orders").keys(), {"one"})
 
     def test_process_ends_when_its_folder_is_gone(self) -> None:
         moved = self.cloud.folder.with_suffix(".moved")

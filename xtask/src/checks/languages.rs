@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
 use crate::bindings;
+use crate::checks::passed::unless_passed;
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::lock;
@@ -21,6 +22,8 @@ use crate::system::Tools;
 use crate::venv;
 use crate::wasm;
 
+/// What core's module is made of.
+const WASM: [&str; 5] = ["Cargo.lock", "Cargo.toml", "bindings/wasm", "core", "rust-toolchain.toml"];
 const LIMIT: Duration = Duration::from_secs(900);
 /// Where browsers are installed on macOS, which has none on the PATH.
 const MACOS_FOLDERS: &str = "/Applications/Google Chrome.app/Contents/MacOS:/Applications/Chromium.app/Contents/MacOS";
@@ -30,8 +33,10 @@ const MACOS_FOLDERS: &str = "/Applications/Google Chrome.app/Contents/MacOS:/App
 /// # Errors
 /// The first that fails.
 pub fn tests(layout: &Layout, tools: &Tools, progress: &Progress, bindgen: &Path) -> Result<(), Failure> {
-    progress.step("build core for WASM elsewhere", |step| {
-        Ok(((), wasm::is_the_same_elsewhere(layout, tools.cargo(), bindgen, step)?))
+    unless_passed(layout, progress, tools, "core for WASM elsewhere", &WASM, || {
+        progress.step("build core for WASM elsewhere", |step| {
+            Ok(((), wasm::is_the_same_elsewhere(layout, tools.cargo(), bindgen, step)?))
+        })
     })?;
     progress.step("TypeScript package", |step| {
         let browser = prepare_browser(layout, step)?;

@@ -4,13 +4,11 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use super::running;
+use super::{Running, running};
 use crate::clock;
-use crate::cloud::client::Cloud;
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::progress::print;
-use crate::system::System;
 
 /// Prints a function's lines of the last so many minutes.
 ///
@@ -30,15 +28,15 @@ pub fn logs(layout: &Layout, function: &str, minutes: u64) -> Result<(), Failure
     Ok(())
 }
 
-/// Writes what all functions wrote in the last minutes into one file.
+/// Writes what all functions of the running cloud wrote in the last minutes into one file.
 ///
 /// # Errors
-/// When the file cannot be written.
-pub fn save_all(layout: &Layout, system: &System) -> Result<PathBuf, Failure> {
-    let cloud = Cloud::new(&system.record.ports);
+/// When the cloud does not run, or the file cannot be written.
+pub fn save_all(layout: &Layout) -> Result<PathBuf, Failure> {
+    let Running { names, cloud, .. } = running(layout)?;
     let since = clock::unix_seconds().saturating_sub(600) * 1000;
     let mut text = String::new();
-    for (name, function) in &system.names.functions {
+    for (name, function) in &names.functions {
         let _ = writeln!(text, "== {name}");
         match cloud.log_lines(&function.log_group_name, since) {
             Ok(lines) => lines.iter().for_each(|line| {

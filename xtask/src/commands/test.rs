@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::checks::passed::unless_passed;
 use crate::checks::{self, languages, rust, state_machine, terraform, workflows};
 use crate::clock::words;
 use crate::failure::Failure;
@@ -14,6 +15,11 @@ use crate::system::{self, Tools};
 
 /// First deployments that `test all` makes in a row.
 const FIRST_DEPLOYS: usize = 60;
+
+/// What the checks of workflows follow from.
+const WORKFLOWS: [&str; 3] = [".github", "xtask/npm", "xtask/zizmor"];
+/// What the checks of Terraform's files follow from.
+const INFRASTRUCTURE: [&str; 4] = ["docs/operations.md", "terraform", "xtask/checkov", "xtask/npm"];
 
 /// Which part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +58,13 @@ pub fn test(layout: &Layout, progress: &Progress, part: &Part) -> Result<(), Fai
         Part::Core => rust::tests(layout, progress, Some("gridbid-core"))?,
         Part::Workflows => workflows::validate(layout, &PYTHON.find()?, progress)?,
         Part::Terraform => infrastructure(layout, &Tools::find(progress)?, progress)?,
-        Part::System(filter) => checks::system::tests(layout, progress, &Tools::find(progress)?, filter.as_deref())?,
+        Part::System(None) => whole_system(layout, progress, &Tools::find(progress)?)?,
+        Part::System(Some(text)) => checks::system::some(layout, progress, &Tools::find(progress)?, text)?,
         Part::Everything => everything(layout, progress)?,
         Part::All => {
             everything(layout, progress)?;
             let tools = Tools::find(progress)?;
-            checks::system::tests(&layout.clone().with_profile(Profile::Release), progress, &tools, None)?;
+            whole_system(&layout.clone().with_profile(Profile::Release), progress, &tools)?;
             checks::first_deploys::check(layout, progress, &tools, FIRST_DEPLOYS)?;
         }
         Part::FirstDeploys(count) => {
@@ -72,33 +79,50 @@ fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     let tools = Tools::find(progress)?;
     let cargo = tools.cargo();
     rust::format(layout, cargo, progress)?;
-    // What cargo compiles keeps the processors busy; what is fetched and checked beside it mostly waits.
-    let beside = || {
+    let fetch = || {
         browser(layout, progress)?;
-        system::fetch(layout, progress, &tools)?;
-        infrastructure(layout, &tools, progress)?;
-        workflows::validate(layout, tools.python(), progress)
+        system::fetch(layout, progress, &tools)
     };
-    let ((), compiled) = progress.both(beside, || system::compile(layout, progress, cargo))?;
+    let ((), compiled) = progress.both(fetch, || system::compile(layout, progress, cargo))?;
     let bindgen = compiled.bindgen().map(Path::to_path_buf);
-    system::assemble(layout, progress, compiled)?;
-    let languages = || match &bindgen {
-        Some(bindgen) => languages::tests(layout, &tools, progress, bindgen),
-        None => Ok(()),
-    };
-    let others = || {
-        languages()?;
-        checks::local_cloud::tests(layout, progress)
-    };
+    let gridbid = system::assemble(layout, progress, compiled)?;
+
+    // The clouds mostly wait, and their scenarios have limits: what keeps the processors busy gives way to them.
     let rust = || {
+        lower_priority()?;
         rust::tests(layout, progress, None)?;
         rust::lint(layout, cargo, progress)?;
         rust::examples(layout, cargo, progress)?;
         rust::documentation(layout, cargo, progress)?;
         rust::dependencies(layout, progress)
     };
-    progress.both(others, rust)?;
-    checks::system::tests(layout, progress, &tools, None)
+    let others = || {
+        lower_priority()?;
+        checks::local_cloud::tests(layout, progress)?;
+        if let Some(bindgen) = &bindgen {
+            languages::tests(layout, &tools, progress, bindgen)?;
+        }
+        unless_passed(layout, progress, &tools, "workflows", &WORKFLOWS, || {
+            workflows::validate(layout, tools.python(), progress)
+        })?;
+        unless_passed(layout, progress, &tools, "infrastructure", &INFRASTRUCTURE, || {
+            infrastructure(layout, &tools, progress)
+        })
+    };
+    let system = || checks::system::tests(layout, progress, &tools, &gridbid);
+    progress.both(rust, || progress.both(others, system)).map(drop)
+}
+
+/// Lets this thread's tools give way to others.
+fn lower_priority() -> Result<(), Failure> {
+    const BY: i32 = 10;
+    let lowered = rustix::process::nice(BY);
+    lowered.map(drop).map_err(|error| Failure::new(format!("cannot lower the priority of tools: {error}")))
+}
+
+fn whole_system(layout: &Layout, progress: &Progress, tools: &Tools) -> Result<(), Failure> {
+    let gridbid = system::build(layout, progress, tools)?;
+    checks::system::tests(layout, progress, tools, &gridbid)
 }
 
 /// Finds out early whether there is a browser for the tests in one.

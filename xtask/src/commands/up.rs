@@ -31,8 +31,8 @@ pub fn up(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
             progress.say(&format!("    {}: {}", change.action, change.address));
         }
     }
-    if let Err(failure) = main_job::show(layout, &system) {
-        let failure = failure.with_log(logs::save_all(layout, &system)?);
+    if let Err(failure) = main_job::show(layout, &system, &print) {
+        let failure = failure.with_log(logs::save_all(layout)?);
         if !ran {
             cloud::stop_after_failure(layout, progress);
         }

@@ -154,7 +154,10 @@ pub fn digest_of_sources<'a>(layout: &Layout, folders: impl IntoIterator<Item = 
 }
 
 /// Every file below a folder, by its path from the root, but for names that are not wanted.
-fn collect(
+///
+/// # Errors
+/// When one cannot be read.
+pub fn collect(
     root: &Path,
     folder: &Path,
     is_wanted: &dyn Fn(&str) -> bool,

@@ -73,8 +73,10 @@ impl Deliveries {
     fn new(name: &str) -> Self {
         let system = System::quiet();
         let variable = |name| PathBuf::from(std::env::var_os(name).unwrap());
-        let layout = Layout::of_repository().for_tests().with_functions(variable(FUNCTIONS_VARIABLE));
-        assert_eq!(layout.site(), variable(SITE_VARIABLE));
+        let site = variable(SITE_VARIABLE);
+        let cloud = site.file_name().unwrap().to_string_lossy();
+        let layout = Layout::of_repository().with_site(&cloud).with_functions(variable(FUNCTIONS_VARIABLE));
+        assert_eq!(layout.site(), site);
         let record = Record::read(&layout.cloud()).unwrap().unwrap();
         let folder = layout.site().join("other-functions").join(name);
         if folder.exists() {
