@@ -79,6 +79,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.failure: OSError | None = None
+        self._new = path.with_suffix(".new")
         # Held by a store from a change until it is recorded, so that both have one order.
         self.lock = threading.RLock()
         self._stores: list[Store] = []
@@ -157,6 +158,7 @@ class Journal:
             JournalError: when a line is damaged, or the file has a newer format.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._new.unlink(missing_ok=True)
         count, self._end = 0, 0
         # Hundreds of thousands of new objects: a collection of garbage among them finds none and takes seconds.
         gc.disable()
@@ -177,14 +179,12 @@ class Journal:
         """Replaces the file by one with the changes that lead to the present state."""
         with self.lock:
             self.flush()
-            new = self.path.with_suffix(".new")
-            with open(new, "wb") as file:
-                file.write(_line(FORMAT))
-                for lines in _chunks(self._present()):
-                    file.write(lines)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, self.path)
+            try:
+                self._write_new()
+            except OSError:
+                self._new.unlink(missing_ok=True)
+                raise
+            os.replace(self._new, self.path)
             _sync_folder(self.path.parent)
             self._end = self.path.stat().st_size
             self._open()
@@ -203,6 +203,14 @@ class Journal:
         """Writes the rest to the disk."""
         self.flush()
         os.fsync(self._file)
+
+    def _write_new(self) -> None:
+        with open(self._new, "wb") as file:
+            file.write(_line(FORMAT))
+            for lines in _chunks(self._present()):
+                file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
 
     def _present(self) -> Iterator[Change]:
         for store in self._stores:

@@ -1,32 +1,23 @@
-"""Restores the local cloud at its start, saves it at its stop, and ends it when its folder is no longer its own.
-
-`GRIDBID_CLOUD_FOLDER` is the folder of the cloud; its file `instance` holds the token of the process that may use it. A
-process whose `GRIDBID_INSTANCE` is another ends at once and saves nothing: the folder was removed, or a successor
-started.
+"""Restores the local cloud at its start and saves it at its stop.
 
 Two files tell `cargo xtask` what happened: `recovery.json` what was found at the start, `stopped.json` what could not
 be saved at the stop. The time of the file `saving` moves on while there is progress.
 """
 
 import contextlib
-import fcntl
 import functools
 import json
 import logging
-import os
 import sys
-import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from ministack import app
-from ministack.core import persistence
 
 from gridbid_cloud.executions import Executions, stepfunctions, without_executions
 from gridbid_cloud.journal import Journal, Store
+from gridbid_cloud.leash import Leash
 from gridbid_cloud.patching import replace
 from gridbid_cloud.queues import Queues, sqs, without_messages
 from gridbid_cloud.snapshots import Snapshots, State, reduce_state, replace_file
@@ -35,75 +26,22 @@ from gridbid_cloud.telemetry import Telemetry
 
 logger = logging.getLogger("gridbid.lifecycle")
 
-LEASH_SECONDS = 0.5
-# A predecessor ends when it looks at its leash.
-PREDECESSOR_SECONDS = 20 * LEASH_SECONDS
-ABANDONED = 3
-
-
-class Leash:
-    """A process's right to its folder."""
-
-    def __init__(self, folder: Path, instance: str) -> None:
-        self.folder = folder
-        self.instance = instance
-
-    @classmethod
-    def from_environment(cls) -> Self:
-        """The folder and the token that `cargo xtask` gave; exits without them."""
-        missing = [name for name in ("GRIDBID_CLOUD_FOLDER", "GRIDBID_INSTANCE") if not os.environ.get(name)]
-        if missing or not persistence.PERSIST_STATE:
-            what = ", ".join(missing) or "PERSIST_STATE=1"
-            sys.exit(f"{what} is not set: start the local cloud by `cargo xtask up`")
-        leash = cls(Path(os.environ["GRIDBID_CLOUD_FOLDER"]), os.environ["GRIDBID_INSTANCE"])
-        if not leash.holds():
-            sys.exit(f"{leash.folder / 'instance'} does not hold the token of this process: run `cargo xtask up`")
-        return leash
-
-    def holds(self) -> bool:
-        """Whether the folder is still this process's."""
-        try:
-            return (self.folder / "instance").read_text().strip() == self.instance
-        except OSError:
-            return False
-
-    def wait_for_predecessor(self, state: Path) -> None:
-        """Waits until no other process uses the state; exits when one goes on."""
-        state.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        deadline = time.monotonic() + PREDECESSOR_SECONDS
-        while not _is_locked(self._lock):
-            if time.monotonic() > deadline:
-                sys.exit(f"another process uses {state}: stop it with `cargo xtask down`")
-            time.sleep(LEASH_SECONDS / 10)
-
-    def watch(self) -> None:
-        """Ends the process as soon as the leash does not hold."""
-        threading.Thread(target=self._watch, name="gridbid-leash", daemon=True).start()
-
-    def _watch(self) -> None:
-        while self.holds():
-            time.sleep(LEASH_SECONDS)
-        os._exit(ABANDONED)
-
 
 class Cloud:
     """What lives in the folder of the local cloud."""
 
     def __init__(self, leash: Leash) -> None:
         self._leash = leash
-        self._state = Path(persistence.STATE_DIR)
-        leash.wait_for_predecessor(self._state)
-        self._clean_stop = self._state / "clean-stop"
+        self._clean_stop = leash.state / "clean-stop"
         self.exit_code = 0
         reduce_state(dynamodb, {"tables": without_items})
         reduce_state(sqs, {"queues": without_messages})
         reduce_state(stepfunctions, {"executions": without_executions})
-        self.snapshots = Snapshots(self._state)
-        self.journal = Journal(self._state / "journal")
+        self.snapshots = Snapshots(leash.state)
+        self.journal = Journal(leash.state / "journal")
         self._tables, self._queues = Tables(self.journal), Queues(self.journal)
         self._executions = Executions(self.journal)
-        self._telemetry = Telemetry(self._state / "telemetry")
+        self._telemetry = Telemetry(leash.state / "telemetry")
         self._stores: dict[str, Store] = {
             "dynamodb": self._tables,
             "sqs": self._queues,
@@ -195,7 +133,7 @@ class Cloud:
         self.exit_code = 1 if failed else 0
 
     def _last_write(self) -> str | None:
-        files = [*self._state.glob("*.json"), self.journal.path]
+        files = [*self._leash.state.glob("*.json"), self.journal.path]
         times = [file.stat().st_mtime for file in files if file.is_file()]
         if not times:
             return None
@@ -208,12 +146,3 @@ class Cloud:
 
     def _write(self, name: str, content: dict[str, Any]) -> None:
         replace_file(self._leash.folder / name, json.dumps(content).encode())
-
-
-def _is_locked(file: int) -> bool:
-    """Locks a file for as long as this process lives, unless another one has done so."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -29,7 +29,7 @@ ROLE = {
     "RoleName": "tester",
     "AssumeRolePolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": []}),
 }
-SESSION = boto3.Session("test", "test", region_name=REGION)
+SESSION = boto3.Session("test", "test")
 
 
 @dataclass(frozen=True)
@@ -154,12 +154,10 @@ class LocalCloud:
         """A JSON file of the folder."""
         return json.loads((self.folder / name).read_text())
 
-    def client(self, service: str, *, attempts: int = 1) -> Any:
-        """A client of boto3 that repeats nothing unless told so."""
-        config = Config(
-            retries={"total_max_attempts": attempts, "mode": "standard"}, max_pool_connections=32, read_timeout=30
-        )
-        return SESSION.client(service, endpoint_url=self.url, config=config)
+    def client(self, service: str, region: str = REGION) -> Any:
+        """A client of boto3 that does not repeat its calls."""
+        config = Config(retries={"total_max_attempts": 1}, max_pool_connections=32, read_timeout=30)
+        return SESSION.client(service, region, endpoint_url=self.url, config=config)
 
     def request(
         self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | None = None

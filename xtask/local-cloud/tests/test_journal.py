@@ -151,6 +151,16 @@ class JournalTest(unittest.TestCase):
         self.assertEqual(self.restored(), {"one": 99, "two": 2})
         self.assertEqual(self.replayed.changes, 2)
 
+    def test_failed_compaction_leaves_the_journal_as_it_is(self) -> None:
+        self.set("one", 1)
+        self.journal.flush()
+        with mock.patch.object(os, "fsync", side_effect=OSError(28, "No space left on device")):
+            self.assertRaises(OSError, self.journal.compact)
+        self.assertEqual(list(self.path.parent.iterdir()), [self.path])
+        self.set("two", 2)
+        self.journal.flush()
+        self.assertEqual(self.restored(), {"one": 1, "two": 2})
+
     def test_garbage_is_counted_against_what_is_present(self) -> None:
         with mock.patch.object(journal_module, "GARBAGE_ALLOWED", 10):
             self.set("one", 1)

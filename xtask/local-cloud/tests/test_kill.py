@@ -194,6 +194,16 @@ class KillTest(SharedCloudTest):
         self.cloud.restart_after_kill()
         self.assertEqual(all_items(self.dynamodb, self.table + "-restored").keys(), {"saved"})
 
+    def test_replicas_of_a_table_keep_their_items(self) -> None:
+        create_table(self.dynamodb, self.table)
+        self.dynamodb.put_item(TableName=self.table, Item={"id": {"S": "before"}})
+        create = {"Create": {"RegionName": "us-east-1"}}
+        self.dynamodb.update_table(TableName=self.table, ReplicaUpdates=[create])
+        self.dynamodb.put_item(TableName=self.table, Item={"id": {"S": "after"}})
+        self.cloud.restart_after_kill()
+        replica = self.cloud.client("dynamodb", region="us-east-1")
+        self.assertEqual(all_items(replica, self.table).keys(), {"before", "after"})
+
     def test_deleted_messages_are_gone_and_received_ones_stay_invisible(self) -> None:
         url = self.queue(VisibilityTimeout="600")
         for body in ("deleted", "received", "released", "waiting"):

@@ -8,9 +8,8 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
+from gridbid_cloud.leash import ABANDONED
 from tests.cloud import ROLE, START, CloudTest, all_items, create_table
-
-ABANDONED = 3
 
 
 class StartAndStopTest(CloudTest):
@@ -179,6 +178,7 @@ class LeashTest(CloudTest):
         dynamodb.put_item(TableName="orders", Item={"id": {"S": "one"}})
         predecessor = self.cloud.process
         self.cloud.start(wait=False)
+        assert predecessor is not None
         self.assertEqual(predecessor.wait(10), ABANDONED)
         self.cloud.wait_until(self.cloud.answers, "the successor answers")
         self.assertEqual(self.cloud.read("recovery.json")["instance"], "start-2")
@@ -197,13 +197,13 @@ class EnvironmentTest(CloudTest):
         return subprocess.run([sys.executable, str(START)], env=environment, capture_output=True, text=True, timeout=30)
 
     def test_start_by_hand_is_refused(self) -> None:
-        ended = self.run_start(PERSIST_STATE="1")
+        ended = self.run_start()
         self.assertEqual(ended.returncode, 1)
-        self.assertIn("GRIDBID_CLOUD_FOLDER, GRIDBID_INSTANCE is not set", ended.stderr)
+        self.assertIn("GRIDBID_CLOUD_FOLDER, GRIDBID_INSTANCE, STATE_DIR is not set", ended.stderr)
 
     def test_start_with_an_old_token_is_refused(self) -> None:
         (self.cloud.folder / "instance").write_text("new")
         folder = str(self.cloud.folder)
-        ended = self.run_start(PERSIST_STATE="1", GRIDBID_CLOUD_FOLDER=folder, GRIDBID_INSTANCE="old")
+        ended = self.run_start(GRIDBID_CLOUD_FOLDER=folder, GRIDBID_INSTANCE="old", STATE_DIR=folder)
         self.assertEqual(ended.returncode, 1)
         self.assertIn("does not hold the token of this process", ended.stderr)

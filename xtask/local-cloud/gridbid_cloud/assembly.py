@@ -1,0 +1,37 @@
+"""Puts the local cloud together and runs it."""
+
+import asyncio
+import logging
+import os
+import sys
+
+from ministack import app
+from ministack.core import persistence
+
+from gridbid_cloud import invocations, objects, server, workers
+from gridbid_cloud.asgi import Application
+from gridbid_cloud.calls import named
+from gridbid_cloud.durability import durable
+from gridbid_cloud.guard import guarded
+from gridbid_cloud.leash import Leash
+from gridbid_cloud.lifecycle import Cloud
+from gridbid_cloud.retries import replayed
+
+
+def run(leash: Leash) -> None:
+    """Serves until the process is asked to stop, then ends it."""
+    if not (persistence.PERSIST_STATE and objects.s3.S3_PERSIST):
+        sys.exit("PERSIST_STATE=1 and S3_PERSIST=1 are not set: start the local cloud with `cargo xtask up`")
+    workers.watch()
+    invocations.patch()
+    objects.watch()
+    cloud = Cloud(leash)
+    application = guarded(named(replayed(durable(app.app, cloud.journal))), server.port())
+    asyncio.run(_serve(application, cloud))
+
+
+async def _serve(application: Application, cloud: Cloud) -> None:
+    await server.serve(application, end_late_requests=workers.end)
+    # Not by a return: Python would wait for the threads of executions that still run.
+    logging.shutdown()
+    os._exit(cloud.exit_code)

@@ -1,0 +1,73 @@
+"""Lets one process use the folder of the local cloud, for as long as `cargo xtask` wants it to.
+
+`GRIDBID_CLOUD_FOLDER` is the folder; its file `instance` holds the token of the process that may use it. A process
+whose `GRIDBID_INSTANCE` is another ends at once and saves nothing: the folder was removed, or a successor started. The
+successor waits for that end, since both would write the same files.
+
+Imports nothing of MiniStack, which reads S3's files when it is imported.
+"""
+
+import fcntl
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Self
+
+NEEDED = ("GRIDBID_CLOUD_FOLDER", "GRIDBID_INSTANCE", "STATE_DIR")
+WATCH_SECONDS = 0.5
+WAIT_SECONDS = 10.0
+ABANDONED = 3
+
+
+class Leash:
+    """A process's right to its folder."""
+
+    def __init__(self, folder: Path, instance: str, state: Path) -> None:
+        self.folder = folder
+        self.instance = instance
+        self.state = state
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """What `cargo xtask` gave this process; exits without it."""
+        missing = [name for name in NEEDED if not os.environ.get(name)]
+        if missing:
+            sys.exit(f"{', '.join(missing)} is not set: start the local cloud with `cargo xtask up`")
+        folder, instance, state = (os.environ[name] for name in NEEDED)
+        return cls(Path(folder), instance, Path(state))
+
+    def take(self) -> None:
+        """Takes the folder as soon as no other process has it; exits when another one goes on."""
+        if not self.holds():
+            sys.exit(f"{self.folder / 'instance'} does not hold the token of this process: run `cargo xtask up`")
+        self.state.mkdir(parents=True, exist_ok=True)
+        lock = os.open(self.state / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not _has_locked(lock):
+            if time.monotonic() > deadline:
+                sys.exit(f"another process uses {self.state}: stop it with `cargo xtask down`")
+            time.sleep(WATCH_SECONDS / 10)
+        threading.Thread(target=self._watch, name="gridbid-leash", daemon=True).start()
+
+    def holds(self) -> bool:
+        """Whether the folder is still this process's."""
+        try:
+            return (self.folder / "instance").read_text().strip() == self.instance
+        except OSError:
+            return False
+
+    def _watch(self) -> None:
+        while self.holds():
+            time.sleep(WATCH_SECONDS)
+        os._exit(ABANDONED)
+
+
+def _has_locked(file: int) -> bool:
+    """Locks a file for as long as this process lives, unless another one has."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
