@@ -6,7 +6,7 @@ from gridbid_cloud.leash import Leash
 def main() -> None:
     leash = Leash.from_environment()
     leash.take()
-    # MiniStack reads S3's files when it is imported, so not before the predecessor has ended.
+    # Importing MiniStack reads S3's files, so the predecessor must have ended.
     from gridbid_cloud.assembly import run
 
     run(leash)

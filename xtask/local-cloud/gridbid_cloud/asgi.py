@@ -1,4 +1,4 @@
-"""The types of an ASGI application, and a response of one message."""
+"""ASGI types, and helpers for whole requests and responses."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -12,7 +12,7 @@ Headers = list[tuple[bytes, bytes]]  # names in lower case
 
 
 async def respond(scope: Scope, send: Send, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
-    """Answers a request, or refuses a WebSocket's handshake."""
+    """Sends a response to a request or to a WebSocket handshake."""
     kind = "http.response" if scope["type"] == "http" else "websocket.http.response"
     fields = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     fields.append((b"content-length", str(len(body)).encode()))
@@ -21,7 +21,7 @@ async def respond(scope: Scope, send: Send, status: int, headers: Iterable[tuple
 
 
 async def read_body(receive: Receive) -> tuple[bytes, bool]:
-    """A request's body, and whether all of it arrived before the client left."""
+    """Returns a request's body, and whether it is complete."""
     parts: list[bytes] = []
     while True:
         message = await receive()

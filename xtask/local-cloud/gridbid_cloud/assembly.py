@@ -1,4 +1,4 @@
-"""Puts the local cloud together and runs it."""
+"""Assembles the local cloud and runs it."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from gridbid_cloud.retries import replayed
 
 
 def run(leash: Leash) -> None:
-    """Serves until the process is asked to stop, then ends it."""
+    """Serves until SIGTERM or SIGINT, then exits."""
     if not (persistence.PERSIST_STATE and objects.s3.S3_PERSIST):
         sys.exit("PERSIST_STATE=1 and S3_PERSIST=1 are not set: start the local cloud with `cargo xtask up`")
     workers.watch()

@@ -1,7 +1,7 @@
-"""Names the API call that a request makes, and tells reads from changes.
+"""Identifies the API call of a request, and whether it only reads.
 
-The name is the one of the API reference (`CreateRole`, `PutItem`), or the HTTP method where a service is called by
-method and path. An unknown call counts as a change.
+A call is named as in the API reference (`CreateRole`, `PutItem`), or by its HTTP method when the service has a REST
+API. An unknown call counts as a change.
 """
 
 import functools
@@ -23,7 +23,7 @@ READ_CALL = re.compile(
     r"|(Query|Scan|TransactGetItems|Encrypt|Decrypt|ReEncrypt|GenerateMac|GenerateRandom|Sign|Verify|VerifyMac)$"
     r"|GenerateDataKey"
 )
-# Named like a read, but hands a task out.
+# Named like a read, but takes a task from a queue.
 CHANGES_NAMED_LIKE_READS = {"GetActivityTask"}
 RPC_PATH = re.compile(r"/service/\w+/operation/(\w+)$")
 
@@ -31,7 +31,7 @@ Response = tuple[int, dict[str, str], bytes]
 
 
 class Errors(Enum):
-    """How a protocol writes an error."""
+    """The error formats of AWS protocols."""
 
     JSON = "json"
     QUERY = "query"
@@ -40,7 +40,7 @@ class Errors(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """An API call: its name, whether it only reads, and the shape of its errors."""
+    """An API call: its name, whether it only reads, and its error format."""
 
     name: str
     is_read: bool
@@ -50,7 +50,7 @@ class Call:
     def parse(
         method: str, path: str, headers: Mapping[str, str], query: Mapping[str, list[str]], body: bytes
     ) -> "Call":
-        """Names the call of a request; header names in lower case, the body needed for forms only."""
+        """Identifies the call of a request. Header names are in lower case; only a form's body is read."""
         if target := headers.get("x-amz-target"):
             return _call(target.rpartition(".")[2], Errors.JSON)
         if rpc := RPC_PATH.search(path):
@@ -64,7 +64,7 @@ class Call:
         return Call(method, method in READ_METHODS, Errors.S3 if is_s3 else Errors.JSON)
 
     def internal_error(self, reason: str) -> Response:
-        """The response to a call whose effect is not stored; the SDKs repeat the call."""
+        """Returns a 500 response, which makes SDKs retry the call."""
         match self.errors:
             case Errors.JSON:
                 body = json.dumps({"__type": "InternalServerError", "message": reason})
@@ -85,7 +85,7 @@ def _call(name: str, errors: Errors) -> Call:
 
 
 def named(app: Application) -> Application:
-    """The application, told the call of each HTTP request as `scope["call"]`."""
+    """Wraps an application so that `scope["call"]` holds the call of each HTTP request."""
 
     async def name(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -108,7 +108,7 @@ async def _with_call(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
 
 
 def _received_before(body: bytes, is_complete: bool, receive: Receive) -> Receive:
-    """Hands out what was read already, then what comes after it."""
+    """Returns a `receive` that delivers a body which was already read."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": not is_complete}]
     if not is_complete:
         pending.append({"type": "http.disconnect"})

@@ -1,7 +1,7 @@
-"""Lets a response leave only when the changes before it are in the journal.
+"""Sends a response only after the changes before it are in the journal.
 
-A change that cannot be written is answered with an error that the SDKs repeat, and no further change is carried out
-until the journal can be written again. Reads are answered all the same.
+A change that cannot be written gets a 500 response, which SDKs retry. Further changes are refused until the journal can
+be written again. Reads are still answered.
 """
 
 from gridbid_cloud.asgi import Application, Message, Receive, Scope, Send, respond
@@ -10,7 +10,7 @@ from gridbid_cloud.journal import Journal
 
 
 def durable(app: Application, journal: Journal) -> Application:
-    """The application, with its changes journaled before they are acknowledged. Needs `scope["call"]`."""
+    """Wraps an application so that changes are journaled before they are acknowledged. Requires `named`."""
 
     async def acknowledge(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -43,7 +43,7 @@ def _reason_not_to_change(call: Call, journal: Journal) -> str | None:
 
 
 def _write(journal: Journal) -> str | None:
-    """Writes the journal; why it could not be written, or None."""
+    """Writes the journal. Returns the reason when that fails."""
     try:
         journal.flush()
     except OSError as error:

@@ -1,9 +1,9 @@
 """Journals the executions of Step Functions. The snapshot of the service holds the state machines without them.
 
-MiniStack changes an execution in place, mostly right before it adds an event to its history: that is hooked. The runs
-of a Distributed Map add no events, so running executions are looked at before each write as well.
+MiniStack changes an execution in place, usually right before it adds an event to its history, and that call is hooked.
+The child executions of a Distributed Map add no events, so running executions are also checked before each write.
 
-An execution cannot go on after the end of the process: one that was running comes back as failed.
+An execution cannot continue after a restart: one that was running is restored as failed.
 """
 
 import json
@@ -27,7 +27,7 @@ RESTART_CAUSE = "Execution was running when service restarted"
 
 
 class JournaledExecutions(AccountRegionScopedDict):
-    """MiniStack's executions by their ARN."""
+    """The executions by ARN; records insertions and removals."""
 
     __slots__ = ("_executions",)
 
@@ -52,7 +52,7 @@ class JournaledExecutions(AccountRegionScopedDict):
 
 
 class Executions:
-    """All executions, and those that were cut off by the last end of the process."""
+    """The journal's store of executions. `cut_off` lists those that were running when the process ended."""
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
@@ -73,7 +73,7 @@ class Executions:
         return bool(snapshot["executions"].all_values())
 
     def begin(self) -> None:
-        """Nothing: a change names the whole execution."""
+        """Does nothing: the first change of an execution has all of it."""
 
     def finish(self) -> None:
         for execution in stepfunctions._executions.all_values():
@@ -81,7 +81,7 @@ class Executions:
                 self.cut_off.append(execution)
 
     def summary(self) -> list[dict[str, Any]]:
-        """What a person needs to start the cut off work again; without the parts of a Distributed Map."""
+        """Describes the cut-off executions, without the children of a Distributed Map."""
         return [
             {"arn": execution["executionArn"], "input": _parse(execution["input"]), "started": execution["startDate"]}
             for execution in self.cut_off
@@ -89,7 +89,7 @@ class Executions:
         ]
 
     def end_cut_off(self) -> None:
-        """Ends the executions that were running, as MiniStack does with those of its snapshot."""
+        """Fails the cut-off executions, as MiniStack does when it loads a snapshot."""
         for execution in self.cut_off:
             execution.update(status="FAILED", stopDate=now_iso(), error=RESTART_ERROR, cause=RESTART_CAUSE)
             details = {"error": RESTART_ERROR, "cause": RESTART_CAUSE}
@@ -103,13 +103,13 @@ class Executions:
             yield [START, execution]
 
     def _collect(self) -> None:
-        """Records the end of executions that end without an event."""
+        """Records the end of executions that ended without an event."""
         for execution in list(self._running.values()):
             if execution["status"] != "RUNNING" and execution["stopDate"] is not None:
                 self._record_end(execution)
 
     def record_start(self, execution: Execution) -> None:
-        """Records a new execution; the journal is locked."""
+        """Records a new execution. The caller holds the journal's lock."""
         self._running[execution["executionArn"]] = execution
         self.journal.record(START, execution)
 
@@ -151,18 +151,18 @@ class Executions:
 
 
 def without_executions(_executions: AccountRegionScopedDict) -> AccountRegionScopedDict:
-    """The executions as the snapshot holds them."""
+    """Reduces the executions to their snapshot: none."""
     return AccountRegionScopedDict()
 
 
 def _scope(arn: str) -> tuple[str, str]:
-    """The account and the region of an ARN."""
+    """Returns the account and the region of an ARN."""
     parts = arn.split(":")
     return parts[4], parts[3]
 
 
 def _parse(text: str) -> Any:
-    """An input as JSON; MiniStack takes any text."""
+    """Parses an input, which MiniStack does not require to be JSON."""
     try:
         return json.loads(text)
     except ValueError:

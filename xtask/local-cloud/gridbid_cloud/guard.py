@@ -1,7 +1,7 @@
-"""Refuses requests that a web page could have sent: pages must not reach what runs functions on a laptop.
+"""Refuses requests that a web page could have sent, since the local cloud runs code on a laptop.
 
-MiniStack checks no credentials, takes any host and lets any origin read its responses. Refused with 403 are foreign
-hosts (DNS rebinding), foreign origins and cross-site requests, preflights and WebSockets among them. The AWS SDKs,
+MiniStack checks no credentials, accepts any host and lets any origin read its responses. The guard answers 403 to
+foreign hosts (DNS rebinding), foreign origins and cross-site requests, including preflights and WebSockets. AWS SDKs,
 Terraform, functions and curl send neither `Origin` nor `Sec-Fetch-Site`.
 """
 
@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 
 from gridbid_cloud.asgi import Application, Receive, Scope, Send, read_body, respond
 
-# Names that no DNS server decides. Below `.localhost` are the endpoints of APIs: `<id>.execute-api.localhost`.
+# Names that no DNS server resolves. HTTP APIs are at `<id>.execute-api.localhost`.
 OWN_NAMES = {"127.0.0.1", "localhost", "::1"}
 OWN_SUFFIX = ".localhost"
-# What a browser says of a page of this server, and of an address typed by its user.
+# Sent for pages of this server, and for an address that the user typed.
 OWN_SITES = {b"same-origin", b"none"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def guarded(app: Application, port: int) -> Application:
-    """The application behind the guard of a server on this port."""
+    """Wraps the application of a server on this port."""
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         reason = None if scope["type"] == "lifespan" else refusal(scope, port)
@@ -28,7 +28,7 @@ def guarded(app: Application, port: int) -> Application:
             await app(scope, receive, send)
             return
         if scope["type"] == "http":
-            # A response that overtakes its request can be lost when the connection is closed.
+            # Closing a connection with unread data resets it, and the response can be lost.
             await read_body(receive)
         body = json.dumps({"message": f"refused: {reason}; only programs on this machine may call the local cloud"})
         await respond(scope, send, 403, [("content-type", "application/json")], body.encode())
@@ -37,7 +37,7 @@ def guarded(app: Application, port: int) -> Application:
 
 
 def refusal(scope: Scope, port: int) -> str | None:
-    """Why a request to this port is refused, or None."""
+    """Returns the reason to refuse a request, if there is one."""
     headers = dict(scope["headers"])
     host = headers.get(b"host", b"").decode("latin-1")
     if not _is_own_host(host):
@@ -60,7 +60,7 @@ def _is_own_origin(origin: str, port: int) -> bool:
 
 
 def _own_port(host: str, default: int) -> int | None:
-    """The port in a host, or None when the host is not one of the own names."""
+    """Returns the port of a host that names this machine, None for any other host."""
     try:
         parts = urlsplit(f"//{host}")
         name, port = parts.hostname, parts.port

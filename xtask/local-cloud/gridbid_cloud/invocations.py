@@ -21,7 +21,7 @@ def patch() -> None:
 
 
 def invoke(function: dict[str, Any], event: dict[str, Any]) -> None:
-    """Invokes asynchronously, under the settings of the qualifier in the function's ARN."""
+    """Invokes asynchronously, with the settings of the qualifier in the function's ARN."""
     arn = function["config"]["FunctionArn"]
     name, qualifier = lambda_svc._lambda_function_name_and_qualifier_from_arn(arn)
     account, region = lambda_svc._account_region_from_function_config(function["config"])
@@ -31,7 +31,7 @@ def invoke(function: dict[str, Any], event: dict[str, Any]) -> None:
 
 
 def deliver(endpoint: str, envelope: str, topic_arn: str, subscription_arn: str, *_details: Any) -> None:
-    """Hands a notification to a subscribed function."""
+    """Delivers a notification to a subscribed function."""
     function, config, name = lambda_svc._get_func_record_for_ref(endpoint)
     if not function or not config:
         sns.logger.warning("SNS: there is no function %s", name)

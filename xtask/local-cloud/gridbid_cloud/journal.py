@@ -1,14 +1,13 @@
-"""An append-only file of what changes between two snapshots: nothing acknowledged is lost by a kill of the process.
+"""Appends each change to a file, so that a killed process loses nothing that was acknowledged.
 
-The first line names the format. Each other line is a JSON list of changes that belong together: all are restored or
-none. A change is a list of its kind and its arguments; `tables`, `queues` and `executions` define the kinds. What is
-restored is a prefix of history, since every change passes through one buffer in its order. The buffer is written before
-a response leaves the process (see `durability`), and at most `BACKGROUND_SECONDS` after a change that no request waits
-for.
+The first line names the format. Each other line is a JSON list of changes that are restored together or not at all. A
+change is a list of its kind and its arguments; `tables`, `queues` and `executions` define the kinds. All changes pass
+through one buffer, so the restored state is a prefix of history. The buffer is written before a response leaves the
+process (see `durability`), and at most `BACKGROUND_SECONDS` after a change in the background.
 
-`write` is enough against the end of the process; a power failure is not guarded against, so there is no fsync but where
-the file is replaced. A write that fails (full disk) is cut off again and repeated later, with all that has come after
-it. A line that was torn by a kill is cut off at the next start.
+The journal protects against the end of the process, not against a power failure: only compaction calls fsync. A failed
+write (full disk) is truncated and repeated later, together with the changes after it. A line that a kill left
+incomplete is truncated at the next start.
 
 Not journaled yet: the stream records of DynamoDB and the positions of their readers. Each is to become a `Store`.
 """
@@ -29,7 +28,7 @@ logger = logging.getLogger("gridbid.journal")
 
 FORMAT = ["gridbid-journal", 1]
 BACKGROUND_SECONDS = 0.05
-# A journal is rewritten when it holds more than twice as many changes as are needed, and more than these on top.
+# A journal is compacted when it holds this many changes more than twice the number needed.
 GARBAGE_ALLOWED = 20_000
 COMPACTION_CHUNK = 1 << 20
 
@@ -43,44 +42,44 @@ class JournalError(Exception):
 
 
 class Store(Protocol):
-    """What a part of MiniStack's state needs to live in the journal."""
+    """A part of MiniStack's state that the journal holds."""
 
     @property
     def kinds(self) -> Mapping[str, Callable[..., None]]:
-        """How to restore each kind of change."""
+        """The function that restores each kind of change."""
 
     def is_unjournaled(self, snapshot: dict[str, Any]) -> bool:
-        """Whether a snapshot has this part after all: it was written before there was a journal."""
+        """Whether a snapshot contains this part, since it was written before there was a journal."""
 
     def begin(self) -> None:
-        """Called when the snapshot is restored, before the first change is."""
+        """Called after the snapshot was restored, before the first change."""
 
     def finish(self) -> None:
         """Called after the last change was restored."""
 
     def count(self) -> int:
-        """How many changes a new journal needs, about."""
+        """Returns about how many changes a compacted journal has."""
 
     def changes(self) -> Iterator[Change]:
-        """The changes that lead to the present state, for a new journal."""
+        """Yields the changes that produce the present state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """What was read at the start."""
+    """The result of a replay."""
 
     changes: int
     torn_bytes: int
 
 
 class Journal:
-    """The journal file and the changes that are not in it yet. All methods may be called from any thread."""
+    """The journal file and the buffer of changes. Any thread may call its methods."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.failure: OSError | None = None
         self._new = path.with_suffix(".new")
-        # Held by a store from a change until it is recorded, so that both have one order.
+        # A store holds it from a change until the change is recorded, so that both have the same order.
         self.lock = threading.RLock()
         self._stores: list[Store] = []
         self._collectors: list[Callable[[], None]] = []
@@ -92,12 +91,12 @@ class Journal:
         self._is_torn = False
 
     def add_store(self, store: Store) -> None:
-        """Adds a part of the state; before `replay`."""
+        """Adds a part of the state. Must precede `replay`."""
         self._stores.append(store)
         self._kinds.update(store.kinds)
 
     def before_write(self, collect: Callable[[], None]) -> None:
-        """Calls a function before each write, to record changes that cannot be hooked."""
+        """Registers a function that records changes which cannot be hooked; called before each write."""
         self._collectors.append(collect)
 
     def record(self, kind: str, *arguments: Any) -> None:
@@ -111,7 +110,7 @@ class Journal:
 
     @contextmanager
     def unit(self) -> Iterator[list[bytes]]:
-        """Keeps the changes that are made inside together: they are restored all or not at all."""
+        """Joins the changes of a block: they are restored together or not at all."""
         with self.lock:
             if self._unit is not None:
                 yield self._unit
@@ -126,7 +125,11 @@ class Journal:
                     self._pending.append(b"[%b]\n" % b",".join(unit))
 
     def flush(self) -> None:
-        """Writes the buffer. On an error the file ends where it did before, and the buffer is kept."""
+        """Writes the buffer.
+
+        Raises:
+            OSError: when the write fails. The file is truncated to its former length, and the buffer is kept.
+        """
         with self.lock:
             for collect in self._collectors:
                 collect()
@@ -152,7 +155,7 @@ class Journal:
             self.failure = None
 
     def replay(self) -> Replay:
-        """Restores every change of the file and opens it for more.
+        """Restores every change of the file, then opens it for appending.
 
         Raises:
             JournalError: when a line is damaged, or the file has a newer format.
@@ -160,7 +163,7 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._new.unlink(missing_ok=True)
         count, self._end = 0, 0
-        # Hundreds of thousands of new objects: a collection of garbage among them finds none and takes seconds.
+        # The garbage collector would scan hundreds of thousands of new objects for seconds, and free none.
         gc.disable()
         try:
             for store in self._stores:
@@ -176,7 +179,7 @@ class Journal:
         return Replay(count, torn)
 
     def compact(self) -> None:
-        """Replaces the file by one with the changes that lead to the present state."""
+        """Replaces the file with the changes that produce the present state."""
         with self.lock:
             self.flush()
             try:
@@ -190,17 +193,17 @@ class Journal:
             self._open()
 
     def is_mostly_garbage(self, replayed: int) -> bool:
-        """Whether most of the replayed changes are not needed any more."""
+        """Whether most of the replayed changes are superseded."""
         if replayed <= GARBAGE_ALLOWED:
             return False
         return replayed > 2 * sum(store.count() for store in self._stores) + GARBAGE_ALLOWED
 
     def start_background_writes(self) -> None:
-        """Writes what no request waits for, from a thread."""
+        """Starts the thread that writes the changes made in the background."""
         threading.Thread(target=self._write_in_background, name="gridbid-journal", daemon=True).start()
 
     def close(self) -> None:
-        """Writes the rest to the disk."""
+        """Writes the buffer and syncs the file."""
         self.flush()
         os.fsync(self._file)
 
@@ -250,7 +253,7 @@ class Journal:
         return len(changes)
 
     def _open(self) -> int:
-        """Opens the file and cuts off what is after its last whole line; the number of bytes that were cut off."""
+        """Opens the file and truncates an incomplete last line. Returns the number of bytes removed."""
         if self._file >= 0:
             os.close(self._file)
         self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -287,7 +290,7 @@ def _line(value: Any) -> bytes:
 
 
 def _chunks(changes: Iterable[Change]) -> Iterator[bytes]:
-    """The lines of a new journal, in pieces of about `COMPACTION_CHUNK` bytes."""
+    """Yields the lines of a journal in chunks of about `COMPACTION_CHUNK` bytes."""
     lines: list[bytes] = []
     size = 0
     for change in changes:

@@ -1,10 +1,10 @@
-"""Lets one process use the folder of the local cloud, for as long as `cargo xtask` wants it to.
+"""Binds the process to the folder of the local cloud.
 
 `GRIDBID_CLOUD_FOLDER` is the folder; its file `instance` holds the token of the process that may use it. A process
-whose `GRIDBID_INSTANCE` is another ends at once and saves nothing: the folder was removed, or a successor started. The
-successor waits for that end, since both would write the same files.
+whose `GRIDBID_INSTANCE` differs exits at once and saves nothing: the folder was removed, or a successor started. The
+successor waits for that exit, since both write the same files.
 
-Imports nothing of MiniStack, which reads S3's files when it is imported.
+This module does not import MiniStack, which reads S3's files when it is imported.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ ABANDONED = 3
 
 
 class Leash:
-    """A process's right to its folder."""
+    """A process's exclusive right to its folder."""
 
     def __init__(self, folder: Path, instance: str, state: Path) -> None:
         self.folder = folder
@@ -31,7 +31,7 @@ class Leash:
 
     @classmethod
     def from_environment(cls) -> Self:
-        """What `cargo xtask` gave this process; exits without it."""
+        """Reads the environment that `cargo xtask` sets. Exits when it is incomplete."""
         missing = [name for name in NEEDED if not os.environ.get(name)]
         if missing:
             sys.exit(f"{', '.join(missing)} is not set: start the local cloud with `cargo xtask up`")
@@ -39,7 +39,7 @@ class Leash:
         return cls(Path(folder), instance, Path(state))
 
     def take(self) -> None:
-        """Takes the folder as soon as no other process has it; exits when another one goes on."""
+        """Takes the folder when no other process has it. Exits when another process keeps it."""
         if not self.holds():
             sys.exit(f"{self.folder / 'instance'} does not hold the token of this process: run `cargo xtask up`")
         self.state.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ class Leash:
         threading.Thread(target=self._watch, name="gridbid-leash", daemon=True).start()
 
     def holds(self) -> bool:
-        """Whether the folder is still this process's."""
+        """Whether the folder still belongs to this process."""
         try:
             return (self.folder / "instance").read_text().strip() == self.instance
         except OSError:
@@ -65,7 +65,7 @@ class Leash:
 
 
 def _has_locked(file: int) -> bool:
-    """Locks a file for as long as this process lives, unless another one has."""
+    """Tries to lock a file for the life of this process."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,7 +1,7 @@
-"""Restores the local cloud at its start and saves it at its stop.
+"""Restores the local cloud at the start and saves it at the stop.
 
-Two files tell `cargo xtask` what happened: `recovery.json` what was found at the start, `stopped.json` what could not
-be saved at the stop. The time of the file `saving` moves on while there is progress.
+Two files report to `cargo xtask`: `recovery.json` what was restored at the start, `stopped.json` which services could
+not be saved at the stop. The modification time of the file `saving` advances while there is progress.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ logger = logging.getLogger("gridbid.lifecycle")
 
 
 class Cloud:
-    """What lives in the folder of the local cloud."""
+    """The state in the folder of the local cloud."""
 
     def __init__(self, leash: Leash) -> None:
         self._leash = leash
@@ -66,7 +66,7 @@ class Cloud:
         is_clean = last_write is None or self._clean_stop.exists()
         self._clean_stop.unlink(missing_ok=True)
 
-        # The pollers that start with other services must find the messages and items in place.
+        # Loading other services starts pollers, which expect items and messages to be complete.
         unjournaled = [key for key, store in self._stores.items() if self._load(key, store)]
         replay = self.journal.replay()
         if unjournaled or self.journal.is_mostly_garbage(replay.changes):
@@ -94,7 +94,7 @@ class Cloud:
         self._write("recovery.json", recovery)
 
     def _load(self, key: str, store: Store | None) -> bool:
-        """Restores a service; whether its snapshot holds what belongs into the journal."""
+        """Restores a service. Returns whether its snapshot contains what belongs in the journal."""
         state = self.snapshots.load(key)
         if not state:
             return False

@@ -1,6 +1,7 @@
-"""Acknowledges a change of S3 only if it is on the disk.
+"""Acknowledges a change of S3 only if it reached the disk.
 
-MiniStack writes objects, their metadata and their versions at once, but only logs an error of it: the log is watched.
+MiniStack writes objects, their metadata and their versions to files at once. It only logs a failure to do so, so this
+module watches the log.
 """
 
 import inspect
@@ -19,7 +20,7 @@ _failures: ContextVar[list[str] | None] = ContextVar("gridbid_s3_failures", defa
 
 
 class _FailureHandler(logging.Handler):
-    """Notes the errors of the request that is being answered."""
+    """Collects the failures of the current request."""
 
     def emit(self, record: logging.LogRecord) -> None:
         failures = _failures.get()
@@ -28,7 +29,7 @@ class _FailureHandler(logging.Handler):
 
 
 def watch() -> None:
-    """Starts to watch the log of S3."""
+    """Starts watching the log of S3."""
     for function in (s3._persist_object, s3._persist_delete_marker, s3._persist_displaced_version):
         if f'logger.warning("{FAILURE}' not in inspect.getsource(function):
             raise AttributeError(
@@ -38,7 +39,7 @@ def watch() -> None:
 
 
 async def answer_if_stored(call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
-    """The response to a call, or an error when something did not reach the disk."""
+    """Returns the response to a call, or an error if something did not reach the disk."""
     failures: list[str] = []
     token = _failures.set(failures)
     try:

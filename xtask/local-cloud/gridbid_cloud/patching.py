@@ -4,10 +4,10 @@ from typing import Any
 
 
 def replace(owner: Any, name: str, replacement: Any) -> Any:
-    """Replaces an attribute of a module; what it was before.
+    """Replaces an attribute of a module and returns the original.
 
     Raises:
-        AttributeError: when there is no such attribute.
+        AttributeError: when the module has no such attribute.
     """
     if not hasattr(owner, name):
         raise AttributeError(f"`{owner.__name__}` has no `{name}`: adapt gridbid_cloud to this version of it")

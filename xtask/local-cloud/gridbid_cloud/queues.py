@@ -1,6 +1,6 @@
 """Journals the messages of SQS. The snapshot of the service holds the queues without their messages.
 
-A queue gets an id of its own, which its snapshot keeps: the messages of a deleted queue never appear in a later one of
+Each queue gets a unique id, which its snapshot keeps: the messages of a deleted queue never appear in a later one of
 the same name. SQS, SNS, EventBridge, S3 and Lambda all change a queue through the list of its messages, so the list and
 the queue that holds it record the changes.
 """
@@ -31,7 +31,7 @@ DEDUPLICATION_SECONDS = sqs._DEDUP_WINDOW_S
 
 
 class Messages(list[Message]):
-    """The messages of a queue, in order."""
+    """The messages of a queue, in order. Records each change of the list."""
 
     def __init__(self, messages: list[Message], queue_id: str, journal: Journal) -> None:
         super().__init__(messages)
@@ -55,7 +55,7 @@ class Messages(list[Message]):
 
 
 class Queue(dict[str, Any]):
-    """A queue that records which messages are left out when its list is replaced."""
+    """A queue that records the messages which a new list omits."""
 
     def __init__(self, queue: dict[str, Any], journal: Journal) -> None:
         super().__init__(queue)
@@ -64,7 +64,7 @@ class Queue(dict[str, Any]):
         self.restore(self["messages"])
 
     def restore(self, messages: list[Message]) -> None:
-        """Replaces the messages without a record."""
+        """Replaces the messages without recording it."""
         super().__setitem__("messages", Messages(messages, self[ID], self._journal))
 
     def __setitem__(self, key: str, value: Any) -> None:
@@ -80,7 +80,7 @@ class Queue(dict[str, Any]):
 
 
 class JournaledQueues(AccountRegionScopedDict):
-    """MiniStack's queues; each plain one that is put in becomes a `Queue`."""
+    """The queues by URL; turns each dict into a `Queue`."""
 
     __slots__ = ("_journal",)
 
@@ -102,7 +102,7 @@ class JournaledQueues(AccountRegionScopedDict):
 
 
 class Queues:
-    """The messages of all queues."""
+    """The journal's store of messages."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -206,7 +206,7 @@ class Queues:
 
 
 def without_messages(queues: AccountRegionScopedDict) -> AccountRegionScopedDict:
-    """The queues as their snapshot holds them."""
+    """Reduces the queues to their snapshot: without messages."""
     stripped = AccountRegionScopedDict()
     for (account, region, url), queue in queues.all_items():
         description = {key: value for key, value in queue.items() if key != "messages"}

@@ -1,9 +1,8 @@
-"""Answers a call that an AWS SDK sends again with the response that got lost.
+"""Replays the response to a call that an AWS SDK retries because the response was lost.
 
-An SDK gives each call an `amz-sdk-invocation-id` and keeps it when it sends the call again. A change that succeeded is
-remembered by that id: the second request gets the first one's response, at once or as soon as there is one. A response
-that reports an error is not remembered, since the SDK repeats the call on purpose. The memory is bounded by age and
-size.
+An SDK gives each call an `amz-sdk-invocation-id`, which its retries share. The response to a successful change is
+recorded under that id: a retry gets the same response, and waits for it if necessary. Errors are not recorded, since
+the SDK retries those calls on purpose. The recorded responses are bounded by age and size.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ INVOCATION_ID = b"amz-sdk-invocation-id"
 MAX_AGE_SECONDS = 300.0
 MAX_BYTES = 16 << 20
 MAX_RESPONSE_BYTES = 1 << 20
-# What Python needs for the headers and the entry itself, about.
+# Approximate size of an entry's headers and Python objects.
 ENTRY_BYTES = 2048
 
 Key = tuple[bytes, str, str, str]
@@ -25,7 +24,7 @@ Key = tuple[bytes, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A response as it was sent."""
+    """A recorded response."""
 
     status: int
     headers: Headers
@@ -45,12 +44,12 @@ class Responses:
         self._bytes = 0
 
     def find(self, key: Key) -> Recorded | None:
-        """The response to a call, unless it was forgotten."""
+        """Returns the recorded response to a call, if there is one."""
         self._forget_old()
         return self._by_key.get(key)
 
     def add(self, key: Key, response: Recorded) -> None:
-        """Records a response, in place of older ones if need be."""
+        """Records a response and drops old ones."""
         replaced = self._by_key.pop(key, None)
         self._bytes += response.size - (replaced.size if replaced else 0)
         self._by_key[key] = response
@@ -63,7 +62,7 @@ class Responses:
 
 
 def replayed(app: Application) -> Application:
-    """The application, with lost responses to changes sent again. Needs `scope["call"]`."""
+    """Wraps an application so that lost responses to changes are replayed. Requires `named`."""
     responses = Responses()
     running: dict[Key, asyncio.Event] = {}
 
@@ -84,7 +83,7 @@ def replayed(app: Application) -> Application:
         try:
             await app(scope, receive, recorder.send)
         finally:
-            # Recorded even when it could not be sent: that is the case it is for.
+            # Recorded even if sending failed: that is the response a retry asks for.
             if recorder.response is not None:
                 responses.add(key, recorder.response)
             del running[key]
@@ -101,7 +100,7 @@ def _key(scope: Scope) -> Key | None:
 
 
 class _Recorder:
-    """Sends a response on, and keeps it if it reports success and is small."""
+    """Forwards a response and records it if it is a small success."""
 
     def __init__(self, send: Send) -> None:
         self._send = send

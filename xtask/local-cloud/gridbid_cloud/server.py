@@ -1,14 +1,12 @@
-"""Serves the application by hypercorn, on connections that live as long as their clients want them.
+"""Serves the application with hypercorn, adapted to SDK clients on the loopback interface.
 
-The AWS SDK for Go closes a connection whose response begins before the SDK has finished with its own request
-(https://github.com/aws/aws-sdk-go-v2/issues/2737), which happens on a loopback interface once in some thousand
-requests. The response is lost if its body comes in a later segment than its head, as hypercorn sends it. Here both are
-written at once: what the SDK has already read survives the close, up to the 4 KiB that Go's HTTP client reads at a
-time.
+The AWS SDK for Go closes its connection when a response begins before the SDK has finished its own request
+(https://github.com/aws/aws-sdk-go-v2/issues/2737). On the loopback interface that happens once in some thousand
+requests. Hypercorn sends the head and the body of a response in two segments, and the SDK loses a body that arrives
+after the close. `WholeResponses` sends both at once: Go's HTTP client then has the response in its read buffer (4 KiB).
 
-Hypercorn also ends a connection after 1000 requests or some idle seconds, perhaps while a request is on its way, and
-keeps a connection whose client has left until the idle time is over. Here a connection ends with its client or with the
-server.
+Hypercorn also closes a connection after 1000 requests and after an idle timeout, which can hit a request in flight, and
+keeps a connection whose client has left until the timeout. Here a connection ends with its client or with the server.
 """
 
 import asyncio
@@ -38,22 +36,22 @@ from gridbid_cloud.asgi import Application
 from gridbid_cloud.patching import replace
 
 HOST = "127.0.0.1"
-# Loading and saving take as long as there is data: whoever waits for the process watches their progress.
+# Loading and saving may take long: `cargo xtask` watches their progress instead.
 LIFESPAN_SECONDS = 3600
 GRACE_SECONDS = 3
-# As many as macOS allows a process at most.
+# The most that macOS allows a process.
 OPEN_FILES = 10_240
 
 
 class WholeResponses(H11Protocol):
-    """Writes the head of a response together with the first part of its body."""
+    """Sends the head of a response together with the first part of its body."""
 
     _head = b""
     _has_length = False
 
     async def stream_send(self, event: StreamEvent) -> None:
         if isinstance(event, Response):
-            # A response without a length is a stream, whose body may begin much later.
+            # A response without a length is a stream whose body may begin much later.
             self._has_length = any(name.lower() == b"content-length" for name, _ in event.headers)
         await super().stream_send(event)
 
@@ -87,9 +85,9 @@ class Connection(TCPServer):
 
 
 class IdleState(AsyncioSingleTask):
-    """Closes a connection at the end of the server, unless a request is being answered.
+    """Closes an idle connection when the server stops.
 
-    Takes the place of hypercorn's timer, which costs two tasks for each request.
+    Replaces hypercorn's idle timer, which starts a task for each request.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -99,13 +97,13 @@ class IdleState(AsyncioSingleTask):
         self._task: asyncio.Task[None] | None = None
 
     async def restart(self, task_group: TaskGroup, _action: Callable[..., Awaitable[None]]) -> None:
-        """Called at the start and after each response."""
+        """Called when the connection becomes idle."""
         self._is_idle = True
         if self._task is None:
             self._task = task_group._task_group.create_task(self._close_at_the_end())
 
     async def stop(self) -> None:
-        """Called with each request."""
+        """Called when a request arrives."""
         self._is_idle = False
 
     def end(self) -> None:
@@ -120,12 +118,12 @@ class IdleState(AsyncioSingleTask):
 
 
 def port() -> int:
-    """The port of the local cloud."""
+    """Returns the port of the local cloud."""
     return int(ministack._resolve_port())
 
 
 async def serve(app: Application, end_late_requests: Callable[[], None]) -> None:
-    """Serves until SIGTERM or SIGINT, then for `GRACE_SECONDS` more those who are waiting for a response."""
+    """Serves until SIGTERM or SIGINT, then finishes requests for up to `GRACE_SECONDS`."""
     replace(hypercorn_protocol, "H11Protocol", WholeResponses)
     replace(hypercorn_run, "TCPServer", Connection)
     _raise_file_limit()

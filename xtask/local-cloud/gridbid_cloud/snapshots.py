@@ -1,13 +1,13 @@
-"""Saves the state of a service before a change of it is acknowledged, except what the journal holds.
+"""Saves the state of a service before a change to it is acknowledged.
 
-MiniStack keeps the state of each service in one JSON file and writes it at a clean stop. Here it is written after every
-call that changes something, by a rename, before the response leaves; a failure is the call's failure. Requests that
-wait for the same service share one save. The state is copied on the event loop, where no handler is halfway through a
-change, and written by threads of its own, so that one service does not hold up the others.
+MiniStack writes the state of each service to a JSON file at a clean stop. This module also writes it after each call
+that changes it, before the response leaves, by an atomic rename; if that fails, so does the call. Requests that wait
+for the same service share a save. The state is copied on the event loop, where no handler is in the middle of a change,
+and written by a thread pool, so that a slow service does not block the others.
 
-Calls that have another way to the disk save nothing: items, messages and executions (`journal`), objects (`objects`),
-log events and metrics (`telemetry`, at a clean stop only). What a service changes in the background (the polls of event
-source mappings, the end of a one-time schedule) is saved with its next change by a call, or at a clean stop.
+Snapshots exclude items, messages and executions (see `journal`), objects (see `objects`), and log events and metrics,
+which are saved at a clean stop only (see `telemetry`). Background changes of a service, such as the positions of event
+source mappings or the end of a one-time schedule, are saved with its next call, or at a clean stop.
 """
 
 import asyncio
@@ -36,9 +36,9 @@ from gridbid_cloud.patching import replace
 logger = logging.getLogger("gridbid.snapshots")
 
 WRITERS = 4
-# A thread that changes a dict while it is copied makes the copy fail, not go wrong.
+# Copying a dict fails with RuntimeError when another thread inserts a key.
 COPY_ATTEMPTS = 10
-# Calls that leave a service's snapshot as it is.
+# Calls that do not change the snapshot of a service.
 DATA_CALLS: dict[str, set[str]] = {
     "dynamodb": {
         "PutItem",
@@ -74,7 +74,7 @@ DATA_CALLS: dict[str, set[str]] = {
     "sns": {"Publish", "PublishBatch"},
 }
 INVOCATION = ("/invocations", "/invoke-async", "/response-streaming-invocations")
-# These change other services through their functions instead of their handlers.
+# These services change others directly instead of through their handlers.
 CHANGE_OTHERS = {"cloudformation", "cloudcontrol", "tagging"}
 
 Reduction = Callable[[AccountRegionScopedDict], AccountRegionScopedDict]
@@ -87,11 +87,11 @@ MODULES_OF = {
 
 
 class NotSavedError(Exception):
-    """A change that is not on the disk."""
+    """A state that could not be saved."""
 
 
 class Snapshots:
-    """The snapshots of all services, in MiniStack's folder."""
+    """The snapshots of all services."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -105,10 +105,10 @@ class Snapshots:
         self._answer_s3_control = replace(app, "_handle_s3_control_request", self._handle_s3_control_request)
 
     def load(self, key: str) -> dict[str, Any] | None:
-        """The saved state of a service.
+        """Returns the saved state of a service.
 
         Raises:
-            RuntimeError: when it cannot be read, for the next save would replace it.
+            RuntimeError: when the file cannot be read; the next save would replace it.
         """
         path = self._path(key)
         if not path.exists():
@@ -119,13 +119,13 @@ class Snapshots:
         return state
 
     def save_now(self, key: str, state: State) -> None:
-        """Saves a service while nothing else runs."""
+        """Saves a service at the start or the stop."""
         current = _copied(state)
         if current is not None:
             self._write(key, current)
 
     async def save(self, key: str) -> None:
-        """Saves a service as it is now, together with the others that wait for it."""
+        """Saves a service, in one save with other requests that wait for it."""
         if (task := self._waiting.get(key)) is None:
             task = self._waiting[key] = asyncio.create_task(self._save_when_free(key))
         await asyncio.shield(task)
@@ -177,7 +177,7 @@ class Snapshots:
 
     async def _answer_if_saved(self, name: str, call: Call, answer: Answer) -> Response:
         try:
-            # What could not be saved comes first: a call is not carried out while it cannot be acknowledged.
+            # After a failed save, a call is carried out only if the state can be saved again.
             await asyncio.gather(*(self.save(key) for key in self._keys(name) if key in self._failed))
             response = await answer()
             if response[0] < 400:
@@ -198,7 +198,7 @@ class Snapshots:
         return await self._answer_if_saved("s3", Call.parse(method, path, {}, {}, b""), answer)
 
     def _keys(self, name: str) -> list[str]:
-        """The files that a change by this service's handler is in."""
+        """Returns the state files that a call of this service may change."""
         loaded = loaded_services()
         if name in CHANGE_OTHERS:
             return list(loaded)
@@ -206,10 +206,10 @@ class Snapshots:
 
 
 class CodeBlobs:
-    """The code of functions, which MiniStack keeps in files named by their digest.
+    """The code of functions, which MiniStack stores in files named by digest.
 
-    MiniStack digests all code for each save, and removes unused files before the state that no longer names them is
-    written. Here code is digested once, and files are removed afterwards.
+    MiniStack hashes all code at each save, and removes unused files before it writes the state that no longer refers to
+    them. This class hashes code once, and removes files after the state was written.
     """
 
     def __init__(self) -> None:
@@ -220,13 +220,13 @@ class CodeBlobs:
         self._prune = replace(lambda_svc, "_prune_orphan_code_blobs", self._remember)
 
     def prune(self) -> None:
-        """Removes the files that the last saved state does not name."""
+        """Removes the files that the last saved state does not refer to."""
         self._prune(self._referenced)
 
     def _digest(self, code: bytes) -> str:
         known = self._digests.get(id(code))
         if known is None:
-            # Keeping the code itself keeps its id from being given to something else.
+            # Keeping the code prevents another object from getting its id.
             known = self._digests[id(code)] = code, self._write(code)
         return known[1]
 
@@ -236,7 +236,7 @@ class CodeBlobs:
 
 
 def changes_snapshot(name: str, call: Call, path: str) -> bool:
-    """Whether a call of a service changes what its snapshot holds."""
+    """Whether a call changes the snapshot of its service."""
     if call.is_read or call.name in DATA_CALLS.get(name, ()):
         return False
     if name == "lambda_svc":
@@ -245,7 +245,7 @@ def changes_snapshot(name: str, call: Call, path: str) -> bool:
 
 
 def reduce_state(module: ModuleType, reductions: Mapping[str, Reduction]) -> None:
-    """Leaves parts out of a service's snapshot; before any state is loaded."""
+    """Excludes parts of the state from a service's snapshot. Must precede loading."""
     stores = {key: f"_{key}" for key in module.get_state()}
     for key, store in stores.items():
         if not hasattr(module, store):
@@ -261,7 +261,7 @@ def reduce_state(module: ModuleType, reductions: Mapping[str, Reduction]) -> Non
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all."""
+    """Writes a file atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".tmp")
     try:

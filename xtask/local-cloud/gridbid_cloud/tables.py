@@ -25,7 +25,7 @@ INTERNAL_KEYS = {"items", dynamodb._INDEX_MEMBERS}
 
 
 class Tables:
-    """The items of all tables."""
+    """The journal's store of items."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -109,7 +109,7 @@ class Tables:
                 yield [PUT, table["TableId"], partition, sort, item]
 
     def _as_unit(self, transaction: Callable[[dict], tuple]) -> Callable[[dict], tuple]:
-        """Restores all changes of a transaction or none; what MiniStack rolls back is not recorded."""
+        """Wraps a transaction so that its changes are one unit, and a rolled back one records nothing."""
 
         def transact(request: dict) -> tuple:
             with self._journal.unit() as unit:
@@ -122,7 +122,7 @@ class Tables:
 
 
 def without_items(tables: AccountRegionScopedDict) -> AccountRegionScopedDict:
-    """The tables as their snapshot holds them."""
+    """Reduces the tables to their snapshot: without items."""
     stripped = AccountRegionScopedDict()
     for (account, region, name), table in tables.all_items():
         description = {key: value for key, value in table.items() if key not in INTERNAL_KEYS}

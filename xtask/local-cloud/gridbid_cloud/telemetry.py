@@ -1,7 +1,6 @@
-"""Keeps log events and metrics out of snapshots, which would write all of them for each change of a log group or an
-alarm.
+"""Saves log events and metrics at a clean stop only; a kill loses those since the last one.
 
-They are saved at a clean stop only: after a kill, those since the last clean stop are missing.
+Snapshots exclude them, since each change of a log group or an alarm would write all of them.
 """
 
 import copy
@@ -21,7 +20,7 @@ metrics = app._get_module("cloudwatch")
 
 
 class Telemetry:
-    """The log events and metrics of all services."""
+    """The log events and metrics."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -29,7 +28,7 @@ class Telemetry:
         reduce_state(metrics, {"metrics": _nothing})
 
     def save(self) -> None:
-        """Writes everything there is."""
+        """Saves all log events and metrics."""
         events = AccountRegionScopedDict()
         for (account, region, group), description in logs._log_groups.all_items():
             streams = {name: stream["events"] for name, stream in description["streams"].items()}
@@ -38,7 +37,7 @@ class Telemetry:
         replace_file(self._path, json.dumps(state, default=encode_store).encode())
 
     def load(self) -> None:
-        """Restores what was saved into the log groups that are there."""
+        """Restores the saved events of existing log groups, and the metrics."""
         if not self._path.exists():
             return
         state: dict[str, Any] = json.loads(self._path.read_bytes(), object_hook=decode_store)
@@ -52,7 +51,7 @@ class Telemetry:
 
 
 def without_events(groups: AccountRegionScopedDict) -> AccountRegionScopedDict:
-    """The log groups as their snapshot holds them."""
+    """Reduces the log groups to their snapshot: without events."""
     stripped = AccountRegionScopedDict()
     for (account, region, name), group in groups.all_items():
         description = copy.deepcopy({key: value for key, value in group.items() if key != "streams"})

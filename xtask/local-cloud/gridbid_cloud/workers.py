@@ -1,8 +1,8 @@
-"""Ends the functions' processes together with this one, however it ends.
+"""Ends the functions' processes when this process ends, even by a kill.
 
-A watcher in the same process group waits for the end of a pipe whose other end only this process holds, and then kills
-the group. It works on Linux and macOS; `PR_SET_PDEATHSIG` would not do on Linux, for it fires when the thread ends that
-started a function.
+A watcher process in the same process group reads from a pipe whose other end only this process holds. At the end of
+file it kills the group. Linux's `PR_SET_PDEATHSIG` is not an option: it fires when the thread that started a function
+ends.
 """
 
 import os
@@ -16,7 +16,7 @@ WATCHER = ("/bin/sh", "-c", "read -r _; kill -KILL 0")
 
 
 def watch() -> None:
-    """Starts the watcher; the functions must be started by this process and in its group."""
+    """Starts the watcher. Functions are children of this process, in its process group."""
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
     read_end, _write_end = os.pipe()
@@ -25,5 +25,5 @@ def watch() -> None:
 
 
 def end() -> None:
-    """Ends the functions, for MiniStack waits for them at its stop: up to 15 minutes."""
+    """Ends the functions in the background: MiniStack's stop waits for them, up to 15 minutes."""
     threading.Thread(target=end_all, name="gridbid-end-of-functions").start()

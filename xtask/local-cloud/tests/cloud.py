@@ -1,4 +1,4 @@
-"""Starts real local clouds for tests, each with a folder and a port of its own."""
+"""Starts real local clouds for tests, each with its own folder and port."""
 
 import json
 import os
@@ -53,7 +53,7 @@ class LocalCloud:
 
     @property
     def log(self) -> str:
-        """What all processes have logged."""
+        """The log of all processes so far."""
         return b"".join(self._log).decode()
 
     @property
@@ -111,7 +111,7 @@ class LocalCloud:
             self._log.extend(output)
 
     def answers(self) -> bool:
-        """Whether it answers; fails when its process has ended."""
+        """Whether it answers. Fails when the process has ended."""
         assert self.process is not None
         if self.process.poll() is not None:
             raise AssertionError(f"the local cloud ended with {self.process.returncode}:\n{self.log}")
@@ -127,13 +127,13 @@ class LocalCloud:
         self.process.wait()
 
     def stop(self) -> int:
-        """Asks the process to end; its exit code."""
+        """Stops the process with SIGTERM and returns its exit code."""
         assert self.process is not None
         self.process.terminate()
         return self.exit_code()
 
     def exit_code(self) -> int:
-        """Waits for the process to end by itself."""
+        """Waits for the process to end and returns its exit code."""
         assert self.process is not None
         return self.process.wait(START_SECONDS)
 
@@ -143,7 +143,7 @@ class LocalCloud:
         self.start()
 
     def close(self) -> None:
-        """Ends what runs and removes the folder."""
+        """Kills the process and removes the folder."""
         if self.process is not None:
             if self.process.poll() is None:
                 self.kill()
@@ -151,18 +151,18 @@ class LocalCloud:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def read(self, name: str) -> Any:
-        """A JSON file of the folder."""
+        """Reads a JSON file of the folder."""
         return json.loads((self.folder / name).read_text())
 
     def client(self, service: str, region: str = REGION) -> Any:
-        """A client of boto3 that does not repeat its calls."""
+        """Returns a boto3 client that does not retry."""
         config = Config(retries={"total_max_attempts": 1}, max_pool_connections=32, read_timeout=30)
         return SESSION.client(service, region, endpoint_url=self.url, config=config)
 
     def request(
         self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | None = None
     ) -> "Response":
-        """Sends a request on a connection of its own."""
+        """Sends a request on a new connection."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, body, headers or {})
@@ -172,17 +172,17 @@ class LocalCloud:
             connection.close()
 
     def limit_files(self, size: int) -> None:
-        """Makes each write beyond this size of a file fail, as on a full disk."""
+        """Makes writes beyond this file size fail, as on a full disk."""
         assert self.process is not None
         _, hard = resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, hard))
 
     def unlimit_files(self) -> None:
-        """Makes writes work again."""
+        """Lifts the limit on file sizes."""
         self.limit_files(resource.RLIM_INFINITY)
 
     def wait_until(self, condition: Callable[[], Any], what: str, seconds: float = 10.0) -> Any:
-        """Waits for a condition; its value."""
+        """Waits for a condition and returns its value."""
         deadline = time.monotonic() + seconds
         while not (value := condition()):
             if time.monotonic() > deadline:
@@ -192,7 +192,7 @@ class LocalCloud:
 
 
 class CloudTest(unittest.TestCase):
-    """A test with a local cloud of its own."""
+    """A test with its own local cloud."""
 
     def setUp(self) -> None:
         self.cloud = LocalCloud()
@@ -212,14 +212,14 @@ class SharedCloudTest(unittest.TestCase):
 
 
 def free_port() -> int:
-    """A port that nothing listens on."""
+    """Returns an unused port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def create_table(client: Any, name: str, sort_key: str | None = None) -> str:
-    """Creates a table with the partition key `id`; its name."""
+    """Creates a table with the partition key `id` and returns its name."""
     keys = [("id", "HASH")] + ([(sort_key, "RANGE")] if sort_key else [])
     client.create_table(
         TableName=name,
@@ -231,18 +231,18 @@ def create_table(client: Any, name: str, sort_key: str | None = None) -> str:
 
 
 def all_items(client: Any, table: str) -> dict[str, dict[str, Any]]:
-    """The items of a table by their partition key."""
+    """Returns the items of a table by partition key."""
     pages = client.get_paginator("scan").paginate(TableName=table)
     return {item["id"]["S"]: item for page in pages for item in page["Items"]}
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process runs; one that ended does not, even if nobody has collected it."""
+    """Whether a process runs. A zombie does not."""
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
     return state != "" and not state.startswith("Z")
 
 
 def kill_if_running(pid: int) -> None:
-    """Ends a process that a test may have left."""
+    """Kills a process that a failed test left behind."""
     if is_running(pid):
         os.kill(pid, signal.SIGKILL)

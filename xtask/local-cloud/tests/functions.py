@@ -1,4 +1,4 @@
-"""Packages of functions."""
+"""Deployment packages for tests."""
 
 import io
 import zipfile
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def package(name: str, code: str) -> bytes:
-    """A zip with one executable file."""
+    """Returns a zip with one executable file."""
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as zipped:
         entry = zipfile.ZipInfo(name)
@@ -16,7 +16,7 @@ def package(name: str, code: str) -> bytes:
 
 
 def create_python_function(client: Any, name: str, code: str, **options: Any) -> None:
-    """Creates a function whose `handler` is in this code."""
+    """Creates a function from code that defines `handler`."""
     client.create_function(
         FunctionName=name,
         Runtime="python3.12",

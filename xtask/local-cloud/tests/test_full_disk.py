@@ -1,4 +1,4 @@
-"""A full disk: changes are refused, not forgotten, and go on without a restart when there is space again."""
+"""Full disk: changes are refused until there is space again, without a restart, and nothing acknowledged is lost."""
 
 import resource
 import unittest

@@ -1,4 +1,4 @@
-"""The guard: what a web page could send is refused, what programs send is not."""
+"""Guard: requests that a web page could send are refused, requests of programs are not."""
 
 import base64
 import os

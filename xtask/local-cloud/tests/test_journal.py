@@ -1,4 +1,4 @@
-"""The journal's file: units, torn lines, failed writes, and the kill of a process that rewrites it."""
+"""Journal file: units, torn lines, failed writes, and kills during a compaction."""
 
 import os
 import shutil

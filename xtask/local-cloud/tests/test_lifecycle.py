@@ -1,4 +1,4 @@
-"""The life of the process: what it says at its start and at its stop, and when it gives up."""
+"""Lifecycle of the process: its reports at the start and the stop, and when it gives up."""
 
 import functools
 import json
@@ -144,7 +144,7 @@ class StartAndStopTest(CloudTest):
         self.assertEqual([message["Body"] for message in messages], ["old"])
 
     def change_state(self, service: str, store: str, **fields: object) -> None:
-        """Changes the only entry of a store; None removes a field."""
+        """Changes the entries of a store; None removes a field."""
         path = self.cloud.folder / f"data/state/{service}.json"
         state = json.loads(path.read_text())
         for entry in state["payload"][store]["data"].values():

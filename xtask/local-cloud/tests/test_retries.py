@@ -1,4 +1,4 @@
-"""Lost responses: an SDK that sends a change again gets the response of the first time."""
+"""Lost responses: a retry of a change gets the first response."""
 
 import asyncio
 import json
@@ -25,14 +25,14 @@ class LostResponseTest(SharedCloudTest):
         }
 
     def lose(self, headers: dict[str, str], body: bytes) -> None:
-        """Sends a request and leaves before its response."""
+        """Sends a request and closes the connection before the response."""
         fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         with socket.create_connection(("127.0.0.1", self.cloud.port)) as connection:
             head = f"POST / HTTP/1.1\r\n{fields}Content-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body)
 
     def create_role(self, name: str, invocation: str) -> Response:
-        """Creates a role by a request whose response is lost and which is then sent again."""
+        """Creates a role, loses the response, and retries."""
         form = {"Action": "CreateRole", "Version": "2010-05-08", **ROLE, "RoleName": name}
         body = urlencode(form).encode()
         kind = {"Content_Type": "application/x-www-form-urlencoded"}

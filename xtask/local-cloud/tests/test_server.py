@@ -1,4 +1,4 @@
-"""The server: connections that last, and responses in one piece."""
+"""Server: long-lived connections, and responses in one segment."""
 
 import socket
 import threading
@@ -8,7 +8,7 @@ from tests.cloud import CloudTest, SharedCloudTest
 
 HEALTH = b"GET /_ministack/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 IDENTITY = b"Action=GetCallerIdentity&Version=2011-06-15"
-# As the AWS SDK for Go sends it: the head first, the body in a segment of its own.
+# As the AWS SDK for Go sends it: the head and the body in two segments.
 IDENTITY_HEAD = (
     b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
     b"Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/sts/aws4_request\r\n"
@@ -18,7 +18,7 @@ THREADS, REQUESTS = 4, 1500
 
 
 def ask_identity(connection: socket.socket) -> bytes:
-    """Sends a request; what one read gives of its response."""
+    """Sends a request and returns the result of one read."""
     connection.sendall(IDENTITY_HEAD)
     connection.sendall(IDENTITY)
     return connection.recv(65536)

@@ -1,4 +1,4 @@
-"""Snapshots: what is saved for which call, by how many writes, and in which order with the code of functions."""
+"""Snapshots: which calls save, how requests share a save, and the order of state and function code."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The functions' processes end with the local cloud, however it ends."""
+"""Functions' processes end with the local cloud."""
 
 import contextlib
 import threading
@@ -31,7 +31,7 @@ class WorkersTest(CloudTest):
         self.cloud.start()
 
     def begin(self, name: str, runtime: str, handler: str, file: str, code: str) -> int:
-        """Starts a function that never ends, with a client that waits for it; the id of its process."""
+        """Starts a function that never returns, with a client waiting for it. Returns its process id."""
         pid_file = self.cloud.folder / f"{name}.pid"
         lambda_client = self.cloud.client("lambda")
         lambda_client.create_function(
