@@ -96,7 +96,7 @@ class LocalCloud:
             process_group=0,
         )
         # Through a pipe, so that a limit on the size of files does not concern the log.
-        self._log_thread = threading.Thread(target=self._keep_log, args=[self.process.stdout])
+        self._log_thread = threading.Thread(target=self._keep_log, args=[self.process.stdout], daemon=True)
         self._log_thread.start()
         if wait:
             self.wait_until(self.answers, "the local cloud answers", START_SECONDS)

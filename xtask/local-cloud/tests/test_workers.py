@@ -43,9 +43,7 @@ class WorkersTest(CloudTest):
             Timeout=900,
             Environment={"Variables": {"PID_FILE": str(pid_file)}},
         )
-        waiting = threading.Thread(target=self.invoke, args=[lambda_client, name])
-        waiting.start()
-        self.addCleanup(waiting.join)
+        threading.Thread(target=self.invoke, args=[lambda_client, name], daemon=True).start()
         self.cloud.wait_until(pid_file.exists, f"the function {name} runs")
         pid = int(pid_file.read_text())
         self.addCleanup(kill_if_running, pid)
