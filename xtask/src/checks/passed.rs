@@ -37,8 +37,7 @@ pub fn unless_passed(
 
 /// Stands for the files, the tools and this program.
 fn digest(layout: &Layout, tools: &Tools, inputs: &[&str]) -> Result<String, Failure> {
-    let program = env::current_exe().map_err(|error| Failure::new(format!("cannot find xtask itself: {error}")))?;
-    let mut all = format!("{tools:?} {}\n", sha256_hex(&fs::read(&program).on_file("read", &program)?));
+    let mut all = format!("{tools:?} {}\n", sha256_hex(&own_program()?));
     let is_source = |name: &str| !matches!(name, ".terraform" | "node_modules" | "target" | "dist" | "__pycache__");
     let mut files = Vec::new();
     for input in inputs {
@@ -53,4 +52,13 @@ fn digest(layout: &Layout, tools: &Tools, inputs: &[&str]) -> Result<String, Fai
         all.push_str(&format!("{name} {}\n", sha256_hex(bytes)));
     }
     Ok(sha256_hex(all.as_bytes()))
+}
+
+/// This program's bytes. Where cargo has replaced its file in the meantime, Linux still has the running one.
+fn own_program() -> Result<Vec<u8>, Failure> {
+    if let Ok(bytes) = fs::read("/proc/self/exe") {
+        return Ok(bytes);
+    }
+    let program = env::current_exe().map_err(|error| Failure::new(format!("cannot find xtask itself: {error}")))?;
+    fs::read(&program).on_file("read", &program)
 }

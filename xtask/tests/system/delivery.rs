@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -26,10 +27,12 @@ use xtask::delivery::{self, BUCKET, Delivery, Outcome};
 use xtask::failure::Failure;
 use xtask::layout::Layout;
 use xtask::neighbours::client::Fault;
+use xtask::neighbours::forward;
 use xtask::progress::{Progress, Step};
 use xtask::subprocess::Subprocess;
+use xtask::terraform;
 
-use crate::harness::{System, fresh_slot, ready, wait_until};
+use crate::harness::{System, fresh_prefix, fresh_slot, ready, wait_until};
 
 /// The function that is changed: its answer to a probe tells which bytes run.
 const CHANGED: &str = "preview-orders";
@@ -115,6 +118,17 @@ impl Deliveries {
         let (went_well, told) = self.run("gridbid-refused", command);
         assert!(!went_well, "{told}");
         told
+    }
+
+    /// Removes a resource from Terraform's state, and leaves it in the cloud.
+    fn forget(&self, address: &str) {
+        let tool = Subprocess::new("terraform", self.layout.log("terraform-forget"), Duration::from_secs(60));
+        let command = tool
+            .inside(&self.layout.terraform_local())
+            .env(terraform::on_local_cloud(&self.layout, &self.record.ports))
+            .args(["state", "rm", address]);
+        let (went_well, told) = self.run("terraform-forget", command);
+        assert!(went_well, "{told}");
     }
 
     /// Runs a command of gridbid; hands back whether it went well, and what it said.
@@ -298,6 +312,45 @@ fn a_release_that_is_not_there_is_neither_deployed_nor_gone_back_to() {
     assert_eq!(deliveries.keys(""), all);
 }
 
+/// A proxy to the cloud that loses the response to the first CreateRole, together with what marks a retry as one.
+struct CuttingProxy {
+    port: u16,
+    has_cut: Arc<AtomicBool>,
+}
+
+impl CuttingProxy {
+    fn start(cloud_port: u16) -> Self {
+        let server = Arc::new(tiny_http::Server::http("127.0.0.1:0").unwrap());
+        let port = server.server_addr().to_ip().unwrap().port();
+        let has_cut = Arc::new(AtomicBool::new(false));
+        for _ in 0..16 {
+            let (server, has_cut) = (Arc::clone(&server), Arc::clone(&has_cut));
+            thread::spawn(move || {
+                while let Ok(mut request) = server.recv() {
+                    let mut body = Vec::new();
+                    request.as_reader().read_to_end(&mut body).unwrap();
+                    let is_create = body.windows(17).any(|window| window == b"Action=CreateRole");
+                    if is_create && !has_cut.swap(true, Ordering::Relaxed) {
+                        // The connection ends without a byte.
+                        drop(request.into_writer());
+                    } else {
+                        forward(request, cloud_port, &["amz-sdk-invocation-id"], &body);
+                    }
+                }
+            });
+        }
+        Self { port, has_cut }
+    }
+
+    fn url(&self) -> OsString {
+        format!("http://127.0.0.1:{}", self.port).into()
+    }
+
+    fn has_cut(&self) -> bool {
+        self.has_cut.load(Ordering::Relaxed)
+    }
+}
+
 #[test]
 fn of_two_deployments_at_once_one_refuses() {
     let deliveries = Deliveries::new("two");
@@ -381,6 +434,28 @@ fn a_key_with_other_bytes_is_refused_and_stays_as_it_is() {
     assert_eq!(deliveries.system.cloud.object(BUCKET, &key).unwrap(), b"other bytes");
     assert!(deliveries.keys(&format!("releases/{release}")).is_empty());
     deliveries.system.cloud.delete_object(BUCKET, &key).unwrap();
+}
+
+#[test]
+fn a_role_whose_creation_was_answered_but_not_heard_is_adopted_and_orders_stay() {
+    const ROLE: &str = "module.stack.module.function[\"close-run\"].aws_iam_role.this";
+    let deliveries = Deliveries::new("adopt");
+    let (release, variables) = (deliveries.release_found(), deliveries.variables());
+    let id = format!("{}kept", fresh_prefix());
+    let order = json!([{"record_id": id, "parameter_1": "kept", "parameter_2": 2.1}]);
+    assert_eq!(deliveries.system.post(order.to_string().as_bytes()).0, 201);
+    // The role is there and Terraform does not know it, as after a CreateRole whose response was lost.
+    deliveries.forget(ROLE);
+    let proxy = CuttingProxy::start(deliveries.record.ports.cloud);
+
+    let command = deliveries.delivery().deploying("gridbid-adopt", &release, &variables);
+    let (went_well, told) = deliveries.run("gridbid-adopt", command.env([("AWS_ENDPOINT_URL", Some(proxy.url()))]));
+
+    assert!(went_well && told.contains(&format!("adopted {ROLE}, which existed already")), "{told}");
+    assert!(proxy.has_cut(), "{told}");
+    assert_eq!(deliveries.system.get(&id).0, 200);
+    let again = deliveries.deploy(&release, &variables).unwrap();
+    assert!(again.changes.is_empty(), "{:?}", again.changes);
 }
 
 #[test]
