@@ -5,7 +5,6 @@
 
 pub mod auction;
 pub mod client;
-mod forward;
 mod guard;
 mod s3_faults;
 pub mod slack;
@@ -22,8 +21,6 @@ use tiny_http::{Header, Method, Request, Response, Server};
 
 use crate::cloud::INSTANCE_FILE;
 use crate::failure::Failure;
-pub use forward::forward;
-
 use auction::Auction;
 use s3_faults::S3Faults;
 use slack::Slack;

@@ -6,9 +6,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use tiny_http::{Method, Request, Response};
+use tiny_http::{Header, Method, Request, Response};
 
-use super::forward;
+use crate::http;
 
 /// Which writes are to fail.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct Fault {
 }
 
 pub(super) struct S3Faults {
-    cloud_port: u16,
+    cloud: String,
     ordered: Mutex<Ordered>,
 }
 
@@ -51,7 +51,7 @@ impl Ordered {
 
 impl S3Faults {
     pub(super) fn new(cloud_port: u16) -> Self {
-        Self { cloud_port, ordered: Mutex::default() }
+        Self { cloud: format!("127.0.0.1:{cloud_port}"), ordered: Mutex::default() }
     }
 
     pub(super) fn order(&self, body: &[u8]) -> Result<(), serde_json::Error> {
@@ -74,13 +74,43 @@ impl S3Faults {
                 return;
             }
         }
-        forward(request, self.cloud_port, &[], &body);
+        self.forward(request, &url, &body);
+    }
+
+    fn forward(&self, request: Request, url: &str, body: &[u8]) {
+        let headers: Vec<(String, String)> = request
+            .headers()
+            .iter()
+            .map(|header| (header.field.as_str().as_str().to_ascii_lowercase(), header.value.as_str().to_owned()))
+            .filter(|(name, _)| !belongs_to_one_connection(name) && name != "host")
+            .collect();
+        let mut all = vec![("host", self.cloud.as_str())];
+        all.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let answer = http::call(&request.method().to_string(), &format!("http://{}{url}", self.cloud), &all, body);
+        let Ok(answer) = answer else {
+            let _ = request.respond(Response::empty(502));
+            return;
+        };
+        let mut response = Response::from_data(answer.body).with_status_code(answer.status);
+        for (name, value) in &answer.headers {
+            if !belongs_to_one_connection(name)
+                && let Ok(header) = Header::from_bytes(name.as_bytes(), value.as_bytes())
+            {
+                response.add_header(header);
+            }
+        }
+        let _ = request.respond(response);
     }
 }
 
 fn header(request: &Request, name: &'static str) -> Option<String> {
     let found = request.headers().iter().find(|header| header.field.equiv(name));
     found.map(|header| header.value.as_str().to_owned())
+}
+
+fn belongs_to_one_connection(name: &str) -> bool {
+    ["connection", "keep-alive", "transfer-encoding", "content-length", "expect", "upgrade", "date", "server"]
+        .contains(&name)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +28,6 @@ use xtask::delivery::{self, BUCKET, Delivery, Outcome};
 use xtask::failure::Failure;
 use xtask::layout::Layout;
 use xtask::neighbours::client::Fault;
-use xtask::neighbours::forward;
 use xtask::progress::{Progress, Step};
 use xtask::subprocess::Subprocess;
 use xtask::terraform;
@@ -312,7 +312,7 @@ fn a_release_that_is_not_there_is_neither_deployed_nor_gone_back_to() {
     assert_eq!(deliveries.keys(""), all);
 }
 
-/// A proxy to the cloud that loses the response to the first CreateRole, together with what marks a retry as one.
+/// A proxy to the cloud that loses the response to the first CreateRole, and hides from the cloud that a retry is one.
 struct CuttingProxy {
     port: u16,
     has_cut: Arc<AtomicBool>,
@@ -320,25 +320,15 @@ struct CuttingProxy {
 
 impl CuttingProxy {
     fn start(cloud_port: u16) -> Self {
-        let server = Arc::new(tiny_http::Server::http("127.0.0.1:0").unwrap());
-        let port = server.server_addr().to_ip().unwrap().port();
-        let has_cut = Arc::new(AtomicBool::new(false));
-        for _ in 0..16 {
-            let (server, has_cut) = (Arc::clone(&server), Arc::clone(&has_cut));
-            thread::spawn(move || {
-                while let Ok(mut request) = server.recv() {
-                    let mut body = Vec::new();
-                    request.as_reader().read_to_end(&mut body).unwrap();
-                    let is_create = body.windows(17).any(|window| window == b"Action=CreateRole");
-                    if is_create && !has_cut.swap(true, Ordering::Relaxed) {
-                        // The connection ends without a byte.
-                        drop(request.into_writer());
-                    } else {
-                        forward(request, cloud_port, &["amz-sdk-invocation-id"], &body);
-                    }
-                }
-            });
-        }
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, has_cut) = (listener.local_addr().unwrap().port(), Arc::new(AtomicBool::new(false)));
+        let cut = Arc::clone(&has_cut);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let cut = Arc::clone(&cut);
+                thread::spawn(move || pass_on(client, cloud_port, &cut));
+            }
+        });
         Self { port, has_cut }
     }
 
@@ -348,6 +338,45 @@ impl CuttingProxy {
 
     fn has_cut(&self) -> bool {
         self.has_cut.load(Ordering::Relaxed)
+    }
+}
+
+/// Copies a connection's bytes both ways, until the response that is to be lost.
+fn pass_on(mut client: TcpStream, cloud_port: u16, has_cut: &AtomicBool) {
+    let mut cloud = TcpStream::connect(("127.0.0.1", cloud_port)).unwrap();
+    let (mut from_cloud, mut to_client) = (cloud.try_clone().unwrap(), client.try_clone().unwrap());
+    let is_cut = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut bytes = [0; 65_536];
+            while let Ok(count @ 1..) = from_cloud.read(&mut bytes) {
+                if is_cut.load(Ordering::Relaxed) || to_client.write_all(&bytes[..count]).is_err() {
+                    break;
+                }
+            }
+            let _ = to_client.shutdown(Shutdown::Both);
+        });
+        let mut bytes = [0; 65_536];
+        while let Ok(count @ 1..) = client.read(&mut bytes) {
+            let sent = &mut bytes[..count];
+            replace(sent, b"Amz-Sdk-Invocation-Id", b"Xmz-Sdk-Invocation-Id");
+            if sent.windows(17).any(|window| window == b"Action=CreateRole") && !has_cut.swap(true, Ordering::Relaxed) {
+                is_cut.store(true, Ordering::Relaxed);
+            }
+            if cloud.write_all(sent).is_err() {
+                break;
+            }
+        }
+        let _ = cloud.shutdown(Shutdown::Both);
+    });
+}
+
+/// Replaces text by text of the same length.
+fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(from.len()).position(|window| window == from) {
+        rest[at..at + to.len()].copy_from_slice(to);
+        rest = &mut rest[at + to.len()..];
     }
 }
 
