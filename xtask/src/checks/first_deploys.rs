@@ -1,6 +1,6 @@
 //! First deployments in a row, each to an empty cloud: a connection that breaks once in some thousand calls shows here.
 //!
-//! Three clouds are worked on at the same time, since most of a first deployment is waiting.
+//! Six clouds are worked on at the same time, since most of a first deployment is waiting.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -11,7 +11,7 @@ use crate::layout::Layout;
 use crate::progress::{Progress, Step};
 use crate::system::{self, Tools};
 
-const LANES: usize = 3;
+const LANES: usize = 6;
 
 /// Deploys so often to an empty cloud.
 ///
