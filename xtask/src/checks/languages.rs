@@ -22,8 +22,8 @@ use crate::system::Tools;
 use crate::venv;
 use crate::wasm;
 
-/// What core's module is made of.
-const WASM: [&str; 5] = ["Cargo.lock", "Cargo.toml", "bindings/wasm", "core", "rust-toolchain.toml"];
+/// What core's module is made of, and by.
+const WASM: [&str; 6] = ["Cargo.lock", "Cargo.toml", "bindings/wasm", "core", "rust-toolchain.toml", "xtask/npm"];
 const LIMIT: Duration = Duration::from_secs(900);
 /// Where browsers are installed on macOS, which has none on the PATH.
 const MACOS_FOLDERS: &str = "/Applications/Google Chrome.app/Contents/MacOS:/Applications/Chromium.app/Contents/MacOS";

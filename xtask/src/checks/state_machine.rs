@@ -21,7 +21,7 @@ use crate::subprocess::Subprocess;
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// Where the functions' errors have their names.
-const ERRORS: &str = "lambdas/rust/adapters/src/error.rs";
+pub const ERRORS: &str = "lambdas/rust/adapters/src/error.rs";
 /// The one that the state machine neither retries nor catches by its name: it fails, and is told.
 const NEVER_NAMED: &str = "ContractBroken";
 

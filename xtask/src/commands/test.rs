@@ -19,7 +19,8 @@ const FIRST_DEPLOYS: usize = 60;
 /// What the checks of workflows follow from.
 const WORKFLOWS: [&str; 3] = [".github", "xtask/npm", "xtask/zizmor"];
 /// What the checks of Terraform's files follow from.
-const INFRASTRUCTURE: [&str; 4] = ["docs/operations.md", "terraform", "xtask/checkov", "xtask/npm"];
+const INFRASTRUCTURE: [&str; 5] =
+    ["docs/operations.md", state_machine::ERRORS, "terraform", "xtask/checkov", "xtask/npm"];
 
 /// Which part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
