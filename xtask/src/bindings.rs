@@ -12,6 +12,7 @@ use crate::npm;
 use crate::package::manifest::write_whole;
 use crate::package::scripted::digest_of_sources;
 use crate::progress::Step;
+use crate::stamp::Stamp;
 use crate::wasm;
 
 /// Where the module lies in each package.
@@ -39,14 +40,12 @@ pub fn build(layout: &Layout, step: &Step) -> Result<String, Failure> {
         }
     }
     let folder = typescript(layout);
-    let (stamp_file, stamp) =
-        (layout.home().join("stamps").join("typescript"), digest_of_sources(layout, [folder.as_path()])?);
-    if folder.join("dist").is_dir() && fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp) {
+    let stamp =
+        Stamp::new(layout.home().join("stamps").join("typescript"), digest_of_sources(layout, [folder.as_path()])?);
+    if folder.join("dist").is_dir() && stamp.is_current() {
         return Ok("unchanged".to_owned());
     }
     npm::run(layout, &folder, "build", step)?;
-    let stamps = layout.home().join("stamps");
-    fs::create_dir_all(&stamps).on_file("make", &stamps)?;
-    fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
+    stamp.write()?;
     Ok("built".to_owned())
 }

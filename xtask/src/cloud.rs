@@ -160,12 +160,6 @@ fn remove(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The log of MiniStack.
-#[must_use]
-pub fn log(layout: &Layout) -> PathBuf {
-    layout.cloud().join("logs").join("ministack.log")
-}
-
 fn stop_processes(record: &Record) -> Result<(), Failure> {
     let saving = record.folder.join("saving");
     let progress = || fs::metadata(&saving).and_then(|metadata| metadata.modified()).ok();
@@ -179,7 +173,7 @@ fn stop_processes(record: &Record) -> Result<(), Failure> {
         End::Asked => Stopped::read(record)?.check(),
         End::Killed => Err(Failure::new("the local cloud made no progress while it stopped, and was killed")
             .with_todo("what it has acknowledged comes back with the next `cargo xtask up`; its log may say what it waited for")
-            .with_log(record.folder.join("logs").join("ministack.log"))),
+            .with_log(record.cloud_log())),
     }
 }
 
@@ -204,10 +198,10 @@ fn start_processes(layout: &Layout, behaviour: Behaviour, record: &mut Record, s
     wait_for(&mut child, "the simulators", &neighbours_log, step, || neighbours_answer(&record.ports))?;
 
     step.note("MiniStack");
-    let (process, mut child) = Process::start(&mut ministack(layout, behaviour, record)?, &log(layout))?;
+    let (process, mut child) = Process::start(&mut ministack(layout, behaviour, record)?, &record.cloud_log())?;
     record.cloud = Some(process);
     record.write()?;
-    wait_for(&mut child, "MiniStack", &log(layout), step, || cloud_answers(&record.ports))
+    wait_for(&mut child, "MiniStack", &record.cloud_log(), step, || cloud_answers(&record.ports))
 }
 
 fn neighbours(record: &Record) -> Result<Command, Failure> {

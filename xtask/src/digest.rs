@@ -8,6 +8,13 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// A digest of files: of their names and contents, in the order given.
+#[must_use]
+pub fn sha256_of_files(files: &[(String, Vec<u8>)]) -> String {
+    let digests: String = files.iter().map(|(name, bytes)| format!("{name} {}\n", sha256_hex(bytes))).collect();
+    sha256_hex(digests.as_bytes())
+}
+
 /// Bytes in lower-case hex.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

@@ -26,6 +26,7 @@ pub mod package;
 pub mod progress;
 pub mod requirements;
 pub mod results_run;
+pub mod stamp;
 pub mod subprocess;
 pub mod system;
 pub mod terraform;

@@ -19,6 +19,7 @@ use crate::failure::{Failure, OnFile, first_of};
 use crate::layout::Layout;
 use crate::progress::Step;
 use crate::requirements::{NODE, NPM, Tool};
+use crate::stamp::Stamp;
 use crate::subprocess::Subprocess;
 
 const LIMIT: Duration = Duration::from_secs(300);
@@ -126,8 +127,8 @@ pub fn install_copy<'a>(
 pub fn install(layout: &Layout, folder: &Path, step: &Step) -> Result<String, Failure> {
     let _alone = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let modules = folder.join("node_modules");
-    let (stamp_file, stamp) = (modules.join(".gridbid-stamp"), stamp(folder)?);
-    if fs::read_to_string(&stamp_file).is_ok_and(|installed| installed == stamp) {
+    let stamp = Stamp::new(modules.join(".gridbid-stamp"), digest(folder)?);
+    if stamp.is_current() {
         return Ok("unchanged".to_owned());
     }
     npm(layout, &NPM.find()?, folder, &format!("npm-{}", name_of(folder)))
@@ -137,7 +138,7 @@ pub fn install(layout: &Layout, folder: &Path, step: &Step) -> Result<String, Fa
         .run(step)
         .map_err(|failure| failure.with_todo("npm must reach its registry once; then run the command again"))?;
     verify(layout, folder, step)?;
-    fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
+    stamp.write()?;
     Ok("installed".to_owned())
 }
 
@@ -185,7 +186,7 @@ fn verify(layout: &Layout, folder: &Path, step: &Step) -> Result<(), Failure> {
 }
 
 /// What an installed folder was made from: the files, the flags, and the machine that its binaries are for.
-fn stamp(folder: &Path) -> Result<String, Failure> {
+fn digest(folder: &Path) -> Result<String, Failure> {
     let mut all = format!("{OS} {ARCH} {INSTALL_FLAGS:?}\n").into_bytes();
     for name in FILES {
         let file = folder.join(name);

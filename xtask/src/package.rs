@@ -13,10 +13,11 @@ pub mod scripted;
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::digest::sha256_hex;
+use crate::digest::{sha256_hex, sha256_of_files};
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::progress::Step;
+use crate::stamp::Stamp;
 use build::Binary;
 use manifest::{Architecture, Function};
 use scripted::Built;
@@ -41,9 +42,8 @@ pub fn package(layout: &Layout, native: &[Binary], scripted: Vec<Built>, step: &
     }
     for Built { name, description, files } in scripted {
         step.note(format!("zip {name}"));
-        let digests: String = files.iter().map(|(name, bytes)| format!("{name} {}\n", sha256_hex(bytes))).collect();
         let (runtime, handler) = (&description.runtime, &description.handler);
-        let content = format!("{runtime} {handler}\n{digests}");
+        let content = format!("{runtime} {handler} {}", sha256_of_files(&files));
         let describe = |zip: &[u8]| Function::new(&name, runtime, handler, Architecture::of_this_machine(), zip);
         let function = zipper.zip(&name, &content, || archive::files(&files, profile), describe)?;
         functions.push((name, function));
@@ -70,10 +70,9 @@ impl Zipper<'_> {
         make: impl FnOnce() -> Result<Vec<u8>, Failure>,
         describe: impl FnOnce(&[u8]) -> Function,
     ) -> Result<Function, Failure> {
-        let stamp_file = self.layout.functions().join(format!("{name}.stamp"));
-        let stamp =
-            sha256_hex(format!("{} {:?}\n{content}", env!("CARGO_PKG_VERSION"), self.layout.profile()).as_bytes());
-        if fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp)
+        let made_from = format!("{} {:?}\n{content}", env!("CARGO_PKG_VERSION"), self.layout.profile());
+        let stamp = Stamp::new(self.layout.functions().join(format!("{name}.stamp")), sha256_hex(made_from.as_bytes()));
+        if stamp.is_current()
             && let Some(function) = self.there.get(name)
             && fs::read(self.layout.functions().join(&function.zip))
                 .is_ok_and(|zip| sha256_hex(&zip) == function.sha256)
@@ -87,7 +86,7 @@ impl Zipper<'_> {
             manifest::write_whole(&file, &zip)?;
             self.changed += 1;
         }
-        fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
+        stamp.write()?;
         Ok(function)
     }
 }

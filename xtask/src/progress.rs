@@ -280,8 +280,7 @@ mod tests {
 
     #[test]
     fn the_failure_of_one_step_stops_the_one_beside_it() {
-        let progress = Progress::new();
-        let waits_for_the_end = || {
+        let wait = |progress: &Progress| {
             progress.step::<()>("wait", |step| {
                 loop {
                     step.check()?;
@@ -289,19 +288,11 @@ mod tests {
                 }
             })
         };
-        let fails = || progress.step::<()>("fail", |_| Err(Failure::new("broken")));
-        assert_eq!(progress.both(waits_for_the_end, fails).unwrap_err().to_string(), "broken");
+        let fail = |progress: &Progress| progress.step::<()>("fail", |_| Err(Failure::new("broken")));
         let progress = Progress::new();
-        let waits_for_the_end = || {
-            progress.step::<()>("wait", |step| {
-                loop {
-                    step.check()?;
-                    thread::sleep(Duration::from_millis(5));
-                }
-            })
-        };
-        let fails = || progress.step::<()>("fail", |_| Err(Failure::new("broken")));
-        assert_eq!(progress.both(fails, waits_for_the_end).unwrap_err().to_string(), "broken");
+        assert_eq!(progress.both(|| wait(&progress), || fail(&progress)).unwrap_err().to_string(), "broken");
+        let progress = Progress::new();
+        assert_eq!(progress.both(|| fail(&progress), || wait(&progress)).unwrap_err().to_string(), "broken");
     }
 
     #[test]

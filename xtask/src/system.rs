@@ -20,6 +20,7 @@ use crate::package::build::{self, Programs};
 use crate::package::{self, scripted};
 use crate::progress::{Progress, Step};
 use crate::requirements::{C_COMPILER, CARGO, NODE, NPM, PYTHON, TERRAFORM, Tool, find_all};
+use crate::stamp::Stamp;
 use crate::terraform::{self, WarmProvider};
 use crate::venv;
 use crate::wasm::{self, Given};
@@ -322,19 +323,17 @@ fn deploy(
 ) -> Result<(Names, Outcome), Failure> {
     let release = progress.step("gridbid release", |step| delivery.release(&layout.functions(), step))?;
     progress.step("gridbid deploy", |step| {
-        let stamp_file = layout.cloud().join("deployed");
         let terraform = scripted::digest_of_sources(layout, [layout.terraform().as_path()])?;
-        let stamp = sha256_hex(format!("{} {release} {terraform} {variables:?}", record.instance).as_bytes());
-        if fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp) {
+        let deployed = format!("{} {release} {terraform} {variables:?}", record.instance);
+        let stamp = Stamp::new(layout.cloud().join("deployed"), sha256_hex(deployed.as_bytes()));
+        if stamp.is_current() {
             return Ok(((Names::read(&layout.cloud())?, Outcome::default()), "unchanged".to_owned()));
         }
-        if stamp_file.exists() {
-            fs::remove_file(&stamp_file).on_file("remove", &stamp_file)?;
-        }
+        stamp.remove()?;
         let outcome = delivery.deploy(&release, variables, step)?;
         let names = Names::from_outputs(outcome.outputs.clone())?;
         names.write(&layout.cloud())?;
-        fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
+        stamp.write()?;
         let told = delivery::counted(&outcome.changes);
         Ok(((names, outcome), told))
     })

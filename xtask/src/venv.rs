@@ -18,6 +18,7 @@ use crate::failure::{Failure, OnFile, first_of};
 use crate::layout::Layout;
 use crate::progress::Step;
 use crate::requirements::Tool;
+use crate::stamp::Stamp;
 use crate::subprocess::Subprocess;
 
 const LIMIT: Duration = Duration::from_secs(300);
@@ -70,10 +71,10 @@ pub fn prepare_in(
 ) -> Result<String, Failure> {
     let _alone = PREPARING.lock().unwrap_or_else(PoisonError::into_inner);
     let wanted = fs::read(requirements).on_file("read", requirements)?;
-    let stamp_file = venv.join("gridbid-stamp");
     // Scripts of an environment name its folder: a copied or moved one does not work.
-    let stamp = format!("{} {} {}\n", sha256_hex(&wanted), python.version, venv.display());
-    if fs::read_to_string(&stamp_file).is_ok_and(|made| made == stamp) && interpreter_of(venv).is_file() {
+    let made_from = format!("{} {} {}\n", sha256_hex(&wanted), python.version, venv.display());
+    let stamp = Stamp::new(venv.join("gridbid-stamp"), made_from);
+    if stamp.is_current() && interpreter_of(venv).is_file() {
         return Ok("unchanged".to_owned());
     }
     if venv.exists() {
@@ -82,7 +83,7 @@ pub fn prepare_in(
     create(layout, python, venv, step)?;
     install(layout, venv, requirements, step)?;
     verify(layout, venv, requirements, step)?;
-    fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
+    stamp.write()?;
     Ok("installed".to_owned())
 }
 

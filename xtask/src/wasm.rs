@@ -21,6 +21,7 @@ use crate::layout::Layout;
 use crate::npm;
 use crate::progress::Step;
 use crate::requirements::{NODE, Tool};
+use crate::stamp::Stamp;
 use crate::subprocess::Subprocess;
 
 pub use elsewhere::is_the_same_elsewhere;
@@ -88,14 +89,13 @@ pub fn finish(
     let Compiled { module: compiled, is_pinned } = compiled;
     let folder = layout.wasm();
     fs::create_dir_all(&folder).on_file("make", &folder)?;
-    let stamp = sha256_hex(&fs::read(compiled).on_file("read", compiled)?);
-    let stamp_file = folder.join("stamp");
+    let stamp = Stamp::new(folder.join("stamp"), sha256_hex(&fs::read(compiled).on_file("read", compiled)?));
     let module = module(layout);
-    let is_there = fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp) && module.is_file();
+    let is_there = stamp.is_current() && module.is_file();
     if !is_there {
         bind(layout, bindgen, compiled, &folder, step)?;
         optimise(layout, given, &folder.join("gridbid_wasm_bg.wasm"), &module, step)?;
-        fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
+        stamp.write()?;
     }
     let length = fs::metadata(&module).on_file("read", &module)?.len();
     // What another compiler makes here of its own library is larger, and never ships.

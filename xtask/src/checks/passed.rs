@@ -5,11 +5,12 @@
 use std::env;
 use std::fs;
 
-use crate::digest::sha256_hex;
+use crate::digest::{sha256_hex, sha256_of_files};
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::package::scripted::collect;
 use crate::progress::Progress;
+use crate::stamp::Stamp;
 use crate::system::Tools;
 
 /// Runs a check unless it has passed on the same `inputs`, which are files and folders below the repository's root.
@@ -24,20 +25,16 @@ pub fn unless_passed(
     inputs: &[&str],
     check: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let stamp_file = layout.home().join("passed").join(name);
-    let stamp = digest(layout, tools, inputs)?;
-    if fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp) {
+    let stamp = Stamp::new(layout.home().join("passed").join(name), digest(layout, tools, inputs)?);
+    if stamp.is_current() {
         return progress.step(name, |_| Ok(((), "passed before on the same files".to_owned())));
     }
     check()?;
-    let folder = layout.home().join("passed");
-    fs::create_dir_all(&folder).on_file("make", &folder)?;
-    fs::write(&stamp_file, stamp).on_file("write", &stamp_file)
+    stamp.write()
 }
 
 /// Stands for the files, the tools and this program.
 fn digest(layout: &Layout, tools: &Tools, inputs: &[&str]) -> Result<String, Failure> {
-    let mut all = format!("{tools:?} {}\n", sha256_hex(&own_program()?));
     let is_source = |name: &str| !matches!(name, ".terraform" | "node_modules" | "target" | "dist" | "__pycache__");
     let mut files = Vec::new();
     for input in inputs {
@@ -48,9 +45,7 @@ fn digest(layout: &Layout, tools: &Tools, inputs: &[&str]) -> Result<String, Fai
         }
     }
     files.sort();
-    for (name, bytes) in &files {
-        all.push_str(&format!("{name} {}\n", sha256_hex(bytes)));
-    }
+    let all = format!("{tools:?} {} {}", sha256_hex(&own_program()?), sha256_of_files(&files));
     Ok(sha256_hex(all.as_bytes()))
 }
 

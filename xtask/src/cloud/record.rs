@@ -75,6 +75,12 @@ fn listen(port: u16) -> Result<TcpListener, Failure> {
 }
 
 impl Record {
+    /// The log of MiniStack.
+    #[must_use]
+    pub fn cloud_log(&self) -> PathBuf {
+        self.folder.join("logs").join("ministack.log")
+    }
+
     /// Whether both processes run.
     #[must_use]
     pub fn is_running(&self) -> bool {

@@ -85,7 +85,7 @@ impl Stopped {
         let stopped: Result<Self, Failure> = read(&record.folder.join("stopped.json"));
         match stopped {
             Ok(stopped) if stopped.instance == record.instance => Ok(stopped),
-            _ => Err(unsaved("it did not confirm that it saved its state").with_log(log(record))),
+            _ => Err(unsaved("it did not confirm that it saved its state").with_log(record.cloud_log())),
         }
     }
 
@@ -103,10 +103,6 @@ fn unsaved(why: &str) -> Failure {
         "is the disk full? Orders, messages and runs that were acknowledged are in its journal and come back with the next \
          `cargo xtask up`",
     )
-}
-
-fn log(record: &Record) -> std::path::PathBuf {
-    record.folder.join("logs").join("ministack.log")
 }
 
 fn read<T: DeserializeOwned>(file: &Path) -> Result<T, Failure> {

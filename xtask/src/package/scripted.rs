@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::digest::sha256_hex;
+use crate::digest::sha256_of_files;
 use crate::failure::{Failure, OnFile};
 use crate::layout::Layout;
 use crate::npm;
 use crate::progress::Step;
+use crate::stamp::Stamp;
 use crate::venv;
 
 const LIMIT: Duration = Duration::from_secs(600);
@@ -92,9 +93,8 @@ fn build(layout: &Layout, folder: &Path, step: &Step) -> Result<Built, Failure> 
     };
     step.note(&name);
     let package = folder.join(&description.package);
-    let stamp_file = layout.home().join("stamps").join(&name);
-    let stamp = stamp(layout, folder)?;
-    if package.is_dir() && fs::read_to_string(&stamp_file).is_ok_and(|there| there == stamp) {
+    let stamp = Stamp::new(layout.home().join("stamps").join(&name), digest(layout, folder)?);
+    if package.is_dir() && stamp.is_current() {
         return built(layout, name, description, &package);
     }
     if folder.join("package.json").is_file() {
@@ -106,9 +106,7 @@ fn build(layout: &Layout, folder: &Path, step: &Step) -> Result<Built, Failure> 
             .run(step)?;
     }
     let built = built(layout, name, description, &package)?;
-    let stamps = layout.home().join("stamps");
-    fs::create_dir_all(&stamps).on_file("make", &stamps)?;
-    fs::write(&stamp_file, stamp).on_file("write", &stamp_file)?;
+    stamp.write()?;
     Ok(built)
 }
 
@@ -132,7 +130,7 @@ pub fn files(package: &Path) -> Result<Vec<(String, Vec<u8>)>, Failure> {
 }
 
 /// What a function is built from: its own files, the packages', and core's module. The same again is not built again.
-fn stamp(layout: &Layout, folder: &Path) -> Result<String, Failure> {
+fn digest(layout: &Layout, folder: &Path) -> Result<String, Failure> {
     let packages = ["bindings/python/src", "bindings/typescript"].map(|package| layout.root().join(package));
     digest_of_sources(layout, packages.iter().map(PathBuf::as_path).chain([folder]))
 }
@@ -149,8 +147,7 @@ pub fn digest_of_sources<'a>(layout: &Layout, folders: impl IntoIterator<Item = 
         collect(layout.root(), folder, &is_source, &mut files)?;
     }
     files.sort();
-    let digests: String = files.iter().map(|(name, bytes)| format!("{name} {}\n", sha256_hex(bytes))).collect();
-    Ok(sha256_hex(digests.as_bytes()))
+    Ok(sha256_of_files(&files))
 }
 
 /// Every file below a folder, by its path from the root, but for names that are not wanted.

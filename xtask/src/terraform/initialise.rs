@@ -11,10 +11,11 @@ use std::time::Duration;
 use super::provider::{self, Source};
 use super::{environment, make_folder};
 use crate::digest::sha256_hex;
-use crate::failure::{Failure, OnFile, last_lines};
+use crate::failure::{Failure, last_lines};
 use crate::layout::Layout;
 use crate::progress::Step;
 use crate::requirements::Tool;
+use crate::stamp::Stamp;
 use crate::subprocess::Subprocess;
 
 /// A provider of 150 MB may come over a slow line.
@@ -46,10 +47,8 @@ impl Root {
 /// When the provider is not to be had or the files are wrong.
 pub fn initialise(layout: &Layout, tool: &Tool, root: &Root, step: &Step) -> Result<String, Failure> {
     make_folder(layout)?;
-    let stamp_file = root.data.with_extension("stamp");
-    if root.data.join("providers").exists()
-        && fs::read_to_string(&stamp_file).is_ok_and(|old| old == stamp(layout, tool, root))
-    {
+    let stamp = || Stamp::new(root.data.with_extension("stamp"), digest(layout, tool, root));
+    if root.data.join("providers").exists() && stamp().is_current() {
         return Ok("unchanged".to_owned());
     }
     let told = match attempt(layout, tool, root, &Source::AsConfigured, step) {
@@ -58,7 +57,7 @@ pub fn initialise(layout: &Layout, tool: &Tool, root: &Root, step: &Step) -> Res
         Err(failure) => return Err(failure),
     };
     // Only now: init itself may have written the lock file.
-    fs::write(&stamp_file, stamp(layout, tool, root)).on_file("write", &stamp_file)?;
+    stamp().write()?;
     Ok(told)
 }
 
@@ -124,7 +123,7 @@ fn is_about_the_provider(layout: &Layout) -> bool {
 }
 
 /// Stands for all that init reads.
-fn stamp(layout: &Layout, tool: &Tool, root: &Root) -> String {
+fn digest(layout: &Layout, tool: &Tool, root: &Root) -> String {
     let mut all = format!("{} {root:?}\n", tool.version).into_bytes();
     let mut files = vec![root.folder.join(".terraform.lock.hcl")];
     collect_sources(&layout.terraform(), &mut files);
