@@ -63,7 +63,7 @@ enum Command {
         /// A release that the environment had; the deployment before when it is left out
         #[arg(long)]
         to: Option<ReleaseId>,
-        /// So many minutes a deployment that is under way is waited for
+        /// Minutes to wait for a deployment that is under way
         #[arg(long, value_name = "MINUTES", default_value_t = 0)]
         wait: u32,
     },
@@ -118,6 +118,9 @@ struct DeployArguments {
     /// A Terraform variable, NAME=VALUE
     #[arg(long)]
     var: Vec<String>,
+    /// Minutes to wait for another deployment that is under way
+    #[arg(long, value_name = "MINUTES", default_value_t = 0)]
+    wait: u32,
     /// Deploy a release although it is older than the deployed one
     #[arg(long)]
     allow_older: bool,
@@ -170,8 +173,7 @@ async fn perform(CommandLine { command, bucket, dry_run }: CommandLine) -> Resul
             smoke::smoke(&api(&account, &record.addresses), aws.now(), mode).await
         }
         Command::Rollback { environment: Environment { name }, to, wait } => {
-            let patience = Duration::from_secs(60 * u64::from(wait));
-            let order = rollback::Order { environment: name, to, by: somebody(), patience };
+            let order = rollback::Order { environment: name, to, by: somebody(), patience: minutes(wait) };
             rollback::rollback(&aws, &Interruption::listen()?, &order, mode).await
         }
         Command::Redrive(Environment { name }) => redrive::redrive(&aws, &last(&aws, &name).await?, mode).await,
@@ -224,6 +226,7 @@ async fn deploy(
         init,
         initialised,
         var,
+        wait,
         allow_older,
         adopt_existing,
         in_one_run,
@@ -261,7 +264,8 @@ async fn deploy(
     }
     let by = somebody();
     let with_smoke = !no_smoke;
-    let order = deploy::Order { environment, release, by, allow_older, adopt_existing, in_one_run, with_smoke };
+    let patience = minutes(wait);
+    let order = deploy::Order { environment, release, by, patience, allow_older, adopt_existing, in_one_run, with_smoke };
     let api = |addresses: &Addresses| api(account, addresses);
     let outcome = deploy::deploy(aws, &terraform, api, &interruption, &scratch.0, &order, mode).await?;
     if json {
@@ -269,6 +273,10 @@ async fn deploy(
         answer(&text);
     }
     Ok(())
+}
+
+fn minutes(count: u32) -> Duration {
+    Duration::from_secs(60 * u64::from(count))
 }
 
 /// The environment's last deployment.

@@ -18,12 +18,35 @@ use crate::moment::Moment;
 use crate::names::EnvironmentName;
 use crate::progress::say;
 
-/// A lease that is not renewed ends after this time.
-const LIFE: Duration = Duration::from_secs(300);
-/// Whoever waits for one looks so often.
-const LOOK: Duration = Duration::from_secs(10);
-/// It is renewed so often.
-const RENEWED_AFTER: Duration = Duration::from_secs(60);
+/// The times of a lease.
+#[derive(Clone, Copy, Debug)]
+struct Terms {
+    /// A lease that is not renewed expires after this time.
+    life: Duration,
+    /// Time between two renewals.
+    renewal_interval: Duration,
+    /// Time between two attempts of a deployer that waits for the lease.
+    retry_interval: Duration,
+}
+
+/// An environment on AWS: a renewal may fail several times before the lease expires.
+const SHARED: Terms = Terms {
+    life: Duration::from_secs(300),
+    renewal_interval: Duration::from_secs(60),
+    retry_interval: Duration::from_secs(10),
+};
+/// The environment on a laptop, where a killed deployment is repeated at once by the person who killed it.
+const LOCAL: Terms = Terms {
+    life: Duration::from_secs(15),
+    renewal_interval: Duration::from_secs(3),
+    retry_interval: Duration::from_secs(1),
+};
+
+impl Terms {
+    fn of(environment: &EnvironmentName) -> Self {
+        if environment.is_local() { LOCAL } else { SHARED }
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Lock {
@@ -38,6 +61,7 @@ struct Lock {
 pub(crate) struct Lease<'a, C> {
     cloud: &'a C,
     key: String,
+    terms: Terms,
     holder: String,
     tag: RefCell<String>,
     until: Cell<Moment>,
@@ -65,7 +89,8 @@ impl<'a, C: Cloud> Lease<'a, C> {
     /// # Errors
     /// At once when somebody else holds it.
     pub(crate) async fn take(cloud: &'a C, environment: &EnvironmentName, holder: &str) -> Result<Self, Failure> {
-        let (key, until) = (key(environment), cloud.now().after(LIFE));
+        let (key, terms) = (key(environment), Terms::of(environment));
+        let until = cloud.now().after(terms.life);
         let lock = json(&Lock { holder: holder.to_owned(), until })?;
         let tag = match cloud.create(&key, lock.clone()).await? {
             Created::New(tag) => tag,
@@ -88,7 +113,7 @@ impl<'a, C: Cloud> Lease<'a, C> {
             }
         };
         let (tag, until, lost) = (RefCell::new(tag), Cell::new(until), Cell::new(false));
-        Ok(Self { cloud, key, holder: holder.to_owned(), tag, until, lost })
+        Ok(Self { cloud, key, terms, holder: holder.to_owned(), tag, until, lost })
     }
 
     /// Takes it, and waits for so long while somebody else holds it.
@@ -110,7 +135,7 @@ impl<'a, C: Cloud> Lease<'a, C> {
                 say(&format!("  waiting for another deployment to {environment}: {other}"));
                 told = true;
             }
-            interruption.pause(LOOK).await;
+            interruption.pause(Terms::of(environment).retry_interval).await;
             interruption.check()?;
         }
         Self::take(cloud, environment, holder).await
@@ -128,7 +153,7 @@ impl<'a, C: Cloud> Lease<'a, C> {
 
     async fn renew_for_ever(&self) -> std::convert::Infallible {
         loop {
-            tokio::time::sleep(RENEWED_AFTER).await;
+            tokio::time::sleep(self.terms.renewal_interval).await;
             if !self.lost.get() {
                 self.renew().await;
             }
@@ -136,7 +161,7 @@ impl<'a, C: Cloud> Lease<'a, C> {
     }
 
     async fn renew(&self) {
-        let until = self.cloud.now().after(LIFE);
+        let until = self.cloud.now().after(self.terms.life);
         let tag = self.tag.borrow().clone();
         match self.put(until, &tag).await {
             Ok(()) => {}
@@ -209,7 +234,7 @@ mod tests {
     async fn of_two_that_find_it_free_only_the_first_gets_it() {
         let memory = Memory::default();
         Lease::take(&memory, &dev(), "before").await.unwrap().give_back().await;
-        let until = memory.now().after(LIFE);
+        let until = memory.now().after(SHARED.life);
         let faster = json(&Lock { holder: "the first".to_owned(), until }).unwrap();
         memory.put_after_read(&key(&dev()), &faster);
         let refused = Lease::take(&memory, &dev(), "the second").await.unwrap_err();
@@ -238,7 +263,7 @@ mod tests {
     async fn a_dead_holder_blocks_for_minutes_and_then_writes_nothing_more() {
         let memory = Memory::default();
         let dead = Lease::take(&memory, &dev(), "the first").await.unwrap();
-        memory.later(LIFE + Duration::from_secs(1));
+        memory.later(SHARED.life + Duration::from_secs(1));
         assert!(dead.check().is_err());
         let next = Lease::take(&memory, &dev(), "the second").await.unwrap();
         next.check().unwrap();
@@ -246,6 +271,16 @@ mod tests {
         dead.renew().await;
         assert!(dead.check().unwrap_err().to_string().contains("lost"));
         next.check().unwrap();
+    }
+
+    #[tokio::test]
+    async fn killed_deployment_on_a_laptop_blocks_the_next_one_for_seconds() {
+        let (memory, local) = (Memory::default(), "local".parse().unwrap());
+        let _killed = Lease::take(&memory, &local, "killed").await.unwrap();
+        memory.later(LOCAL.life - Duration::from_secs(1));
+        assert!(Lease::take(&memory, &local, "next").await.is_err());
+        memory.later(Duration::from_secs(2));
+        Lease::take(&memory, &local, "next").await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

@@ -71,6 +71,13 @@ name! {
     EnvironmentName, "an environment: small letters, digits and hyphens, such as dev", is_label
 }
 
+impl EnvironmentName {
+    /// Whether this is the environment on a laptop's local cloud.
+    pub(crate) fn is_local(&self) -> bool {
+        self.as_str() == "local"
+    }
+}
+
 name! {
     /// A function's own name, that of its folder.
     FunctionName, "a function: small letters, digits and hyphens, such as orders-api", is_label

@@ -119,6 +119,14 @@ impl Terraform {
         command
     }
 
+    /// A command that holds the state's lock, and waits for whoever holds it: a Terraform that outlived its killed `gridbid`
+    /// releases it when it ends.
+    fn locking_command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(arguments);
+        command.arg("-lock-timeout=60s");
+        command
+    }
+
     fn plan_file(&self) -> PathBuf {
         self.scratch.join("plan")
     }
@@ -198,11 +206,12 @@ impl Terraform {
 impl Infrastructure for Terraform {
     async fn plan(&self, manifest: &Path, purpose: Purpose) -> Result<Plan, Failure> {
         self.initialise().await?;
-        let mut command = self.command(&["plan", "-input=false", "-detailed-exitcode", "-json"]);
+        let plan = ["plan", "-input=false", "-detailed-exitcode", "-json"];
+        let mut command = match purpose {
+            Purpose::ToApply => self.locking_command(&plan),
+            Purpose::ToLook => self.command(&[&plan[..], &["-lock=false"]].concat()),
+        };
         command.arg(format!("-out={}", self.plan_file().display()));
-        if purpose == Purpose::ToLook {
-            command.arg("-lock=false");
-        }
         command.args(self.variable_arguments(manifest));
         let mut changes = Vec::new();
         let status = self.run_json(command, |message| changes.extend(planned(message))).await?;
@@ -213,7 +222,7 @@ impl Infrastructure for Terraform {
     }
 
     async fn apply(&self) -> Result<(), ApplyFailure> {
-        let mut command = self.command(&["apply", "-input=false", "-json"]);
+        let mut command = self.locking_command(&["apply", "-input=false", "-json"]);
         command.arg(self.plan_file());
         let mut refusals = Refusals::default();
         let status = self.run_json(command, |message| refusals.read(message)).await?;
@@ -225,7 +234,7 @@ impl Infrastructure for Terraform {
 
     async fn converge(&self, manifest: &Path) -> Result<Converged, ApplyFailure> {
         self.initialise().await?;
-        let mut command = self.command(&["apply", "-auto-approve", "-input=false", "-json"]);
+        let mut command = self.locking_command(&["apply", "-auto-approve", "-input=false", "-json"]);
         command.args(self.variable_arguments(manifest));
         let (mut converged, mut refusals) = (Converged::default(), Refusals::default());
         let status = self
@@ -260,7 +269,7 @@ impl Infrastructure for Terraform {
             imports.push((address, id));
         }
         for (address, id) in imports {
-            let mut command = self.command(&["import", "-input=false", "-no-color"]);
+            let mut command = self.locking_command(&["import", "-input=false", "-no-color"]);
             command.args(self.variable_arguments(manifest)).args([address, &id]);
             // Its errors are on stderr; its stdout lists what it reads on the way.
             let status = self.run(command, |_| ()).await?;
@@ -389,10 +398,10 @@ mod tests {
         let expected = [
             "init -input=false -no-color -backend-config=bucket=s".to_owned(),
             format!(
-                "plan -input=false -detailed-exitcode -json -out={plan} -var=functions_manifest=/m/functions.json \
+                "plan -input=false -detailed-exitcode -json -lock-timeout=60s -out={plan} -var=functions_manifest=/m/functions.json \
                  -var=artifacts_bucket=b"
             ),
-            format!("apply -input=false -json {plan}"),
+            format!("apply -input=false -json -lock-timeout=60s {plan}"),
             "output -json".to_owned(),
         ];
         assert_eq!(calls.lines().collect::<Vec<_>>(), expected);
@@ -410,7 +419,8 @@ mod tests {
         let converged = terraform.converge(Path::new("/m/functions.json")).await.unwrap();
         assert_eq!((converged.changes.len(), converged.outputs), (1, serde_json::json!({"api_id": "abc"})));
         let calls = std::fs::read_to_string(folder.0.join("calls")).unwrap();
-        let expected = "apply -auto-approve -input=false -json -var=functions_manifest=/m/functions.json -var=artifacts_bucket=b\n";
+        let expected = "apply -auto-approve -input=false -json -lock-timeout=60s -var=functions_manifest=/m/functions.json \
+                        -var=artifacts_bucket=b\n";
         assert_eq!(calls, expected);
     }
 
@@ -507,7 +517,7 @@ mod tests {
         assert!(refused.failure.to_string().starts_with("`terraform apply` failed"), "{}", refused.failure);
         terraform.import(Path::new("/m/functions.json"), &addresses(&[ROLE])).await.unwrap();
         let import = format!(
-            "import -input=false -no-color -var=functions_manifest=/m/functions.json -var=artifacts_bucket=b {ROLE} role-b"
+            "import -input=false -no-color -lock-timeout=60s -var=functions_manifest=/m/functions.json -var=artifacts_bucket=b {ROLE} role-b"
         );
         assert_eq!(calls(&folder, "import"), [import]);
         assert_eq!(calls(&folder, "show"), [format!("show -json {}", folder.0.join("plan").display())]);

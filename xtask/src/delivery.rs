@@ -119,7 +119,7 @@ impl<'a> Delivery<'a> {
         let variables = [slack].into_iter().chain(variables).map(|variable| format!("--var={variable}"));
         self.gridbid(log)
             .args(["deploy", "--env", ENVIRONMENT, "--initialised", "--allow-older", "--json", "--release", release])
-            .args(["--in-one-run", "--adopt-existing"])
+            .args(["--in-one-run", "--adopt-existing", "--wait", "2"])
             .args(["--terraform".as_ref(), self.layout.terraform_local().as_os_str()])
             .args(variables)
     }

@@ -10,6 +10,7 @@ mod versions;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -30,9 +31,6 @@ use crate::release::Release;
 use crate::shift::{self, Move};
 use crate::terraform::{ApplyFailure, Change, Converged, Infrastructure, Plan, Purpose, counted};
 
-/// The environment on the local cloud.
-const LOCAL: &str = "local";
-
 /// What is to be deployed, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Order {
@@ -42,6 +40,8 @@ pub(crate) struct Order {
     pub(crate) release: ReleaseId,
     /// Who does it.
     pub(crate) by: String,
+    /// How long to wait for another deployment that is under way.
+    pub(crate) patience: Duration,
     /// Whether a release that is older than the deployed one is meant.
     pub(crate) allow_older: bool,
     /// Whether Terraform plans and applies in one run, without a plan in between: for a cloud where nothing can be lost.
@@ -110,7 +110,7 @@ pub(crate) async fn deploy<C: Cloud, I: Infrastructure, A: Api>(
         say("  and every function whose published version differs would be probed and shifted");
         return Ok(Outcome { changes: plan.changes, ..Outcome::default() });
     }
-    let lease = Lease::take(cloud, environment, &order.by).await?;
+    let lease = Lease::wait(cloud, environment, &order.by, order.patience, interruption).await?;
     let deployment = Deployment { cloud, infrastructure, interruption, lease: &lease, order, release: &release };
     let result = lease.during(deployment.run(&manifest, api)).await;
     lease.give_back().await;
@@ -120,11 +120,11 @@ pub(crate) async fn deploy<C: Cloud, I: Infrastructure, A: Api>(
 /// Refuses a release that was not built for production, wherever the endpoint leads: only the local environment takes it.
 fn is_built_for(environment: &EnvironmentName, release: &Release) -> Result<(), Failure> {
     let Release { release: id, profile, .. } = release;
-    if *profile == Profile::Release || environment.as_str() == LOCAL {
+    if *profile == Profile::Release || environment.is_local() {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "release {id} was built with the profile `{profile}`, which only the environment `{LOCAL}` takes, and not {environment}"
+        "release {id} was built with the profile `{profile}`, which only the environment `local` takes, and not {environment}"
     ))
     .with_todo("release what `nix build .#functions` makes, and deploy that"))
 }

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use xtask::cloud::process::Process;
 use xtask::cloud::record::{Ports, Record, canonical};
 
-use crate::machine::Machine;
+use crate::machine::{Machine, WAITING_GRIDBID};
 
 /// A folder that looks like a checkout, without any file of it that is not needed here.
 fn checkout(machine: &Machine, name: &str) -> PathBuf {
@@ -135,4 +135,32 @@ fn a_damaged_record_says_what_to_do_and_is_wiped() {
     assert!(!record.folder.exists());
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn two_checkouts_come_up_at_once_on_ports_and_folders_of_their_own() {
+    let machine = Machine::complete("two");
+    machine.script("gridbid", WAITING_GRIDBID);
+    let functions = machine.file("").display().to_string();
+    let checkouts = ["one", "two"].map(|name| checkout(&machine, name));
+    let children = checkouts.each_ref().map(|root| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let command = command.args(["up", "--functions", &functions]).current_dir(root);
+        let command = command.env("PATH", machine.file("bin")).env("PLAYED", machine.file(""));
+        let command = command.env("CARGO_MANIFEST_DIR", root.join("xtask")).env_remove("GRIDBID_HOME");
+        let command = command.env("GRIDBID_PROVIDER_MIRRORS", machine.file("no-mirror"));
+        command.stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
+    });
+    machine.wait_for_deployments(2);
+    let records = checkouts.each_ref().map(|root| Record::read(&root.join(".gridbid/local")).unwrap().unwrap());
+    assert!(records.iter().all(Record::is_running));
+    let ports = |record: &Record| [record.ports.cloud, record.ports.neighbours, record.ports.s3];
+    assert!(ports(&records[0]).iter().all(|port| !ports(&records[1]).contains(port)), "{records:?}");
+    machine.let_deployments_fail();
+    for child in children {
+        let output = said(&child.wait_with_output().unwrap());
+        assert!(output.contains("Error: the played plan fails"), "{output}");
+        assert!(output.contains("the local cloud was stopped again"), "{output}");
+    }
+    assert!(!records.iter().any(Record::is_partly_running));
 }

@@ -73,6 +73,28 @@ fn a_second_command_on_the_same_cloud_is_refused() {
     assert!(ended.told.contains("error: another cargo xtask works on this local cloud"), "{}", ended.told);
 }
 
+#[test]
+fn down_after_a_killed_up_fails_when_the_cloud_could_not_save_everything() {
+    let machine = Machine::complete("full-disk");
+    let full = "failed=[\"dynamodb: No space left on device\"]";
+    machine.script("python3", &crate::machine::PYTHON.replace("failed=[]", full));
+    machine.script("gridbid", crate::machine::WAITING_GRIDBID);
+    let mut up = machine.start(&["up", "--functions", &machine.file("").display().to_string()]);
+    machine.wait_for_deployments(1);
+    up.kill().unwrap();
+    up.wait().unwrap();
+    let record = Record::read(&machine.home().join("local")).unwrap().unwrap();
+    assert!(record.is_running());
+
+    let ended = machine.run(&["down"]);
+
+    assert_eq!(ended.code, Some(1), "{}", ended.told);
+    let sentence = "not everything was saved: dynamodb: No space left on device";
+    assert!(ended.told.contains(sentence), "{}", ended.told);
+    assert!(!record.is_partly_running());
+    machine.let_deployments_fail();
+}
+
 fn wait_for_number(file: &std::path::Path) -> i32 {
     let deadline = Instant::now() + Duration::from_secs(20);
     loop {

@@ -5,6 +5,8 @@ use std::io::Read;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// A PATH, and the folder that stands for `.gridbid`.
 pub struct Machine {
@@ -118,6 +120,20 @@ impl Machine {
         self.command(arguments).spawn().unwrap()
     }
 
+    /// Waits until this many deployments of [`WAITING_GRIDBID`] are under way.
+    pub fn wait_for_deployments(&self, count: usize) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while fs::read_to_string(self.file("deploying")).unwrap_or_default().lines().count() < count {
+            assert!(Instant::now() < deadline, "no {count} deployments are under way");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Ends the deployments of [`WAITING_GRIDBID`].
+    pub fn let_deployments_fail(&self) {
+        fs::write(self.file("go"), "").unwrap();
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         fs::create_dir_all(self.folder.join("no-mirror")).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
@@ -182,6 +198,18 @@ pub const GRIDBID: &str = r#"
 case "$1" in
   release) echo "release 1234 is there: 0 zips, 0 of them new" >&2 ;;
   deploy) echo "  Error: the played plan fails" >&2; exit 1 ;;
+esac
+"#;
+
+/// Waits in its deployment for the file `go`, and fails then.
+pub const WAITING_GRIDBID: &str = r#"
+case "$1" in
+  release) echo "release 1234 is there: 0 zips, 0 of them new" >&2 ;;
+  deploy)
+    echo deploying >> "$PLAYED/deploying"
+    until [ -e "$PLAYED/go" ]; do sleep 0.05; done
+    echo "  Error: the played plan fails" >&2
+    exit 1 ;;
 esac
 "#;
 

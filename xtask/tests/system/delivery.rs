@@ -9,6 +9,7 @@ use std::fs;
 use std::io::{Cursor, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 use zip::write::SimpleFileOptions;
@@ -381,7 +383,7 @@ fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
 }
 
 #[test]
-fn of_two_deployments_at_once_one_refuses() {
+fn of_two_deployments_at_once_the_second_waits() {
     let deliveries = Deliveries::new("two");
     let (release, variables) = (deliveries.release_found(), deliveries.variables());
     let ended: Vec<(bool, String)> = thread::scope(|scope| {
@@ -393,10 +395,54 @@ fn of_two_deployments_at_once_one_refuses() {
             .into();
         running.into_iter().map(|running| running.join().unwrap()).collect()
     });
-    let refused: Vec<&String> = ended.iter().filter(|(went_well, _)| !went_well).map(|(_, told)| told).collect();
-    assert_eq!(refused.len(), 1, "{ended:?}");
-    assert!(refused[0].contains("another deployment to local"), "{refused:?}");
+    assert!(ended.iter().all(|(is_success, _)| *is_success), "{ended:?}");
+    let waited = ended.iter().filter(|(_, log)| log.contains("waiting for another deployment to local")).count();
+    assert_eq!(waited, 1, "{ended:?}");
     assert!(deliveries.moved().is_empty());
+}
+
+/// The one process of a deployment with this variable whose arguments start as `is_meant` says.
+fn process_with(variable: &str, is_meant: impl Fn(&str) -> bool) -> Pid {
+    let listed = Command::new("ps").args(["-e", "-ww", "-o", "pid=,args="]).output().unwrap();
+    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let processes = text.lines().filter_map(|line| line.trim().split_once(' '));
+    let found: Vec<i32> = processes
+        .filter(|(_, arguments)| arguments.contains(variable) && is_meant(arguments))
+        .map(|(pid, _)| pid.parse().unwrap())
+        .collect();
+    assert_eq!(found.len(), 1, "{text}");
+    Pid::from_raw(found[0]).unwrap()
+}
+
+#[test]
+fn deployment_after_a_killed_terraform_or_gridbid_succeeds_and_orders_stay() {
+    let deliveries = Deliveries::new("killed");
+    let release = deliveries.release_found();
+    let id = format!("{}kept", fresh_prefix());
+    let order = json!([{"record_id": id, "parameter_1": "kept", "parameter_2": 2.1}]);
+    assert_eq!(deliveries.system.post(order.to_string().as_bytes()).0, 201);
+    for (victim, seed) in [("terraform apply", "11"), ("deploy --env", "12")] {
+        let mut variables = deliveries.variables();
+        variables.push(("auction_random_seed", seed.to_owned()));
+        let log = format!("gridbid-killed-{seed}");
+        let (is_success, output) = thread::scope(|scope| {
+            let command = deliveries.delivery().deploying(&log, &release, &variables);
+            let running = scope.spawn(|| deliveries.run(&log, command));
+            wait_until(Duration::from_secs(60), "Terraform to change something", || {
+                fs::read_to_string(deliveries.layout.log(&log)).is_ok_and(|log| log.contains("Modifying"))
+            });
+            let pid = process_with(&format!("auction_random_seed={seed}"), |arguments| arguments.contains(victim));
+            kill_process(pid, Signal::KILL).unwrap();
+            running.join().unwrap()
+        });
+        assert!(!is_success, "{output}");
+
+        deliveries.deploy(&release, &variables).unwrap();
+        assert_eq!(deliveries.moved(), ["collect-results"]);
+        assert_eq!(deliveries.system.get(&id).0, 200);
+    }
+    let again = deliveries.deploy(&release, &deliveries.variables()).unwrap();
+    assert_eq!(again.shifted, ["collect-results"]);
 }
 
 #[test]

@@ -168,6 +168,7 @@ fn order(number: u8) -> Order {
         environment: dev(),
         release: id(number),
         by: "a test".to_owned(),
+        patience: Duration::ZERO,
         allow_older: false,
         with_smoke: true,
         adopt_existing: false,
