@@ -18,6 +18,8 @@ const FIRST_DEPLOYS: usize = 60;
 
 /// What the checks of workflows follow from.
 const WORKFLOWS: [&str; 3] = [".github", "xtask/npm", "xtask/zizmor"];
+/// What the local cloud's own tests depend on.
+const LOCAL_CLOUD: [&str; 1] = ["xtask/local-cloud"];
 /// What the checks of Terraform's files follow from.
 const INFRASTRUCTURE: [&str; 5] =
     ["docs/operations.md", state_machine::ERRORS, "terraform", "xtask/checkov", "xtask/npm"];
@@ -99,7 +101,9 @@ fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
     };
     let others = || {
         lower_priority()?;
-        checks::local_cloud::tests(layout, progress)?;
+        unless_passed(layout, progress, &tools, "local cloud", &LOCAL_CLOUD, || {
+            checks::local_cloud::tests(layout, progress)
+        })?;
         if let Some(bindgen) = &bindgen {
             languages::tests(layout, &tools, progress, bindgen)?;
         }

@@ -128,7 +128,8 @@ impl Deliveries {
         let command = tool
             .inside(&self.layout.terraform_local())
             .env(terraform::on_local_cloud(&self.layout, &self.record.ports))
-            .args(["state", "rm", address]);
+            // Without it the copy lies in the root module, as a file that was not there before.
+            .args(["state", "rm", &format!("-backup={}", self.folder.join("state.backup").display()), address]);
         let (went_well, told) = self.run("terraform-forget", command);
         assert!(went_well, "{told}");
     }
