@@ -249,6 +249,7 @@ in
       ''
         cp -r ${sourceOf [ (root + "/.github") ]}/.github .github
         actionlint .github/workflows/*.y*ml
+        shellcheck .github/scripts/*
         zizmor --offline --config .github/zizmor.yml .github
       '';
 }
