@@ -231,7 +231,7 @@ run "the_pipelines_failures_and_approvals_are_told_where_asked_for" {
 
   variables {
     watched          = true
-    told_of_pipeline = true
+    pipeline_notifications = true
   }
 
   assert {

@@ -132,7 +132,7 @@ run "its_failures_are_told_by_its_name" {
     secret_recovery_days = 30
     notify_slack         = { function_name = "f", alias_name = "live", alias_arn = "arn:aws:lambda:eu-west-1:123456789012:function:f:live" }
     watched              = true
-    told_of_pipeline     = true
+    pipeline_notifications     = true
   }
 
   assert {

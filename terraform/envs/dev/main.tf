@@ -16,7 +16,7 @@ module "stack" {
   auction_platform_token_secret_arn = var.auction_platform_token_secret_arn
 
   # The pipeline begins with this environment, so its failures are told here.
-  told_of_pipeline   = true
+  pipeline_notifications   = true
   alarm_emails       = var.alarm_emails
   monthly_budget_usd = var.monthly_budget_usd
 

@@ -1,7 +1,4 @@
-# The dashboard: the whole system on one page, from alarms at the top to queues at the bottom.
-#
-# Promises: every alarm, the API's traffic and latency, each function's faults and duration, the runs, the tables and the
-# queues of what could not be told. Leaves out: logs. Called by: terraform/stack, where the environment is AWS.
+# The dashboard: alarms, API traffic and latency, faults and duration of each function, runs, tables and failed notifications.
 
 data "aws_region" "current" {}
 
