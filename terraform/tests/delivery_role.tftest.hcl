@@ -131,7 +131,7 @@ run "plan_role_reads_configuration_and_no_data" {
 
   assert {
     condition     = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "s3:GetObject")]])) == toset(["arn:aws:s3:::state/dev/*", "arn:aws:s3:::state/prod/*"])
-    error_message = "The state must be the only objects that a plan reads."
+    error_message = "The Terraform states must be the only objects that a plan reads."
   }
 
   assert {

@@ -136,7 +136,7 @@ run "event_rule_matches_the_pipelines_name" {
   }
 
   assert {
-    condition     = jsondecode(aws_cloudwatch_event_rule.delivery["pipeline-failed"].event_pattern).detail.pipeline == [run.a_merge_is_released_deployed_to_dev_and_to_prod_once_approved.name]
+    condition     = jsondecode(aws_cloudwatch_event_rule.delivery["pipeline-failed"].event_pattern).detail.pipeline == [run.steps_run_in_order_with_an_approval_before_prod.name]
     error_message = "The event rule must match the pipeline's name."
   }
 }
