@@ -46,7 +46,7 @@ let
       wheel = "${pname}-${requirement.version}-py3-none-${platform}.whl";
     in
     assert lib.assertMsg (lib.hasInfix sha256 requirement.hashes)
-      "${file} has no longer the hash of ${wheel} that nix/python.nix names: put the new one there";
+      "${file} no longer has the hash of ${wheel} in nix/python.nix: update the hash";
     pkgs.linkFarm "wheel-${name}" {
       ${wheel} =
         pkgs.runCommand wheel

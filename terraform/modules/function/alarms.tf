@@ -44,7 +44,7 @@ locals {
   }
 }
 
-# An invocation that ran out of time or memory writes no line of its own; Lambda's report line shows it.
+# An invocation that ran out of time or memory writes no log line; Lambda's report line shows it.
 resource "aws_cloudwatch_log_metric_filter" "faults" {
   count = var.alarms == null ? 0 : 1
 
