@@ -52,13 +52,13 @@ module "result_archive" {
 module "alerts" {
   source = "../modules/alerts"
 
-  environment          = var.environment
-  key                  = local.key
-  notify_slack         = module.function["notify-slack"]
-  secret_recovery_days = var.secret_recovery_days
-  watched              = var.on_aws
-  emails               = var.alarm_emails
-  pipeline_notifications     = var.pipeline_notifications
+  environment            = var.environment
+  key                    = local.key
+  notify_slack           = module.function["notify-slack"]
+  secret_recovery_days   = var.secret_recovery_days
+  watched                = var.on_aws
+  emails                 = var.alarm_emails
+  pipeline_notifications = var.pipeline_notifications
 }
 
 module "results_run" {

@@ -230,7 +230,7 @@ run "pipeline_failures_and_approvals_are_reported_if_enabled" {
   }
 
   variables {
-    watched          = true
+    watched                = true
     pipeline_notifications = true
   }
 

@@ -128,11 +128,11 @@ run "event_rule_matches_the_pipelines_name" {
   }
 
   variables {
-    environment          = "dev"
-    secret_recovery_days = 30
-    notify_slack         = { function_name = "f", alias_name = "live", alias_arn = "arn:aws:lambda:eu-west-1:123456789012:function:f:live" }
-    watched              = true
-    pipeline_notifications     = true
+    environment            = "dev"
+    secret_recovery_days   = 30
+    notify_slack           = { function_name = "f", alias_name = "live", alias_arn = "arn:aws:lambda:eu-west-1:123456789012:function:f:live" }
+    watched                = true
+    pipeline_notifications = true
   }
 
   assert {

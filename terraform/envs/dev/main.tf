@@ -15,9 +15,9 @@ module "stack" {
   auction_platform_token_secret_arn = var.auction_platform_token_secret_arn
 
   # The pipeline starts with this environment, so its failures are reported here.
-  pipeline_notifications   = true
-  alarm_emails       = var.alarm_emails
-  monthly_budget_usd = var.monthly_budget_usd
+  pipeline_notifications = true
+  alarm_emails           = var.alarm_emails
+  monthly_budget_usd     = var.monthly_budget_usd
 
   log_retention_days     = 14
   point_in_time_recovery = false
