@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Fails unless a binary can start on Lambda and is reproducible: static (no interpreter, no shared library), for MACHINE as printed by
 # readelf, and without a path in /nix/store.
 #
