@@ -105,7 +105,7 @@ variable "policy_statements" {
 
   validation {
     condition     = !anytrue([for statement in var.policy_statements : contains(statement.resources, "*")])
-    error_message = "Resources must be ARNs without a lone wildcard."
+    error_message = "Resources must be ARNs; the resource * is not allowed."
   }
 }
 
