@@ -1,9 +1,8 @@
-# Gridbid for Nix: every tool pinned, every artifact built in a sandbox, every check a derivation.
+# Inputs, systems and wiring. nix/ has one file per kind of output; docs/nix.md describes the outputs.
 #
-# Only the inputs, the systems and the wiring: what is built stands in nix/, one file for each kind of output, and
-# docs/nix.md says what each output is. Versions stand where other tools read them too: rust-toolchain.toml and lock files.
+# Versions are in files that other tools read, too: rust-toolchain.toml and the lock files.
 {
-  description = "Gridbid: orders for an energy-market auction, taken, checked, kept and settled on AWS Lambda";
+  description = "Gridbid: orders for an energy-market auction, on AWS Lambda";
 
   inputs = {
     nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";

@@ -1,7 +1,7 @@
-# `nix flake check`: one derivation for each concern.
+# `nix flake check`: one derivation per concern.
 #
-# What needs a network or a running cloud is not here: advisories, the browser, installing from an index, the system tests
-# (`nix run .#test`). Terraform's checks are terraform.nix's.
+# Checks that need a network or a running cloud are not included: advisories, browser tests, installation from an index, system
+# tests (`nix run .#test`). Terraform's checks are in terraform.nix.
 {
   pkgs,
   lib,
@@ -24,7 +24,7 @@ let
       fileset = unions paths;
     };
 
-  # All of the Rust, and what it is compiled and looked at with.
+  # All Rust sources, and the configuration of the tools.
   code = [
     (fileFilter rust.isSource root)
     (root + "/.cargo")
@@ -35,17 +35,17 @@ let
     (root + "/docs/openapi.yaml")
     (root + "/rustfmt.toml")
   ];
-  # And what tests read.
+  # Also files that tests read.
   tested = code ++ [
     (lib.fileset.maybeMissing (root + "/.github"))
     (root + "/core/vectors")
     (root + "/xtask")
-    # Which roots there are; what is in them is terraform.nix's.
+    # Shows which Terraform roots exist; terraform.nix checks their content.
     (fileFilter (file: file.name == "versions.tf") (root + "/terraform"))
   ];
   cargo = common // {
     src = sourceOf code;
-    # The profile that people test with.
+    # The same profile as manual builds.
     CARGO_PROFILE = "dev";
     doInstallCargoArtifacts = false;
   };
@@ -81,7 +81,7 @@ let
       done
     '';
 
-  # The same derivation built once more: what has sources in a folder of another name, and with one job.
+  # The same derivation, built again in a folder of another name and with one job.
   twice =
     derivation:
     derivation.overrideAttrs (old: {
@@ -94,7 +94,7 @@ let
       CARGO_BUILD_JOBS = 1;
     });
 
-  # The outputs' derivations with one file of one function taken away.
+  # The derivations of the outputs without one file of one function.
   inherit (again [ "/lambdas/rust/store-result/src/tests.rs" ]) parts;
   before = {
     inherit (rust) dependencies;
@@ -124,7 +124,7 @@ in
     withDependencies
     // {
       src = sourceOf tested;
-      # npm and pip install packages that lie in the tests' own folders.
+      # Tests install packages from their own folders with npm and pip.
       nativeBuildInputs = [
         pkgs.nodejs_22
         pkgs.python313
@@ -169,7 +169,7 @@ in
     cp -r ${npm.package}/dist dist
     cp -r ${npm.modulesOf "/bindings/typescript"}/node_modules node_modules
     node node_modules/typescript/bin/tsc -p test
-    # Nix builds at a terminal, where Node would colour what the tests compare.
+    # Nix builds in a terminal, where Node would color the output that tests compare.
     NO_COLOR=1 node --test test/{api,docs,hostile,laws,vectors}.test.js | cat
   '';
   vectors-python = python.tests;
@@ -205,34 +205,34 @@ in
     )
   );
 
-  # What a function's zip may hold is checked by a script: this shows what the script refuses.
+  # Proves that the verification of bootstrap binaries refuses invalid ones.
   bootstrap = pkgs.runCommandCC "bootstrap" { nativeBuildInputs = [ pkgs.binutils ]; } ''
     refused() {
-      if bash ${./verify-bootstrap.sh} "$1" "$2" 2>told; then
+      if bash ${./verify-bootstrap.sh} "$1" "$2" 2>message; then
         echo "$1 was not refused"
         exit 1
       fi
-      cat told
-      grep --quiet "$3" told
+      cat message
+      grep --quiet "$3" message
     }
     machine='${rust.architectures.${rust.own}.machine}'
     echo 'int main() { return 0; }' >dynamic.c
     $CC dynamic.c -o dynamic
-    refused dynamic "$machine" 'asks for an interpreter'
+    refused dynamic "$machine" 'has an interpreter'
     good=${rust.functionFor rust.own (builtins.head rust.functions)}/bin/${builtins.head rust.functions}
     refused $good 'Quite another machine' 'is not for'
     cp --no-preserve=mode $good naming
     echo /nix/store/somewhere >>naming
-    refused naming "$machine" 'names a path'
+    refused naming "$machine" 'contains a path'
     bash ${./verify-bootstrap.sh} $good "$machine"
     touch $out
   '';
 
-  # Decided while evaluating: which derivations another file changes.
+  # Evaluated, not built: which derivations depend on the file.
   sources =
     assert lib.assertMsg (
       changed "dependencies" == [ ]
-    ) "a source file changes the dependencies' derivations";
+    ) "a source file changes the derivations of dependencies";
     assert lib.assertMsg (
       changed "zips" == [ "store-result" ]
     ) "a file of store-result changes these zips: ${toString (changed "zips")}";
@@ -249,6 +249,7 @@ in
       ''
         cp -r ${sourceOf [ (root + "/.github") ]}/.github .github
         actionlint .github/workflows/*.y*ml
+        shellcheck .github/scripts/*
         zizmor --offline --config .github/zizmor.yml .github
       '';
 }

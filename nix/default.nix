@@ -1,7 +1,7 @@
-# All outputs for one system, put together from the other files of this folder.
+# All outputs for one system, from the other files in this folder.
 #
-# `root` is the repository. `without` takes files away from what is compiled: a check evaluates everything again with one
-# file less and compares. Called by flake.nix and by checks.nix.
+# `root` is the repository. `without` excludes source files: the check `sources` evaluates everything again without one file and
+# compares the derivations.
 {
   nixpkgs,
   crane,
@@ -13,7 +13,7 @@
 let
   pkgs = import nixpkgs {
     inherit system overlays;
-    # Terraform's licence (BSL) is not a free one: it is allowed by its name, and nothing else is.
+    # Terraform's licence (BSL) is not free; no other unfree package is allowed.
     config.allowUnfreePredicate = package: builtins.elem (nixpkgs.lib.getName package) [ "terraform" ];
   };
   inherit (pkgs) lib;
@@ -59,7 +59,7 @@ in
   // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux (zips.packages // rust.delivery);
   inherit (shell) apps devShells formatter;
   checks = checks // terraform.checks;
-  # Not an output: what the check of sources compares.
+  # Not an output: for the check `sources`.
   parts = {
     inherit (rust) dependencies;
     zips = zips.all;

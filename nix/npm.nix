@@ -1,8 +1,7 @@
-# TypeScript: the npm package @gridbid/core, and the bundle of the function preview-orders.
+# TypeScript: the npm package @gridbid/core and the bundle of the function preview-orders.
 #
-# Packages of others come by name, version and hash from the folders' package-lock.json: no hash is kept here, and nothing
-# else is fetched. Both are built by their folder's own script, in folders that lie to each other as in the repository, so
-# that the bytes are those that `cargo xtask` makes. Called by wasm (for wasm-opt), zips and checks.
+# Dependencies are fetched by name, version and hash of each package-lock.json; no hashes are kept here. Both are built by
+# their own scripts in the repository's folder layout, so that the bytes equal those of `cargo xtask`.
 {
   pkgs,
   lib,
@@ -13,7 +12,7 @@ let
   inherit (lib.fileset) toSource unions;
   inherit (pkgs.stdenv.hostPlatform) node;
 
-  # A package's archive as npm gets it: from the registry that npm is set up with, held to the lock's hash.
+  # Downloads a package from npm's configured registry and verifies the lock file's hash.
   download =
     name: version: integrity:
     pkgs.runCommand "${baseNameOf name}-${version}.tgz"
@@ -30,7 +29,7 @@ let
         mv -- *.tgz $out
       '';
 
-  # What a folder's lock names for this machine, unpacked. No script of a package runs.
+  # Unpacks a lock file's packages for this platform. Package scripts do not run.
   modulesOf =
     folder:
     let
@@ -66,7 +65,7 @@ let
   package = "bindings/typescript";
   function = "lambdas/typescript/preview-orders";
 
-  # The package as it is published: its folder, built.
+  # The built package, as published.
   built =
     pkgs.runCommand "gridbid-core"
       {
@@ -107,7 +106,7 @@ in
         npm pack ./package --ignore-scripts --offline --pack-destination $out
       '';
 
-  # What the zip of preview-orders holds.
+  # The content of the zip of preview-orders.
   preview-orders =
     pkgs.runCommand "preview-orders-bundle"
       {

@@ -1,8 +1,8 @@
-# Python: the wheel of the package gridbid, and the content of the zip of the function report-results.
+# Python: the wheel of the package gridbid and the content of the zip of the function report-results.
 #
-# Wheels of others come by the versions and hashes of the folders' requirements files. A requirement lists the hashes of
-# all its files and tells none's name, so the one that is meant is named here, and refused when the list has it no
-# longer. Both are made by the folders' own scripts with the Python that Lambda has. Called by zips and checks.
+# Dependencies are fetched by the versions and hashes of the requirements files. A requirement lists the hashes of all its files
+# without their names, so the hash of the needed wheel is repeated here and refused if the list no longer has it. Both are
+# built by their own scripts with Lambda's Python version.
 {
   pkgs,
   lib,
@@ -14,7 +14,7 @@ let
   inherit (pkgs.stdenv.hostPlatform) system;
   python = pkgs.python313;
 
-  # The requirements of a file: each name with its version and hashes.
+  # Parses a requirements file: name, version and hashes.
   requirementsOf =
     file:
     let
@@ -32,8 +32,7 @@ let
       map requirement (builtins.filter (line: line != null) (map parsed (lib.splitString "\n" text)))
     );
 
-  # A wheel that a requirements file allows, in a folder that pip finds it in: had by pip from the index that pip is set
-  # up with, and held to the file's hash.
+  # Downloads a wheel of a requirements file from pip's configured index, verifies its hash, and puts it into a folder for pip.
   wheelOf =
     file:
     {
@@ -47,7 +46,7 @@ let
       wheel = "${pname}-${requirement.version}-py3-none-${platform}.whl";
     in
     assert lib.assertMsg (lib.hasInfix sha256 requirement.hashes)
-      "${file} has no longer the hash of ${wheel} that nix/python.nix names: put the new one there";
+      "${file} no longer has the hash of ${wheel} in nix/python.nix: update the hash";
     pkgs.linkFarm "wheel-${name}" {
       ${wheel} =
         pkgs.runCommand wheel
@@ -95,7 +94,7 @@ let
       name = "wasmtime";
     };
 
-  # What builds the wheel, and what runs the tests.
+  # Requirements of the wheel's build and of the tests.
   packaging = pure "packaging" "d7193f7c8e4e93f444fde0262bf90af30e16fa0ad0ad44cb553c87339b23cd1c";
   pluggy = pure "pluggy" "7dd7b0d8832ba3cb632c306926ded123429211b83641b35dc5c41ad2d34f9bec";
   builders = [
@@ -115,13 +114,13 @@ let
     (wheelOf packageRequirements wasmtime)
   ];
 
-  # A Python environment with some wheels, and no way to any others.
+  # A Python environment with the given wheels, without an index.
   environment = wheels: ''
     export HOME=$TMPDIR
     ${python}/bin/python3.13 -m venv $TMPDIR/environment
     export PATH=$TMPDIR/environment/bin:$PATH
     export PIP_NO_INDEX=1 PIP_FIND_LINKS='${toString wheels}' PIP_DISABLE_PIP_VERSION_CHECK=1
-    # wasmtime's library is the one for every Linux: it looks for the compiler's library where Nix has none.
+    # wasmtime's wheel is built for generic Linux and expects libgcc in a path that Nix lacks.
     export LD_LIBRARY_PATH=${lib.makeLibraryPath [ pkgs.stdenv.cc.cc ]}
   '';
   install = wheels: ''
@@ -158,12 +157,12 @@ in
         ${environment builders}
         ${install builders}
         ${withModule}
-        # The times in the wheel are then those that hatchling takes everywhere else.
+        # hatchling's default timestamp, so that the wheel is the same as without Nix.
         unset SOURCE_DATE_EPOCH
         pip wheel --quiet --no-deps --no-build-isolation --wheel-dir $out ./repository/${package}
       '';
 
-  # What the zip of report-results holds: made on the kind of machine that it is for.
+  # The content of the zip of report-results, built on the target's processor.
   report-results =
     pkgs.runCommand "report-results-content"
       {
@@ -181,7 +180,7 @@ in
         python repository/${function}/build.py $out
       '';
 
-  # The package's tests, but for those of the wheel, which install it from an index.
+  # The package's tests, except those of the wheel, which need an index.
   tests =
     pkgs.runCommand "gridbid-python-tests"
       {

@@ -1,8 +1,8 @@
-# Rust: what is compiled from the workspace, each from the files that it is made of and no others.
+# Rust: binaries of the workspace, each from its own source files only.
 #
-# One derivation of dependencies for each target and profile. A package is built from the workspace's stubs (every
-# Cargo.toml, with empty sources, as crane makes them) and its own files, so that a change of one function rebuilds
-# that function. Functions are static musl binaries; tools run on this machine. Called by wasm, zips, shell and checks.
+# There is one derivation of dependencies per target and profile. A package is built from the workspace's stubs (every Cargo.toml
+# with empty sources, as crane generates them) and its own files, so that a change of one function rebuilds only that function.
+# Functions are static musl binaries; tools run on the build machine.
 {
   pkgs,
   lib,
@@ -27,7 +27,7 @@ let
   ]
   ++ lib.optional (has "/delivery") "/delivery";
   isSource = file: file.hasExt "rs" || file.name == "Cargo.toml";
-  # The workspace's own files, and some more.
+  # Files that belong to the Rust workspace.
   select =
     files:
     lib.fileset.toSource {
@@ -42,12 +42,12 @@ let
       )) (unions (map (path: root + path) without));
     };
 
-  # Every manifest of the workspace, and for every source an empty one: it changes when a dependency does.
+  # Every manifest with empty sources: changes only if a dependency does.
   stubs = craneLib.mkDummySrc {
     src = select (map (path: fileFilter isSource (root + path)) members);
   };
 
-  # The workspace with the true files of some of it.
+  # The stubs with the real files of the given paths.
   sourceOf =
     paths:
     pkgs.runCommand "source" { } ''
@@ -55,7 +55,7 @@ let
       cp -r --no-preserve=mode ${select (map (path: root + path) paths)}/. $out
     '';
 
-  # Panics name their source: it must not be a path of the build.
+  # Panic messages contain source paths, which must not depend on the build folder.
   remap = "--remap-path-prefix=${cargoVendorDir}=/crates";
 
   common = {
@@ -69,7 +69,7 @@ let
     packages:
     lib.concatMapStrings (package: "cargoWithProfile build --locked --package ${package}\n") packages;
 
-  # What is built for this machine and only helps to build.
+  # Tools that run during builds.
   forTools = common // {
     RUSTFLAGS = remap;
   };
@@ -97,11 +97,11 @@ let
       }
     );
 
-  # What runs on Lambda. The C compiler is musl's own, also where the processor is this machine's: one way for both.
+  # Binaries for Lambda. musl's C compiler is used for both processors, also for the build machine's own.
   architectures = {
     arm64 = {
       triple = "aarch64-unknown-linux-musl";
-      # As readelf names it.
+      # As printed by readelf.
       machine = "AArch64";
       inherit (pkgs.pkgsCross.aarch64-multiplatform-musl.stdenv) cc;
     };
@@ -139,7 +139,7 @@ let
       // {
         pname = "gridbid-functions-${architecture}";
         dummySrc = stubs;
-        # Each by a call of its own, as they are built below: together, they would share their dependencies' features.
+        # One cargo call per package, as below: together they would unify the features of their dependencies.
         buildPhaseCargoCommand = each (
           map (name: "gridbid-${name}") functions ++ lib.optional (has "/delivery") "gridbid-delivery"
         );
@@ -155,7 +155,7 @@ let
         src = sourceOf paths;
         cargoArtifacts = dependencies.${architecture};
         cargoExtraArgs = "--locked --package ${package}";
-        # It is stripped already, and may be another processor's.
+        # Already stripped, and possibly for another processor.
         dontStrip = true;
         dontPatchELF = true;
       }
@@ -180,7 +180,7 @@ in
     cargoVendorDir
     ;
 
-  # A function's static binary, called like the function.
+  # A function's static binary, named like the function.
   functionFor =
     architecture: name:
     static architecture "gridbid-${name}" [
@@ -198,7 +198,7 @@ in
     bindgen = tool "gridbid-bindgen" [ "/bindings/wasm/bindgen" ];
   };
 
-  # The command that releases and deploys: static, because it lies beside each release for machines without Nix.
+  # The delivery command: static, because it is released with the zips for machines without Nix.
   delivery = lib.optionalAttrs (has "/delivery") {
     gridbid = (static own "gridbid-delivery" [ "/delivery" ]).overrideAttrs {
       postInstall = "bash ${./verify-bootstrap.sh} $out/bin/gridbid '${architectures.${own}.machine}'";

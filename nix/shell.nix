@@ -1,7 +1,6 @@
-# For people: the development shell, the two commands of the README, the formatter.
+# The development shell, the apps `up` and `test`, and the formatter.
 #
-# The shell and the apps have the same tools. `up` starts the zips that `nix build .#functions` makes, where there are
-# any, with nothing compiled on the way; `test` is `cargo xtask test` with every tool pinned.
+# Shell and apps have the same tools. On Linux, `up` starts the zips of `nix build .#functions` and compiles nothing.
 {
   pkgs,
   lib,
@@ -13,7 +12,7 @@
 let
   inherit (pkgs.stdenv.hostPlatform) isLinux;
 
-  # What `up` and `test` look for on the PATH.
+  # Tools that `up` and `test` require on the PATH.
   needed = [
     toolchain.develop
     pkgs.cargo-deny
@@ -24,10 +23,10 @@ let
     pkgs.terraform
     pkgs.unixtools.ps
   ]
-  # The tests in a browser; elsewhere CHROMIUM names one.
+  # For the browser tests; on other systems set CHROMIUM.
   ++ lib.optional isLinux pkgs.chromium;
 
-  # What else people and pipelines use.
+  # Other tools for people and pipelines.
   handy = [
     pkgs.actionlint
     pkgs.awscli2
@@ -67,9 +66,9 @@ in
     packages = needed ++ handy;
     shellHook = ''
       if [ -t 1 ]; then
-        echo 'Gridbid. Every tool is here; type one of:'
+        echo 'Gridbid: every tool is on the PATH. Commands:'
         echo '  cargo xtask up          build the functions, start them on a local cloud, run the main job'
-        echo '  cargo xtask test core   the inner loop: the rules, in seconds (`cargo xtask test`: everything)'
+        echo '  cargo xtask test core   test the rules, in seconds (`cargo xtask test`: everything)'
         echo '  nix build .#functions   the zips and functions.json that production runs'
         echo '  nix flake check         every check, in a sandbox'
       fi

@@ -1,8 +1,7 @@
-# Terraform's checks: format, every root valid (a folder with a lock file is one), the tests with a mocked provider.
+# Terraform's checks: format, validation of every root (every folder with a lock file), tests with a mocked provider.
 #
-# The provider is the one of the lock files, by its version and the hash of what its archive holds; init then compares it
-# with the lock file's own hash. A platform whose hash is not known yet has no check of validity and no tests: see
-# docs/nix.md for how one is added. Nothing here plans or knows an account.
+# The provider is fetched by the lock file's version and the hash of its unpacked archive; `terraform init` then verifies the lock
+# file's own hash. Platforms without a known hash have no validation and no tests; docs/nix.md describes how to add one.
 {
   pkgs,
   lib,

@@ -1,7 +1,7 @@
-# The Rust toolchain: the version and components of rust-toolchain.toml, which rustup users read too.
+# The Rust toolchain of rust-toolchain.toml, which rustup reads, too.
 #
-# Targets are added here, because where rustup cannot download, every cargo call would fail on a target that the file
-# lists. The toolchain that builds has no sources of the standard library: with them, panics would name paths in /nix/store.
+# Targets are added here: where rustup cannot download, every cargo call would fail on a target listed in that file. The build
+# toolchain lacks the sources of the standard library: with them, panic messages would contain paths in /nix/store.
 {
   pkgs,
   lib,
@@ -18,7 +18,7 @@ let
   base = packages: packages.rust-bin.fromRustupToolchainFile (root + "/rust-toolchain.toml");
 in
 {
-  # A function of a package set, as crane wants it.
+  # crane expects a function of a package set.
   build = packages: (base packages).override { inherit targets; };
 
   develop = (base pkgs).override (given: {

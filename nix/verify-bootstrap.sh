@@ -1,9 +1,8 @@
-# Refuses a binary that Lambda's bare machine could not start, or that would differ from build to build.
+#!/usr/bin/env bash
+# Fails unless a binary can start on Lambda and is reproducible: static (no interpreter, no shared library), for MACHINE as printed by
+# readelf, and without a path in /nix/store.
 #
 #   bash verify-bootstrap.sh BINARY MACHINE
-#
-# A function's binary is static (no interpreter, no library), for the machine named as readelf does, and names no path in
-# /nix/store. Called by zips.nix for each function, and by checks.nix with binaries that it has to refuse.
 set -euo pipefail
 
 binary=$1
@@ -16,16 +15,16 @@ refuse() {
 
 segments=$(readelf --wide --program-headers "$binary")
 if grep --quiet INTERP <<<"$segments"; then
-  refuse 'it asks for an interpreter; it must be linked statically with musl'
+  refuse 'it has an interpreter; link it statically with musl'
 fi
 dynamic=$(readelf --wide --dynamic "$binary")
 if grep --quiet NEEDED <<<"$dynamic"; then
-  refuse 'it needs shared libraries; it must be linked statically with musl'
+  refuse 'it needs shared libraries; link it statically with musl'
 fi
 header=$(readelf --wide --file-header "$binary")
 if ! grep --quiet "Machine: *$machine\$" <<<"$header"; then
   refuse "it is not for $machine"
 fi
 if grep --quiet --text /nix/store "$binary"; then
-  refuse 'it names a path in /nix/store'
+  refuse 'it contains a path in /nix/store'
 fi

@@ -1,8 +1,7 @@
-# core as the one WASM module that the TypeScript and the Python package ship.
+# core as the WASM module that the TypeScript and Python packages ship.
 #
-# Built by `xtask wasm`, the very command that builds it without Nix, so that its steps and flags stand in one place
-# (xtask/src/wasm.rs) and the bytes are the same. wasm-bindgen and its command are both Cargo.lock's, of one version;
-# wasm-opt is that of xtask/npm/package-lock.json. Called by npm, python and checks.
+# Built by `xtask wasm`, as without Nix, so that flags exist once and the bytes are the same. wasm-bindgen and its command come
+# from Cargo.lock, wasm-opt from the npm lock file.
 {
   pkgs,
   lib,
@@ -17,7 +16,7 @@ let
   command = versionOf "wasm-bindgen-cli-support";
 in
 assert lib.assertMsg (library == command)
-  "Cargo.lock has wasm-bindgen ${library} and wasm-bindgen-cli-support ${command}: they must be of one version";
+  "Cargo.lock has wasm-bindgen ${library} and wasm-bindgen-cli-support ${command}: expected equal versions";
 {
   module = rust.craneLib.mkCargoDerivation (
     rust.common
@@ -42,7 +41,7 @@ assert lib.assertMsg (library == command)
       '';
       installPhaseCommand = ''
         if grep --quiet --text /nix/store gridbid.wasm; then
-          echo 'the module names a path in /nix/store'
+          echo 'the module contains a path in /nix/store'
           exit 1
         fi
         install -Dm644 gridbid.wasm $out/gridbid.wasm

@@ -1,8 +1,7 @@
-# The functions' zips, and `functions`: all of them with the manifest functions.json that Terraform reads.
+# The functions' zips, and `functions`: all zips with the manifest functions.json that Terraform reads. Linux only.
 #
-# Zips and manifests are written by xtask, as on a laptop: their format stands in one place. Each function's folder holds
-# its zip and a manifest of its own. Those of this machine's processor are complete; the Rust functions are cross-built for
-# the other one too. Python's is compiled ahead of time and needs the processor that it is for. Linux only.
+# xtask writes zips and manifests, as on a laptop. Each function's output has its zip and its manifest. Rust functions are also
+# cross-compiled for the other processor; report-results is compiled ahead of time and needs the target's processor.
 {
   pkgs,
   lib,
@@ -39,7 +38,7 @@ let
     }'" name binary;
   native = architecture: name: nativeFrom architecture name (rust.functionFor architecture name);
 
-  # A function in another language: `function.json` beside its sources tells its runtime.
+  # A function in another language: `function.json` in its folder names its runtime.
   scriptedFrom =
     name: built:
     let
@@ -50,7 +49,7 @@ let
       };
       verify = ''
         if grep --recursive --text /nix/store ${built}; then
-          echo '${name} names a path in /nix/store'
+          echo '${name} contains a path in /nix/store'
           exit 1
         fi
       '';
@@ -67,7 +66,7 @@ let
     };
   };
 
-  # Every folder with a function.json must be built above: a function that is left out here would be missing in a release.
+  # Every folder with a function.json must have an entry above, or the function would be missing in a release.
   described = lib.concatMap (
     language:
     builtins.filter (name: builtins.pathExists (root + "/lambdas/${language}/${name}/function.json")) (
@@ -79,7 +78,7 @@ let
   all =
     assert lib.assertMsg (
       forgotten == [ ]
-    ) "nix/zips.nix does not say how these functions are built: ${toString forgotten}";
+    ) "nix/zips.nix has no build for these functions: ${toString forgotten}";
     lib.genAttrs rust.functions (native own)
     // lib.mapAttrs (name: function: scriptedFrom name function.built) scripted;
 in

@@ -1,7 +1,7 @@
-# The Nix binary cache: a bucket that only a release writes, which the world reads through CloudFront.
+# The Nix binary cache: a bucket that only a release writes, publicly readable through CloudFront.
 #
-# Promises: nobody reaches the bucket itself, and only this distribution reads it. What lies in it is signed and public like
-# the sources. A cache that is away slows a build and fails none.
+# Only this distribution can read the bucket. Its content is signed and as public as the sources. An unavailable cache slows a
+# build but does not fail it.
 
 module "cache" {
   source = "../modules/private-bucket"
@@ -11,7 +11,7 @@ module "cache" {
   versioned  = false
   access_log = { bucket = module.access_log.name, prefix = "nix-cache/" }
 
-  # Nothing is needed for longer: what is missing is built again.
+  # Missing paths are built again.
   expiration_days = 90
 
   policy_statements = [{
@@ -34,7 +34,7 @@ resource "aws_cloudfront_origin_access_control" "cache" {
   signing_protocol                  = "sigv4"
 }
 
-# AWS's own policy CachingOptimized: long, compressed, by path alone.
+# AWS's managed policy CachingOptimized: long lifetimes, compression, cache key without headers or query.
 data "aws_cloudfront_cache_policy" "optimized" {
   name = "Managed-CachingOptimized"
 }

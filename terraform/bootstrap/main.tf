@@ -1,16 +1,15 @@
-# What an account has once, before any environment: Terraform's states, artifacts, the binary cache, and who delivers.
+# Resources of an account that exist before any environment: Terraform's states, artifacts, the binary cache, delivery roles.
 #
-# Promises: exactly one deployer (`delivery`), every one of its roles under the boundary, artifacts that nobody overwrites, and
-# a cache that the world reads and only a release writes. One account holds the artifacts and the cache; another one that
-# only runs an environment names them. Leaves out: the environments themselves.
-# Called by: an administrator, once for each account.
+# There is exactly one deployer (`delivery`), and all its roles are under the boundary. Artifacts cannot be overwritten. The
+# cache is publicly readable and written only by a release. One account holds artifacts and cache; accounts that only run an
+# environment refer to them. An administrator applies this root once per account.
 
 data "aws_caller_identity" "current" {}
 
 locals {
   account = data.aws_caller_identity.current.account_id
 
-  # This account holds the artifacts unless another one is named.
+  # This account holds the artifacts unless artifacts_bucket names a bucket of another account.
   holds_artifacts  = var.artifacts_bucket == null
   artifacts_bucket = local.holds_artifacts ? module.artifacts[0].name : var.artifacts_bucket
   artifacts_arn    = local.holds_artifacts ? module.artifacts[0].arn : "arn:aws:s3:::${var.artifacts_bucket}"
@@ -21,7 +20,7 @@ module "boundary" {
   source = "../modules/permission-boundary"
 }
 
-# Who asked which of the buckets for what.
+# Access logs of all buckets.
 module "access_log" {
   source = "../modules/private-bucket"
 
@@ -42,7 +41,7 @@ module "access_log" {
   }]
 }
 
-# Terraform's states, one folder for each environment. A lock is an object beside its state.
+# Terraform's states, one folder per environment. A lock is an object next to its state.
 module "state" {
   source = "../modules/private-bucket"
 
@@ -61,7 +60,7 @@ module "artifacts" {
 
   policy_statements = concat(
     [
-      # What was tested is what runs: a key is written once and then stays.
+      # Artifacts are immutable: a key is written once.
       {
         sid       = "WriteOnce"
         effect    = "Deny"

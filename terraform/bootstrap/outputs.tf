@@ -1,27 +1,27 @@
-# What the environments and GitHub's workflows are told: variables of the repository and of its environments.
+# Values for the environments and for GitHub's repository and environment variables.
 
 output "state_bucket" {
-  description = "Name of the bucket of Terraform's states: -backend-config=bucket=…"
+  description = "Name of the Terraform state bucket, for -backend-config=bucket=…"
   value       = module.state.name
 }
 
 output "artifacts_bucket" {
-  description = "Name of the bucket of artifacts: the environments' variable artifacts_bucket."
+  description = "Name of the artifacts bucket: the variable artifacts_bucket of the environments."
   value       = local.artifacts_bucket
 }
 
 output "permissions_boundary_arn" {
-  description = "ARN of the boundary: the environments' variable permissions_boundary_arn."
+  description = "ARN of the boundary: the variable permissions_boundary_arn of the environments."
   value       = module.boundary.arn
 }
 
 output "role_arns" {
-  description = "ARNs of the roles that GitHub's jobs take: plan, release, and one by each environment's name."
+  description = "ARNs of the roles that GitHub's jobs assume, by name: plan, release, and each environment."
   value       = module.github_trust.role_arns
 }
 
 output "cache" {
-  description = "The binary cache: the bucket that a release writes, and the address that everyone reads; null where another account holds it."
+  description = "The binary cache: the bucket that a release writes and the public URL; null if another account holds it."
   value = one([for distribution in aws_cloudfront_distribution.cache : {
     bucket = module.cache[0].name
     url    = "https://${distribution.domain_name}"
@@ -29,6 +29,6 @@ output "cache" {
 }
 
 output "pipeline" {
-  description = "The pipeline and its connection to GitHub, which an administrator completes once; null where GitHub delivers."
+  description = "The pipeline and its connection to GitHub, which an administrator has to complete once; null if GitHub delivers."
   value       = one([for pipeline in module.pipeline : { name = pipeline.name, connection_arn = pipeline.connection_arn }])
 }

@@ -1,27 +1,27 @@
-# The functions: for each its configuration and what it may do, and which route of the API reaches it.
+# The functions: configuration, permissions and routes.
 #
-# To add one: an entry in `functions`, and one in `routes` if it answers HTTP. Its code, runtime and handler come from the
-# manifest under the same name. What answers HTTP has traffic enough for a canary; the others are shifted at once.
+# To add a function, add an entry to `functions`, and one to `routes` if it serves HTTP. Code, runtime and handler come from
+# the manifest's entry of the same name. Functions behind HTTP have enough traffic for a canary; the others are shifted at once.
 
 locals {
-  # For whoever reads or writes what the key encrypts.
+  # Needed to read or write data that the key encrypts.
   key_statements = [for arn in local.key[*].arn : { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [arn] }]
 
   functions = {
     orders-api = {
-      description           = "Takes orders in and gives one back"
+      description           = "Stores orders and returns one"
       timeout_seconds       = 15
       p99_limit_ms          = 3000
       environment_variables = { ORDERS_TABLE = module.order_store.table_name }
       policy_statements = concat(local.key_statements, [
-        # Reading back, and one transaction of puts and condition checks.
+        # One read, and one transaction of puts and condition checks.
         { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"], resources = [module.order_store.table_arn] },
       ])
     }
 
     collect-results = {
       description = "Asks the auction platform whether results are ready"
-      # Below the state machine's 25 s for the task, which therefore sees the function's own answer.
+      # Below the task's 25 s in the state machine, so that it receives the function's own error.
       timeout_seconds = 20
       p99_limit_ms    = 15000
       environment_variables = { for name, value in {
@@ -36,8 +36,8 @@ locals {
     }
 
     store-result = {
-      description = "Files one accepted order, refuses a rejected one"
-      # Below the state machine's 12 s for the task.
+      description = "Stores an accepted order and raises OrderRejected for a rejected one"
+      # Below the task's 12 s in the state machine.
       timeout_seconds       = 10
       p99_limit_ms          = 5000
       environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
@@ -47,8 +47,8 @@ locals {
     }
 
     close-run = {
-      description = "Writes a run's summary and tells what was rejected or failed"
-      # Below the state machine's 25 s for the task.
+      description = "Writes a run's summary and reports rejections and failures"
+      # Below the task's 25 s in the state machine.
       timeout_seconds = 20
       p99_limit_ms    = 10000
       environment_variables = {
@@ -62,17 +62,17 @@ locals {
     }
 
     preview-orders = {
-      description     = "Says what POST /orders would say, and stores nothing"
+      description     = "Validates orders without storing them"
       timeout_seconds = 10
       p99_limit_ms    = 3000
-      # Node starts slowly on less.
+      # Node starts slowly with less memory.
       memory_mb             = 512
       environment_variables = {}
       policy_statements     = []
     }
 
     report-results = {
-      description           = "Tells what a day's results amount to"
+      description           = "Reports the totals of a day's results"
       timeout_seconds       = 15
       p99_limit_ms          = 5000
       memory_mb             = 512
@@ -90,7 +90,7 @@ locals {
       environment_variables = { SLACK_WEBHOOK_SECRET = module.alerts.slack_webhook_secret_arn }
       policy_statements = concat(local.key_statements, [
         { actions = ["secretsmanager:GetSecretValue"], resources = [module.alerts.slack_webhook_secret_arn] },
-        # Lambda hands on what could not be posted with the function's own role.
+        # Lambda sends failed events to the queue with the function's role.
         { actions = ["sqs:SendMessage"], resources = [module.alerts.notify_slack_failed_queue_arn] },
       ])
     }
@@ -124,7 +124,7 @@ module "function" {
   reserved_concurrency     = lookup(var.reserved_concurrency, each.key, null)
   canary                   = var.on_aws && contains(values(local.routes), each.key)
   alarms = var.on_aws ? {
-    # What keeps Slack from being told goes by mail too.
+    # Failures of the path to Slack are also sent by email.
     topic_arns   = each.key == "notify-slack" ? [module.alerts.topic_arn, module.alerts.escalations_topic_arn] : [module.alerts.topic_arn]
     p99_limit_ms = each.value.p99_limit_ms
   } : null

@@ -1,19 +1,19 @@
-# The whole of Gridbid, once, in one environment.
+# The whole system in one environment.
 #
-# Promises: everything that an environment needs but the code's zips in the artifacts bucket, the value of the Slack secret,
-# and what an account has once (terraform/bootstrap). It knows the code by functions.json alone: names, hashes, runtimes; it builds nothing.
-# Leaves out: backend, provider and choices, which are the environment's. Called by: terraform/envs/*.
+# Needs the zips in the artifacts bucket, a value for the Slack secret, and the resources that terraform/bootstrap creates once
+# per account. It reads names, hashes and runtimes from functions.json and builds nothing. Backend, provider and settings are in
+# terraform/envs/*.
 
 data "aws_caller_identity" "current" {}
 
 locals {
   manifest = jsondecode(file(var.functions_manifest)).functions
 
-  # Bucket names are global: outside the local cloud the name carries the account.
+  # Bucket names are global, so the name contains the account outside the local cloud.
   results_bucket = coalesce(var.results_bucket_name, "gridbid-${var.environment}-order-results-${data.aws_caller_identity.current.account_id}")
 }
 
-# What the local cloud does not have is made where this is AWS; without the key each service encrypts with its own.
+# Resources that the local cloud lacks are created only on AWS. Without the key, each service encrypts with its own.
 
 module "key" {
   source = "../modules/key"
@@ -23,10 +23,10 @@ module "key" {
 }
 
 locals {
-  # Not the ARN by itself: whether there is a key is known before the key is.
+  # An object, not the ARN alone: whether a key exists must be known at plan time.
   key = var.on_aws ? { arn = module.key[0].arn } : null
 
-  # What an alarm about anything but the way to Slack tells.
+  # Topics of all alarms except those on the path to Slack.
   alarm_topic_arns = var.on_aws ? [module.alerts.topic_arn] : []
 }
 
@@ -52,13 +52,13 @@ module "result_archive" {
 module "alerts" {
   source = "../modules/alerts"
 
-  environment          = var.environment
-  key                  = local.key
-  notify_slack         = module.function["notify-slack"]
-  secret_recovery_days = var.secret_recovery_days
-  watched              = var.on_aws
-  emails               = var.alarm_emails
-  told_of_pipeline     = var.told_of_pipeline
+  environment            = var.environment
+  key                    = local.key
+  notify_slack           = module.function["notify-slack"]
+  secret_recovery_days   = var.secret_recovery_days
+  watched                = var.on_aws
+  emails                 = var.alarm_emails
+  pipeline_notifications = var.pipeline_notifications
 }
 
 module "results_run" {

@@ -1,4 +1,4 @@
-# Notifications: what cannot be delivered or posted is kept and alarms, who publishes, and which deliveries are told.
+# Notifications: failed messages are kept and raise alarms, permitted publishers, reported deployments.
 
 mock_provider "aws" {
   override_during = plan
@@ -12,7 +12,7 @@ mock_provider "aws" {
   }
 }
 
-# Before anything is made: what follows from a resource is not known yet.
+# At plan time: values computed from resources are unknown.
 mock_provider "aws" {
   alias = "before_apply"
 
@@ -59,7 +59,7 @@ variables {
   secret_recovery_days = 30
 }
 
-run "what_cannot_be_delivered_is_kept" {
+run "undeliverable_messages_are_kept" {
   command = plan
 
   module {
@@ -68,12 +68,12 @@ run "what_cannot_be_delivered_is_kept" {
 
   assert {
     condition     = aws_sns_topic_subscription.notify_slack.protocol == "lambda" && aws_sns_topic_subscription.notify_slack.endpoint == var.notify_slack.alias_arn
-    error_message = "The topic must call the alias of notify-slack."
+    error_message = "The topic must invoke the alias of notify-slack."
   }
 
   assert {
     condition     = jsondecode(aws_sns_topic_subscription.notify_slack.redrive_policy) == { deadLetterTargetArn = "arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-notifications-undeliverable" }
-    error_message = "What SNS cannot deliver must end in the queue of undeliverable messages."
+    error_message = "Messages that SNS cannot deliver must go to the dead-letter queue."
   }
 
   assert {
@@ -85,16 +85,16 @@ run "what_cannot_be_delivered_is_kept" {
       Resource  = ["arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-notifications-undeliverable"]
       Condition = { ArnEquals = { "aws:SourceArn" = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications" } }
     }]
-    error_message = "Only this topic may send to the queue of undeliverable messages."
+    error_message = "Only this topic may send to the dead-letter queue."
   }
 
   assert {
     condition     = aws_lambda_permission.notify_slack.qualifier == "live" && aws_lambda_permission.notify_slack.source_arn == "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"
-    error_message = "Only this topic may call notify-slack."
+    error_message = "Only this topic may invoke notify-slack."
   }
 }
 
-run "what_cannot_be_posted_is_kept" {
+run "failed_posts_are_kept" {
   command = plan
 
   module {
@@ -103,16 +103,16 @@ run "what_cannot_be_posted_is_kept" {
 
   assert {
     condition     = aws_lambda_function_event_invoke_config.notify_slack["live"].maximum_retry_attempts == 2 && aws_lambda_function_event_invoke_config.notify_slack["live"].destination_config[0].on_failure[0].destination == "arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-notify-slack-failed"
-    error_message = "After two retries an event must end in the queue of failed posts."
+    error_message = "After two retries an event must go to the queue of failed posts."
   }
 
   assert {
     condition     = aws_sqs_queue.undeliverable.message_retention_seconds == 1209600 && aws_sqs_queue.notify_slack_failed.message_retention_seconds == 1209600
-    error_message = "Both queues keep a message for 14 days."
+    error_message = "Both queues must keep a message for 14 days."
   }
 }
 
-run "functions_do_not_wait_for_the_queue_of_failed_posts" {
+run "queue_arn_is_known_before_the_queue_exists" {
   command = plan
 
   module {
@@ -130,11 +130,11 @@ run "functions_do_not_wait_for_the_queue_of_failed_posts" {
 
   assert {
     condition     = output.notify_slack_failed_queue_arn == "arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-notify-slack-failed"
-    error_message = "The queue's ARN must follow from its name, known before the queue is made."
+    error_message = "The queue's ARN must be built from its name, so that it is known before the queue exists."
   }
 }
 
-run "each_service_that_tells_something_may_publish" {
+run "publishing_services_are_allowed" {
   command = plan
 
   module {
@@ -143,22 +143,22 @@ run "each_service_that_tells_something_may_publish" {
 
   assert {
     condition = { for statement in jsondecode(aws_sns_topic_policy.notifications.policy).Statement : statement.Principal.Service => try(statement.Condition, null) } == {
-      # EventBridge gives no context when it publishes: a condition would drop every event in silence.
+      # EventBridge sends no source account: a condition would silently drop every event.
       "events.amazonaws.com"                 = null
       "cloudwatch.amazonaws.com"             = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
       "budgets.amazonaws.com"                = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
       "codestar-notifications.amazonaws.com" = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
     }
-    error_message = "Rules, alarms, budgets and notification rules publish, and nobody else; all but EventBridge are bound to the account."
+    error_message = "Only event rules, alarms, budgets and notification rules may publish; all but EventBridge need the account as a condition."
   }
 
   assert {
     condition     = alltrue([for statement in jsondecode(aws_sns_topic_policy.notifications.policy).Statement : statement.Effect == "Allow" && statement.Action == ["sns:Publish"] && statement.Resource == ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]])
-    error_message = "They may publish to this topic and do nothing else."
+    error_message = "The services may only publish to this topic."
   }
 }
 
-run "an_unwatched_environment_has_no_alarms" {
+run "unwatched_environment_has_no_alarms" {
   command = plan
 
   module {
@@ -171,16 +171,16 @@ run "an_unwatched_environment_has_no_alarms" {
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.queue) == 0 && length(aws_sns_topic.escalations) == 0 && length(aws_cloudwatch_event_rule.delivery) == 0 && length(aws_sns_topic_subscription.email) == 0 && output.escalations_topic_arn == null
-    error_message = "Where nothing is watched there are no alarms, no second topic and no rules."
+    error_message = "Without `watched` there must be no alarms, no second topic and no rules."
   }
 
   assert {
     condition     = aws_sns_topic.notifications.kms_master_key_id == null && aws_sqs_queue.undeliverable.sqs_managed_sse_enabled && aws_sqs_queue.notify_slack_failed.sqs_managed_sse_enabled
-    error_message = "Without a key the queues are encrypted with SQS's own."
+    error_message = "Without a key the queues must be encrypted by SQS."
   }
 }
 
-run "every_queue_alarms_past_slack_too" {
+run "queue_alarms_also_bypass_slack" {
   command = plan
 
   module {
@@ -203,12 +203,12 @@ run "every_queue_alarms_past_slack_too" {
       alarm.metric_name == "ApproximateNumberOfMessagesVisible" && alarm.threshold == 1 && alarm.period == 60 &&
       alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications", "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-escalations"])
     ])
-    error_message = "One message must raise the alarm, in Slack and past it."
+    error_message = "One message must raise the alarm, in Slack and by email."
   }
 
   assert {
     condition     = aws_sns_topic_subscription.email["desk@example.com"].protocol == "email" && aws_sns_topic_subscription.email["desk@example.com"].topic_arn == "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-escalations"
-    error_message = "Each address must be told of what Slack cannot be told."
+    error_message = "Each address must be subscribed to the second topic."
   }
 
   assert {
@@ -218,11 +218,11 @@ run "every_queue_alarms_past_slack_too" {
 
   assert {
     condition     = keys(aws_cloudwatch_event_rule.delivery) == ["canary-failed"] && jsondecode(aws_cloudwatch_event_rule.delivery["canary-failed"].event_pattern).detail == { application = [{ prefix = "gridbid-dev-" }], state = ["FAILURE", "STOP"] }
-    error_message = "A canary of this environment that goes back must be told, and of no other environment."
+    error_message = "Rolled-back canaries of this environment must be reported, and of no other environment."
   }
 }
 
-run "the_pipelines_failures_and_approvals_are_told_where_asked_for" {
+run "pipeline_failures_and_approvals_are_reported_if_enabled" {
   command = plan
 
   module {
@@ -230,8 +230,8 @@ run "the_pipelines_failures_and_approvals_are_told_where_asked_for" {
   }
 
   variables {
-    watched          = true
-    told_of_pipeline = true
+    watched                = true
+    pipeline_notifications = true
   }
 
   assert {
@@ -240,21 +240,21 @@ run "the_pipelines_failures_and_approvals_are_told_where_asked_for" {
       "detail-type" = ["CodePipeline Pipeline Execution State Change"]
       detail        = { pipeline = ["gridbid-delivery"], state = ["FAILED"] }
     }
-    error_message = "A pipeline that fails must be told."
+    error_message = "A failed pipeline must be reported."
   }
 
   assert {
     condition     = jsondecode(aws_cloudwatch_event_rule.delivery["pipeline-waits"].event_pattern).detail == { pipeline = ["gridbid-delivery"], state = ["STARTED"], type = { category = ["Approval"] } }
-    error_message = "A pipeline that waits for an approval must be told."
+    error_message = "A pending approval must be reported."
   }
 
   assert {
     condition     = alltrue([for target in aws_cloudwatch_event_target.delivery : target.arn == "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"])
-    error_message = "Deliveries must be told on the topic that Slack hears."
+    error_message = "Deployment events must go to the notifications topic."
   }
 }
 
-run "an_address_that_is_none_is_refused" {
+run "malformed_email_is_refused" {
   command = plan
 
   module {
@@ -268,7 +268,7 @@ run "an_address_that_is_none_is_refused" {
   expect_failures = [var.emails]
 }
 
-run "a_recovery_that_does_not_exist_is_refused" {
+run "unsupported_recovery_window_is_refused" {
   command = plan
 
   module {

@@ -1,4 +1,4 @@
-# An account's own root: what it refuses. What it makes is planned in environments.tftest.hcl.
+# The root of an account: refused settings. Its plans are in environments.tftest.hcl.
 
 mock_provider "aws" {
   override_during = plan
@@ -9,7 +9,7 @@ variables {
   repository = "example/gridbid"
 }
 
-run "two_deployers_are_refused" {
+run "unknown_deployer_is_refused" {
   command = plan
 
   module {
@@ -23,7 +23,7 @@ run "two_deployers_are_refused" {
   expect_failures = [var.delivery]
 }
 
-run "a_pipeline_without_an_image_is_refused" {
+run "pipeline_without_an_image_is_refused" {
   command = plan
 
   module {
@@ -37,7 +37,7 @@ run "a_pipeline_without_an_image_is_refused" {
   expect_failures = [var.build_image]
 }
 
-run "a_pipeline_far_from_its_artifacts_is_refused" {
+run "pipeline_without_its_artifacts_is_refused" {
   command = plan
 
   module {
@@ -53,7 +53,7 @@ run "a_pipeline_far_from_its_artifacts_is_refused" {
   expect_failures = [var.delivery]
 }
 
-run "an_account_that_is_none_is_refused" {
+run "malformed_account_is_refused" {
   command = plan
 
   module {

@@ -1,4 +1,4 @@
-# The budget: told at 80 % and when the month is foreseen to end above it.
+# The budget: notifications at 80 % and when the forecast exceeds it.
 
 mock_provider "aws" {}
 
@@ -8,7 +8,7 @@ variables {
   topic_arn   = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"
 }
 
-run "people_are_told_before_the_money_is_spent" {
+run "budget_notifies_before_it_is_spent" {
   command = plan
 
   module {
@@ -17,16 +17,16 @@ run "people_are_told_before_the_money_is_spent" {
 
   assert {
     condition     = aws_budgets_budget.monthly.limit_amount == "50" && aws_budgets_budget.monthly.limit_unit == "USD" && aws_budgets_budget.monthly.time_unit == "MONTHLY"
-    error_message = "The budget is the given number of US dollars a month."
+    error_message = "The budget must be the given number of US dollars a month."
   }
 
   assert {
     condition     = toset([for notification in aws_budgets_budget.monthly.notification : "${notification.notification_type} ${notification.threshold}"]) == toset(["ACTUAL 80", "FORECASTED 100"]) && alltrue([for notification in aws_budgets_budget.monthly.notification : notification.subscriber_sns_topic_arns == toset([var.topic_arn])])
-    error_message = "The topic must be told when 80 % is spent, and when more than all is foreseen."
+    error_message = "The topic must be notified at 80 % of actual and 100 % of forecast spending."
   }
 }
 
-run "a_budget_of_nothing_is_refused" {
+run "budget_of_zero_is_refused" {
   command = plan
 
   module {

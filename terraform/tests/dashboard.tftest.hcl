@@ -1,4 +1,4 @@
-# The dashboard: every alarm, function, table and queue is on it, and no two graphs lie on each other.
+# The dashboard: every alarm, function, table and queue is on it, and graphs do not overlap.
 
 mock_provider "aws" {
   override_during = plan
@@ -15,7 +15,7 @@ variables {
   alarm_arns        = ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:gridbid-dev-orders-api-faults"]
 }
 
-run "the_whole_system_is_on_one_page" {
+run "dashboard_shows_the_whole_system" {
   command = plan
 
   module {
@@ -24,7 +24,7 @@ run "the_whole_system_is_on_one_page" {
 
   assert {
     condition     = jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets[0].properties.alarms == ["arn:aws:cloudwatch:eu-west-1:123456789012:alarm:gridbid-dev-orders-api-faults"]
-    error_message = "Every alarm must be on top."
+    error_message = "Every alarm must be at the top."
   }
 
   assert {
@@ -32,11 +32,11 @@ run "the_whole_system_is_on_one_page" {
       [for function in var.functions : function.function_name], [for name in keys(var.functions) : "${name}-faults"],
       var.table_names, var.queue_names, [var.state_machine_arn, var.api_id],
     ) : strcontains(aws_cloudwatch_dashboard.this.dashboard_body, "\"${name}\"")])
-    error_message = "Functions, their faults, tables, queues, the runs and the API must all be drawn."
+    error_message = "Functions, their faults, tables, queues, runs and the API must be shown."
   }
 
   assert {
     condition     = length(distinct([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : "${widget.x} ${widget.y}"])) == length(jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets)
-    error_message = "Each graph must have its own place."
+    error_message = "Graphs must not overlap."
   }
 }

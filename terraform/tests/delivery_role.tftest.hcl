@@ -1,4 +1,4 @@
-# The delivery's roles: who takes them, what each kind may do, and that none may do more.
+# The delivery roles: who assumes them, and exactly which permissions each kind has.
 
 mock_provider "aws" {
   override_during = plan
@@ -21,7 +21,7 @@ variables {
   cache_bucket_arn         = "arn:aws:s3:::cache"
 }
 
-run "a_role_is_bound_by_its_condition_and_its_boundary" {
+run "role_has_its_condition_and_boundary" {
   command = plan
 
   module {
@@ -35,16 +35,16 @@ run "a_role_is_bound_by_its_condition_and_its_boundary" {
       Principal = { Federated = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
       Condition = { StringEquals = { "token.actions.githubusercontent.com:sub" = "repo:example/gridbid:environment:dev" } }
     }]
-    error_message = "Only whom the condition names may take the role."
+    error_message = "Only the principal that satisfies the condition may assume the role."
   }
 
   assert {
     condition     = aws_iam_role.this.name == "gridbid-delivery-dev" && aws_iam_role.this.permissions_boundary == var.permissions_boundary_arn && aws_iam_role.this.max_session_duration == 3600
-    error_message = "The role must be under the boundary, for an hour at most."
+    error_message = "The role must be under the boundary, with sessions of at most one hour."
   }
 }
 
-run "no_policy_names_a_wildcard_action_or_is_too_long" {
+run "policies_have_no_wildcard_action_and_fit_the_quota" {
   command = plan
 
   module {
@@ -53,10 +53,10 @@ run "no_policy_names_a_wildcard_action_or_is_too_long" {
 
   assert {
     condition     = alltrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : !strcontains(action, "*")]]]))
-    error_message = "Every action must be named."
+    error_message = "Actions must not contain wildcards."
   }
 
-  # What these actions work on has no name that a policy could give.
+  # These actions do not support resource-level permissions.
   assert {
     condition = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Action if contains(statement.Resource, "*")]])) == toset([
       "kms:CreateKey", "kms:ListAliases", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
@@ -64,16 +64,16 @@ run "no_policy_names_a_wildcard_action_or_is_too_long" {
       "logs:UpdateLogDelivery", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
       "states:ValidateStateMachineDefinition",
     ])
-    error_message = "Only actions that know no resources may be allowed on all of them."
+    error_message = "Only actions without resource-level permissions may be allowed on all resources."
   }
 
   assert {
     condition     = alltrue([for policy in aws_iam_policy.this : length(policy.policy) <= 6144]) && length(aws_iam_policy.this) <= 10
-    error_message = "IAM takes policies of at most 6,144 characters, and ten for a role."
+    error_message = "A policy has at most 6,144 characters, and a role at most ten policies (IAM quotas)."
   }
 }
 
-run "deploying_reaches_one_environment_and_makes_roles_only_under_the_boundary" {
+run "deploy_role_is_limited_to_its_environment_and_the_boundary" {
   command = plan
 
   module {
@@ -82,7 +82,7 @@ run "deploying_reaches_one_environment_and_makes_roles_only_under_the_boundary" 
 
   assert {
     condition     = !anytrue([for policy in aws_iam_policy.this : strcontains(policy.policy, "prod")])
-    error_message = "The role of dev must not name anything of prod."
+    error_message = "The role of dev must not refer to prod."
   }
 
   assert {
@@ -90,28 +90,28 @@ run "deploying_reaches_one_environment_and_makes_roles_only_under_the_boundary" 
       ["arn:aws:iam::123456789012:role/gridbid-dev-*"],
       { StringEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/gridbid-boundary" } },
     ]]
-    error_message = "A role may be made only under the boundary, and only with the environment's name."
+    error_message = "A role may be created only under the boundary and with the environment's name."
   }
 
   assert {
     condition = [for statement in jsondecode(aws_iam_policy.this["functions"].policy).Statement : try(statement.Condition, null) if contains(statement.Action, "iam:PassRole")] == [
       { StringEquals = { "iam:PassedToService" = ["codedeploy.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"] } }
     ]
-    error_message = "Roles may be handed to the four services that use them, and to nobody else."
+    error_message = "Roles may be passed only to the four services that use them."
   }
 
   assert {
     condition     = !anytrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : contains(["secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy"], action)]]]))
-    error_message = "A deployment reads no secret and no order, and leaves boundaries alone."
+    error_message = "A deployment must not read secrets or orders, or change boundaries."
   }
 
   assert {
     condition     = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "s3:PutObject")]])) == toset(["arn:aws:s3:::state/dev/*", "arn:aws:s3:::artifacts/deployments/dev/*"])
-    error_message = "A deployment writes its state and its notes, and no artifact."
+    error_message = "A deployment may write its state and records, and no artifact."
   }
 }
 
-run "planning_reads_how_things_are_set_up_and_nothing_that_they_hold" {
+run "plan_role_reads_configuration_and_no_data" {
   command = plan
 
   module {
@@ -126,21 +126,21 @@ run "planning_reads_how_things_are_set_up_and_nothing_that_they_hold" {
 
   assert {
     condition     = alltrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : can(regex("^[a-z0-9]+:(Get|List|Describe|View|GET|Validate)", action))]]]))
-    error_message = "A plan changes nothing, not even a lock."
+    error_message = "A plan must not write anything, not even a lock."
   }
 
   assert {
     condition     = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "s3:GetObject")]])) == toset(["arn:aws:s3:::state/dev/*", "arn:aws:s3:::state/prod/*"])
-    error_message = "Of all objects a plan reads the states alone."
+    error_message = "The Terraform states must be the only objects that a plan reads."
   }
 
   assert {
     condition     = !anytrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : contains(["secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "kms:Decrypt", "sqs:ReceiveMessage", "logs:GetLogEvents", "states:GetExecutionHistory"], action)]]]))
-    error_message = "A plan reads no secret, order, message or log."
+    error_message = "A plan must not read secrets, orders, messages or logs."
   }
 }
 
-run "releasing_writes_artifacts_and_the_cache" {
+run "release_role_writes_artifacts_and_the_cache" {
   command = plan
 
   module {
@@ -159,11 +159,11 @@ run "releasing_writes_artifacts_and_the_cache" {
       [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::artifacts/functions/*", "arn:aws:s3:::artifacts/releases/*"]],
       [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::cache/*"]],
     ] && length(aws_iam_policy.this) == 1
-    error_message = "A release writes artifacts and the cache, and does nothing else."
+    error_message = "A release may only write artifacts and the cache."
   }
 }
 
-run "deploying_two_environments_with_one_role_is_refused" {
+run "deploy_role_for_two_environments_is_refused" {
   command = plan
 
   module {
@@ -177,7 +177,7 @@ run "deploying_two_environments_with_one_role_is_refused" {
   expect_failures = [var.environments]
 }
 
-run "a_trust_without_a_condition_is_refused" {
+run "trust_without_a_condition_is_refused" {
   command = plan
 
   module {
@@ -191,7 +191,7 @@ run "a_trust_without_a_condition_is_refused" {
   expect_failures = [var.trust]
 }
 
-run "a_kind_that_is_none_is_refused" {
+run "unknown_kind_is_refused" {
   command = plan
 
   module {

@@ -1,8 +1,8 @@
-# Each environment and each kind of account as a whole: planned with every resource of every module, and what differs.
+# Plans of whole environments and accounts, with every resource of every module.
 #
-# The contract that holds for each resource wherever it is (no open policy, no log group without end, no queue without an
-# alarm, …) is checked over these very plans by xtask (xtask/src/checks/environments.rs), because an assertion here sees only
-# the root. The laptop's run is called local; what it lacks is not asked of it.
+# xtask checks the contract for all resources (no open policy, no log group without retention, no queue without an alarm, …)
+# over these plans (xtask/src/checks/environments.rs), because an assertion here sees only the root module. The run `local` is
+# exempt from the rules on features that the local cloud lacks.
 
 mock_provider "aws" {
   override_during = plan
@@ -26,7 +26,7 @@ run "dev" {
 
   assert {
     condition     = { for name, function in output.functions : name => function.deployment != null } == { orders-api = true, preview-orders = true, report-results = true, collect-results = false, store-result = false, close-run = false, notify-slack = false }
-    error_message = "The three functions that answer HTTP get a canary, the others are shifted at once."
+    error_message = "The three functions behind HTTP must have a canary, and no other function."
   }
 }
 
@@ -39,7 +39,7 @@ run "prod" {
 
   assert {
     condition     = { for name, function in output.functions : name => function.deployment != null } == { orders-api = true, preview-orders = true, report-results = true, collect-results = false, store-result = false, close-run = false, notify-slack = false }
-    error_message = "The three functions that answer HTTP get a canary, the others are shifted at once."
+    error_message = "The three functions behind HTTP must have a canary, and no other function."
   }
 }
 
@@ -52,7 +52,7 @@ run "local" {
 
   assert {
     condition     = alltrue([for function in output.functions : function.deployment == null])
-    error_message = "The local cloud has no CodeDeploy."
+    error_message = "Locally there must be no CodeDeploy."
   }
 }
 
@@ -69,7 +69,7 @@ run "account_delivered_to_by_github" {
 
   assert {
     condition     = keys(output.role_arns) == ["dev", "plan", "prod", "release"] && length(module.pipeline) == 0 && output.pipeline == null
-    error_message = "GitHub deploys, and no pipeline does."
+    error_message = "GitHub must deploy, and there must be no pipeline."
   }
 }
 
@@ -89,7 +89,7 @@ run "account_delivered_to_by_a_pipeline" {
 
   assert {
     condition     = keys(output.role_arns) == ["plan"] && length(module.pipeline) == 1
-    error_message = "The pipeline deploys, and GitHub only plans."
+    error_message = "The pipeline must deploy, and GitHub must only plan."
   }
 }
 
@@ -107,6 +107,6 @@ run "account_without_artifacts" {
 
   assert {
     condition     = keys(output.role_arns) == ["plan", "prod"] && length(module.artifacts) == 0 && output.cache == null && output.artifacts_bucket == "gridbid-artifacts-999999999999"
-    error_message = "Where another account holds the artifacts, this one only plans and deploys."
+    error_message = "If another account holds the artifacts, this one must only plan and deploy."
   }
 }

@@ -1,4 +1,4 @@
-# One function: loaded by hash, reached by its alias, allowed exactly what it was given.
+# A function: code by hash, alias, permissions, alarms and canary.
 
 mock_provider "aws" {
   override_during = plan
@@ -47,7 +47,7 @@ variables {
   log_retention_days    = 30
 }
 
-run "a_function_is_loaded_by_its_hash" {
+run "code_is_addressed_by_its_hash" {
   command = plan
 
   module {
@@ -66,26 +66,26 @@ run "a_function_is_loaded_by_its_hash" {
 
   assert {
     condition     = aws_lambda_alias.live.name == "live" && aws_lambda_alias.live.function_version == "7"
-    error_message = "The alias `live` must be made with the first version."
+    error_message = "The alias `live` must be created with the first version."
   }
 
   assert {
     condition     = aws_lambda_function.this.environment[0].variables == tomap({ GRIDBID_ENVIRONMENT = "dev", RESULTS_BUCKET = "results" })
-    error_message = "The function must be told its environment and what the caller gave, and nothing else."
+    error_message = "The environment variables must be GRIDBID_ENVIRONMENT and the given ones."
   }
 
   assert {
     condition     = aws_cloudwatch_log_group.this.name == "/aws/lambda/gridbid-dev-store-result" && aws_cloudwatch_log_group.this.retention_in_days == 30
-    error_message = "The log group must exist before the function and keep its lines for the given days."
+    error_message = "The log group must exist before the function, with the given retention."
   }
 
   assert {
     condition     = aws_lambda_function.this.logging_config[0].log_group == aws_cloudwatch_log_group.this.name
-    error_message = "The function must log to the group that has a retention."
+    error_message = "The function must log to the group with the retention."
   }
 }
 
-run "a_role_holds_its_own_logs_and_what_was_given" {
+run "role_has_its_logs_and_the_given_statements" {
   command = plan
 
   module {
@@ -105,16 +105,16 @@ run "a_role_holds_its_own_logs_and_what_was_given" {
         Resource = ["arn:aws:s3:::results/results/*"]
       },
     ]
-    error_message = "The role must hold two statements: its own logs, and what the caller gave."
+    error_message = "The role must have two statements: its own logs, and the given one."
   }
 
   assert {
     condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
-    error_message = "Only Lambda may take the role."
+    error_message = "Only Lambda may assume the role."
   }
 }
 
-run "a_function_without_alarms_has_no_canary" {
+run "function_without_alarms_has_no_canary" {
   command = plan
 
   module {
@@ -123,11 +123,11 @@ run "a_function_without_alarms_has_no_canary" {
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.this) == 0 && length(aws_codedeploy_deployment_group.canary) == 0 && output.deployment == null
-    error_message = "Where nothing is asked for, there is neither an alarm nor a canary, and the alias is shifted at once."
+    error_message = "By default there must be neither alarms nor a canary, and the alias is shifted at once."
   }
 }
 
-run "alarms_count_faults_and_never_rejections" {
+run "alarms_count_faults_and_not_rejections" {
   command = plan
 
   module {
@@ -140,12 +140,12 @@ run "alarms_count_faults_and_never_rejections" {
 
   assert {
     condition     = aws_cloudwatch_log_metric_filter.faults[0].pattern == "{ ($.outcome = \"fault\") || ($.type = \"platform.report\" && ($.record.status = \"timeout\" || $.record.status = \"failure\")) }"
-    error_message = "A fault is what the function calls one, or a call that Lambda stopped; `rejected` and `refused` are none."
+    error_message = "Faults must be log lines with that outcome and invocations stopped by Lambda, not `rejected` or `refused`."
   }
 
   assert {
     condition     = aws_cloudwatch_log_metric_filter.faults[0].log_group_name == "/aws/lambda/gridbid-dev-store-result"
-    error_message = "Faults are counted in the function's own log."
+    error_message = "Faults must be counted in the function's log."
   }
 
   assert {
@@ -154,21 +154,21 @@ run "alarms_count_faults_and_never_rejections" {
       throttles = ["AWS/Lambda", "Throttles", 60, 1, 1, 6]
       p99       = ["AWS/Lambda", "Duration", 60, 5000, 2, 5]
     }
-    error_message = "The alarms must watch faults, throttles and the 99th percentile, and never AWS/Lambda Errors, which counts a rejection."
+    error_message = "The alarms must cover faults, throttles and p99, and not AWS/Lambda Errors, which counts rejections."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.this["faults"].metric_name == aws_cloudwatch_log_metric_filter.faults[0].metric_transformation[0].name && aws_cloudwatch_metric_alarm.this["faults"].namespace == aws_cloudwatch_log_metric_filter.faults[0].metric_transformation[0].namespace
-    error_message = "The alarm on faults must read the metric that the filter writes."
+    error_message = "The alarm on faults must use the metric of the filter."
   }
 
   assert {
     condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.this : alarm.treat_missing_data == "notBreaching" && alarm.alarm_actions == toset(var.alarms.topic_arns) && alarm.ok_actions == toset(var.alarms.topic_arns)])
-    error_message = "Every alarm must tell the topic when it begins and when it is over, and stay quiet without calls."
+    error_message = "Every alarm must notify the topic when it starts and ends, and stay OK without invocations."
   }
 }
 
-run "a_canary_goes_back_on_every_alarm" {
+run "canary_is_rolled_back_on_every_alarm" {
   command = plan
 
   module {
@@ -182,22 +182,22 @@ run "a_canary_goes_back_on_every_alarm" {
 
   assert {
     condition     = output.deployment == { application = "gridbid-dev-store-result", group = "live" }
-    error_message = "The deployment must name CodeDeploy's application and group."
+    error_message = "The output must name CodeDeploy's application and group."
   }
 
   assert {
     condition     = aws_codedeploy_app.canary[0].compute_platform == "Lambda" && aws_codedeploy_deployment_group.canary[0].deployment_config_name == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
-    error_message = "A new version first gets a tenth of the calls, for five minutes."
+    error_message = "A new version must first get 10 % of the invocations for five minutes."
   }
 
   assert {
     condition     = aws_codedeploy_deployment_group.canary[0].alarm_configuration[0].enabled && !aws_codedeploy_deployment_group.canary[0].alarm_configuration[0].ignore_poll_alarm_failure && aws_codedeploy_deployment_group.canary[0].alarm_configuration[0].alarms == toset(["gridbid-dev-store-result-faults", "gridbid-dev-store-result-throttles", "gridbid-dev-store-result-p99"])
-    error_message = "All three alarms must stop a canary, and so must alarms that cannot be read."
+    error_message = "All three alarms must stop a canary, and so must unreadable alarms."
   }
 
   assert {
     condition     = aws_codedeploy_deployment_group.canary[0].auto_rollback_configuration[0].enabled && aws_codedeploy_deployment_group.canary[0].auto_rollback_configuration[0].events == toset(["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"])
-    error_message = "A canary that fails, alarms or is stopped must go back by itself."
+    error_message = "A canary that fails, raises an alarm or is stopped must be rolled back."
   }
 
   assert {
@@ -216,7 +216,7 @@ run "a_canary_goes_back_on_every_alarm" {
         Resource = [for name in ["faults", "p99", "throttles"] : "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:gridbid-dev-store-result"]
       },
     ]
-    error_message = "CodeDeploy may shift this function's alias and read its alarms, and nothing else."
+    error_message = "CodeDeploy may only shift this function's alias and read its alarms."
   }
 
   assert {
@@ -224,11 +224,11 @@ run "a_canary_goes_back_on_every_alarm" {
       StringEquals = { "aws:SourceAccount" = "123456789012" }
       ArnLike      = { "aws:SourceArn" = "arn:aws:codedeploy:eu-west-1:123456789012:deploymentgroup:gridbid-dev-store-result/*" }
     }
-    error_message = "Only this application's deployments may take the role."
+    error_message = "Only deployments of this application may assume the role."
   }
 }
 
-run "a_canary_without_alarms_is_refused" {
+run "canary_without_alarms_is_refused" {
   command = plan
 
   module {
@@ -242,7 +242,7 @@ run "a_canary_without_alarms_is_refused" {
   expect_failures = [var.canary]
 }
 
-run "a_duration_beyond_the_timeout_is_refused" {
+run "p99_limit_beyond_the_timeout_is_refused" {
   command = plan
 
   module {
@@ -256,7 +256,7 @@ run "a_duration_beyond_the_timeout_is_refused" {
   expect_failures = [var.alarms]
 }
 
-run "alarms_that_tell_nobody_are_refused" {
+run "alarms_without_a_topic_are_refused" {
   command = plan
 
   module {
@@ -270,7 +270,7 @@ run "alarms_that_tell_nobody_are_refused" {
   expect_failures = [var.alarms]
 }
 
-run "the_boundary_the_key_and_a_concurrency_are_passed_on" {
+run "boundary_key_and_concurrency_are_applied" {
   command = plan
 
   module {
@@ -292,11 +292,11 @@ run "the_boundary_the_key_and_a_concurrency_are_passed_on" {
 
   assert {
     condition     = aws_cloudwatch_log_group.this.kms_key_id == var.key.arn && aws_lambda_function.this.reserved_concurrent_executions == 5
-    error_message = "The log must be encrypted with the key, and the concurrency reserved."
+    error_message = "The log must be encrypted with the key, and the concurrency must be reserved."
   }
 }
 
-run "a_concurrency_of_zero_is_refused" {
+run "concurrency_of_zero_is_refused" {
   command = plan
 
   module {
@@ -310,7 +310,7 @@ run "a_concurrency_of_zero_is_refused" {
   expect_failures = [var.reserved_concurrency]
 }
 
-run "a_name_with_capitals_is_refused" {
+run "name_with_capitals_is_refused" {
   command = plan
 
   module {
@@ -324,7 +324,7 @@ run "a_name_with_capitals_is_refused" {
   expect_failures = [var.name]
 }
 
-run "more_memory_than_lambda_has_is_refused" {
+run "memory_above_the_maximum_is_refused" {
   command = plan
 
   module {
@@ -338,7 +338,7 @@ run "more_memory_than_lambda_has_is_refused" {
   expect_failures = [var.memory_mb]
 }
 
-run "a_wildcard_action_is_refused" {
+run "wildcard_action_is_refused" {
   command = plan
 
   module {
@@ -352,7 +352,7 @@ run "a_wildcard_action_is_refused" {
   expect_failures = [var.policy_statements]
 }
 
-run "a_wildcard_resource_is_refused" {
+run "wildcard_resource_is_refused" {
   command = plan
 
   module {
@@ -366,7 +366,7 @@ run "a_wildcard_resource_is_refused" {
   expect_failures = [var.policy_statements]
 }
 
-run "a_timeout_beyond_the_apis_is_refused" {
+run "timeout_beyond_api_gateway_is_refused" {
   command = plan
 
   module {
@@ -380,7 +380,7 @@ run "a_timeout_beyond_the_apis_is_refused" {
   expect_failures = [var.timeout_seconds]
 }
 
-run "a_hash_that_is_none_is_refused" {
+run "malformed_hash_is_refused" {
   command = plan
 
   module {

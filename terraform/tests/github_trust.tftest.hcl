@@ -1,4 +1,4 @@
-# What GitHub may do: each role for one kind of job, known by its `sub`, and only planning where something else delivers.
+# Roles for GitHub: one per kind of job, selected by the token's `sub`; only planning if CodePipeline delivers.
 
 mock_provider "aws" {
   override_during = plan
@@ -15,7 +15,7 @@ variables {
   cache_bucket_arn         = "arn:aws:s3:::cache"
 }
 
-run "each_kind_of_job_has_its_role" {
+run "jobs_have_separate_roles" {
   command = plan
 
   module {
@@ -29,16 +29,16 @@ run "each_kind_of_job_has_its_role" {
       dev     = ["deploy", "repo:example/gridbid:environment:dev", ["dev"]]
       prod    = ["deploy", "repo:example/gridbid:environment:prod", ["prod"]]
     }
-    error_message = "Pull requests plan, the release branch releases, and each environment's jobs deploy it alone."
+    error_message = "Pull requests must plan, the release branch release, and each environment's jobs deploy only that environment."
   }
 
   assert {
     condition     = aws_iam_openid_connect_provider.github.url == "https://token.actions.githubusercontent.com" && aws_iam_openid_connect_provider.github.client_id_list == toset(["sts.amazonaws.com"])
-    error_message = "Tokens come from GitHub and are meant for AWS."
+    error_message = "Tokens must come from GitHub and be issued for AWS."
   }
 }
 
-run "where_something_else_delivers_github_only_plans" {
+run "github_only_plans_if_codepipeline_delivers" {
   command = plan
 
   module {
@@ -51,11 +51,11 @@ run "where_something_else_delivers_github_only_plans" {
 
   assert {
     condition     = keys(local.roles) == ["plan"]
-    error_message = "Two deployers race: GitHub must not deploy where something else does."
+    error_message = "GitHub must not deploy if something else does: two deployers would race."
   }
 }
 
-run "where_the_artifacts_are_elsewhere_nothing_is_released" {
+run "release_role_needs_the_artifacts_account" {
   command = plan
 
   module {
@@ -69,11 +69,11 @@ run "where_the_artifacts_are_elsewhere_nothing_is_released" {
 
   assert {
     condition     = keys(local.roles) == ["plan", "prod"]
-    error_message = "Releases are made in the account that holds the artifacts."
+    error_message = "The release role must be in the account that holds the artifacts."
   }
 }
 
-run "a_repository_of_everybody_is_refused" {
+run "wildcard_repository_is_refused" {
   command = plan
 
   module {
@@ -87,7 +87,7 @@ run "a_repository_of_everybody_is_refused" {
   expect_failures = [var.repository]
 }
 
-run "every_branch_is_refused" {
+run "wildcard_branch_is_refused" {
   command = plan
 
   module {
@@ -101,7 +101,7 @@ run "every_branch_is_refused" {
   expect_failures = [var.release_branch]
 }
 
-run "an_environment_named_like_a_role_is_refused" {
+run "environment_named_like_a_role_is_refused" {
   command = plan
 
   module {

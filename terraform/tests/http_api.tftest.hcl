@@ -1,4 +1,4 @@
-# The HTTP API: every route under the same authorization, throttled, handed to an alias.
+# The HTTP API: authorization, throttling, aliases, CORS, domain and alarm.
 
 mock_provider "aws" {
   override_during = plan
@@ -44,31 +44,31 @@ run "signed_requests_reach_the_alias" {
 
   assert {
     condition     = { for key, route in aws_apigatewayv2_route.this : route.route_key => [route.authorization_type, route.target] } == { for key in ["POST /orders", "GET /orders/{record_id}"] : key => ["AWS_IAM", "integrations/int1"] }
-    error_message = "Both routes, and no other, must ask for a signature and reach the function."
+    error_message = "Exactly both routes must require a signature and invoke the function."
   }
 
   assert {
     condition     = aws_apigatewayv2_integration.function["orders-api"].payload_format_version == "2.0" && aws_apigatewayv2_integration.function["orders-api"].integration_uri == var.functions["orders-api"].alias_invoke_arn
-    error_message = "The function's alias must be called with payload format 2.0."
+    error_message = "The function's alias must be invoked with payload format 2.0."
   }
 
   assert {
     condition     = aws_lambda_permission.api["orders-api"].qualifier == "live" && aws_lambda_permission.api["orders-api"].source_arn == "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3/*/*"
-    error_message = "This API alone may call the alias."
+    error_message = "Only this API may invoke the alias."
   }
 
   assert {
     condition     = aws_apigatewayv2_stage.default.default_route_settings[0].throttling_rate_limit == 50 && aws_apigatewayv2_stage.default.default_route_settings[0].throttling_burst_limit == 100
-    error_message = "Calls must be throttled."
+    error_message = "Requests must be throttled."
   }
 
   assert {
     condition     = !strcontains(aws_apigatewayv2_stage.default.access_log_settings[0].format, "body") && strcontains(aws_apigatewayv2_stage.default.access_log_settings[0].format, "$context.status")
-    error_message = "Each call leaves a line in the access log, never its body."
+    error_message = "The access log must have a line per request, without the body."
   }
 }
 
-run "tokens_are_checked_by_an_authorizer" {
+run "tokens_are_validated_by_an_authorizer" {
   command = plan
 
   module {
@@ -82,7 +82,7 @@ run "tokens_are_checked_by_an_authorizer" {
 
   assert {
     condition     = alltrue([for route in aws_apigatewayv2_route.this : route.authorization_type == "JWT" && route.authorizer_id == "auth1"])
-    error_message = "Every route must ask for a token."
+    error_message = "Every route must require a token."
   }
 }
 
@@ -100,7 +100,7 @@ run "tokens_without_an_issuer_are_refused" {
   expect_failures = [var.jwt]
 }
 
-run "a_route_to_no_function_is_refused" {
+run "route_to_an_unknown_function_is_refused" {
   command = plan
 
   module {
@@ -114,7 +114,7 @@ run "a_route_to_no_function_is_refused" {
   expect_failures = [var.routes]
 }
 
-run "without_more_being_asked_for_there_is_no_cors_no_domain_and_no_alarm" {
+run "cors_domain_and_alarm_are_off_by_default" {
   command = plan
 
   module {
@@ -123,11 +123,11 @@ run "without_more_being_asked_for_there_is_no_cors_no_domain_and_no_alarm" {
 
   assert {
     condition     = length(aws_apigatewayv2_api.this.cors_configuration) == 0 && !aws_apigatewayv2_api.this.disable_execute_api_endpoint && length(aws_apigatewayv2_domain_name.this) == 0 && length(aws_cloudwatch_metric_alarm.errors) == 0 && output.domain_target == null
-    error_message = "CORS, a domain and an alarm are only there where they are asked for."
+    error_message = "CORS, domain and alarm must be off by default."
   }
 }
 
-run "only_named_pages_may_call_from_a_browser" {
+run "cors_allows_only_the_given_origins" {
   command = plan
 
   module {
@@ -140,11 +140,11 @@ run "only_named_pages_may_call_from_a_browser" {
 
   assert {
     condition     = one(aws_apigatewayv2_api.this.cors_configuration).allow_origins == toset(["https://desk.example.com"]) && one(aws_apigatewayv2_api.this.cors_configuration).allow_methods == toset(["GET", "POST"])
-    error_message = "The named page may use the routes' methods, and no other page anything."
+    error_message = "CORS must allow the given origin and the methods of the routes only."
   }
 }
 
-run "a_domain_is_the_only_way_in" {
+run "custom_domain_disables_the_default_url" {
   command = plan
 
   module {
@@ -157,11 +157,11 @@ run "a_domain_is_the_only_way_in" {
 
   assert {
     condition     = aws_apigatewayv2_api.this.disable_execute_api_endpoint && aws_apigatewayv2_domain_name.this[0].domain_name_configuration[0].security_policy == "TLS_1_2" && aws_apigatewayv2_api_mapping.this[0].api_id == "a1b2c3" && output.endpoint == "https://orders.example.com"
-    error_message = "With a domain, API Gateway's own address must be closed, and TLS 1.2 the least."
+    error_message = "With a domain, API Gateway's own URL must be disabled and TLS 1.2 the minimum."
   }
 }
 
-run "answers_of_5xx_alarm" {
+run "responses_of_5xx_raise_an_alarm" {
   command = plan
 
   module {
@@ -175,16 +175,16 @@ run "answers_of_5xx_alarm" {
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.errors[0].metric_name == "5xx" && aws_cloudwatch_metric_alarm.errors[0].dimensions == tomap({ ApiId = "a1b2c3" }) && aws_cloudwatch_metric_alarm.errors[0].alarm_actions == toset(var.alarm_topic_arns)
-    error_message = "An API whose functions are not reached must alarm."
+    error_message = "5xx responses must raise an alarm."
   }
 
   assert {
     condition     = aws_cloudwatch_log_group.access.kms_key_id == var.key.arn && aws_cloudwatch_log_group.access.retention_in_days == 30
-    error_message = "The access log must be encrypted with the environment's key and end."
+    error_message = "The access log must be encrypted with the environment's key and have a retention."
   }
 }
 
-run "every_page_of_the_world_is_refused" {
+run "wildcard_origin_is_refused" {
   command = plan
 
   module {
@@ -198,7 +198,7 @@ run "every_page_of_the_world_is_refused" {
   expect_failures = [var.cors_origins]
 }
 
-run "a_certificate_that_is_no_arn_is_refused" {
+run "malformed_certificate_arn_is_refused" {
   command = plan
 
   module {
@@ -212,7 +212,7 @@ run "a_certificate_that_is_no_arn_is_refused" {
   expect_failures = [var.domain]
 }
 
-run "a_throttle_of_zero_is_refused" {
+run "throttle_of_zero_is_refused" {
   command = plan
 
   module {
@@ -226,7 +226,7 @@ run "a_throttle_of_zero_is_refused" {
   expect_failures = [var.throttle]
 }
 
-run "an_unknown_authorization_is_refused" {
+run "unknown_authorization_is_refused" {
   command = plan
 
   module {

@@ -1,4 +1,4 @@
-# The environment's key: every service that works with what it encrypts is admitted, and bound where it says who it is.
+# The environment's key: every service that handles encrypted data is admitted, with a condition if it supports one.
 
 mock_provider "aws" {
   override_during = plan
@@ -9,7 +9,7 @@ variables {
   environment = "dev"
 }
 
-run "each_principal_is_admitted_and_bound" {
+run "principals_are_admitted_with_conditions" {
   command = plan
 
   module {
@@ -29,16 +29,16 @@ run "each_principal_is_admitted_and_bound" {
         { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:eu-west-1:123456789012:log-group:*" } },
       ]
     }
-    error_message = "Alarms, budgets, rules, topics and logs must be able to use the key: without it they fail in silence."
+    error_message = "Alarms, budgets, rules, topics and logs must be able to use the key: without it they fail silently."
   }
 
   assert {
     condition     = aws_kms_key.this.enable_key_rotation && aws_kms_key.this.deletion_window_in_days == 30
-    error_message = "The key rotates, and can be had back for 30 days."
+    error_message = "The key must rotate and be recoverable for 30 days."
   }
 
   assert {
     condition     = aws_kms_alias.this.name == "alias/gridbid-dev"
-    error_message = "The key must be found by its environment."
+    error_message = "The alias must contain the environment."
   }
 }

@@ -1,4 +1,4 @@
-# The table of orders: what DynamoDB is told about keys, expiry and capacity.
+# The orders table: key, expiry, capacity, backup and encryption.
 
 mock_provider "aws" {}
 
@@ -8,7 +8,7 @@ variables {
   deletion_protection    = false
 }
 
-run "orders_expire_by_their_own_attribute" {
+run "orders_expire_by_their_ttl_attribute" {
   command = plan
 
   module {
@@ -17,17 +17,17 @@ run "orders_expire_by_their_own_attribute" {
 
   assert {
     condition     = aws_dynamodb_table.orders.ttl[0].enabled && aws_dynamodb_table.orders.ttl[0].attribute_name == "expires_at"
-    error_message = "DynamoDB must remove orders by `expires_at`."
+    error_message = "DynamoDB must delete orders by `expires_at`."
   }
 
   assert {
     condition     = aws_dynamodb_table.orders.hash_key == "record_id" && aws_dynamodb_table.orders.range_key == null
-    error_message = "One item per record_id: the key is record_id alone."
+    error_message = "The key must be record_id alone: one item per record_id."
   }
 
   assert {
     condition     = aws_dynamodb_table.orders.billing_mode == "PAY_PER_REQUEST"
-    error_message = "The table must be on demand."
+    error_message = "The table must have on-demand capacity."
   }
 
   assert {
@@ -36,7 +36,7 @@ run "orders_expire_by_their_own_attribute" {
   }
 }
 
-run "a_backup_keeps_one_day" {
+run "backup_keeps_one_day" {
   command = plan
 
   module {
@@ -51,16 +51,16 @@ run "a_backup_keeps_one_day" {
 
   assert {
     condition     = aws_dynamodb_table.orders.point_in_time_recovery[0].enabled && aws_dynamodb_table.orders.point_in_time_recovery[0].recovery_period_in_days == 1
-    error_message = "Orders must expire: point-in-time recovery keeps one day."
+    error_message = "Point-in-time recovery must keep one day: orders have to expire."
   }
 
   assert {
     condition     = aws_dynamodb_table.orders.deletion_protection_enabled
-    error_message = "The table must refuse to be deleted."
+    error_message = "The table must be protected from deletion."
   }
 }
 
-run "the_environments_key_encrypts_the_table" {
+run "key_encrypts_the_table" {
   command = plan
 
   module {

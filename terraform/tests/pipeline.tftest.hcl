@@ -1,4 +1,4 @@
-# CodePipeline: the steps in their order, each with its role, an approval before every environment but the first.
+# CodePipeline: the order of steps, a role per step, an approval before every environment but the first.
 
 mock_provider "aws" {
   override_during = plan
@@ -16,7 +16,7 @@ variables {
   artifacts_bucket_arn     = "arn:aws:s3:::artifacts"
 }
 
-run "a_merge_is_released_deployed_to_dev_and_to_prod_once_approved" {
+run "steps_run_in_order_with_an_approval_before_prod" {
   command = plan
 
   module {
@@ -30,7 +30,7 @@ run "a_merge_is_released_deployed_to_dev_and_to_prod_once_approved" {
       ["dev", ["Build"]],
       ["prod", ["Approval", "Build"]],
     ]
-    error_message = "The steps are source, release, dev, approval, prod."
+    error_message = "The steps must be source, release, dev, approval, prod."
   }
 
   assert {
@@ -40,26 +40,26 @@ run "a_merge_is_released_deployed_to_dev_and_to_prod_once_approved" {
 
   assert {
     condition     = aws_codepipeline.this.stage[0].action[0].configuration.BranchName == "main" && aws_codepipeline.this.stage[0].action[0].configuration.FullRepositoryId == "example/gridbid" && one(one(aws_codepipeline.this.trigger).git_configuration[0].push[0].branches).includes == tolist(["main"])
-    error_message = "Merges to the release branch start it, and nothing else."
+    error_message = "Only merges to the release branch may start it."
   }
 
   assert {
     condition     = aws_codepipeline.this.execution_mode == "SUPERSEDED" && alltrue([for project in aws_codebuild_project.this : project.concurrent_build_limit == 1])
-    error_message = "A newer merge replaces one that waits, and no step runs twice at once."
+    error_message = "A newer merge must replace a waiting one, and no step may run concurrently."
   }
 
   assert {
     condition     = one(one(aws_codepipeline.this.artifact_store).encryption_key).id == "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555" && alltrue([for project in aws_codebuild_project.this : project.encryption_key == "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"])
-    error_message = "What passes between the steps must be encrypted with the pipeline's key."
+    error_message = "Artifacts between the steps must be encrypted with the pipeline's key."
   }
 
   assert {
     condition     = alltrue([for group in aws_cloudwatch_log_group.project : group.retention_in_days == 30 && group.kms_key_id != null])
-    error_message = "The steps' logs must be encrypted and end."
+    error_message = "The steps' logs must be encrypted and have a retention."
   }
 }
 
-run "each_step_runs_the_commands_that_anyone_can_run" {
+run "steps_run_the_documented_commands" {
   command = plan
 
   module {
@@ -68,31 +68,31 @@ run "each_step_runs_the_commands_that_anyone_can_run" {
 
   assert {
     condition     = { for name, project in aws_codebuild_project.this : name => length([for command in jsondecode(project.source[0].buildspec).phases.build.commands : command if strcontains(command, name == "release" ? "gridbid release --functions result " : "gridbid -- deploy --env ${name} --release ")]) } == { release = 1, dev = 1, prod = 1 }
-    error_message = "The release releases, and each environment's step deploys it."
+    error_message = "The release step must release, and each environment's step deploy it."
   }
 
   assert {
     condition     = jsondecode(aws_codebuild_project.this["release"].source[0].buildspec).phases.build.commands[0] == "nix flake check --print-build-logs"
-    error_message = "Everything is checked before it is released."
+    error_message = "The checks must run before the release."
   }
 
   assert {
     condition     = alltrue([for project in aws_codebuild_project.this : { for variable in project.environment[0].environment_variable : variable.name => variable.value } == { GRIDBID_ARTIFACTS_BUCKET = "artifacts", STATE_BUCKET = "state" }])
-    error_message = "Each step must be told where artifacts and states are."
+    error_message = "Each step must know the artifacts and state buckets."
   }
 
   assert {
     condition     = !anytrue([for project in aws_codebuild_project.this : strcontains(project.source[0].buildspec, "|| true")])
-    error_message = "A step that fails must fail."
+    error_message = "A failed command must fail its step."
   }
 
   assert {
     condition     = alltrue([for project in aws_codebuild_project.this : project.environment[0].privileged_mode != true])
-    error_message = "No step needs a privileged container."
+    error_message = "Steps must not run in privileged containers."
   }
 }
 
-run "each_step_has_its_own_role" {
+run "steps_have_separate_roles" {
   command = plan
 
   module {
@@ -101,17 +101,17 @@ run "each_step_has_its_own_role" {
 
   assert {
     condition     = { for name, project in local.projects : name => [project.kind, project.environments] } == { release = ["release", []], dev = ["deploy", ["dev"]], prod = ["deploy", ["prod"]] }
-    error_message = "The release's role releases, each environment's deploys it alone."
+    error_message = "The release role must release, and each environment's role deploy only that environment."
   }
 
   assert {
     condition     = jsondecode(aws_iam_role.pipeline.assume_role_policy).Statement[0].Condition == { StringEquals = { "aws:SourceAccount" = "123456789012" }, ArnEquals = { "aws:SourceArn" = "arn:aws:codepipeline:eu-west-1:123456789012:gridbid-delivery" } }
-    error_message = "Only this pipeline may take its role."
+    error_message = "Only this pipeline may assume its role."
   }
 
   assert {
     condition     = toset(flatten([for statement in jsondecode(aws_iam_role_policy.pipeline.policy).Statement : statement.Action])) == toset(["codeconnections:UseConnection", "codebuild:StartBuild", "codebuild:BatchGetBuilds", "s3:GetObject", "s3:PutObject", "s3:GetBucketVersioning", "kms:Decrypt", "kms:GenerateDataKey"]) && !anytrue([for statement in jsondecode(aws_iam_role_policy.pipeline.policy).Statement : contains(statement.Resource, "*")])
-    error_message = "The pipeline starts its steps and passes sources on, and does nothing else."
+    error_message = "The pipeline may only start its steps and pass on sources."
   }
 
   assert {
@@ -120,7 +120,7 @@ run "each_step_has_its_own_role" {
   }
 }
 
-run "its_failures_are_told_by_its_name" {
+run "event_rule_matches_the_pipelines_name" {
   command = plan
 
   module {
@@ -128,20 +128,20 @@ run "its_failures_are_told_by_its_name" {
   }
 
   variables {
-    environment          = "dev"
-    secret_recovery_days = 30
-    notify_slack         = { function_name = "f", alias_name = "live", alias_arn = "arn:aws:lambda:eu-west-1:123456789012:function:f:live" }
-    watched              = true
-    told_of_pipeline     = true
+    environment            = "dev"
+    secret_recovery_days   = 30
+    notify_slack           = { function_name = "f", alias_name = "live", alias_arn = "arn:aws:lambda:eu-west-1:123456789012:function:f:live" }
+    watched                = true
+    pipeline_notifications = true
   }
 
   assert {
-    condition     = jsondecode(aws_cloudwatch_event_rule.delivery["pipeline-failed"].event_pattern).detail.pipeline == [run.a_merge_is_released_deployed_to_dev_and_to_prod_once_approved.name]
-    error_message = "The rule must listen to the pipeline by the name that the pipeline has."
+    condition     = jsondecode(aws_cloudwatch_event_rule.delivery["pipeline-failed"].event_pattern).detail.pipeline == [run.steps_run_in_order_with_an_approval_before_prod.name]
+    error_message = "The event rule must match the pipeline's name."
   }
 }
 
-run "an_image_that_may_change_is_refused" {
+run "image_without_a_digest_is_refused" {
   command = plan
 
   module {
@@ -155,7 +155,7 @@ run "an_image_that_may_change_is_refused" {
   expect_failures = [var.build_image]
 }
 
-run "an_environment_twice_is_refused" {
+run "duplicate_environment_is_refused" {
   command = plan
 
   module {

@@ -1,4 +1,4 @@
-# A private bucket: closed to the public, TLS only, encrypted, versioned, and open to those alone whom a condition binds.
+# A private bucket: no public access, TLS only, encrypted, versioned, statements with principal and condition.
 
 mock_provider "aws" {
   override_during = plan
@@ -15,7 +15,7 @@ variables {
   name = "bucket"
 }
 
-run "a_bucket_is_private_encrypted_and_versioned" {
+run "bucket_is_private_encrypted_and_versioned" {
   command = plan
 
   module {
@@ -29,7 +29,7 @@ run "a_bucket_is_private_encrypted_and_versioned" {
 
   assert {
     condition     = aws_s3_bucket_versioning.this[0].versioning_configuration[0].status == "Enabled"
-    error_message = "What is overwritten must be kept."
+    error_message = "Overwritten objects must be kept."
   }
 
   assert {
@@ -41,21 +41,21 @@ run "a_bucket_is_private_encrypted_and_versioned" {
       Resource  = ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
     }]
-    error_message = "The policy must deny whatever comes without TLS, and allow nothing."
+    error_message = "The policy must deny access without TLS, and allow nothing."
   }
 
   assert {
     condition     = one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"
-    error_message = "Without a key S3 must encrypt with its own."
+    error_message = "Without a key, S3 must encrypt with its default key."
   }
 
   assert {
     condition     = length(aws_s3_bucket_lifecycle_configuration.this) == 0 && length(aws_s3_bucket_logging.this) == 0
-    error_message = "Without a number of days nothing is deleted, and without a log nothing is logged."
+    error_message = "By default nothing may expire and nothing is logged."
   }
 }
 
-run "a_key_encrypts_the_objects" {
+run "key_encrypts_the_objects" {
   command = plan
 
   module {
@@ -68,11 +68,11 @@ run "a_key_encrypts_the_objects" {
 
   assert {
     condition     = one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default[0].kms_master_key_id == var.key.arn && one(aws_s3_bucket_server_side_encryption_configuration.this.rule).bucket_key_enabled
-    error_message = "The key must encrypt the objects, through a key for the bucket."
+    error_message = "The key must encrypt the objects, through a bucket key."
   }
 }
 
-run "old_versions_expire_and_objects_stay_unless_told" {
+run "only_old_versions_expire_by_default" {
   command = plan
 
   module {
@@ -85,11 +85,11 @@ run "old_versions_expire_and_objects_stay_unless_told" {
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.this[0].rule[0].noncurrent_version_expiration[0].noncurrent_days == 30 && length(aws_s3_bucket_lifecycle_configuration.this[0].rule[0].expiration) == 0
-    error_message = "Only overwritten versions expire, after the given days."
+    error_message = "Only overwritten versions may expire, after the given days."
   }
 }
 
-run "accesses_are_logged_where_a_log_is_named" {
+run "access_log_goes_to_the_given_bucket" {
   command = plan
 
   module {
@@ -102,11 +102,11 @@ run "accesses_are_logged_where_a_log_is_named" {
 
   assert {
     condition     = aws_s3_bucket_logging.this[0].target_bucket == "log" && aws_s3_bucket_logging.this[0].target_prefix == "bucket/"
-    error_message = "Who asked for what must be logged where the caller says."
+    error_message = "Accesses must be logged to the given bucket and prefix."
   }
 }
 
-run "whoever_is_allowed_is_named_and_bound" {
+run "policy_statements_are_passed_unchanged" {
   command = plan
 
   module {
@@ -133,11 +133,11 @@ run "whoever_is_allowed_is_named_and_bound" {
       Resource  = ["arn:aws:s3:::bucket/results/*"]
       Condition = { StringEquals = { "aws:SourceAccount" = ["123456789012"] } }
     }
-    error_message = "A statement must reach the policy as it was given, on this bucket."
+    error_message = "A given statement must be in the policy unchanged, for this bucket."
   }
 }
 
-run "allowing_everyone_is_refused" {
+run "statement_that_allows_everyone_is_refused" {
   command = plan
 
   module {
@@ -151,7 +151,7 @@ run "allowing_everyone_is_refused" {
   expect_failures = [var.policy_statements]
 }
 
-run "allowing_somebody_without_a_condition_is_refused" {
+run "statement_without_a_condition_is_refused" {
   command = plan
 
   module {
@@ -165,7 +165,7 @@ run "allowing_somebody_without_a_condition_is_refused" {
   expect_failures = [var.policy_statements]
 }
 
-run "versions_of_no_days_are_refused" {
+run "version_expiry_of_zero_days_is_refused" {
   command = plan
 
   module {

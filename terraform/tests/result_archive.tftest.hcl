@@ -1,4 +1,4 @@
-# The bucket of results: what it asks of the private bucket, and the log of who asked it for what.
+# The results bucket: its settings of the private bucket, and the access log.
 
 mock_provider "aws" {
   override_during = plan
@@ -10,7 +10,7 @@ variables {
   force_destroy = false
 }
 
-run "accesses_are_logged_where_the_environment_says_so" {
+run "access_log_has_its_own_bucket" {
   command = plan
 
   module {
@@ -23,11 +23,11 @@ run "accesses_are_logged_where_the_environment_says_so" {
 
   assert {
     condition     = length(module.access_log) == 1
-    error_message = "The log must have a bucket of its own."
+    error_message = "The access log must have its own bucket."
   }
 }
 
-run "without_a_number_of_days_there_is_no_log" {
+run "access_log_is_off_by_default" {
   command = plan
 
   module {
@@ -36,11 +36,11 @@ run "without_a_number_of_days_there_is_no_log" {
 
   assert {
     condition     = length(module.access_log) == 0
-    error_message = "Without a number of days accesses are not logged."
+    error_message = "Without access_log_days, accesses must not be logged."
   }
 }
 
-run "a_log_of_no_days_is_refused" {
+run "access_log_of_zero_days_is_refused" {
   command = plan
 
   module {

@@ -1,4 +1,4 @@
-# The results run: its schedule, its role, who is told, and what the state machine retries, catches and promises about time.
+# The results run: schedule, roles, notifications, and the state machine's retries, catches and time limits.
 
 mock_provider "aws" {
   override_during = plan
@@ -32,7 +32,7 @@ variables {
   lease_seconds           = 600
 }
 
-run "it_starts_every_five_minutes_on_the_clock" {
+run "schedule_fires_every_five_minutes" {
   command = plan
 
   module {
@@ -41,17 +41,17 @@ run "it_starts_every_five_minutes_on_the_clock" {
 
   assert {
     condition     = aws_scheduler_schedule.results_run.schedule_expression == "cron(0/5 * * * ? *)" && aws_scheduler_schedule.results_run.schedule_expression_timezone == "UTC" && aws_scheduler_schedule.results_run.flexible_time_window[0].mode == "OFF"
-    error_message = "The schedule must fire at each five minutes of the clock, in UTC, with no window."
+    error_message = "The schedule must fire every five minutes on the clock, in UTC, without a flexible window."
   }
 
   assert {
     condition     = aws_scheduler_schedule.results_run.target[0].retry_policy[0].maximum_event_age_in_seconds == 240
-    error_message = "A firing must not start a run in the slot of the next one."
+    error_message = "A delayed start must not fall into the next slot."
   }
 
   assert {
     condition     = aws_scheduler_schedule.results_run.target[0].input == "{\"scheduled_time\": \"<aws.scheduler.scheduled-time>\"}"
-    error_message = "The scheduler fills in its time only where the angle brackets stand unescaped."
+    error_message = "The angle brackets must be unescaped: the scheduler replaces only the literal text."
   }
 
   assert {
@@ -65,7 +65,7 @@ run "it_starts_every_five_minutes_on_the_clock" {
       Action   = ["states:StartExecution"]
       Resource = ["arn:aws:states:eu-west-1:123456789012:stateMachine:gridbid-dev-results-run"]
     }]
-    error_message = "The scheduler may start this state machine and do nothing else."
+    error_message = "The scheduler may only start this state machine."
   }
 
   assert {
@@ -73,11 +73,11 @@ run "it_starts_every_five_minutes_on_the_clock" {
       "aws:SourceAccount" = "123456789012"
       "aws:SourceArn"     = "arn:aws:scheduler:eu-west-1:123456789012:schedule-group/gridbid-dev-results-run"
     }
-    error_message = "Only this group of schedules may take the scheduler's role."
+    error_message = "Only this schedule group may assume the scheduler's role."
   }
 }
 
-run "its_role_calls_three_functions_and_updates_one_table" {
+run "role_invokes_three_functions_and_updates_one_table" {
   command = plan
 
   module {
@@ -97,16 +97,16 @@ run "its_role_calls_three_functions_and_updates_one_table" {
         Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs"]
       },
     ]
-    error_message = "The state machine may call the three functions, update items of the table of runs, and do nothing else."
+    error_message = "The state machine may only invoke the three functions and update items of the runs table."
   }
 
   assert {
     condition     = aws_dynamodb_table.runs.ttl[0].enabled && aws_dynamodb_table.runs.ttl[0].attribute_name == "expires_at" && aws_dynamodb_table.runs.hash_key == "id"
-    error_message = "Slots must vanish by `expires_at`."
+    error_message = "Slots must expire by `expires_at`."
   }
 }
 
-run "who_is_told_when_it_ends_badly" {
+run "failed_runs_are_reported" {
   command = plan
 
   module {
@@ -123,16 +123,16 @@ run "who_is_told_when_it_ends_badly" {
         error           = [{ "anything-but" = ["OrdersFailed"] }, null, { exists = false }]
       }
     }
-    error_message = "Every bad end must be told, but for the one that the summary has told."
+    error_message = "Every failed run must be reported, except those that the summary reports."
   }
 
   assert {
     condition     = aws_cloudwatch_event_target.notifications.arn == var.notifications_topic_arn
-    error_message = "Bad ends go to the topic of notifications."
+    error_message = "Failed runs must be reported to the notifications topic."
   }
 }
 
-run "functions_are_retried_for_the_closed_list_and_nothing_else" {
+run "only_transient_errors_are_retried" {
   command = plan
 
   module {
@@ -156,17 +156,17 @@ run "functions_are_retried_for_the_closed_list_and_nothing_else" {
         "States.Timeout",
       ] && state.Retry[0].BackoffRate > 1 && state.Retry[0].JitterStrategy == "FULL" && state.Retry[0].MaxDelaySeconds > 0
     ])
-    error_message = "Each function is retried for Unavailable and Lambda's own transient errors, with backoff, jitter and a cap, and for nothing else."
+    error_message = "Only Unavailable and Lambda's transient errors may be retried, with backoff, jitter and a cap."
   }
 
   assert {
     condition     = [for catcher in jsondecode(aws_sfn_state_machine.results_run.definition).States.StoreOrders.ItemProcessor.States.StoreOrder.Catch : [catcher.ErrorEquals, catcher.Output.outcome]] == [[["OrderRejected"], "rejected"], [["States.ALL"], "failed"]]
-    error_message = "Only OrderRejected makes an order rejected; every other error makes it failed."
+    error_message = "Only OrderRejected may make an order rejected; every other error must make it failed."
   }
 
   assert {
     condition     = alltrue([for name in ["Collect", "CloseRun"] : [for catcher in jsondecode(aws_sfn_state_machine.results_run.definition).States[name].Catch : [catcher.ErrorEquals, catcher.Next]] == [[["States.ALL"], "ReleaseAfterFailure"]]])
-    error_message = "A function that fails for good must give the lock back."
+    error_message = "A permanent failure of a function must release the lock."
   }
 
   assert {
@@ -174,11 +174,11 @@ run "functions_are_retried_for_the_closed_list_and_nothing_else" {
       for name, state in jsondecode(aws_sfn_state_machine.results_run.definition).States :
       state.Retry[0] == { ErrorEquals = ["DynamoDB.ConditionalCheckFailedException"], MaxAttempts = 0 } if try(state.Resource, "") == "arn:aws:states:::dynamodb:updateItem"
     ])
-    error_message = "A condition that does not hold is an answer and is never retried."
+    error_message = "A failed condition must not be retried."
   }
 }
 
-run "every_task_ends_and_the_leases_outlast_them" {
+run "tasks_have_timeouts_and_leases_outlast_them" {
   command = plan
 
   module {
@@ -187,16 +187,16 @@ run "every_task_ends_and_the_leases_outlast_them" {
 
   assert {
     condition     = alltrue([for state in jsondecode(aws_sfn_state_machine.results_run.definition).States : try(state.TimeoutSeconds, 0) > 0 if state.Type == "Task"]) && jsondecode(aws_sfn_state_machine.results_run.definition).TimeoutSeconds == 43200
-    error_message = "Every task and the machine itself must have a time limit."
+    error_message = "Every task and the state machine must have a timeout."
   }
 
-  # Worst time of a task: each of its calls up to its limit, and the waits between them.
+  # Worst case of a task: the timeout of each attempt, and the backoff between them.
   assert {
     condition = sum([
       for state in [for name in ["Collect", "RenewLease"] : jsondecode(aws_sfn_state_machine.results_run.definition).States[name]] :
       (state.Retry[length(state.Retry) - 1].MaxAttempts + 1) * state.TimeoutSeconds + sum([for n in range(state.Retry[length(state.Retry) - 1].MaxAttempts) : pow(2, n)])
     ]) <= 140
-    error_message = "The 140 seconds in the validation of lease_seconds must cover a question and a renewal at their worst."
+    error_message = "The 140 seconds in the validation of lease_seconds must cover the worst case of a poll and a renewal."
   }
 
   assert {
@@ -204,7 +204,7 @@ run "every_task_ends_and_the_leases_outlast_them" {
       for state in [for name in ["CloseRun", "FinishRun"] : jsondecode(aws_sfn_state_machine.results_run.definition).States[name]] :
       (state.Retry[0].MaxAttempts + 1) * state.TimeoutSeconds + sum([for n in range(state.Retry[0].MaxAttempts) : pow(2, n)])
     ]) <= 140
-    error_message = "The same 140 seconds must cover the end of a run at its worst."
+    error_message = "The same 140 seconds must cover the worst case of closing a run."
   }
 
   assert {
@@ -212,16 +212,16 @@ run "every_task_ends_and_the_leases_outlast_them" {
       for state in [jsondecode(aws_sfn_state_machine.results_run.definition).States.StoreOrders.ItemProcessor.States.StoreOrder] :
       (state.Retry[0].MaxAttempts + 1) * state.TimeoutSeconds + sum([for n in range(state.Retry[0].MaxAttempts) : min(pow(2, n), state.Retry[0].MaxDelaySeconds)])
     ][0] <= 80
-    error_message = "The 80 seconds in the lease of HoldForOrders must cover one order at its worst."
+    error_message = "The 80 seconds in the lease of HoldForOrders must cover the worst case of one order."
   }
 
   assert {
     condition     = jsondecode(aws_sfn_state_machine.results_run.definition).States.StoreOrders.MaxConcurrency == 10
-    error_message = "The lease of HoldForOrders counts on ten orders at a time."
+    error_message = "The lease of HoldForOrders assumes a concurrency of ten."
   }
 }
 
-run "the_settings_reach_the_state_machine" {
+run "settings_reach_the_state_machine" {
   command = plan
 
   module {
@@ -230,21 +230,21 @@ run "the_settings_reach_the_state_machine" {
 
   assert {
     condition     = jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.poll_seconds == "{% $number('300') %}" && jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.lease_seconds == "{% $number('600') %}" && strcontains(jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.deadline, "'7200'") && strcontains(jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.slot, "'300'")
-    error_message = "Poll, lease, deadline and period must reach the first state."
+    error_message = "Poll interval, lease, deadline and period must reach the first state."
   }
 
   assert {
     condition     = !strcontains(aws_sfn_state_machine.results_run.definition, "$${")
-    error_message = "No placeholder may be left in the definition."
+    error_message = "The definition must not contain placeholders."
   }
 
   assert {
     condition     = aws_sfn_state_machine.results_run.type == "STANDARD" && jsondecode(aws_sfn_state_machine.results_run.definition).QueryLanguage == "JSONata"
-    error_message = "A run waits for minutes and must not run twice: a standard machine, in JSONata."
+    error_message = "The state machine must be STANDARD (runs take minutes and execute exactly once) and use JSONata."
   }
 }
 
-run "a_disabled_schedule_starts_nothing" {
+run "disabled_schedule_starts_nothing" {
   command = plan
 
   module {
@@ -261,7 +261,7 @@ run "a_disabled_schedule_starts_nothing" {
   }
 }
 
-run "a_lease_shorter_than_a_question_is_refused" {
+run "lease_shorter_than_a_poll_is_refused" {
   command = plan
 
   module {
@@ -275,7 +275,7 @@ run "a_lease_shorter_than_a_question_is_refused" {
   expect_failures = [var.lease_seconds]
 }
 
-run "too_many_questions_are_refused" {
+run "too_many_polls_are_refused" {
   command = plan
 
   module {
@@ -290,7 +290,7 @@ run "too_many_questions_are_refused" {
   expect_failures = [var.deadline_seconds]
 }
 
-run "a_deadline_near_the_machines_own_is_refused" {
+run "deadline_near_the_execution_timeout_is_refused" {
   command = plan
 
   module {
@@ -304,7 +304,7 @@ run "a_deadline_near_the_machines_own_is_refused" {
   expect_failures = [var.deadline_seconds]
 }
 
-run "a_wait_of_no_time_is_refused" {
+run "poll_interval_of_zero_is_refused" {
   command = plan
 
   module {
@@ -318,7 +318,7 @@ run "a_wait_of_no_time_is_refused" {
   expect_failures = [var.poll_seconds]
 }
 
-run "what_is_not_watched_has_no_log_no_trace_and_no_alarm" {
+run "unwatched_run_has_no_log_trace_or_alarm" {
   command = plan
 
   module {
@@ -327,11 +327,11 @@ run "what_is_not_watched_has_no_log_no_trace_and_no_alarm" {
 
   assert {
     condition     = length(aws_cloudwatch_log_group.results_run) == 0 && length(aws_sfn_state_machine.results_run.tracing_configuration) == 0 && length(aws_cloudwatch_metric_alarm.overdue) == 0 && length(aws_cloudwatch_metric_alarm.untold) == 0
-    error_message = "Where nothing is watched, nothing of it may be made."
+    error_message = "Without `watched` there must be no log, traces or alarms."
   }
 }
 
-run "a_watched_run_is_logged_without_what_passes_through_it" {
+run "watched_run_is_logged_without_its_data" {
   command = plan
 
   module {
@@ -349,7 +349,7 @@ run "a_watched_run_is_logged_without_what_passes_through_it" {
 
   assert {
     condition     = aws_sfn_state_machine.results_run.logging_configuration[0].level == "ALL" && aws_sfn_state_machine.results_run.logging_configuration[0].include_execution_data == false
-    error_message = "Every state must be logged, and never the orders."
+    error_message = "Every state must be logged, without execution data."
   }
 
   assert {
@@ -359,12 +359,12 @@ run "a_watched_run_is_logged_without_what_passes_through_it" {
 
   assert {
     condition     = startswith(aws_cloudwatch_log_group.results_run[0].name, "/aws/vendedlogs/states/") && aws_cloudwatch_log_group.results_run[0].retention_in_days == 30 && aws_cloudwatch_log_group.results_run[0].kms_key_id == var.key.arn
-    error_message = "The log must lie where deliveries need no policy of their own, encrypted, and end."
+    error_message = "The log group must have the vended-logs prefix, encryption and a retention."
   }
 
   assert {
     condition     = aws_dynamodb_table.runs.server_side_encryption[0].kms_key_arn == var.key.arn
-    error_message = "The table of runs must be encrypted with the environment's key."
+    error_message = "The runs table must be encrypted with the environment's key."
   }
 
   assert {
@@ -381,7 +381,7 @@ run "a_watched_run_is_logged_without_what_passes_through_it" {
       ],
       [["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"], ["*"]],
     ]
-    error_message = "Watched, the state machine may also use the key and send its log and traces, which know no resources."
+    error_message = "If watched, the role may also use the key and deliver logs and traces."
   }
 
   assert {
@@ -390,7 +390,7 @@ run "a_watched_run_is_logged_without_what_passes_through_it" {
   }
 }
 
-run "a_run_that_is_overdue_alarms_even_when_nothing_is_counted" {
+run "overdue_run_raises_an_alarm_without_data" {
   command = plan
 
   module {
@@ -406,32 +406,32 @@ run "a_run_that_is_overdue_alarms_even_when_nothing_is_counted" {
 
   assert {
     condition     = aws_cloudwatch_log_metric_filter.closed[0].pattern == "{ $.outcome = \"ok\" && $.run = * }" && aws_cloudwatch_log_metric_filter.closed[0].log_group_name == "/aws/lambda/gridbid-dev-close-run"
-    error_message = "A closed run is a good line of close-run about a run, which a probe is not."
+    error_message = "Closed runs must be counted by ok lines with a run, which excludes probes."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.overdue[0].metric_name == aws_cloudwatch_log_metric_filter.closed[0].metric_transformation[0].name && aws_cloudwatch_metric_alarm.overdue[0].namespace == aws_cloudwatch_log_metric_filter.closed[0].metric_transformation[0].namespace
-    error_message = "The alarm must read the metric that the filter writes."
+    error_message = "The alarm must use the metric of the filter."
   }
 
-  # 7200 seconds are 24 periods of five minutes, and two more.
+  # 7200 seconds are 24 periods of five minutes, plus two.
   assert {
     condition     = aws_cloudwatch_metric_alarm.overdue[0].period == 300 && aws_cloudwatch_metric_alarm.overdue[0].evaluation_periods == 26 && aws_cloudwatch_metric_alarm.overdue[0].comparison_operator == "LessThanThreshold" && aws_cloudwatch_metric_alarm.overdue[0].threshold == 1
-    error_message = "No run closed for the deadline and two periods must alarm."
+    error_message = "No closed run within the deadline and two periods must raise an alarm."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.overdue[0].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.overdue[0].alarm_actions == toset(var.alarm_topic_arns)
-    error_message = "A function that is never called counts nothing: missing data must alarm."
+    error_message = "Missing data must raise an alarm: a function that is never invoked counts nothing."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.untold[0].metric_name == "FailedInvocations" && aws_cloudwatch_metric_alarm.untold[0].dimensions == tomap({ RuleName = "gridbid-dev-results-run-ended-badly" })
-    error_message = "A bad end that the topic does not take must alarm."
+    error_message = "A failed run that the topic does not accept must raise an alarm."
   }
 }
 
-run "a_schedule_that_is_off_is_never_overdue" {
+run "disabled_schedule_is_never_overdue" {
   command = plan
 
   module {
@@ -448,11 +448,11 @@ run "a_schedule_that_is_off_is_never_overdue" {
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.overdue) == 0
-    error_message = "Without a schedule no run is missed."
+    error_message = "Without a schedule there must be no overdue alarm."
   }
 }
 
-run "watching_without_anybody_to_tell_is_refused" {
+run "watched_without_topics_is_refused" {
   command = plan
 
   module {

@@ -1,4 +1,4 @@
-# The stack: who may call it, and what each function is told and allowed.
+# The stack: authorization, and the environment variables and permissions of each function.
 
 mock_provider "aws" {
   override_during = plan
@@ -46,7 +46,7 @@ override_module {
   }
 }
 
-run "each_function_may_do_what_it_uses" {
+run "functions_have_the_permissions_they_use" {
   command = plan
 
   module {
@@ -81,7 +81,7 @@ run "each_function_may_do_what_it_uses" {
         [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-notify-slack-failed"]],
       ]
     }
-    error_message = "Each function must hold exactly the actions that it uses, on its own resources."
+    error_message = "Each function must have exactly the actions it uses, on its own resources."
   }
 
   assert {
@@ -97,11 +97,11 @@ run "each_function_may_do_what_it_uses" {
       report-results = { RESULTS_BUCKET = "results" }
       notify-slack   = { SLACK_WEBHOOK_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/slack-webhook-AbCdEf" }
     }
-    error_message = "Each function must be told what it needs and nothing else."
+    error_message = "Each function must have exactly the environment variables it needs."
   }
 }
 
-run "without_aws_there_is_no_key_and_nothing_that_the_local_cloud_lacks" {
+run "on_aws_turns_off_what_the_local_cloud_lacks" {
   command = plan
 
   module {
@@ -115,11 +115,11 @@ run "without_aws_there_is_no_key_and_nothing_that_the_local_cloud_lacks" {
 
   assert {
     condition     = local.key == null && length(local.key_statements) == 0 && length(module.dashboard) == 0 && length(module.budget) == 0 && alltrue([for function in output.functions : function.deployment == null])
-    error_message = "One variable must turn off what the local cloud does not have."
+    error_message = "on_aws must turn off everything that the local cloud lacks."
   }
 }
 
-run "a_concurrency_for_no_function_is_refused" {
+run "concurrency_of_an_unknown_function_is_refused" {
   command = plan
 
   module {
@@ -133,7 +133,7 @@ run "a_concurrency_for_no_function_is_refused" {
   expect_failures = [var.reserved_concurrency]
 }
 
-run "a_function_answers_before_the_state_machine_gives_up" {
+run "function_timeouts_are_below_task_timeouts" {
   command = plan
 
   module {
@@ -148,11 +148,11 @@ run "a_function_answers_before_the_state_machine_gives_up" {
         close-run       = jsondecode(file("../modules/results-run/run.asl.json")).States.CloseRun
       } : local.functions[name].timeout_seconds < state.TimeoutSeconds
     ])
-    error_message = "A function's timeout must be shorter than that of the task which calls it."
+    error_message = "A function's timeout must be shorter than that of the task that invokes it."
   }
 }
 
-run "a_platform_with_a_token_is_passed_on" {
+run "platform_settings_reach_collect_results" {
   command = plan
 
   module {
@@ -173,16 +173,16 @@ run "a_platform_with_a_token_is_passed_on" {
       AUCTION_RANDOM_SEED           = "18446744073709551615"
       AUCTION_RANDOM_READY_PERCENT  = "0"
     }
-    error_message = "The platform's settings must reach collect-results, the largest seed digit by digit."
+    error_message = "The platform's settings must reach collect-results, including every digit of the largest seed."
   }
 
   assert {
     condition     = [for statement in local.functions["collect-results"].policy_statements : [statement.actions, statement.resources]] == [[["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"]]]
-    error_message = "collect-results may read the platform's token, and that secret alone."
+    error_message = "collect-results may read only the secret with the platform's token."
   }
 }
 
-run "the_api_is_closed_unless_told_otherwise" {
+run "api_requires_signatures_by_default" {
   command = plan
 
   module {
@@ -191,11 +191,11 @@ run "the_api_is_closed_unless_told_otherwise" {
 
   assert {
     condition     = var.authorization == "AWS_IAM"
-    error_message = "An environment that says nothing must ask for signed requests."
+    error_message = "The default authorization must be AWS_IAM."
   }
 }
 
-run "an_open_api_is_refused_outside_the_laptop" {
+run "open_api_is_refused_outside_local" {
   command = plan
 
   module {
@@ -209,7 +209,7 @@ run "an_open_api_is_refused_outside_the_laptop" {
   expect_failures = [var.authorization]
 }
 
-run "an_open_api_is_allowed_on_the_laptop" {
+run "open_api_is_allowed_in_local" {
   command = plan
 
   module {
@@ -223,11 +223,11 @@ run "an_open_api_is_allowed_on_the_laptop" {
 
   assert {
     condition     = var.authorization == "open"
-    error_message = "The local environment may be open."
+    error_message = "The local environment can be open."
   }
 }
 
-run "a_manifest_that_is_not_there_is_refused" {
+run "missing_manifest_is_refused" {
   command = plan
 
   module {

@@ -1,4 +1,4 @@
-# The root of the tests: no resources of its own, only the provider that they mock. Run here: `terraform init`, `terraform test`.
+# The root of the tests: only the provider, which they mock. Run `terraform init` and `terraform test` here.
 
 terraform {
   required_version = ">= 1.11.0, < 2.0.0"

@@ -1,6 +1,5 @@
-# Gridbid for trying things out: what was merged last, as prod runs it, but kept for a shorter time and free to be destroyed.
-#
-# Promises: prod's system and prod's checks; whatever differs stands here. Called by: `gridbid deploy --env dev`.
+# The development environment: the last merge, configured as in prod except for the settings here: shorter retention, and no
+# protection from deletion.
 
 module "stack" {
   source = "../../stack"
@@ -15,10 +14,10 @@ module "stack" {
   auction_platform_url              = var.auction_platform_url
   auction_platform_token_secret_arn = var.auction_platform_token_secret_arn
 
-  # The pipeline begins with this environment, so its failures are told here.
-  told_of_pipeline   = true
-  alarm_emails       = var.alarm_emails
-  monthly_budget_usd = var.monthly_budget_usd
+  # The pipeline starts with this environment, so its failures are reported here.
+  pipeline_notifications = true
+  alarm_emails           = var.alarm_emails
+  monthly_budget_usd     = var.monthly_budget_usd
 
   log_retention_days     = 14
   point_in_time_recovery = false

@@ -1,7 +1,7 @@
 # Versions, backend and provider of the environment dev.
 #
-# The state lies in the account's bucket, locked by an object beside it; the bucket's name is given at
-# `terraform init -backend-config=bucket=…`, because it carries the account (terraform/bootstrap prints it).
+# The state is in the account's state bucket and locked by an object next to it. The bucket's name contains the account, so it is
+# set by `terraform init -backend-config=bucket=…` (an output of terraform/bootstrap).
 
 terraform {
   required_version = ">= 1.11.0, < 2.0.0"

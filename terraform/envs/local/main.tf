@@ -1,8 +1,7 @@
-# Gridbid on the local cloud: the stack, and the address of the catcher that plays Slack.
+# The environment on the local cloud: the stack, and the URL of the Slack simulator.
 #
-# Promises: the stack as in the cloud, open to the laptop, quick to poll, kept nowhere.
-# Leaves out: the artifacts bucket and the zips in it, which are there before: `gridbid release` puts them there.
-# Called by: gridbid deploy, called by cargo xtask up.
+# The API is open, polling is quick, and nothing is protected from deletion. `gridbid release` creates the artifacts bucket
+# and its zips beforehand; `cargo xtask up` applies this root through `gridbid deploy`.
 
 module "stack" {
   source = "../../stack"

@@ -1,12 +1,12 @@
-# What xtask and gridbid need to reach the local system.
+# Names and addresses for xtask and gridbid.
 
 output "api_id" {
-  description = "Identifier of the HTTP API."
+  description = "ID of the HTTP API."
   value       = module.stack.api_id
 }
 
 output "api_endpoint" {
-  description = "Address of the HTTP API as the cloud would have it; locally it is reached by the Host header `<api_id>.execute-api.localhost`."
+  description = "URL of the HTTP API as on AWS; on the local cloud, requests need the Host header `<api_id>.execute-api.localhost`."
   value       = module.stack.api_endpoint
 }
 
@@ -16,46 +16,46 @@ output "state_machine_arn" {
 }
 
 output "schedule_name" {
-  description = "Name of the schedule that starts results runs, and of its group."
+  description = "Name of the schedule that starts results runs, and of its schedule group."
   value       = module.stack.schedule_name
 }
 
 output "orders_table" {
-  description = "Name of the table of orders."
+  description = "Name of the orders table."
   value       = module.stack.orders_table
 }
 
 output "runs_table" {
-  description = "Name of the table of runs."
+  description = "Name of the runs table."
   value       = module.stack.runs_table
 }
 
 output "results_bucket" {
-  description = "Name of the bucket of results and summaries."
+  description = "Name of the bucket that stores results and summaries."
   value       = module.stack.results_bucket
 }
 
 output "topic_arn" {
-  description = "ARN of the topic of notifications."
+  description = "ARN of the notifications topic."
   value       = module.stack.topic_arn
 }
 
 output "slack_webhook_secret_arn" {
-  description = "ARN of the secret that holds the catcher's address."
+  description = "ARN of the secret that holds the URL of the Slack simulator."
   value       = module.stack.slack_webhook_secret_arn
 }
 
 output "undeliverable_queue_url" {
-  description = "URL of the queue of messages that SNS could not hand to notify-slack."
+  description = "URL of the dead-letter queue for messages that SNS could not deliver to notify-slack."
   value       = module.stack.undeliverable_queue_url
 }
 
 output "notify_slack_failed_queue_url" {
-  description = "URL of the queue of events that notify-slack could not post."
+  description = "URL of the queue of events that notify-slack failed to post."
   value       = module.stack.notify_slack_failed_queue_url
 }
 
 output "functions" {
-  description = "For each function: its name in Lambda, its alias, the version published last, its log group, and no CodeDeploy."
+  description = "For each function: its Lambda name, alias, newest version and log group; no CodeDeploy."
   value       = module.stack.functions
 }

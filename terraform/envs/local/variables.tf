@@ -1,4 +1,4 @@
-# What `cargo xtask up`, through `gridbid deploy`, tells the local environment.
+# Variables that `cargo xtask up` sets through `gridbid deploy`.
 
 variable "functions_manifest" {
   description = "Path of the release's functions.json."
@@ -6,35 +6,35 @@ variable "functions_manifest" {
 }
 
 variable "artifacts_bucket" {
-  description = "Name of the bucket that holds the functions' zips."
+  description = "Name of the bucket that holds the zips of the functions."
   type        = string
 }
 
 variable "slack_webhook_url" {
-  description = "Address of the local catcher that plays Slack's webhook."
+  description = "Webhook URL of the local Slack simulator."
   type        = string
   sensitive   = true
 
   validation {
     condition     = can(regex("^http://127\\.0\\.0\\.1:", var.slack_webhook_url))
-    error_message = "The local cloud posts to a catcher on 127.0.0.1, never to Slack."
+    error_message = "The local cloud must post to the simulator on 127.0.0.1, never to Slack."
   }
 }
 
 variable "auction_platform_url" {
-  description = "Address of an auction platform; null for the built-in one, which draws results at random."
+  description = "URL of an auction platform; null for the built-in random platform."
   type        = string
   default     = null
 }
 
 variable "auction_random_seed" {
-  description = "Seed of the random platform, for draws that can be repeated; null for none."
+  description = "Seed of the random platform, for reproducible results; null for none."
   type        = number
   default     = null
 }
 
 variable "auction_random_ready_percent" {
-  description = "How often, in percent, the random platform says that results are ready; null for the function's own default."
+  description = "Probability in percent that the random platform has results ready; null for the function's default."
   type        = number
   default     = null
 }
@@ -46,19 +46,19 @@ variable "schedule_enabled" {
 }
 
 variable "poll_seconds" {
-  description = "Seconds between two questions to the auction platform."
+  description = "Seconds between two polls of the auction platform."
   type        = number
   default     = 1
 }
 
 variable "deadline_seconds" {
-  description = "Seconds after its start at which a results run stops asking and fails."
+  description = "Seconds after its start at which a results run stops polling and fails."
   type        = number
   default     = 60
 }
 
 variable "lease_seconds" {
-  description = "Seconds that a results run keeps the lock without renewing it; a run that died blocks the next ones for as long."
+  description = "Lease of a results run in seconds; a run that died blocks the following ones until its lease expires."
   type        = number
   default     = 150
 }

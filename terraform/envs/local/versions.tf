@@ -1,7 +1,7 @@
 # Versions, backend and provider of the local environment.
 #
-# The state's path is given at `terraform init -backend-config=path=…`; endpoint, region and keys come from the environment, so
-# that what runs on the laptop is what runs in the cloud.
+# `terraform init -backend-config=path=…` sets the state's path. Endpoint, region and keys come from environment variables, so
+# that the configuration is the same as on AWS.
 
 terraform {
   required_version = ">= 1.11.0, < 2.0.0"

@@ -1,6 +1,6 @@
-# Gridbid as the desk relies on it: what was approved, protected from deletion, restorable to any second of the last day.
+# The production environment: approved releases, protected from deletion, restorable to any second of the last day.
 #
-# Promises: the stack's own choices, which are made for production. Called by: `gridbid deploy --env prod`.
+# The defaults of terraform/stack are made for production.
 
 module "stack" {
   source = "../../stack"
@@ -19,6 +19,6 @@ module "stack" {
   alarm_emails       = var.alarm_emails
   monthly_budget_usd = var.monthly_budget_usd
 
-  # A year for whoever has to explain a trade; orders themselves are gone after a day.
+  # One year, to be able to explain a trade. The orders themselves are deleted after a day.
   log_retention_days = 365
 }

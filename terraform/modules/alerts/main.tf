@@ -1,17 +1,16 @@
-# How people are told: a topic for every notification, and notify-slack that carries each of them to Slack.
+# Notifications: one topic, which notify-slack forwards to Slack.
 #
-# Promises: nothing that was published is lost in silence. What SNS cannot hand to the function ends in the queue of
-# undeliverable messages; what the function could not post after its retries ends in the queue of failed posts. Both queues
-# alarm, by a second topic too that does not need Slack (watch.tf). Failed deliveries are told here as well.
-# Leaves out: the webhook's address (a secret's value, put in from outside), and what is worth telling.
-# Called by: terraform/stack.
+# No published message is lost silently. Messages that SNS cannot deliver to the function go to the queue `undeliverable`;
+# events that the function cannot post after its retries go to `notify_slack_failed`. Both queues have alarms, which also use a
+# second topic that does not depend on Slack (watch.tf). Failed deployments are reported here, too. The webhook's URL is a
+# secret value that is set outside Terraform.
 
 data "aws_caller_identity" "current" {}
 
 data "aws_region" "current" {}
 
-# A queue's ARN follows from its name: its own policy can name it, and a function's role does not wait for the queue. Each
-# queue takes the provider 25 seconds.
+# ARNs are built from names so that a queue's policy can refer to its own queue and roles do not wait for queues: the provider
+# takes 25 seconds to create one.
 locals {
   queue_names = {
     undeliverable       = "gridbid-${var.environment}-notifications-undeliverable"
@@ -34,7 +33,7 @@ resource "aws_sns_topic_policy" "notifications" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
-      # EventBridge says nothing of itself when it publishes: with a condition here every event would be dropped.
+      # EventBridge sends no source account when it publishes: a condition here would drop every event.
       [{
         Sid       = "PublishFromEventRules"
         Effect    = "Allow"
@@ -58,12 +57,12 @@ resource "aws_sns_topic_policy" "notifications" {
   })
 }
 
-# Slack's webhook. The value is no business of this module: whoever holds it puts it in.
+# The Slack webhook. Its value is set outside Terraform.
 resource "aws_secretsmanager_secret" "slack_webhook" {
-  # checkov:skip=CKV2_AWS_57: Slack makes a new webhook for a person alone: docs/operations.md says how it is rotated
+  # checkov:skip=CKV2_AWS_57: Only a person can create a Slack webhook: docs/operations.md describes the rotation
 
   name                    = "gridbid/${var.environment}/slack-webhook"
-  description             = "Address of the Slack webhook that notify-slack posts to"
+  description             = "URL of the Slack webhook that notify-slack posts to"
   kms_key_id              = one(var.key[*].arn)
   recovery_window_in_days = var.secret_recovery_days
 }
@@ -76,7 +75,7 @@ resource "aws_sqs_queue" "undeliverable" {
   kms_master_key_id         = one(var.key[*].arn)
   sqs_managed_sse_enabled   = var.key == null ? true : null
 
-  # Within the queue: as a resource of its own it would take another 25 seconds.
+  # Inline: a separate policy resource takes another 25 seconds.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -105,7 +104,7 @@ resource "aws_sns_topic_subscription" "notify_slack" {
   endpoint       = var.notify_slack.alias_arn
   redrive_policy = jsonencode({ deadLetterTargetArn = aws_sqs_queue.undeliverable.arn })
 
-  # A message that arrives before the permission is there would be refused.
+  # Without the permission, a message would be refused.
   depends_on = [aws_lambda_permission.notify_slack]
 }
 
@@ -118,15 +117,15 @@ resource "aws_sqs_queue" "notify_slack_failed" {
   sqs_managed_sse_enabled   = var.key == null ? true : null
 }
 
-# For the alias, which SNS calls, and for whoever calls the bare function: neither loses an event.
+# For the alias, which SNS invokes, and for direct invocations of the function.
 resource "aws_lambda_function_event_invoke_config" "notify_slack" {
-  # Keys that are known without the alias: an import evaluates them from the state alone.
+  # Static keys: an import evaluates them from the state, without the alias.
   for_each = { live = var.notify_slack.alias_name, "$LATEST" = "$LATEST" }
 
   function_name = var.notify_slack.function_name
   qualifier     = each.value
 
-  # Lambda tries again after one minute, then after two.
+  # Lambda retries after one minute, then after two.
   maximum_retry_attempts       = 2
   maximum_event_age_in_seconds = 6 * 3600
 
@@ -137,13 +136,13 @@ resource "aws_lambda_function_event_invoke_config" "notify_slack" {
   }
 }
 
-# Deliveries that failed, whoever started them. What waits for an approval is told too: nobody else says so.
+# Failed deployments, whatever started them, and pending approvals, which nothing else reports.
 
 locals {
   delivery_events = merge(
     {
       canary-failed = {
-        description   = "CodeDeploy took a function of this environment back to its old version, or was stopped"
+        description   = "CodeDeploy rolled back a function of this environment, or was stopped"
         source        = ["aws.codedeploy"]
         "detail-type" = ["CodeDeploy Deployment State-change Notification"]
         detail        = { application = [{ prefix = "gridbid-${var.environment}-" }], state = ["FAILURE", "STOP"] }
@@ -162,7 +161,7 @@ locals {
         "detail-type" = ["CodePipeline Action Execution State Change"]
         detail        = { pipeline = [var.pipeline_name], state = ["STARTED"], type = { category = ["Approval"] } }
       }
-    } : name => event if var.told_of_pipeline },
+    } : name => event if var.pipeline_notifications },
   )
 }
 

@@ -1,7 +1,7 @@
-# What tells that people are not told: alarms on both queues, and a second topic that reaches people without Slack.
+# Alarms on the notification path itself, with a second topic that does not depend on Slack.
 #
-# Promises: every message that could not be delivered or posted raises an alarm at once, in Slack and in the mail of whoever
-# is named; an alarm about notify-slack goes by mail too. Off where the environment is not AWS (`watched`).
+# A message in either queue raises an alarm in Slack and by email; alarms of notify-slack also go out by email. Off on the local
+# cloud (`watched`).
 
 resource "aws_sns_topic" "escalations" {
   count = var.watched ? 1 : 0
@@ -28,7 +28,7 @@ resource "aws_sns_topic_policy" "escalations" {
   })
 }
 
-# Each address is asked to confirm before it gets anything.
+# SNS asks each address to confirm the subscription first.
 resource "aws_sns_topic_subscription" "email" {
   for_each = toset(var.watched ? var.emails : [])
 
@@ -41,7 +41,7 @@ resource "aws_cloudwatch_metric_alarm" "queue" {
   for_each = { for queue, name in local.queue_names : queue => name if var.watched }
 
   alarm_name        = "${each.value}-not-empty"
-  alarm_description = "Slack was not told of something: a message waits in ${each.value} to be sent again"
+  alarm_description = "A notification did not reach Slack: ${each.value} holds a message to redrive"
 
   namespace   = "AWS/SQS"
   metric_name = "ApproximateNumberOfMessagesVisible"

@@ -1,7 +1,7 @@
-# The budget: what the account may cost in a month, and who is told before it does.
+# The account's monthly budget.
 #
-# Promises: a notice when 80 % is spent and when the month is foreseen to end above it. It stops nothing. It counts the whole
-# account, because a filter by tag sees nothing until somebody activates the tag for billing. Called by: terraform/stack.
+# Notifies when 80 % is spent and when the forecast exceeds the budget; it stops nothing. It covers the whole account, because a
+# filter by tag matches nothing until the tag is activated for billing.
 
 resource "aws_budgets_budget" "monthly" {
   name         = "gridbid-${var.environment}-monthly"

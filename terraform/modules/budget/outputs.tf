@@ -1,4 +1,4 @@
-# How the budget is found.
+# The budget.
 
 output "name" {
   description = "Name of the budget."

@@ -1,4 +1,4 @@
-# What an environment decides about its costs.
+# Settings of the budget.
 
 variable "environment" {
   description = "Name of the environment; part of the budget's name."
@@ -6,16 +6,16 @@ variable "environment" {
 }
 
 variable "monthly_usd" {
-  description = "US dollars that the account is meant to cost in a month."
+  description = "Monthly budget of the account in US dollars."
   type        = number
 
   validation {
     condition     = var.monthly_usd > 0
-    error_message = "A budget is more than 0 US dollars a month."
+    error_message = "The budget must be more than 0 US dollars a month."
   }
 }
 
 variable "topic_arn" {
-  description = "ARN of the topic that is told."
+  description = "ARN of the topic to notify."
   type        = string
 }

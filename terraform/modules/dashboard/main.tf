@@ -1,7 +1,4 @@
-# The dashboard: the whole system on one page, from alarms at the top to queues at the bottom.
-#
-# Promises: every alarm, the API's traffic and latency, each function's faults and duration, the runs, the tables and the
-# queues of what could not be told. Leaves out: logs. Called by: terraform/stack, where the environment is AWS.
+# The dashboard: alarms, API traffic and latency, faults and duration of each function, runs, tables and failed notifications.
 
 data "aws_region" "current" {}
 
@@ -10,7 +7,7 @@ locals {
 
   graphs = [
     {
-      title = "API: calls and errors"
+      title = "API: requests and errors"
       stat  = "Sum"
       metrics = [
         ["AWS/ApiGateway", "Count", "ApiId", var.api_id],
@@ -19,7 +16,7 @@ locals {
       ]
     },
     {
-      title   = "API: slowest hundredth of the answers (ms)"
+      title   = "API: p99 latency (ms)"
       stat    = "p99"
       metrics = [["AWS/ApiGateway", "Latency", "ApiId", var.api_id]]
     },
@@ -29,17 +26,17 @@ locals {
       metrics = [for name, function in var.functions : ["Gridbid/${var.environment}", "${name}-faults"]]
     },
     {
-      title   = "Functions: slowest hundredth of the calls (ms)"
+      title   = "Functions: p99 duration (ms)"
       stat    = "p99"
       metrics = [for name, function in var.functions : ["AWS/Lambda", "Duration", "FunctionName", function.function_name]]
     },
     {
-      title   = "Functions: running at once"
+      title   = "Functions: concurrency"
       stat    = "Maximum"
       metrics = [for name, function in var.functions : ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", function.function_name]]
     },
     {
-      title   = "Functions: throttled"
+      title   = "Functions: throttles"
       stat    = "Sum"
       metrics = [for name, function in var.functions : ["AWS/Lambda", "Throttles", "FunctionName", function.function_name]]
     },
@@ -51,14 +48,14 @@ locals {
       ]
     },
     {
-      title = "Tables: read and written"
+      title = "Tables: reads and writes"
       stat  = "Sum"
       metrics = [for pair in setproduct(var.table_names, ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"]) :
         ["AWS/DynamoDB", pair[1], "TableName", pair[0]]
       ]
     },
     {
-      title   = "Told to nobody yet"
+      title   = "Notifications not delivered"
       stat    = "Maximum"
       metrics = [for name in var.queue_names : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name]]
     },

@@ -1,4 +1,4 @@
-# How the dashboard is found.
+# The dashboard.
 
 output "name" {
   description = "Name of the dashboard."

@@ -1,4 +1,4 @@
-# What is shown.
+# Contents of the dashboard.
 
 variable "environment" {
   description = "Name of the environment; the dashboard's name."
@@ -6,7 +6,7 @@ variable "environment" {
 }
 
 variable "api_id" {
-  description = "Identifier of the HTTP API."
+  description = "ID of the HTTP API."
   type        = string
 }
 
@@ -26,7 +26,7 @@ variable "table_names" {
 }
 
 variable "queue_names" {
-  description = "Names of the queues of what could not be told."
+  description = "Names of the queues of failed notifications."
   type        = list(string)
 }
 

@@ -1,9 +1,7 @@
-# A role of the delivery: it plans, it releases, or it deploys one environment.
+# A delivery role of one kind: plan, release, or deploy.
 #
-# Promises: each kind holds the actions that it uses, by name, on Gridbid's own resources; the boundary holds for it whatever
-# happens to its policies. `plan` reads how things are set up and never what they hold; `release` writes artifacts and can
-# overwrite none; `deploy` changes one environment. Leaves out: who takes the role; the caller binds that.
-# Called by: terraform/modules/github-trust and terraform/modules/pipeline.
+# Each kind has the actions it uses, by name, on Gridbid's resources, under the boundary. `plan` reads configuration and no data,
+# `release` writes artifacts and cannot overwrite any, `deploy` changes one environment. The caller defines who can assume it.
 
 data "aws_caller_identity" "current" {}
 
@@ -38,7 +36,7 @@ resource "aws_iam_policy" "this" {
   for_each = local.policies
 
   name        = "${aws_iam_role.this.name}-${each.key}"
-  description = "What ${aws_iam_role.this.name} may do: ${each.key}"
+  description = "Permissions of ${aws_iam_role.this.name}: ${each.key}"
 
   policy = jsonencode({
     Version = "2012-10-17"

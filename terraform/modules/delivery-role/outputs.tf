@@ -1,4 +1,4 @@
-# How the role is named.
+# The role.
 
 output "arn" {
   description = "ARN of the role."

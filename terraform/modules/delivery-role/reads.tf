@@ -1,4 +1,4 @@
-# How the environments are set up: all that a plan compares, and nothing of what tables, buckets, queues and secrets hold.
+# Reads of configuration, for plans. No content of tables, buckets, queues or secrets.
 
 locals {
   reads = {
@@ -34,7 +34,7 @@ locals {
       { resources = local.own.budgets, actions = ["budgets:ListTagsForResource", "budgets:ViewBudget"] },
       { resources = local.apis, actions = ["apigateway:GET"] },
       { resources = local.keys, actions = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"] },
-      # These know no resources.
+      # These actions do not support resource-level permissions.
       { resources = ["*"], actions = ["kms:ListAliases", "logs:DescribeLogGroups", "sns:GetSubscriptionAttributes", "states:ValidateStateMachineDefinition"] },
     ] : merge({ condition = null }, statement)]
   }

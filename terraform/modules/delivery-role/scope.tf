@@ -1,4 +1,4 @@
-# The resources of the environments that a role works on, by the names that terraform/stack gives them.
+# ARNs of the resources of the given environments, by the names that terraform/stack uses.
 
 locals {
   account = data.aws_caller_identity.current.account_id
@@ -27,7 +27,7 @@ locals {
     } : kind => flatten([for environment in var.environments : [for pattern in patterns : replace(pattern, "%s", environment)]])
   }
 
-  # API Gateway names its resources by ids that only it knows, KMS its keys: there the account and region, or a tag, bound.
+  # API Gateway and KMS generate their IDs: these are restricted by account and region, or by a tag.
   apis = [for path in ["apis", "apis/*", "domainnames", "domainnames/*", "tags/*"] : "arn:aws:apigateway:${local.region}::/${path}"]
   keys = ["arn:aws:kms:${local.here}:key/*"]
 

@@ -1,22 +1,22 @@
-# What the caller decides about a role of the delivery.
+# Settings of a delivery role.
 
 variable "kind" {
-  description = "What the role is for: plan, release or deploy."
+  description = "Kind of the role: plan, release or deploy."
   type        = string
 
   validation {
     condition     = contains(["plan", "release", "deploy"], var.kind)
-    error_message = "A role of the delivery plans, releases or deploys: its kind is plan, release or deploy."
+    error_message = "The kind must be plan, release or deploy."
   }
 }
 
 variable "name" {
-  description = "Last part of the role's name, after gridbid-delivery-."
+  description = "Suffix of the role's name, after gridbid-delivery-."
   type        = string
 }
 
 variable "description" {
-  description = "One sentence on who takes the role and what for."
+  description = "Who assumes the role and for what, in one sentence."
   type        = string
 }
 
@@ -27,12 +27,12 @@ variable "environments" {
 
   validation {
     condition     = { plan = length(var.environments) > 0, release = length(var.environments) == 0, deploy = length(var.environments) == 1 }[var.kind]
-    error_message = "A role plans at least one environment, releases to none, and deploys exactly one."
+    error_message = "plan needs at least one environment, release none, and deploy exactly one."
   }
 }
 
 variable "trust" {
-  description = "Who takes the role, how, and on which condition."
+  description = "Principal, action and condition of the trust policy."
   type = object({
     principal = map(string)
     action    = string
@@ -41,29 +41,29 @@ variable "trust" {
 
   validation {
     condition     = length(var.trust.condition) > 0
-    error_message = "Bind who takes the role by a condition: a principal alone is too wide."
+    error_message = "The trust policy needs a condition: a principal alone is too broad."
   }
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of the boundary that holds for the role and for every role that it makes."
+  description = "ARN of the permissions boundary of the role and of every role it creates."
   type        = string
 }
 
 variable "state_bucket_arn" {
-  description = "ARN of the bucket of Terraform's states, for roles that plan or deploy."
+  description = "ARN of the Terraform state bucket, for roles that plan or deploy."
   type        = string
   default     = null
 }
 
 variable "artifacts_bucket_arn" {
-  description = "ARN of the bucket of artifacts, for roles that release or deploy."
+  description = "ARN of the artifacts bucket, for roles that release or deploy."
   type        = string
   default     = null
 }
 
 variable "cache_bucket_arn" {
-  description = "ARN of the bucket of the binary cache, for roles that release."
+  description = "ARN of the binary cache bucket, for roles that release."
   type        = string
   default     = null
 }

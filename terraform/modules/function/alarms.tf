@@ -1,15 +1,15 @@
-# When the function is unwell: faults, throttles, slowness. Each alarm tells the given topics, and stops a canary.
+# Alarms on faults, throttles and latency. Each notifies the given topics and stops a canary.
 #
-# Promises: what callers did wrong (`refused`) and what the platform rejected (`rejected`) trips none of them, so AWS's own
-# metric Errors, which counts a rejection, is not used. Leaves out: what to do about it; docs/operations.md says that.
+# Client errors (`refused`) and rejections by the platform (`rejected`) trip none of them; AWS/Lambda Errors counts rejections and
+# is therefore not used. docs/operations.md is the runbook.
 
 locals {
   metric_namespace = "Gridbid/${var.environment}"
 
-  # A fault holds its alarm for longer than the five minutes between two runs: an outage is one message, not one per run.
+  # An alarm stays on for longer than the five minutes between two runs, so that an outage is one message, not one per run.
   alarms = {
     faults = {
-      description         = "${var.name} failed: a line of its log says outcome = fault, or Lambda stopped it"
+      description         = "${var.name} failed: its log has a line with outcome = fault, or Lambda stopped an invocation"
       namespace           = one(aws_cloudwatch_log_metric_filter.faults[*].metric_transformation[0].namespace)
       metric_name         = one(aws_cloudwatch_log_metric_filter.faults[*].metric_transformation[0].name)
       dimensions          = null
@@ -20,7 +20,7 @@ locals {
       datapoints_to_alarm = 1
     }
     throttles = {
-      description         = "${var.name} was refused a place to run: its or the account's concurrency is used up"
+      description         = "${var.name} was throttled: its concurrency or the account's is exhausted"
       namespace           = "AWS/Lambda"
       metric_name         = "Throttles"
       dimensions          = { FunctionName = aws_lambda_function.this.function_name }
@@ -31,7 +31,7 @@ locals {
       datapoints_to_alarm = 1
     }
     p99 = {
-      description         = "${var.name} is slow: of a hundred calls in a minute, one took longer than its limit"
+      description         = "${var.name} is slow: its p99 duration exceeds the limit"
       namespace           = "AWS/Lambda"
       metric_name         = "Duration"
       dimensions          = { FunctionName = aws_lambda_function.this.function_name }
@@ -44,7 +44,7 @@ locals {
   }
 }
 
-# A function that ran out of time or memory writes no line of its own; Lambda's report of the call says so instead.
+# An invocation that ran out of time or memory writes no log line; Lambda's report line shows it.
 resource "aws_cloudwatch_log_metric_filter" "faults" {
   count = var.alarms == null ? 0 : 1
 
@@ -79,7 +79,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   evaluation_periods  = each.value.evaluation_periods
   datapoints_to_alarm = each.value.datapoints_to_alarm
 
-  # No calls, no harm.
+  # Without invocations there is no data.
   treat_missing_data = "notBreaching"
 
   alarm_actions = var.alarms.topic_arns

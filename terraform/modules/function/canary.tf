@@ -1,7 +1,7 @@
-# The canary of a function that people call: CodeDeploy shifts the alias to a new version, a tenth of the calls first.
+# The canary of a function behind HTTP: CodeDeploy shifts 10 % of the invocations to a new version first.
 #
-# Promises: after five minutes without an alarm all calls reach the new version; an alarm, a failure or a stop takes the
-# alias back to the old one by itself. Leaves out: starting a deployment, which is `gridbid deploy`'s.
+# After five minutes without an alarm, all invocations reach the new version. An alarm, a failure or a stop rolls the alias back.
+# `gridbid deploy` starts the deployment.
 
 resource "aws_codedeploy_app" "canary" {
   count = var.canary ? 1 : 0

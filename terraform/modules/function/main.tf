@@ -1,9 +1,8 @@
-# One Lambda function of Gridbid: its code from the artifacts bucket, its alias `live`, its log group and its role.
+# A Lambda function: code from the artifacts bucket, the alias `live`, a log group and a role.
 #
-# Promises: the code is loaded by the hash of its zip, every change of code or configuration publishes a version, and the role
-# may write to its own log group and do what `policy_statements` says. The alarms are in alarms.tf, the canary in canary.tf.
-# Leaves out: which version callers reach (the delivery shifts the alias), and who may call it: the module that owns the caller
-# grants that. Called by: terraform/stack, once per function.
+# The code is addressed by the hash of its zip. Every change of code or configuration publishes a version; `gridbid` shifts the
+# alias. The role can write to its log group and has the given policy statements. The caller's module grants the permission
+# to invoke. Alarms are in alarms.tf, the canary in canary.tf.
 
 data "aws_caller_identity" "current" {}
 
@@ -17,7 +16,7 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  # checkov:skip=CKV_AWS_338: The environment decides: prod keeps a year, dev two weeks, the laptop a day
+  # checkov:skip=CKV_AWS_338: Set by the environment: one year in prod, two weeks in dev, one day locally
 
   name              = "/aws/lambda/${local.function_name}"
   retention_in_days = var.log_retention_days
@@ -53,11 +52,11 @@ resource "aws_iam_role_policy" "this" {
 }
 
 resource "aws_lambda_function" "this" {
-  # checkov:skip=CKV_AWS_50: Traces of the runs come from the state machine; a function's line carries the run, and a tracer would weigh more than the function
-  # checkov:skip=CKV_AWS_116: Only notify-slack is called without a caller that waits: modules/alerts keeps what it cannot post
-  # checkov:skip=CKV_AWS_117: It calls AWS, Slack and the platform over TLS by IAM and tokens: a network of its own would add cost and no guard
-  # checkov:skip=CKV_AWS_173: The variables hold names and ARNs, never a secret
-  # checkov:skip=CKV_AWS_272: The code is known by its hash, which the release wrote and nobody can overwrite
+  # checkov:skip=CKV_AWS_50: The state machine is traced, and log lines contain the run; a tracer would be larger than the function
+  # checkov:skip=CKV_AWS_116: Only notify-slack is invoked asynchronously; modules/alerts has its failure queue
+  # checkov:skip=CKV_AWS_117: It calls AWS, Slack and the platform over TLS with IAM and tokens; a VPC would add cost and no protection
+  # checkov:skip=CKV_AWS_173: The variables contain names and ARNs, no secrets
+  # checkov:skip=CKV_AWS_272: The code is addressed by its hash in a bucket whose keys cannot be overwritten
 
   function_name = local.function_name
   description   = var.description
@@ -75,27 +74,27 @@ resource "aws_lambda_function" "this" {
   memory_size = var.memory_mb
   timeout     = var.timeout_seconds
 
-  # Null takes its share of the account's concurrency, as all others do.
+  # Null: unreserved concurrency of the account.
   reserved_concurrent_executions = var.reserved_concurrency
 
   environment {
     variables = merge({ GRIDBID_ENVIRONMENT = var.environment }, var.environment_variables)
   }
 
-  # Naming the group here also makes it exist, with its retention, before the first line is logged.
+  # The reference also creates the group, with its retention, before the first log line.
   logging_config {
     log_format = "JSON"
     log_group  = aws_cloudwatch_log_group.this.name
   }
 
-  # A function that starts before its policy is attached fails its first calls.
+  # Without its policy, the first invocations would fail.
   depends_on = [aws_iam_role_policy.this]
 }
 
-# Made with the first version; from then on only `gridbid deploy` and `gridbid rollback` move it.
+# Created with the first version; afterwards only `gridbid deploy` and `gridbid rollback` move it.
 resource "aws_lambda_alias" "live" {
   name             = "live"
-  description      = "The version that callers reach"
+  description      = "The version that callers invoke"
   function_name    = aws_lambda_function.this.function_name
   function_version = aws_lambda_function.this.version
 

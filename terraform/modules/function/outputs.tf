@@ -1,4 +1,4 @@
-# What callers and permissions need of the function. Always the alias, never the bare function.
+# References for callers and permissions: always the alias, never the function itself.
 
 output "function_name" {
   description = "Name of the function."
@@ -6,7 +6,7 @@ output "function_name" {
 }
 
 output "alias_name" {
-  description = "Name of the alias that callers reach."
+  description = "Name of the alias that callers invoke."
   value       = aws_lambda_alias.live.name
 }
 
@@ -16,12 +16,12 @@ output "alias_arn" {
 }
 
 output "alias_invoke_arn" {
-  description = "ARN by which API Gateway calls the alias."
+  description = "Invoke ARN of the alias for API Gateway."
   value       = aws_lambda_alias.live.invoke_arn
 }
 
 output "version" {
-  description = "The version that was published last."
+  description = "Newest published version."
   value       = aws_lambda_function.this.version
 }
 
@@ -31,7 +31,7 @@ output "log_group_name" {
 }
 
 output "deployment" {
-  description = "CodeDeploy's application and deployment group that shift the alias; null where it is shifted at once."
+  description = "CodeDeploy application and deployment group that shift the alias; null if it is shifted at once."
   value = one([for group in aws_codedeploy_deployment_group.canary : {
     application = group.app_name
     group       = group.deployment_group_name

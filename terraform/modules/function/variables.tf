@@ -1,4 +1,4 @@
-# What the caller decides about one function.
+# Settings of a function.
 
 variable "name" {
   description = "Name of the function: its folder under lambdas/ and its key in functions.json."
@@ -6,27 +6,27 @@ variable "name" {
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{1,31}$", var.name))
-    error_message = "A function's name is 2 to 32 lower-case letters, digits and hyphens, and starts with a letter."
+    error_message = "A function's name must be 2 to 32 lower-case letters, digits and hyphens and start with a letter."
   }
 }
 
 variable "environment" {
-  description = "Name of the environment; part of every resource's name and given to the code as GRIDBID_ENVIRONMENT."
+  description = "Name of the environment; part of every resource's name, and the variable GRIDBID_ENVIRONMENT of the code."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
-    error_message = "An environment's name is 2 to 12 lower-case letters and digits, and starts with a letter."
+    error_message = "An environment's name must be 2 to 12 lower-case letters and digits and start with a letter."
   }
 }
 
 variable "description" {
-  description = "One sentence on what the function does, shown in the console."
+  description = "What the function does, in one sentence; shown in the AWS console."
   type        = string
 }
 
 variable "code" {
-  description = "The function's entry of functions.json, as the build wrote it."
+  description = "The function's entry in functions.json."
   type = object({
     runtime       = string
     handler       = string
@@ -52,46 +52,46 @@ variable "artifacts_bucket" {
 }
 
 variable "memory_mb" {
-  description = "Memory in MB; Lambda gives CPU in proportion to it."
+  description = "Memory in MB; Lambda allocates CPU in proportion."
   type        = number
   default     = 256
 
   validation {
     condition     = var.memory_mb >= 128 && var.memory_mb <= 10240
-    error_message = "Lambda takes 128 to 10240 MB of memory."
+    error_message = "Memory must be 128 to 10240 MB."
   }
 }
 
 variable "timeout_seconds" {
-  description = "Time limit of one call in seconds; below the 30 seconds after which API Gateway gives up."
+  description = "Timeout of an invocation in seconds; below API Gateway's 30 seconds."
   type        = number
 
   validation {
     condition     = var.timeout_seconds >= 1 && var.timeout_seconds < 30
-    error_message = "A function's timeout must be 1 to 29 seconds: API Gateway gives up after 30."
+    error_message = "The timeout must be 1 to 29 seconds: API Gateway times out after 30."
   }
 }
 
 variable "reserved_concurrency" {
-  description = "How many calls may run at once, kept free for this function; null for a share of the account's."
+  description = "Reserved concurrency; null for the account's unreserved concurrency."
   type        = number
   default     = null
 
-  # Zero would stop the function.
+  # Zero would disable the function.
   validation {
     condition     = var.reserved_concurrency == null ? true : var.reserved_concurrency >= 1
-    error_message = "A function that may run at all needs a concurrency of at least 1; null for a share of the account's."
+    error_message = "Reserved concurrency must be at least 1, or null."
   }
 }
 
 variable "environment_variables" {
-  description = "The function's configuration, beside GRIDBID_ENVIRONMENT; no secrets, only where to read them."
+  description = "Environment variables in addition to GRIDBID_ENVIRONMENT; references to secrets, never secrets."
   type        = map(string)
   default     = {}
 }
 
 variable "policy_statements" {
-  description = "What the function may do beside writing to its own log group: actions on exact ARNs."
+  description = "Permissions in addition to writing to its log group: actions on exact ARNs."
   type = list(object({
     actions   = list(string)
     resources = list(string)
@@ -100,34 +100,34 @@ variable "policy_statements" {
 
   validation {
     condition     = !anytrue([for statement in var.policy_statements : anytrue([for action in statement.actions : strcontains(action, "*")])])
-    error_message = "Name every action: a role holds no wildcard."
+    error_message = "Actions must not contain wildcards."
   }
 
   validation {
     condition     = !anytrue([for statement in var.policy_statements : contains(statement.resources, "*")])
-    error_message = "Name every resource by its ARN: a role holds no wildcard."
+    error_message = "Resources must be ARNs; the resource * is not allowed."
   }
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of the policy that no role of this environment goes beyond; null for none."
+  description = "ARN of the permissions boundary for all roles of this environment; null for none."
   type        = string
   default     = null
 }
 
 variable "key" {
-  description = "The environment's key, which encrypts the log; null for CloudWatch's own."
+  description = "KMS key for the log group; null for CloudWatch's default key."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "log_retention_days" {
-  description = "Days that the function's logs are kept."
+  description = "Retention of the function's logs, in days."
   type        = number
 }
 
 variable "alarms" {
-  description = "Topics that the function's alarms tell, and the 99th percentile of its duration in milliseconds above which it is too slow; null for no alarms."
+  description = "Topics of the function's alarms, and the limit of its p99 duration in milliseconds; null for no alarms."
   type = object({
     topic_arns   = list(string)
     p99_limit_ms = number
@@ -136,22 +136,22 @@ variable "alarms" {
 
   validation {
     condition     = var.alarms == null ? true : var.alarms.p99_limit_ms > 0 && var.alarms.p99_limit_ms < 1000 * var.timeout_seconds
-    error_message = "A duration that alarms lies between 0 and the function's timeout, which no call outlasts."
+    error_message = "p99_limit_ms must be between 0 and the function's timeout."
   }
 
   validation {
     condition     = var.alarms == null ? true : length(var.alarms.topic_arns) > 0
-    error_message = "An alarm that tells nobody is none: name at least one topic."
+    error_message = "Alarms need at least one topic."
   }
 }
 
 variable "canary" {
-  description = "Whether a new version first gets a tenth of the calls for five minutes, watched by the alarms."
+  description = "Whether a new version first gets 10 % of the invocations for five minutes, guarded by the alarms."
   type        = bool
   default     = false
 
   validation {
     condition     = !var.canary || var.alarms != null
-    error_message = "A canary without alarms would notice nothing: give the function alarms."
+    error_message = "A canary needs alarms."
   }
 }

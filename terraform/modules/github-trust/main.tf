@@ -1,14 +1,13 @@
-# What GitHub's workflows may do in this account, without a key that somebody could lose.
+# Roles for GitHub's workflows, assumed with OIDC tokens instead of long-lived keys.
 #
-# Promises: three kinds of role, each taken by one kind of job of one repository, known by the token's `sub`: pull requests
-# plan, the release branch releases, and a job of the environment NAME (which GitHub can make wait for an approval) deploys
-# NAME. A fork's pull request has no token. Where something else delivers, GitHub only plans.
-# Leaves out: what the roles hold (modules/delivery-role). Called by: terraform/bootstrap.
+# The token's `sub` selects the role: pull requests plan, the release branch releases, and jobs of the environment NAME, which
+# can require an approval, deploy NAME. A fork's pull request gets no token. If CodePipeline delivers, GitHub only plans. The
+# permissions are in modules/delivery-role.
 
 locals {
   issuer = "token.actions.githubusercontent.com"
 
-  # One entry for each role, by the last part of its name.
+  # Roles by the suffix of their names.
   roles = merge(
     { plan = {
       kind         = "plan"

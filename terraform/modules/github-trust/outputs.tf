@@ -1,6 +1,6 @@
-# What the workflows are told: which job takes which role.
+# The roles for the workflows.
 
 output "role_arns" {
-  description = "ARNs of the roles: plan, release, and one by each environment's name."
+  description = "ARNs of the roles by name: plan, release, and each environment."
   value       = { for name, role in module.role : name => role.arn }
 }

@@ -1,12 +1,11 @@
-# The HTTP API: each route is handed to one function's alias, with payload format 2.0.
+# The HTTP API: each route invokes the alias of one function, with payload format 2.0.
 #
-# Promises: every route asks for the same authorization, calls are throttled, and each call leaves one line in the access log
-# (never its body). Browsers of other sites are let in only where they are named; with a domain of one's own there is no other
-# way in. Leaves out: what the functions answer, and the domain's DNS record. Called by: terraform/stack.
+# All routes have the same authorization. Requests are throttled and leave one line without the body in the access log. CORS
+# allows only the given origins. With a custom domain, API Gateway's own URL is disabled. The domain's DNS record is not managed.
 
 resource "aws_apigatewayv2_api" "this" {
   name          = "gridbid-${var.environment}-api"
-  description   = "Orders of the energy-market auction"
+  description   = "Orders for the energy-market auction"
   protocol_type = "HTTP"
 
   disable_execute_api_endpoint = var.domain != null
@@ -48,7 +47,7 @@ resource "aws_apigatewayv2_integration" "function" {
 }
 
 resource "aws_apigatewayv2_route" "this" {
-  # checkov:skip=CKV_AWS_309: AWS_IAM or JWT everywhere but on the laptop: terraform/stack refuses an open API elsewhere
+  # checkov:skip=CKV_AWS_309: AWS_IAM or JWT outside the local environment, enforced by terraform/stack
 
   for_each = var.routes
 
@@ -71,7 +70,7 @@ resource "aws_lambda_permission" "api" {
 }
 
 resource "aws_cloudwatch_log_group" "access" {
-  # checkov:skip=CKV_AWS_338: The environment decides: prod keeps a year, dev two weeks, the laptop a day
+  # checkov:skip=CKV_AWS_338: Set by the environment: one year in prod, two weeks in dev, one day locally
 
   name              = "/aws/apigateway/${aws_apigatewayv2_api.this.name}"
   retention_in_days = var.log_retention_days
@@ -103,7 +102,7 @@ resource "aws_apigatewayv2_stage" "default" {
   }
 }
 
-# A name of one's own.
+# The custom domain.
 
 resource "aws_apigatewayv2_domain_name" "this" {
   count = var.domain == null ? 0 : 1
@@ -125,12 +124,12 @@ resource "aws_apigatewayv2_api_mapping" "this" {
   stage       = aws_apigatewayv2_stage.default.id
 }
 
-# A function that is not reached says nothing itself. Single faults are the functions' own alarms.
+# For functions that cannot be reached and log nothing. Single faults trip the functions' own alarms.
 resource "aws_cloudwatch_metric_alarm" "errors" {
   count = length(var.alarm_topic_arns) > 0 ? 1 : 0
 
   alarm_name        = "${aws_apigatewayv2_api.this.name}-errors"
-  alarm_description = "The API answered ten calls in five minutes with 5xx: a function fails, or is not reached"
+  alarm_description = "Ten 5xx responses in five minutes: a function fails or cannot be reached"
 
   namespace   = "AWS/ApiGateway"
   metric_name = "5xx"

@@ -1,22 +1,22 @@
-# How the API is called.
+# The API.
 
 output "api_id" {
-  description = "Identifier of the API."
+  description = "ID of the API."
   value       = aws_apigatewayv2_api.this.id
 }
 
 output "endpoint" {
-  description = "Address of the API."
+  description = "URL of the API."
   value       = var.domain == null ? aws_apigatewayv2_api.this.api_endpoint : "https://${var.domain.name}"
 }
 
 output "execution_arn" {
-  description = "ARN of the API's calls, for the policies of those who may sign requests to it (execute-api:Invoke)."
+  description = "ARN for policies that allow signed requests to the API (execute-api:Invoke)."
   value       = aws_apigatewayv2_api.this.execution_arn
 }
 
 output "domain_target" {
-  description = "What the domain's DNS record points to: the host name and its hosted zone; null without a domain."
+  description = "Target of the domain's DNS record: host name and hosted zone; null without a domain."
   value = one([for domain in aws_apigatewayv2_domain_name.this : {
     name    = domain.domain_name_configuration[0].target_domain_name
     zone_id = domain.domain_name_configuration[0].hosted_zone_id
@@ -24,6 +24,6 @@ output "domain_target" {
 }
 
 output "alarm_arns" {
-  description = "ARNs of the API's alarms."
+  description = "ARNs of the alarms on the API."
   value       = aws_cloudwatch_metric_alarm.errors[*].arn
 }

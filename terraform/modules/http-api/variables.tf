@@ -1,4 +1,4 @@
-# What the stack decides about the HTTP API.
+# Settings of the HTTP API.
 
 variable "environment" {
   description = "Name of the environment; part of every resource's name."
@@ -6,7 +6,7 @@ variable "environment" {
 }
 
 variable "functions" {
-  description = "The functions behind the API, by name, each reached through its alias."
+  description = "Functions behind the API by name, with their aliases."
   type = map(object({
     function_name    = string
     alias_name       = string
@@ -15,12 +15,12 @@ variable "functions" {
 }
 
 variable "routes" {
-  description = "Which function answers which route: `POST /orders` = `orders-api`."
+  description = "Function of each route: `POST /orders` = `orders-api`."
   type        = map(string)
 
   validation {
     condition     = alltrue([for key in keys(var.routes) : can(regex("^(GET|POST|PUT|PATCH|DELETE) /", key))])
-    error_message = "A route's key is a method and a path, such as `POST /orders`."
+    error_message = "A route's key must be a method and a path, such as `POST /orders`."
   }
 
   validation {
@@ -30,17 +30,17 @@ variable "routes" {
 }
 
 variable "authorization" {
-  description = "Who may call: anyone (open), signed requests (AWS_IAM) or bearers of a token (JWT)."
+  description = "Who can call the API: anyone (open), signed requests (AWS_IAM) or bearers of a token (JWT)."
   type        = string
 
   validation {
     condition     = contains(["open", "AWS_IAM", "JWT"], var.authorization)
-    error_message = "The authorization is open, AWS_IAM or JWT."
+    error_message = "The authorization must be open, AWS_IAM or JWT."
   }
 }
 
 variable "jwt" {
-  description = "Issuer and audiences of the tokens, when the authorization is JWT."
+  description = "Issuer and audiences of the tokens; required if and only if the authorization is JWT."
   type = object({
     issuer   = string
     audience = list(string)
@@ -49,12 +49,12 @@ variable "jwt" {
 
   validation {
     condition     = (var.authorization == "JWT") == (var.jwt != null)
-    error_message = "Give the tokens' issuer and audience when the authorization is JWT, and only then."
+    error_message = "jwt is required if and only if the authorization is JWT."
   }
 }
 
 variable "throttle" {
-  description = "How many requests a second the API takes on average, and how many at once."
+  description = "Rate limit of the API: average requests per second, and burst."
   type = object({
     requests_per_second = number
     burst               = number
@@ -62,28 +62,28 @@ variable "throttle" {
 
   validation {
     condition     = var.throttle.requests_per_second > 0 && var.throttle.burst > 0
-    error_message = "A throttle of zero would close the API."
+    error_message = "Rate and burst must be greater than zero."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days that the access log is kept."
+  description = "Retention of the access log, in days."
   type        = number
 }
 
 variable "cors_origins" {
-  description = "Origins of the web pages that may call the API from a browser; none for no CORS at all."
+  description = "Origins of web pages that can call the API from a browser; empty disables CORS."
   type        = list(string)
   default     = []
 
   validation {
     condition     = alltrue([for origin in var.cors_origins : can(regex("^https://[^/*]+$", origin))])
-    error_message = "An origin is https:// and a host, such as https://desk.example.com, and never a wildcard."
+    error_message = "An origin must be https:// and a host, such as https://desk.example.com, without wildcards."
   }
 }
 
 variable "domain" {
-  description = "The API's own domain name, and the ARN of its certificate in this region; null for API Gateway's address."
+  description = "Custom domain name of the API and the ARN of its certificate in this region; null for API Gateway's URL."
   type = object({
     name            = string
     certificate_arn = string
@@ -92,18 +92,18 @@ variable "domain" {
 
   validation {
     condition     = var.domain == null ? true : can(regex("^arn:aws:acm:", var.domain.certificate_arn))
-    error_message = "The domain's certificate is named by its ARN in ACM (arn:aws:acm:…), in the API's region."
+    error_message = "The domain's certificate must be an ACM ARN (arn:aws:acm:…) in the API's region."
   }
 }
 
 variable "key" {
-  description = "The environment's key, which encrypts the access log; null for CloudWatch's own."
+  description = "KMS key for the access log; null for CloudWatch's default key."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "alarm_topic_arns" {
-  description = "Topics that the alarm on 5xx tells; none for no alarm."
+  description = "Topics of the alarm on 5xx responses; empty for no alarm."
   type        = list(string)
   default     = []
 }

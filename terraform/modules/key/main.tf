@@ -1,9 +1,8 @@
-# The environment's KMS key: what the environment keeps, sends and logs is encrypted with it.
+# The environment's KMS key for stored data, messages and logs. It rotates yearly.
 #
-# Promises: it rotates each year, and each AWS service that works with what it encrypts is admitted: an encrypted topic whose
-# publisher may not use the key drops alarms in silence. A service is bound to this account where it tells KMS its account;
-# EventBridge and SNS do not. Leaves out: what the functions' roles may do with it; the stack says that.
-# Called by: terraform/stack, where the environment is AWS.
+# The policy admits each AWS service that handles encrypted data: an encrypted topic silently drops alarms if the publisher cannot
+# use the key. Services are restricted to this account if they pass it to KMS; EventBridge and SNS do not. The permissions of
+# the functions' roles are in terraform/stack.
 
 data "aws_caller_identity" "current" {}
 
@@ -15,7 +14,7 @@ locals {
 
   publish = ["kms:Decrypt", "kms:GenerateDataKey"]
 
-  # Who works with what the key encrypts, and how it is bound.
+  # AWS services that use the key, with their conditions.
   services = {
     "cloudwatch.amazonaws.com" = {
       sid       = "AlarmsPublish"
@@ -58,7 +57,7 @@ resource "aws_kms_key" "this" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
-      # Without it the key could be managed by nobody; with it, IAM decides in this account.
+      # Without this statement nobody could manage the key; with it, the account's IAM policies apply.
       [{
         Sid       = "AccountDecides"
         Effect    = "Allow"

@@ -1,4 +1,4 @@
-# How the key is named to what it encrypts.
+# The key.
 
 output "arn" {
   description = "ARN of the key."

@@ -1,4 +1,4 @@
-# What the stack decides about the key.
+# Settings of the key.
 
 variable "environment" {
   description = "Name of the environment; part of the alias."

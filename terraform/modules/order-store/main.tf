@@ -1,11 +1,10 @@
-# The table of orders: one item per record_id, gone 24 hours after it was accepted.
+# The orders table: one item per record_id, with on-demand capacity.
 #
-# Promises: on-demand capacity, and items removed some time after the epoch second in `expires_at`. That removal is lazy, so a
-# reader must compare `expires_at` itself. Leaves out: who reads and writes; the functions' roles say that.
-# Called by: terraform/stack.
+# DynamoDB deletes an item some time after the epoch second in `expires_at`. Deletion is late, so readers have to compare
+# `expires_at` themselves.
 
 resource "aws_dynamodb_table" "orders" {
-  # checkov:skip=CKV_AWS_28: The environment decides: on by default, off for dev and the laptop
+  # checkov:skip=CKV_AWS_28: Set by the environment: on by default, off in dev and locally
 
   name         = "gridbid-${var.environment}-orders"
   billing_mode = "PAY_PER_REQUEST"
@@ -21,13 +20,13 @@ resource "aws_dynamodb_table" "orders" {
     enabled        = true
   }
 
-  # One day at most: a backup must not outlive the data's own 24 hours by much.
+  # One day: a backup must not outlive the 24 hours of the data by much.
   point_in_time_recovery {
     enabled                 = var.point_in_time_recovery
     recovery_period_in_days = var.point_in_time_recovery ? 1 : null
   }
 
-  # Without a key of ours DynamoDB encrypts with its own.
+  # Without a key, DynamoDB encrypts with its default key.
   dynamic "server_side_encryption" {
     for_each = var.key[*].arn
 

@@ -1,4 +1,4 @@
-# How the functions reach the table of orders.
+# The orders table.
 
 output "table_name" {
   description = "Name of the table."

@@ -1,4 +1,4 @@
-# What an environment decides about the table of orders.
+# Settings of the orders table.
 
 variable "environment" {
   description = "Name of the environment; part of the table's name."
@@ -11,12 +11,12 @@ variable "point_in_time_recovery" {
 }
 
 variable "deletion_protection" {
-  description = "Whether the table refuses to be deleted."
+  description = "Whether the table is protected from deletion."
   type        = bool
 }
 
 variable "key" {
-  description = "The environment's key, which encrypts the table; null for DynamoDB's own."
+  description = "KMS key for the table; null for DynamoDB's default key."
   type        = object({ arn = string })
   default     = null
 }

@@ -1,9 +1,8 @@
-# The boundary: what no role of Gridbid's delivery or environments goes beyond, whatever its own policies say.
+# The permissions boundary of all roles of delivery and environments.
 #
-# Promises: a role under it makes and changes roles only under the same boundary, takes the boundary from none, leaves the
-# boundary itself and the roles of the delivery alone, and reaches no other service than those that Gridbid uses. So whoever
-# takes over a deployment gains nothing that the deployment did not have. Leaves out: what a role may do; its policies say that.
-# Called by: terraform/bootstrap.
+# A role under it can create and change roles only under the same boundary, cannot remove or change the boundary, cannot change the
+# delivery roles, and can use only the services that Gridbid uses. A compromised deployment therefore cannot escalate its
+# privileges. A boundary grants nothing: permissions are in the roles' own policies.
 
 data "aws_caller_identity" "current" {}
 
@@ -11,11 +10,11 @@ locals {
   account = data.aws_caller_identity.current.account_id
   name    = "gridbid-boundary"
 
-  # Known before the policy is: it speaks of itself.
+  # Built from the name, because the policy refers to itself.
   arn            = "arn:aws:iam::${local.account}:policy/${local.name}"
   delivery_roles = "arn:aws:iam::${local.account}:role/gridbid-delivery-*"
 
-  # A boundary grants nothing, so it names services. IAM it names action by action.
+  # Whole services, because a boundary grants nothing. IAM is listed by action.
   services = [
     "apigateway", "budgets", "cloudwatch", "codebuild", "codeconnections", "codedeploy", "codepipeline", "codestar-connections",
     "dynamodb", "events", "execute-api", "kms", "lambda", "logs", "s3", "scheduler", "secretsmanager", "sns", "sqs", "states", "xray",
@@ -36,7 +35,7 @@ locals {
 
 resource "aws_iam_policy" "boundary" {
   name        = local.name
-  description = "What no role of Gridbid goes beyond"
+  description = "Permissions boundary of all roles of Gridbid"
 
   policy = jsonencode({
     Version = "2012-10-17"

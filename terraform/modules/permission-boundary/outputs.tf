@@ -1,4 +1,4 @@
-# How roles are put under the boundary.
+# The boundary.
 
 output "arn" {
   description = "ARN of the policy."

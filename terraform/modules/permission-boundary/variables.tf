@@ -1,1 +1,1 @@
-# The boundary is the same in every account: nothing is to be decided.
+# The boundary is the same in every account: there are no settings.

@@ -1,9 +1,7 @@
-# CodePipeline as the deployer: a merge is checked, released, deployed to dev, and to prod once somebody approves.
+# CodePipeline as the deployer: a merge is checked, released, deployed to dev, and to prod after an approval.
 #
-# Promises: the same commands as GitHub's workflows, with the same roles for each step; nothing is rebuilt after the release;
-# a newer merge replaces one that still waits (SUPERSEDED) and never cuts a deployment. Its failures and approvals reach Slack
-# by the rules of modules/alerts. Leaves out: how a release is made and deployed; `gridbid` says that.
-# Called by: terraform/bootstrap, where `delivery` is codepipeline.
+# The steps run the commands of GitHub's workflows, each with its own role. No zip is rebuilt after the release. A newer merge replaces
+# a waiting one (SUPERSEDED) and never interrupts a deployment. The event rules in modules/alerts report failures and approvals.
 
 data "aws_caller_identity" "current" {}
 
@@ -13,10 +11,10 @@ locals {
   account = data.aws_caller_identity.current.account_id
   here    = "${data.aws_region.current.name}:${local.account}"
 
-  # gridbid takes credentials from the environment alone; a build has them elsewhere.
+  # gridbid reads credentials from environment variables; CodeBuild provides them differently.
   with_credentials = "eval \"$(aws configure export-credentials --format env)\""
 
-  # One project for each step, by its name in the pipeline. A deployment builds nothing: its tools come from the binary cache.
+  # One project per step, by its name in the pipeline. The tools of a deployment come from the binary cache.
   projects = merge(
     { release = {
       kind         = "release"
@@ -34,21 +32,21 @@ locals {
       kind         = "deploy"
       environments = [environment]
       minutes      = 60
-      # A deployment ends with its smoke test, and goes back by itself.
+      # `gridbid deploy` runs the smoke test and rolls back on failure.
       commands = [
         "nix develop --command bash -c '${local.with_credentials} && nix run .#gridbid -- deploy --env ${environment} --release \"$0\" --init=-backend-config=bucket=\"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$STATE_BUCKET\"",
       ]
     } },
   )
 
-  # The first environment is deployed at once, each later one once it is approved.
+  # The first environment is deployed immediately, the others after an approval.
   stages = [for environment in var.environments : {
     name     = environment
     approved = index(var.environments, environment) > 0
   }]
 }
 
-# What the pipeline itself keeps: the sources of each run, for a month.
+# The sources of each run, kept for a month.
 
 resource "aws_kms_key" "this" {
   description             = "Gridbid delivery: the pipeline's sources and logs"
@@ -58,7 +56,7 @@ resource "aws_kms_key" "this" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
-      # Without it the key could be managed by nobody; with it, IAM decides in this account.
+      # Without this statement nobody could manage the key; with it, the account's IAM policies apply.
       {
         Sid       = "AccountDecides"
         Effect    = "Allow"
@@ -94,7 +92,7 @@ resource "aws_codeconnections_connection" "github" {
 # The steps.
 
 resource "aws_cloudwatch_log_group" "project" {
-  # checkov:skip=CKV_AWS_338: A build can be made again from its commit: a month is enough to read why one failed
+  # checkov:skip=CKV_AWS_338: A build can be repeated from its commit; a month is enough to diagnose a failure
 
   for_each = local.projects
 
@@ -109,7 +107,7 @@ module "role" {
 
   kind         = each.value.kind
   name         = "pipeline-${each.key}"
-  description  = "CodeBuild's project ${var.name}-${each.key} does its step of the pipeline"
+  description  = "CodeBuild project ${var.name}-${each.key} runs its step of the pipeline"
   environments = each.value.environments
 
   trust = {
@@ -164,12 +162,12 @@ resource "aws_codebuild_project" "this" {
   for_each = local.projects
 
   name           = "${var.name}-${each.key}"
-  description    = "The pipeline's step ${each.key}"
+  description    = "Step ${each.key} of the pipeline"
   service_role   = module.role[each.key].arn
   build_timeout  = each.value.minutes
   encryption_key = aws_kms_key.this.arn
 
-  # A deployment is never started beside another one.
+  # Deployments run one at a time.
   concurrent_build_limit = 1
 
   artifacts {
@@ -177,7 +175,7 @@ resource "aws_codebuild_project" "this" {
   }
 
   environment {
-    # What is built here runs on Lambda's arm64.
+    # The zips run on Lambda's arm64.
     type         = "ARM_CONTAINER"
     compute_type = "BUILD_GENERAL1_LARGE"
     image        = var.build_image
@@ -282,7 +280,7 @@ resource "aws_codepipeline" "this" {
     }
   }
 
-  # A merge starts it; a change of documents alone does not.
+  # Started by merges, except those that change only documents.
   trigger {
     provider_type = "CodeStarSourceConnection"
 

@@ -1,4 +1,4 @@
-# What is still to be done by hand, and where to look.
+# The pipeline, and the connection to complete by hand.
 
 output "name" {
   description = "Name of the pipeline."
@@ -6,6 +6,6 @@ output "name" {
 }
 
 output "connection_arn" {
-  description = "ARN of the connection to GitHub: an administrator completes it once, in the console."
+  description = "ARN of the connection to GitHub, which an administrator has to complete once in the AWS console."
   value       = aws_codeconnections_connection.github.arn
 }

@@ -1,13 +1,9 @@
-# A bucket that is nobody's business: private, encrypted, reached over TLS only.
-#
-# Promises: no public access of any kind, no access without TLS whatever other policies say, versions and expiry as told, and
-# who asked for what in a log where one is named. Leaves out: what lies in it. Called by: terraform/modules/result-archive,
-# terraform/modules/pipeline, terraform/bootstrap.
+# A private bucket: encrypted, TLS only, without public access, with optional versioning, expiry and access log.
 
 resource "aws_s3_bucket" "this" {
-  # checkov:skip=CKV_AWS_144: One region on purpose: what cannot be made again is versioned, orders live for a day
-  # checkov:skip=CKV2_AWS_62: Nothing waits for an object: the run that writes it goes on by itself
-  # checkov:skip=CKV_AWS_145: The caller gives the environment's key; without one (access logs, artifacts, the laptop) S3 encrypts with its own
+  # checkov:skip=CKV_AWS_144: One region by design: data that cannot be recreated is versioned, orders live for a day
+  # checkov:skip=CKV2_AWS_62: Nothing reacts to new objects
+  # checkov:skip=CKV_AWS_145: The caller passes the key; without one (access logs, artifacts, local) S3 encrypts with its default key
 
   bucket        = var.name
   force_destroy = var.force_destroy
@@ -26,7 +22,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   rule {
-    # A key for the bucket spares a call to KMS for each object.
+    # A bucket key saves a call to KMS per object.
     bucket_key_enabled = var.key != null
 
     apply_server_side_encryption_by_default {
@@ -71,7 +67,7 @@ resource "aws_s3_bucket_policy" "this" {
     )
   })
 
-  # Both write the bucket's access settings, and S3 refuses two such writes at once.
+  # Both change the bucket's access settings, and S3 rejects concurrent changes.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 

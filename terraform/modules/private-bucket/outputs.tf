@@ -1,4 +1,4 @@
-# How the bucket is reached.
+# The bucket.
 
 output "name" {
   description = "Name of the bucket."
@@ -11,6 +11,6 @@ output "arn" {
 }
 
 output "domain_name" {
-  description = "The bucket's own address in its region."
+  description = "Regional domain name of the bucket."
   value       = aws_s3_bucket.this.bucket_regional_domain_name
 }

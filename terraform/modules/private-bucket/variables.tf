@@ -1,24 +1,24 @@
-# What the caller decides about a bucket.
+# Settings of a bucket.
 
 variable "name" {
-  description = "Name of the bucket; such names are global, so outside the local cloud it carries the account."
+  description = "Name of the bucket. Bucket names are global, so it contains the account outside the local cloud."
   type        = string
 }
 
 variable "force_destroy" {
-  description = "Whether destroying the bucket also deletes what it holds."
+  description = "Whether destroying the bucket also deletes its objects."
   type        = bool
   default     = false
 }
 
 variable "key" {
-  description = "The key that encrypts the objects; null for S3's own."
+  description = "KMS key for the objects; null for S3's default key."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "versioned" {
-  description = "Whether what is overwritten or deleted can be had back."
+  description = "Whether the bucket keeps overwritten and deleted objects as versions."
   type        = bool
   default     = true
 }
@@ -30,29 +30,29 @@ variable "expiration_days" {
 
   validation {
     condition     = var.expiration_days == null ? true : var.expiration_days >= 1
-    error_message = "Objects are kept for at least one day; null keeps them for ever."
+    error_message = "expiration_days must be at least 1, or null to keep objects forever."
   }
 }
 
 variable "noncurrent_version_days" {
-  description = "Days after which an overwritten version is deleted; null keeps them all."
+  description = "Days after which an overwritten version is deleted; null keeps all versions."
   type        = number
   default     = null
 
   validation {
     condition     = var.noncurrent_version_days == null ? true : var.noncurrent_version_days >= 1
-    error_message = "Overwritten versions are kept for at least one day; null keeps them for ever."
+    error_message = "noncurrent_version_days must be at least 1, or null to keep versions forever."
   }
 }
 
 variable "access_log" {
-  description = "Bucket and prefix of the log of who asked for what; null for no such log."
+  description = "Bucket and prefix of the access log; null for none."
   type        = object({ bucket = string, prefix = string })
   default     = null
 }
 
 variable "policy_statements" {
-  description = "Statements of the bucket's policy beside the one that asks for TLS; a principal of null is everyone, a prefix begins with a slash."
+  description = "Policy statements in addition to the one that requires TLS. A null principal means everyone; prefixes start with a slash."
   type = list(object({
     sid       = string
     effect    = string
@@ -65,11 +65,11 @@ variable "policy_statements" {
 
   validation {
     condition     = alltrue([for statement in var.policy_statements : statement.effect == "Deny" || statement.principal != null])
-    error_message = "A bucket's policy may deny everyone, and never allow everyone: name the principal."
+    error_message = "A statement that allows must name a principal; only a denial can apply to everyone."
   }
 
   validation {
     condition     = alltrue([for statement in var.policy_statements : statement.effect == "Deny" || length(statement.condition) > 0])
-    error_message = "Bind whom a bucket's policy allows by a condition."
+    error_message = "A statement that allows needs a condition."
   }
 }

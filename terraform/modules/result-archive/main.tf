@@ -1,8 +1,7 @@
 # The bucket of accepted results (`results/`) and run summaries (`summaries/`).
 #
-# Promises: private, reached over TLS only, encrypted, versioned: an overwritten summary can be had back. Who asked for what is
-# logged into a bucket beside it where the environment says so. Leaves out: the names of the objects, which core derives.
-# Called by: terraform/stack.
+# Private, TLS only, encrypted and versioned: an overwritten summary can be restored. The optional access log goes to a second
+# bucket. core derives the object keys.
 
 data "aws_caller_identity" "current" {}
 
@@ -16,7 +15,7 @@ module "results" {
   access_log              = var.access_log_days == null ? null : { bucket = module.access_log[0].name, prefix = "results/" }
 }
 
-# With S3's own key: the service that writes the log uses no other by default.
+# With S3's default key, the only one that log delivery uses without configuration.
 module "access_log" {
   source = "../private-bucket"
   count  = var.access_log_days == null ? 0 : 1

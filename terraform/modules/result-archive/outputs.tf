@@ -1,4 +1,4 @@
-# How the functions reach the bucket of results.
+# The results bucket.
 
 output "bucket_name" {
   description = "Name of the bucket."

@@ -1,39 +1,39 @@
-# What an environment decides about the bucket of results.
+# Settings of the results bucket.
 
 variable "bucket_name" {
-  description = "Name of the bucket; bucket names are global, so outside the local cloud it carries the account."
+  description = "Name of the bucket. Bucket names are global, so it contains the account outside the local cloud."
   type        = string
 }
 
 variable "force_destroy" {
-  description = "Whether destroying the bucket also deletes what it holds."
+  description = "Whether destroying the bucket also deletes its objects."
   type        = bool
 }
 
 variable "noncurrent_version_days" {
-  description = "Days after which an overwritten version is deleted; null keeps them all and sets no lifecycle."
+  description = "Days after which an overwritten version is deleted; null keeps all versions and sets no lifecycle."
   type        = number
   default     = null
 
   validation {
     condition     = var.noncurrent_version_days == null ? true : var.noncurrent_version_days >= 1
-    error_message = "Overwritten versions are kept for at least one day."
+    error_message = "noncurrent_version_days must be at least 1, or null."
   }
 }
 
 variable "key" {
-  description = "The environment's key, which encrypts the objects; null for S3's own."
+  description = "KMS key for the objects; null for S3's default key."
   type        = object({ arn = string })
   default     = null
 }
 
 variable "access_log_days" {
-  description = "Days that the log of accesses is kept; null for no such log."
+  description = "Retention of the access log in days; null for no access log."
   type        = number
   default     = null
 
   validation {
     condition     = var.access_log_days == null ? true : var.access_log_days >= 1
-    error_message = "Accesses are logged for at least one day, or not at all (null)."
+    error_message = "access_log_days must be at least 1, or null for no access log."
   }
 }

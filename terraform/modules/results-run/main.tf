@@ -1,16 +1,15 @@
-# The results run: the state machine, what starts it every five minutes, and who is told when it ends badly.
+# The results run: the state machine, its schedule, and the event rule for failed runs.
 #
-# Promises: one start per firing of the schedule at most four minutes late, one run at a time, one run per slot (the claims in
-# run.asl.json hold that, in the table of runs), and an event to the topic for every run that failed, timed out or was
-# aborted, unless its summary has told it already. What watches it is in watch.tf. Leaves out: the rules; the three functions
-# have them from core. Called by: terraform/stack.
+# The schedule starts a run at most four minutes late. The claims in run.asl.json allow one run at a time and one per slot. A run
+# that failed, timed out or was aborted sends an event to the topic, unless its summary has already reported the failure. The
+# log, traces and alarms are in watch.tf.
 
 data "aws_caller_identity" "current" {}
 
 locals {
   name = "gridbid-${var.environment}-results-run"
 
-  # The schedule and the slot that a run names itself from its start are the same grid.
+  # The period of the schedule; a run without a scheduled time rounds its start down to it.
   period_minutes = 5
 
   keep_slot_days = 30
@@ -18,7 +17,7 @@ locals {
 
 # One item `lock` (owner, slot, lease_until) and one item `slot#<slot>` for each slot (owner, started_at, done_at, expires_at).
 resource "aws_dynamodb_table" "runs" {
-  # checkov:skip=CKV_AWS_28: It holds locks and slots: restored, they would say what is no longer true
+  # checkov:skip=CKV_AWS_28: It holds leases and slots, which are obsolete after a restore
 
   name         = "gridbid-${var.environment}-runs"
   billing_mode = "PAY_PER_REQUEST"
@@ -89,8 +88,8 @@ resource "aws_iam_role_policy" "state_machine" {
 }
 
 resource "aws_sfn_state_machine" "results_run" {
-  # checkov:skip=CKV_AWS_284: On in every environment on AWS (`watched`); checkov does not see into the dynamic block
-  # checkov:skip=CKV_AWS_285: On in every environment on AWS, without what passes between states: that holds orders
+  # checkov:skip=CKV_AWS_284: On in every environment on AWS (`watched`); checkov does not evaluate the dynamic block
+  # checkov:skip=CKV_AWS_285: On in every environment on AWS, without execution data, which contains orders
 
   name     = local.name
   type     = "STANDARD"
@@ -108,7 +107,7 @@ resource "aws_sfn_state_machine" "results_run" {
     keep_slot_seconds   = local.keep_slot_days * 86400
   })
 
-  # Which states a run goes through, and never what passes between them: that holds orders.
+  # Without execution data, which contains orders.
   dynamic "logging_configuration" {
     for_each = aws_cloudwatch_log_group.results_run
 
@@ -127,11 +126,11 @@ resource "aws_sfn_state_machine" "results_run" {
     }
   }
 
-  # A machine that starts before its policy is attached fails its first run.
+  # Without its policy, the first run would fail.
   depends_on = [aws_iam_role_policy.state_machine]
 }
 
-# What starts it.
+# The schedule.
 
 resource "aws_scheduler_schedule_group" "results_run" {
   name = local.name
@@ -172,11 +171,11 @@ resource "aws_iam_role_policy" "scheduler" {
 }
 
 resource "aws_scheduler_schedule" "results_run" {
-  # checkov:skip=CKV_AWS_297: Its input is a time and nothing else
+  # checkov:skip=CKV_AWS_297: Its input is only a time
 
   name        = local.name
   group_name  = aws_scheduler_schedule_group.results_run.name
-  description = "Starts a results run every ${local.period_minutes} minutes on the clock"
+  description = "Starts a results run every ${local.period_minutes} minutes"
   state       = var.schedule_enabled ? "ENABLED" : "DISABLED"
 
   schedule_expression          = "cron(0/${local.period_minutes} * * * ? *)"
@@ -190,10 +189,10 @@ resource "aws_scheduler_schedule" "results_run" {
     arn      = aws_sfn_state_machine.results_run.arn
     role_arn = aws_iam_role.scheduler.arn
 
-    # Not jsonencode: it would write the angle brackets as escapes, and the scheduler fills in only the plain text.
+    # Not jsonencode, which escapes angle brackets: the scheduler replaces only the literal text.
     input = "{\"scheduled_time\": \"<aws.scheduler.scheduled-time>\"}"
 
-    # A firing that is later than this belongs to the slot of the next one.
+    # A later start would fall into the next slot.
     retry_policy {
       maximum_event_age_in_seconds = local.period_minutes * 60 - 60
       maximum_retry_attempts       = 3
@@ -203,8 +202,8 @@ resource "aws_scheduler_schedule" "results_run" {
   depends_on = [aws_iam_role_policy.scheduler]
 }
 
-# Who is told when it ends badly. A run that ends as OrdersFailed has told it in its summary. The error is null or absent when
-# a run timed out or was aborted.
+# Failed runs. OrdersFailed is excluded: the run's summary reports it. The error is null or absent if a run timed out or was
+# aborted.
 
 resource "aws_cloudwatch_event_rule" "ended_badly" {
   name        = "${local.name}-ended-badly"

@@ -1,4 +1,4 @@
-# How a run is started and followed.
+# The state machine, the schedule and the runs table.
 
 output "state_machine_arn" {
   description = "ARN of the state machine."
@@ -6,12 +6,12 @@ output "state_machine_arn" {
 }
 
 output "runs_table_name" {
-  description = "Name of the table of runs."
+  description = "Name of the runs table."
   value       = aws_dynamodb_table.runs.name
 }
 
 output "schedule_name" {
-  description = "Name of the schedule, and of its group."
+  description = "Name of the schedule and of its schedule group."
   value       = aws_scheduler_schedule.results_run.name
 }
 

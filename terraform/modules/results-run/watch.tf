@@ -1,13 +1,13 @@
-# What watches the results run: its log, its traces, and alarms for what nobody else would notice.
+# Log, traces and alarms of the results run.
 #
-# Promises: a run that is overdue tells by itself, whatever keeps it from being closed, and so does a bad end that could not be
-# told. Off where the environment is not AWS (`watched`).
+# Alarms report overdue runs, whatever the cause, and failed runs whose event did not reach the topic. Off on the local cloud
+# (`watched`).
 
 locals {
-  # Closed runs are counted in periods of the schedule: none until the deadline, and one period to start and one to spare.
+  # Evaluation periods without a closed run before the alarm: the deadline, one period to start, and one to spare.
   overdue_periods = ceil(var.deadline_seconds / (local.period_minutes * 60)) + 2
 
-  # Neither service knows resources for these actions.
+  # These actions do not support resource-level permissions.
   watch_statements = var.watched ? [
     {
       Effect = "Allow"
@@ -25,9 +25,9 @@ locals {
   ] : []
 }
 
-# Under this prefix the policy by which AWS delivers logs does not grow with each group.
+# With this prefix, the resource policy for log delivery does not grow with each group.
 resource "aws_cloudwatch_log_group" "results_run" {
-  # checkov:skip=CKV_AWS_338: The environment decides: prod keeps a year, dev two weeks, the laptop a day
+  # checkov:skip=CKV_AWS_338: Set by the environment: one year in prod, two weeks in dev, one day locally
 
   count = var.watched ? 1 : 0
 
@@ -36,7 +36,7 @@ resource "aws_cloudwatch_log_group" "results_run" {
   kms_key_id        = one(var.key[*].arn)
 }
 
-# A probe of the function is answered without a run.
+# `$.run` excludes probes.
 resource "aws_cloudwatch_log_metric_filter" "closed" {
   count = var.watched ? 1 : 0
 
@@ -57,7 +57,7 @@ resource "aws_cloudwatch_metric_alarm" "overdue" {
   count = var.watched && var.schedule_enabled ? 1 : 0
 
   alarm_name        = "${local.name}-overdue"
-  alarm_description = "No results run was closed for the deadline and two periods: the schedule, the lock or the platform"
+  alarm_description = "No results run was closed within the deadline and two periods: check the schedule, the lock and the platform"
 
   namespace   = aws_cloudwatch_log_metric_filter.closed[0].metric_transformation[0].namespace
   metric_name = aws_cloudwatch_log_metric_filter.closed[0].metric_transformation[0].name
@@ -68,7 +68,7 @@ resource "aws_cloudwatch_metric_alarm" "overdue" {
   threshold           = 1
   evaluation_periods  = local.overdue_periods
 
-  # A function that is never called writes nothing at all.
+  # Without invocations there is no data.
   treat_missing_data = "breaching"
 
   alarm_actions = var.alarm_topic_arns
@@ -79,7 +79,7 @@ resource "aws_cloudwatch_metric_alarm" "untold" {
   count = var.watched ? 1 : 0
 
   alarm_name        = "${aws_cloudwatch_event_rule.ended_badly.name}-untold"
-  alarm_description = "A results run ended badly and the topic could not be told"
+  alarm_description = "A results run failed and its event did not reach the topic"
 
   namespace   = "AWS/Events"
   metric_name = "FailedInvocations"

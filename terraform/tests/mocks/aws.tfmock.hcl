@@ -1,4 +1,4 @@
-# What AWS would say of resources that nobody made: ARNs that look like ARNs, for tests that plan whole environments.
+# Mocked attributes: valid ARNs, for tests that plan whole environments.
 
 mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }
@@ -87,7 +87,7 @@ mock_resource "aws_sns_topic" {
   defaults = { arn = "arn:aws:sns:eu-west-1:123456789012:t" }
 }
 mock_resource "aws_sqs_queue" {
-  # A queue that is given no policy has none.
+  # A queue without a given policy has none.
   defaults = {
     arn    = "arn:aws:sqs:eu-west-1:123456789012:q"
     policy = ""

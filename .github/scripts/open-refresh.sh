@@ -1,20 +1,19 @@
 #!/usr/bin/env bash
-# Puts changed lock files on a branch and opens a pull request for it, or brings the one that is open up to date. Called by
-# refresh.yml.
+# Commits changed lock files to a branch and opens a pull request for it, or updates the open one.
 set -euo pipefail
 : "${BASE:?}" "${BRANCH:?}"
 
 if git diff --quiet; then
-  echo "every pin is the newest"
+  echo "every pin is up to date"
   exit 0
 fi
 git switch --create "$BRANCH"
 git -c user.name='github-actions[bot]' -c user.email='41898282+github-actions[bot]@users.noreply.github.com' \
-  commit --all --message 'Newer pins of the flake and of Rust'
+  commit --all --message 'deps: update the inputs of the flake and the Rust crates'
 gh auth setup-git
 git push --force origin "$BRANCH"
 if [[ -z "$(gh pr list --head "$BRANCH" --base "$BASE" --json number --jq '.[].number')" ]]; then
-  gh pr create --head "$BRANCH" --base "$BASE" --title 'Newer pins of the flake and of Rust' \
-    --body 'Made by refresh.yml. The checks say whether everything holds with them.'
+  gh pr create --head "$BRANCH" --base "$BASE" --title 'deps: update the inputs of the flake and the Rust crates' \
+    --body 'Opened by refresh.yml; check.yml runs on it.'
 fi
 gh workflow run check.yml --ref "$BRANCH"

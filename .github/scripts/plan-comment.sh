@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Writes what Terraform would change as a comment of a pull request: one comment for each environment, which is kept up to
-# date. Called by check.yml: plan-comment ENVIRONMENT NUMBER FILE.
+# Posts a Terraform plan as a comment on a pull request, one comment per environment, and updates it on later runs.
+#
+#   plan-comment.sh ENVIRONMENT PULL_REQUEST FILE
 set -euo pipefail
 environment=$1 number=$2 file=$3
 
-# GitHub takes 65 536 characters; the end of a plan says what it amounts to.
+# GitHub's limit is 65,536 characters. The end of the plan is kept: it has the totals.
 limit=60000
 mark="<!-- plan of $environment -->"
 plan=$(jq --raw-input --raw-output --slurp --argjson limit "$limit" '.[-$limit:]' "$file")
@@ -13,10 +14,10 @@ body=$(printf '%s\nTerraform in **%s**: %s\n\n<details><summary>plan</summary>\n
   "$mark" "$environment" "${summary:-see the plan}" "$plan")
 
 comments="repos/$GITHUB_REPOSITORY/issues/$number/comments"
-there=$(gh api --paginate "$comments" | jq -r --arg mark "$mark" \
+existing=$(gh api --paginate "$comments" | jq -r --arg mark "$mark" \
   '.[] | select(.user.login == "github-actions[bot]" and (.body | startswith($mark))) | .id' | head -1)
-if [[ -n "$there" ]]; then
-  gh api --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$there" --raw-field body="$body" > /dev/null
+if [[ -n "$existing" ]]; then
+  gh api --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$existing" --raw-field body="$body" > /dev/null
 else
   gh api --method POST "$comments" --raw-field body="$body" > /dev/null
 fi

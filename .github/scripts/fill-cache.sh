@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Copies what this machine has built itself into the binary cache, signed. Called by deliver.yml, after its builds.
+# Signs the store paths that this machine built and copies them into the binary cache.
 set -euo pipefail
 : "${BUCKET:?}" "${SIGNING_KEY:?}"
 
 key=$(mktemp)
 trap 'rm -f "$key"' EXIT
 printf '%s' "$SIGNING_KEY" > "$key"
-# `ultimate`: not taken from any cache. Sources and derivations are not worth their place.
+# `ultimate` marks paths that were built here and not downloaded. Sources and derivations are cheap to make again.
 nix path-info --all --json | jq -r '
   (if type == "array" then .[] else to_entries[] | {path: .key} + .value end)
   | select(.ultimate and (.path | endswith(".drv") or endswith("-source") | not)) | .path' |

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Deploys a release to an environment with the `gridbid` in the current folder. OLDER=true allows a release that is older than
+# the deployed one.
+set -euo pipefail
+: "${ENVIRONMENT:?}" "${RELEASE:?}" "${STATE_BUCKET:?}" "${OLDER:?}" "${TERRAFORM_VARIABLES=}"
+
+printf '%s\n' "$TERRAFORM_VARIABLES" > "terraform/envs/$ENVIRONMENT/given.auto.tfvars"
+older=()
+if [[ "$OLDER" == true ]]; then older=(--allow-older); fi
+./gridbid deploy --env "$ENVIRONMENT" --release "$RELEASE" \
+  --init "-backend-config=bucket=$STATE_BUCKET" "${older[@]}"
