@@ -1,8 +1,8 @@
 """Builds `dist`, the content of the function's zip, reproducibly.
 
 It contains the function, the package gridbid with the WASM module compiled for this architecture, the parts of wasmtime
-that gridbid uses (pinned by hash), and the bytecode of all of it, which saves a tenth of a second at each cold start. Run
-it with the Python version and on the architecture that the function runs on. `cargo xtask package` zips the folder.
+that gridbid uses (pinned by hash), and the bytecode of all of it, which saves a tenth of a second at each cold start.
+Run it with the Python version and on the architecture of the function. `cargo xtask package` zips the folder.
 
     python build.py [FOLDER]
 """

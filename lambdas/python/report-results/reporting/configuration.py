@@ -23,7 +23,9 @@ class Configuration:
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Configuration":
-        """Reads the configuration. An empty variable counts as missing, because Terraform cannot unset one conditionally.
+        """Reads the configuration.
+
+        An empty variable counts as missing, because Terraform cannot unset one conditionally.
 
         Raises:
             ConfigurationError: when variables are missing.

@@ -1,7 +1,7 @@
 """The responses of `GET /results/{date}`.
 
-Errors are problems (RFC 9457) with the same texts as those of the other functions. Problems with the client's request also
-have an `errorMessage`, as clients of the service that this one replaces expect.
+Errors are problems (RFC 9457) with the same texts as those of the other functions. Problems with the client's request
+also have an `errorMessage`, as clients of the service that this one replaces expect.
 """
 
 import json

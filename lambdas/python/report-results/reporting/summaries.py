@@ -106,7 +106,8 @@ class Summaries:
         """
         reads: dict[str, Future[bytes | Unreadable]] = {}
         try:
-            keys = self._readers.submit(self._list, f"summaries/{day.isoformat()}/", deadline).result(_remaining(deadline))
+            listing = self._readers.submit(self._list, f"summaries/{day.isoformat()}/", deadline)
+            keys = listing.result(_remaining(deadline))
             reads = {key: self._readers.submit(self._read, key, deadline) for key in keys}
             return {key: read.result(_remaining(deadline)) for key, read in reads.items()}
         except FutureTimeoutError:

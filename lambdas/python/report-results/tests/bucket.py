@@ -20,8 +20,8 @@ def client_error(operation: str, code: str, status: int) -> ClientError:
 
 def summary(slot: str, **changed: Any) -> bytes:
     """Returns a summary as close-run writes it."""
-    unchanged = {"slot": slot, "run": "arn", "polls": 1, "accepted": 2, "rejected": 1, "failed": 0, "total_power": "0.1"}
-    return json.dumps(unchanged | {"rejections": [{"position": 0, "why": "é"}], "failures": []} | changed).encode()
+    original = {"slot": slot, "run": "arn", "polls": 1, "accepted": 2, "rejected": 1, "failed": 0, "total_power": "0.1"}
+    return json.dumps(original | {"rejections": [{"position": 0, "why": "é"}], "failures": []} | changed).encode()
 
 
 def key(slot: str, day: str = DAY) -> str:

@@ -45,7 +45,8 @@ def test_missing_variables_are_all_listed(capsys: pytest.CaptureFixture[str]) ->
     for name in COMPLETE:
         with pytest.raises(ConfigurationError, match=f"^the environment is not complete: {name} is missing$"):
             Configuration.from_environment({other: value for other, value in COMPLETE.items() if other != name})
-    assert Configuration.from_environment(COMPLETE) == Configuration("test", "results", "eu-west-1", has_own_endpoint=False)
+    expected = Configuration("test", "results", "eu-west-1", has_own_endpoint=False)
+    assert Configuration.from_environment(COMPLETE) == expected
 
 
 def test_version_equals_that_of_the_package() -> None:
