@@ -1,7 +1,7 @@
 """Measures gridbid against other validators and prints medians in microseconds per batch as JSON.
 
-Each round runs every contender once, so that other load on the machine affects all of them alike. Before measuring, all
-contenders must give the same result. Task names are those of the TypeScript benchmark. `cargo xtask bench core` runs it.
+Each round runs every peer once, so that other load on the machine affects all of them alike. Before measuring, all
+peers must give the same result. Task names are those of the TypeScript benchmark. `cargo xtask bench core` runs it.
 
     python bench.py --inputs FOLDER [--orders 1 100 10000 100000] [--rounds 15] [--table]
 """
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import contenders
+import peers
 import orders as batches
 
 SECONDS_PER_TURN = 0.01
@@ -46,7 +46,7 @@ def measure(calls: dict[str, Callable[[bytes], int]], batch: bytes, rounds: int)
 
 
 def verify(calls: dict[str, Callable[[bytes], int]], batch: bytes, expected: int) -> None:
-    """Exits when a contender gives another result."""
+    """Exits when a peer gives another result."""
     for name, call in calls.items():
         count = call(batch)
         if count != expected:
@@ -54,21 +54,21 @@ def verify(calls: dict[str, Callable[[bytes], int]], batch: bytes, expected: int
 
 
 def cases(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Measures each contender, task and batch, and returns a line for each."""
+    """Measures each peer, task and batch, and returns a line for each."""
     lines = []
     for text in batches.TEXTS:
         for count in arguments.orders:
             for invalid in (False, True):
                 batch = batches.batch(arguments.inputs, count, text=text, invalid=invalid)
-                tasks: dict[str, dict[str, Callable[[bytes], int]]] = {"validate": {**contenders.VALIDATE}}
+                tasks: dict[str, dict[str, Callable[[bytes], int]]] = {"validate": {**peers.VALIDATE}}
                 if not invalid:
-                    tasks |= {"objects": {**contenders.OBJECTS}, "kept": {**contenders.KEPT}}
+                    tasks |= {"objects": {**peers.OBJECTS}, "kept": {**peers.KEPT}}
                 for task, calls in tasks.items():
                     invalid_orders = batches.count_invalid(count) if invalid else 0
                     verify(calls, batch, invalid_orders if task == "validate" else count)
                     rounds = arguments.rounds if count < 100_000 else max(3, arguments.rounds // 2)
                     times = measure(calls, batch, rounds)
-                    ours = times[contenders.OURS]
+                    ours = times[peers.OURS]
                     for name, median in times.items():
                         line = {"orders": count, "text": text, "valid": not invalid, "bytes": len(batch)}
                         lines.append(line | {"task": task, "subject": name, "microseconds": round(median, 3)})
@@ -94,7 +94,7 @@ def main() -> None:
                 "versions": {"python": platform.python_version()}
                 | {package: importlib.metadata.version(package) for package in PACKAGES},
                 "rounds": arguments.rounds,
-                "cannot": contenders.CANNOT,
+                "cannot": peers.CANNOT,
                 "results": lines,
             },
             indent=1,

@@ -1,10 +1,9 @@
 """The compared libraries, each with every check that it can express.
 
-A contender counts the invalid orders of a batch, or parses the orders. It omits the checks in `CANNOT`, which makes it
+A peer counts the invalid orders of a batch, or parses the orders. It omits the checks in `CANNOT`, which makes it
 faster.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from operator import attrgetter, itemgetter
@@ -162,7 +161,6 @@ def _schema_objects(batch: bytes) -> Sequence[Any]:
 
 
 NO_LIMITS = gridbid.Limits(orders=2**32 - 1, bytes=2**32 - 1, listed=2**32 - 1)
-_INDEX = re.compile(r"/(\d+)")
 
 
 def _gridbid_verdict(batch: bytes) -> int:
