@@ -273,7 +273,7 @@ class Journal:
         try:
             self._cut_torn_line()
         except OSError as error:
-            logger.error("cannot cut off a torn line of %s yet: %s", self.path, error)
+            logger.error("cannot truncate the torn line of %s yet: %s", self.path, error)
 
     def _write_in_background(self) -> None:
         while True:

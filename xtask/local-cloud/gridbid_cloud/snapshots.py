@@ -102,7 +102,7 @@ class Snapshots:
         self._wrapped: set[str] = set()
         self._blobs = CodeBlobs()
         self._get_module = replace(app, "_get_module", self._module)
-        self._answer_s3_control = replace(app, "_handle_s3_control_request", self._handle_s3_control_request)
+        self._respond_to_s3_control = replace(app, "_handle_s3_control_request", self._handle_s3_control_request)
 
     def load(self, key: str) -> dict[str, Any] | None:
         """Returns the saved state of a service.
@@ -120,7 +120,7 @@ class Snapshots:
 
     def save_now(self, key: str, state: State) -> None:
         """Saves a service at the start or the stop."""
-        current = _copied(state)
+        current = _copy_state(state)
         if current is not None:
             self._write(key, current)
 
@@ -134,7 +134,7 @@ class Snapshots:
         async with self._locks[key]:
             del self._waiting[key]
             try:
-                state = _copied(loaded_services()[key])
+                state = _copy_state(loaded_services()[key])
                 if state is not None:
                     await asyncio.get_running_loop().run_in_executor(self._writers, self._write, key, state)
             except Exception as error:
@@ -168,14 +168,14 @@ class Snapshots:
             call = Call.parse(method, path, headers, query, body)
             answer: Answer = functools.partial(handle, method, path, headers, body, query)
             if name == "s3" and not call.is_read:
-                answer = functools.partial(objects.answer_if_stored, call, answer)
+                answer = functools.partial(objects.respond_if_stored, call, answer)
             if changes_snapshot(name, call, path):
-                return await self._answer_if_saved(name, call, answer)
+                return await self._respond_if_saved(name, call, answer)
             return await answer()
 
         return handle_request
 
-    async def _answer_if_saved(self, name: str, call: Call, answer: Answer) -> Response:
+    async def _respond_if_saved(self, name: str, call: Call, answer: Answer) -> Response:
         try:
             # After a failed save, a call is carried out only if the state can be saved again.
             await asyncio.gather(*(self.save(key) for key in self._keys(name) if key in self._failed))
@@ -188,14 +188,14 @@ class Snapshots:
         return response
 
     async def _handle_s3_control_request(self, path: str, method: str, *rest: Any) -> Response | None:
-        response = await self._answer_s3_control(path, method, *rest)
+        response = await self._respond_to_s3_control(path, method, *rest)
         if response is None or method in READ_METHODS:
             return response
 
         async def answer() -> Response:
             return response
 
-        return await self._answer_if_saved("s3", Call.parse(method, path, {}, {}, b""), answer)
+        return await self._respond_if_saved("s3", Call.parse(method, path, {}, {}, b""), answer)
 
     def _keys(self, name: str) -> list[str]:
         """Returns the state files that a call of this service may change."""
@@ -249,10 +249,10 @@ def reduce_state(module: ModuleType, reductions: Mapping[str, Reduction]) -> Non
     stores = {key: f"_{key}" for key in module.get_state()}
     for key, store in stores.items():
         if not hasattr(module, store):
-            raise AttributeError(f"{module.__name__} keeps `{key}` elsewhere than in `{store}`: adapt snapshots.py")
+            raise AttributeError(f"{module.__name__} does not keep `{key}` in `{store}`: adapt snapshots.py")
     for key in reductions:
         if key not in stores:
-            raise AttributeError(f"{module.__name__} does not save `{key}` any more: adapt snapshots.py")
+            raise AttributeError(f"{module.__name__} no longer saves `{key}`: adapt snapshots.py")
 
     def get_state() -> dict[str, Any]:
         return {key: reductions.get(key, copy.deepcopy)(getattr(module, store)) for key, store in stores.items()}
@@ -272,7 +272,7 @@ def replace_file(path: Path, content: bytes) -> None:
         raise
 
 
-def _copied(state: State) -> dict[str, Any] | None:
+def _copy_state(state: State) -> dict[str, Any] | None:
     for _ in range(COPY_ATTEMPTS - 1):
         try:
             return state()
