@@ -9,7 +9,10 @@ import wasmtime
 from gridbid import _core, _instance, _module
 
 CreateInstance = Callable[[wasmtime.Module, wasmtime.Engine], _instance.Instance]
-IMPLEMENTATIONS: dict[str, CreateInstance] = {"unchecked": _instance.UncheckedInstance, "public": _instance.PublicInstance}
+IMPLEMENTATIONS: dict[str, CreateInstance] = {
+    "unchecked": _instance.UncheckedInstance,
+    "public": _instance.PublicInstance,
+}
 
 UseCore = Callable[[_core.Core], _core.Core]
 

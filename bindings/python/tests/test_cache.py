@@ -162,7 +162,9 @@ def test_symbolic_links_are_not_followed(load: Load, tmp_path: Path) -> None:
     assert load() == "compiled"
 
 
-def test_file_name_depends_on_the_module_and_wasmtime(load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_name_depends_on_the_module_and_wasmtime(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     load()
     changed = tmp_path / "changed.wasm"
     # A custom section, which is ignored.
@@ -205,14 +207,14 @@ def test_precompiled_module_is_loaded_from_the_package(
 
 def test_precompile_rejects_other_targets(tmp_path: Path) -> None:
     for other in ("riscv64gc-unknown-linux-gnu", "x86_64", ""):
-        with pytest.raises(ValueError, match=f"^cannot compile for `{other}`: this machine is `{_module.host_target()}`$"):
+        with pytest.raises(
+            ValueError, match=f"^cannot compile for `{other}`: this machine is `{_module.host_target()}`$"
+        ):
             gridbid.precompile(tmp_path, target=other)
     assert files_in(tmp_path) == []
 
 
-def test_version_of_wasmtime_is_found_in_its_metadata(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_version_of_wasmtime_is_found_in_its_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     version = _module.wasmtime_version()
     monkeypatch.setattr(wasmtime, "__file__", str(tmp_path / "wasmtime" / "__init__.py"))
     assert _module.wasmtime_version() == version

@@ -76,7 +76,7 @@ def test_limits_apply(core: _core.Core) -> None:
     assert validate_orders(many, limits=Limits(listed=0)).violations == ()
     assert validate_orders("[[]]", limits=Limits(depth=1)).violations[0].code == "nested_too_deep"
     for limit in ({"orders": -1}, {"bytes": 2**32}, {"depth": 256}, {"listed": 2**40}):
-        with pytest.raises(ValueError, match="^limit `"):
+        with pytest.raises(ValueError, match=r"^limit `"):
             Limits(**limit)
 
 
