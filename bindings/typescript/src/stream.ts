@@ -1,7 +1,7 @@
 /**
  * Checks and parses one JSON array that arrives in chunks, such as a large file, with raised limits.
  *
- * Each stream has an instance of its own and writes chunks directly into its memory, so the file is in memory once, other
+ * Each stream has its own instance and writes chunks directly into its memory, so the file is in memory once, other
  * calls can run meanwhile, and the memory is freed afterwards. The verdict needs the whole batch, because `record_id`s are
  * unique in it: nothing is returned before the end. A stream longer than `limits.bytes` is not read to its end. The check is
  * synchronous and blocks the thread for about a second per gigabyte; a server runs it in a worker.

@@ -1,6 +1,6 @@
 """Validates and parses orders for Gridbid's auction, decides results, and adds up a day.
 
-The package runs Gridbid's compiled Rust core as WebAssembly and contains no rules of its own. The README has examples.
+The package runs Gridbid's compiled Rust core as WebAssembly and contains no other rules. The README has examples.
 """
 
 from .bundle import precompile

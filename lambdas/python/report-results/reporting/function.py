@@ -36,7 +36,7 @@ class InvocationLog:
     code: str | None = None
     counts: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
-    """The reason for each unreadable object, by its key. Each gets a log line of its own."""
+    """The reason for each unreadable object, by its key. Each gets a separate log line."""
 
 
 def start(variables: Mapping[str, str]) -> Handler:
