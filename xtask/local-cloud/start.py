@@ -1,4 +1,4 @@
-"""Starts the local cloud: MiniStack, with what `gridbid_cloud` adds to it. Started by `cargo xtask`, never by hand."""
+"""Starts the local cloud: MiniStack with the additions of `gridbid_cloud`. `cargo xtask up` runs it."""
 
 from gridbid_cloud.leash import Leash
 

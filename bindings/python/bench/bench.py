@@ -1,8 +1,7 @@
-"""Measures checking and reading orders in Python against what people use instead, side by side, and prints JSON.
+"""Measures gridbid against other validators and prints medians in microseconds per batch as JSON.
 
-Each round takes every contender once, so that what else the machine does meets all alike; told are medians over the
-rounds in microseconds per batch, in the words that the TypeScript package's benchmark uses too. Before anything is
-measured, each contender has to come to the same result. Called by `cargo xtask bench core`.
+Each round runs every peer once, so that other load on the machine affects all of them alike. Before measuring, all
+peers must give the same result. Task names are those of the TypeScript benchmark. `cargo xtask bench core` runs it.
 
     python bench.py --inputs FOLDER [--orders 1 100 10000 100000] [--rounds 15] [--table]
 """
@@ -20,20 +19,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import contenders
 import orders as batches
+import peers
 
-SECONDS_A_TURN = 0.01
+SECONDS_PER_TURN = 0.01
 PACKAGES = ("wasmtime", "pydantic", "pydantic-core", "msgspec", "orjson", "jsonschema-rs")
 
 
-def measured(calls: dict[str, Callable[[bytes], int]], batch: bytes, rounds: int) -> dict[str, float]:
-    """The median microseconds of each call."""
+def measure(calls: dict[str, Callable[[bytes], int]], batch: bytes, rounds: int) -> dict[str, float]:
+    """Returns the median microseconds of each call."""
     turns = {}
     for name, call in calls.items():
         began = time.perf_counter()
         call(batch)
-        turns[name] = max(1, int(SECONDS_A_TURN / (time.perf_counter() - began)))
+        turns[name] = max(1, int(SECONDS_PER_TURN / (time.perf_counter() - began)))
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
@@ -43,33 +42,33 @@ def measured(calls: dict[str, Callable[[bytes], int]], batch: bytes, rounds: int
             for _ in turn:
                 call(batch)
             taken[name].append((time.perf_counter() - began) / len(turn) * 1e6)
-    return {name: statistics.median(one) for name, one in taken.items()}
+    return {name: statistics.median(times) for name, times in taken.items()}
 
 
-def agreed(calls: dict[str, Callable[[bytes], int]], batch: bytes, expected: int) -> None:
-    """Stops when a contender comes to another result."""
+def verify(calls: dict[str, Callable[[bytes], int]], batch: bytes, expected: int) -> None:
+    """Exits when a peer gives another result."""
     for name, call in calls.items():
         count = call(batch)
         if count != expected:
-            sys.exit(f"{name} comes to {count}, not {expected}")
+            sys.exit(f"{name}: counted {count}, expected {expected}")
 
 
 def cases(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """A line for each contender, task and batch."""
+    """Measures each peer, task and batch, and returns a line for each."""
     lines = []
     for text in batches.TEXTS:
         for count in arguments.orders:
             for invalid in (False, True):
                 batch = batches.batch(arguments.inputs, count, text=text, invalid=invalid)
-                tasks: dict[str, dict[str, Callable[[bytes], int]]] = {"validate": {**contenders.VALIDATE}}
+                tasks: dict[str, dict[str, Callable[[bytes], int]]] = {"validate": {**peers.VALIDATE}}
                 if not invalid:
-                    tasks |= {"objects": {**contenders.OBJECTS}, "kept": {**contenders.KEPT}}
+                    tasks |= {"objects": {**peers.OBJECTS}, "kept": {**peers.KEPT}}
                 for task, calls in tasks.items():
-                    wrong = batches.wrong_orders(count) if invalid else 0
-                    agreed(calls, batch, wrong if task == "validate" else count)
+                    invalid_orders = batches.count_invalid(count) if invalid else 0
+                    verify(calls, batch, invalid_orders if task == "validate" else count)
                     rounds = arguments.rounds if count < 100_000 else max(3, arguments.rounds // 2)
-                    times = measured(calls, batch, rounds)
-                    ours = times[contenders.OURS]
+                    times = measure(calls, batch, rounds)
+                    ours = times[peers.OURS]
                     for name, median in times.items():
                         line = {"orders": count, "text": text, "valid": not invalid, "bytes": len(batch)}
                         lines.append(line | {"task": task, "subject": name, "microseconds": round(median, 3)})
@@ -80,12 +79,12 @@ def cases(arguments: argparse.Namespace) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    """Reads the arguments, measures, prints."""
+    """Parses the arguments, measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, nargs="+", default=[1, 100, 10_000, 100_000])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--inputs", type=Path, required=True, help="the folder of <orders>-<text>-<valid|invalid>.json")
-    parser.add_argument("--table", action="store_true", help="show lines on standard error as they come")
+    parser.add_argument("--table", action="store_true", help="also print a table on standard error")
     arguments = parser.parse_args()
     lines = cases(arguments)
     print(
@@ -95,7 +94,7 @@ def main() -> None:
                 "versions": {"python": platform.python_version()}
                 | {package: importlib.metadata.version(package) for package in PACKAGES},
                 "rounds": arguments.rounds,
-                "cannot": contenders.CANNOT,
+                "cannot": peers.CANNOT,
                 "results": lines,
             },
             indent=1,
@@ -105,7 +104,7 @@ def main() -> None:
 
 
 def processor() -> str:
-    """The processor's name, as far as the system tells it."""
+    """Returns the processor's name, if known."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text().splitlines():

@@ -1,7 +1,6 @@
-"""The batches that are measured: files that the TypeScript package's benchmark writes, so that all measure the same.
+"""Reads the measured batches from files that the TypeScript benchmark writes.
 
-About 78 bytes an order. With one percent invalid, one order in each hundred (or the only one) breaks one rule, each
-time another one.
+An order has about 78 bytes. In an invalid batch, one order in a hundred (or of fewer) violates one rule, in turn.
 """
 
 from pathlib import Path
@@ -10,10 +9,10 @@ TEXTS = ("ascii", "cyrillic")
 
 
 def batch(folder: Path, orders: int, *, text: str, invalid: bool) -> bytes:
-    """A batch of so many orders."""
+    """Reads a batch with this number of orders."""
     return (folder / f"{orders}-{text}-{'invalid' if invalid else 'valid'}.json").read_bytes()
 
 
-def wrong_orders(orders: int) -> int:
-    """How many orders of a batch with one percent invalid are so."""
+def count_invalid(orders: int) -> int:
+    """Returns the number of invalid orders in an invalid batch."""
     return max(1, orders // 100)

@@ -1,4 +1,4 @@
-"""What tests share: both ways to call the module, and a core of one's own."""
+"""Shared fixtures: both implementations of instances, and a fresh core."""
 
 from collections.abc import Callable
 from functools import cache
@@ -8,15 +8,18 @@ import wasmtime
 
 from gridbid import _core, _instance, _module
 
-Make = Callable[[wasmtime.Module, wasmtime.Engine], _instance.Instance]
-WAYS: dict[str, Make] = {"unchecked": _instance.UncheckedInstance, "public": _instance.PublicInstance}
+CreateInstance = Callable[[wasmtime.Module, wasmtime.Engine], _instance.Instance]
+IMPLEMENTATIONS: dict[str, CreateInstance] = {
+    "unchecked": _instance.UncheckedInstance,
+    "public": _instance.PublicInstance,
+}
 
 UseCore = Callable[[_core.Core], _core.Core]
 
 
 @cache
 def engine() -> wasmtime.Engine:
-    # Not made before pytest has installed its handlers of signals: the engine's, which make traps of some, come on top.
+    # Created lazily, since the engine's signal handlers must be installed after pytest's.
     return _module.engine()
 
 
@@ -27,7 +30,7 @@ def module() -> wasmtime.Module:
 
 @pytest.fixture
 def use_core(monkeypatch: pytest.MonkeyPatch) -> UseCore:
-    """Makes the package's functions use this core until the test ends."""
+    """Returns a function that makes the package use a core until the test ends."""
 
     def use(core: _core.Core) -> _core.Core:
         monkeypatch.setattr(_core, "_loaded", core)
@@ -36,7 +39,7 @@ def use_core(monkeypatch: pytest.MonkeyPatch) -> UseCore:
     return use
 
 
-@pytest.fixture(params=WAYS)
+@pytest.fixture(params=IMPLEMENTATIONS)
 def core(request: pytest.FixtureRequest, use_core: UseCore) -> _core.Core:
-    """A fresh core that calls in one of the two ways; a test that asks for it runs for both."""
-    return use_core(_core.Core(module(), engine(), WAYS[request.param]))
+    """A fresh core. Tests that use it run with both implementations."""
+    return use_core(_core.Core(module(), engine(), IMPLEMENTATIONS[request.param]))

@@ -1,4 +1,4 @@
-"""Threads, forks and calls inside calls."""
+"""Threads, forks and nested calls."""
 
 import random
 import signal
@@ -6,14 +6,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import measured
-from conftest import WAYS, engine, module
+import subprocess_python
+from conftest import IMPLEMENTATIONS, engine, module
 
 from gridbid import BULK, Limits, _core, day_report, decide_outcome, parse_orders, validate_orders
 
 
-def test_eight_threads_hammering_never_see_one_another(core: _core.Core) -> None:
-    def hammer(seed: int) -> int:
+def test_threads_do_not_interfere(core: _core.Core) -> None:
+    def use(seed: int) -> int:
         draw = random.Random(seed)
         for turn in range(150):
             count = draw.choice([1, 2, 5, 50, 700, 5000 if turn % 20 == 0 else 3])
@@ -30,25 +30,25 @@ def test_eight_threads_hammering_never_see_one_another(core: _core.Core) -> None
         return seed
 
     with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(hammer, range(8))) == list(range(8))
+        assert list(threads.map(use, range(8))) == list(range(8))
     assert 1 <= len(core._small) <= 8
 
 
-def test_more_threads_than_instances_that_are_kept(core: _core.Core) -> None:
-    together = threading.Barrier(40)
+def test_pool_keeps_a_bounded_number_of_instances(core: _core.Core) -> None:
+    barrier = threading.Barrier(40)
 
-    def one(number: int) -> int:
+    def use(number: int) -> int:
         instance = core._take(b"")
-        together.wait(30)
+        barrier.wait(30)
         core._put_back(instance, b"")
         return validate_orders(f"[{number}]").total
 
     with ThreadPoolExecutor(40) as threads:
-        assert set(threads.map(one, range(40))) == {1}
+        assert set(threads.map(use, range(40))) == {1}
     assert len(core._small) == _core.KEPT_INSTANCES
 
 
-def test_a_call_inside_a_call(core: _core.Core) -> None:
+def test_nested_calls(core: _core.Core) -> None:
     handled = []
 
     def handle(*_: Any) -> None:
@@ -68,7 +68,7 @@ def test_a_call_inside_a_call(core: _core.Core) -> None:
 
 FORKED = """
 import os, sys, threading, warnings
-warnings.simplefilter("ignore")  # That a process with threads forks is what is tried here.
+warnings.simplefilter("ignore")  # Python warns about forks in a process with threads.
 import gridbid
 from gridbid import _core
 body = b'[{"record_id":"a","parameter_1":"x","parameter_2":1.5},' + b"7," * 3000 + b"1]"
@@ -80,16 +80,16 @@ def use():
 """
 
 
-def test_children_forked_at_any_moment_go_on() -> None:
-    told = measured.run(
+def test_forked_children_work() -> None:
+    result = subprocess_python.run(
         FORKED
         + """
 use()
 stop = False
-def hammer():
+def repeat():
     while not stop:
         use()
-threads = [threading.Thread(target=hammer) for _ in range(4)]
+threads = [threading.Thread(target=repeat) for _ in range(4)]
 for thread in threads: thread.start()
 codes = []
 for _ in range(25):
@@ -108,11 +108,11 @@ use()
 print(json.dumps(codes))
 """
     )
-    assert told == [0] * 25
+    assert result == [0] * 25
 
 
-def test_a_child_forked_while_a_thread_loads_does_not_wait_for_it() -> None:
-    told = measured.run(
+def test_child_forked_while_a_thread_loads_does_not_block() -> None:
+    result = subprocess_python.run(
         FORKED
         + """
 held, go = threading.Event(), threading.Event()
@@ -139,11 +139,11 @@ print(json.dumps(code))
 """,
         seconds=30,
     )
-    assert told == 0
+    assert result == 0
 
 
-def test_a_child_can_compile() -> None:
-    told = measured.run(
+def test_forked_child_can_compile() -> None:
+    result = subprocess_python.run(
         FORKED
         + """
 use()
@@ -161,11 +161,11 @@ print(json.dumps(os.waitpid(child, 0)[1]))
         seconds=30,
         GRIDBID_CACHE_DIR="",
     )
-    assert told == 0
+    assert result == 0
 
 
-def test_threads_that_load_at_once_load_once() -> None:
-    told = measured.run(
+def test_concurrent_threads_load_once() -> None:
+    result = subprocess_python.run(
         FORKED
         + """
 from concurrent.futures import ThreadPoolExecutor
@@ -175,12 +175,12 @@ print(json.dumps(len(cores)))
 """,
         GRIDBID_CACHE_DIR="",
     )
-    assert told == 1
+    assert result == 1
 
 
-def test_each_way_serves_threads_with_instances_of_its_own() -> None:
-    for make in WAYS.values():
-        core = _core.Core(module(), engine(), make)
+def test_concurrent_calls_get_distinct_instances() -> None:
+    for create in IMPLEMENTATIONS.values():
+        core = _core.Core(module(), engine(), create)
         one, other = core._take(b""), core._take(b"")
         assert one is not other
         assert one.check(b"[1]", BULK) == other.check(b"[1]", BULK)

@@ -1,12 +1,12 @@
-"""What hostile inputs can do: nothing but get the contract's error, in bounded time and memory."""
+"""Hostile inputs get violations or errors in bounded time and memory."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-import measured
 import pytest
-from conftest import WAYS, UseCore, engine, module
+import subprocess_python
+from conftest import IMPLEMENTATIONS, UseCore, engine, module
 
 from gridbid import BULK, InputTooLarge, InvalidOrders, Limits, _core, _instance, parse_orders, validate_orders
 
@@ -18,7 +18,7 @@ HOSTILE: dict[str, tuple[bytes | str, str]] = {
     "6 MB of ASCII garbage": (b"}{" * (3 * MEGABYTE), "not_json"),
     "6 MB of spaces": (b" " * (6 * MEGABYTE), "not_json"),
     "6 MB of one string": (b'["' + b"a" * (6 * MEGABYTE) + b'"]', "not_an_object"),
-    "3 million wrong orders": (b"[" + b"1," * (3 * MEGABYTE) + b"1]", "not_an_object"),
+    "3 million invalid orders": (b"[" + b"1," * (3 * MEGABYTE) + b"1]", "not_an_object"),
     "6 MB of one key": (b'[{"' + b"k" * (6 * MEGABYTE) + b'":1}]', "unknown_field"),
     "a lone surrogate": ('[{"record_id":"\ud800"}]', "not_utf8"),
     "an escaped lone surrogate": ('[{"record_id":"a","parameter_1":"\\ud800","parameter_2":1}]', "invalid_characters"),
@@ -32,8 +32,8 @@ HOSTILE: dict[str, tuple[bytes | str, str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("limits", [BULK, Limits(orders=2**32 - 1, bytes=2**32 - 1, depth=255)], ids=["bulk", "most"])
-def test_a_hostile_input_gets_the_contracts_error(core: _core.Core, name: str, limits: Limits) -> None:
+@pytest.mark.parametrize("limits", [BULK, Limits(orders=2**32 - 1, bytes=2**32 - 1, depth=255)], ids=["bulk", "max"])
+def test_hostile_input_is_a_violation(core: _core.Core, name: str, limits: Limits) -> None:
     source, code = HOSTILE[name]
     began = time.perf_counter()
     report = validate_orders(source, limits=limits)
@@ -47,35 +47,34 @@ def test_a_hostile_input_gets_the_contracts_error(core: _core.Core, name: str, l
 
 
 @pytest.mark.parametrize("name", [name for name, (source, _) in HOSTILE.items() if len(source) > MEGABYTE])
-def test_by_default_a_large_input_is_told_by_its_size(core: _core.Core, name: str) -> None:
+def test_large_input_is_rejected_by_its_size(core: _core.Core, name: str) -> None:
     assert validate_orders(HOSTILE[name][0]).violations[0].code == "body_too_large"
     assert validate_orders(VALID)
 
 
-def test_a_100_megabyte_number_takes_bounded_time_and_memory_and_gives_it_back() -> None:
-    told = measured.run("""
+def test_100_megabyte_number_takes_bounded_time_and_memory() -> None:
+    result = subprocess_python.run("""
 import time
-from collections.abc import Callable
 import gridbid
 valid = b'[{"record_id":"a","parameter_1":"x","parameter_2":1}]'
 gridbid.validate_orders(valid)
 number = b'[{"record_id":"a","parameter_1":"x","parameter_2":' + b"1" * 100_000_000 + b"}]"
-before, told = memory(), []
+before, reports = memory(), []
 for limits in (gridbid.DEFAULT, gridbid.BULK):
     began = time.perf_counter()
     report = gridbid.validate_orders(number, limits=limits)
-    told.append([report.violations[0].code, len(report.violations[0].message), time.perf_counter() - began])
+    reports.append([report.violations[0].code, len(report.violations[0].message), time.perf_counter() - began])
     assert gridbid.validate_orders(valid)
 del report
-print(json.dumps({"told": told, "kept": memory() - before, "more": peak() - before}))
+print(json.dumps({"reports": reports, "kept": memory() - before, "peak": peak() - before}))
 """)
-    assert [code for code, _, _ in told["told"]] == ["body_too_large", "too_precise"]
-    assert all(length < 200 and seconds < 10 for _, length, seconds in told["told"])
-    assert told["kept"] < 20 * MEGABYTE
-    assert told["more"] < 400 * MEGABYTE
+    assert [code for code, _, _ in result["reports"]] == ["body_too_large", "too_precise"]
+    assert all(length < 200 and seconds < 10 for _, length, seconds in result["reports"])
+    assert result["kept"] < 20 * MEGABYTE
+    assert result["peak"] < 400 * MEGABYTE
 
 
-def test_of_the_memory_that_large_inputs_needed_a_bounded_part_is_kept(core: _core.Core) -> None:
+def test_pool_keeps_a_bounded_amount_of_memory(core: _core.Core) -> None:
     source = b"[" + b" " * (20 * MEGABYTE) + b"]"
     instances = [core._take(source) for _ in range(6)]
     for instance in instances:
@@ -88,50 +87,50 @@ def test_of_the_memory_that_large_inputs_needed_a_bounded_part_is_kept(core: _co
     assert validate_orders(source, limits=BULK).violations[0].code == "empty_batch"
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize("length", [2**31, 3 * 2**30, 2**32 - 1, 2**32, 2**40])
-def test_room_that_cannot_be_had_is_an_error(way: str, length: int) -> None:
-    instance = WAYS[way](module(), engine())
-    with pytest.raises(InputTooLarge, match=f"memory for an input of {length} bytes cannot be had"):
-        instance._make_room(length)
+def test_excessive_length_raises(implementation: str, length: int) -> None:
+    instance = IMPLEMENTATIONS[implementation](module(), engine())
+    with pytest.raises(InputTooLarge, match=f"not enough memory for an input of {length} bytes"):
+        instance._reserve(length)
 
 
-def shy(way: str) -> tuple[Callable[..., _instance.Instance], list[Any]]:
-    """A class of instances of which the first one may not grow, and what it has made."""
-    made: list[Any] = []
+def limited(implementation: str) -> tuple[Callable[..., _instance.Instance], list[Any]]:
+    """Returns a class whose first instance cannot grow, and the list of its instances."""
+    instances: list[Any] = []
 
-    class Shy(WAYS[way]):  # type: ignore[misc, valid-type]
-        def __init__(self, *given: Any) -> None:
-            super().__init__(*given)
-            if not made:
-                self._make_room(1)
+    class Limited(IMPLEMENTATIONS[implementation]):  # type: ignore[misc, valid-type]
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            if not instances:
+                self._reserve(1)
                 self._store.set_limits(memory_size=self.size())
-            made.append(self)
+            instances.append(self)
 
-    return Shy, made
+    return Limited, instances
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_an_instance_that_cannot_have_its_input_is_replaced(use_core: UseCore, way: str) -> None:
-    make, made = shy(way)
-    use_core(_core.Core(module(), engine(), make))
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_instance_without_memory_for_its_input_is_replaced(use_core: UseCore, implementation: str) -> None:
+    create, instances = limited(implementation)
+    use_core(_core.Core(module(), engine(), create))
     assert validate_orders(VALID)
     large = "[" + " " * (250 * 1024) + "]"
-    with pytest.raises(InputTooLarge, match="memory for an input of 256002 bytes cannot be had"):
+    with pytest.raises(InputTooLarge, match="not enough memory for an input of 256002 bytes"):
         validate_orders(large)
     assert validate_orders(large).violations[0].code == "empty_batch"
-    assert len(made) == 2
+    assert len(instances) == 2
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_an_instance_that_trapped_is_replaced(use_core: UseCore, way: str) -> None:
-    make, made = shy(way)
-    use_core(_core.Core(module(), engine(), make))
-    wrong = "[" + ",".join(["1"] * 30_000) + "]"
-    everything = Limits(orders=2**32 - 1, listed=2**32 - 1)
-    with pytest.raises(InputTooLarge, match="the module stopped, for want of memory: "):
-        validate_orders(wrong, limits=everything)
-    report = validate_orders(wrong, limits=everything)
+@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+def test_trapped_instance_is_replaced(use_core: UseCore, implementation: str) -> None:
+    create, instances = limited(implementation)
+    use_core(_core.Core(module(), engine(), create))
+    invalid = "[" + ",".join(["1"] * 30_000) + "]"
+    unlimited = Limits(orders=2**32 - 1, listed=2**32 - 1)
+    with pytest.raises(InputTooLarge, match="the module ran out of memory: "):
+        validate_orders(invalid, limits=unlimited)
+    report = validate_orders(invalid, limits=unlimited)
     assert len(report.violations) == report.total == 30_000
-    assert len(made) == 2
+    assert len(instances) == 2
     assert isinstance(InputTooLarge(), MemoryError)

@@ -1,6 +1,7 @@
-"""Orders: exact, in order, made when they are looked at."""
+"""Orders: exact amounts, sequence behaviour and columns."""
 
 import dataclasses
+import json
 import pickle
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
@@ -24,20 +25,20 @@ AMOUNTS = [
 ]
 
 
-def test_amounts_are_exact_whatever_the_context_says(core: _core.Core) -> None:
+def test_amounts_are_exact_in_any_decimal_context(core: _core.Core) -> None:
     orders = parse_orders(body(*AMOUNTS))
     expected = [Decimal(amount) for amount in AMOUNTS]
     with localcontext(prec=3, Emax=9, Emin=-9):
-        made = [order.parameter_2 for order in orders]
+        parsed = [order.parameter_2 for order in orders]
         column = orders.column("parameter_2")
-    assert made == column == expected
-    assert str(made[1]) == "2.1"
-    assert str(made[2]) == str(made[3]) == "0"
+    assert parsed == column == expected
+    assert str(parsed[1]) == "2.1"
+    assert str(parsed[2]) == str(parsed[3]) == "0"
 
 
 SOURCES = {
     "ascii": body("1", "2.5", "3"),
-    "ascii with amounts in another form": body("1.0", "2.5", "3e0"),
+    "ascii with amounts in other notations": body("1.0", "2.5", "3e0"),
     "escapes": '[{"record_id":"\\u0061","parameter_1":"\\u00e9\\ud83d\\ude00","parameter_2":1},'
     '{"record_id":"b","parameter_1":"\\"","parameter_2":1}]',
     "not ascii": body("1", "2.50", "3", text="данные 😀 "),
@@ -48,10 +49,8 @@ SOURCES = {
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_bytes_and_str_give_the_same_orders(core: _core.Core, name: str) -> None:
-    import json
-
     text = SOURCES[name]
-    expected = [Order(**one) for one in json.loads(text, parse_float=Decimal, parse_int=Decimal)]
+    expected = [Order(**fields) for fields in json.loads(text, parse_float=Decimal, parse_int=Decimal)]
     for orders in (parse_orders(text), parse_orders(text.encode()), parse_orders(bytearray(text.encode()))):
         assert list(orders) == expected
         assert [orders[at] for at in range(len(orders))] == expected
@@ -61,18 +60,18 @@ def test_bytes_and_str_give_the_same_orders(core: _core.Core, name: str) -> None
         assert all(type(value) is str for value in orders.column("parameter_1"))
 
 
-def test_an_order_is_a_frozen_dataclass() -> None:
+def test_order_is_a_frozen_dataclass() -> None:
     order = Order("a", "x", Decimal("2.1"))
     assert dataclasses.asdict(order) == {"record_id": "a", "parameter_1": "x", "parameter_2": Decimal("2.1")}
-    made = parse_orders('[{"record_id":"a","parameter_1":"x","parameter_2":2.10}]')[0]
-    assert made == order
-    assert hash(made) == hash(order)
-    assert repr(made) == "Order(record_id='a', parameter_1='x', parameter_2=Decimal('2.1'))"
-    assert dataclasses.replace(made, record_id="b") == Order("b", "x", Decimal("2.1"))
-    assert pickle.loads(pickle.dumps(made)) == made
+    parsed = parse_orders('[{"record_id":"a","parameter_1":"x","parameter_2":2.10}]')[0]
+    assert parsed == order
+    assert hash(parsed) == hash(order)
+    assert repr(parsed) == "Order(record_id='a', parameter_1='x', parameter_2=Decimal('2.1'))"
+    assert dataclasses.replace(parsed, record_id="b") == Order("b", "x", Decimal("2.1"))
+    assert pickle.loads(pickle.dumps(parsed)) == parsed
     with pytest.raises(dataclasses.FrozenInstanceError):
-        made.record_id = "b"  # type: ignore[misc]
-    match made:
+        parsed.record_id = "b"  # type: ignore[misc]
+    match parsed:
         case Order(record_id, parameter_1, parameter_2):
             assert (record_id, parameter_1, parameter_2) == ("a", "x", Decimal("2.1"))
 
@@ -86,15 +85,15 @@ def test_orders_are_a_sequence(core: _core.Core, text: str) -> None:
     assert len(orders) == len(plain) == count
     assert orders[0] == plain[0]
     assert orders[-1] == plain[-1] == Order(f"a{count - 1}", f"{text}{count - 1}", Decimal(f"{count - 1}.5"))
-    for cut in (
+    for part in (
         *(slice(None), slice(10), slice(-10, None), slice(5, 2), slice(1, 2990, 7), slice(None, None, -1)),
         *(slice(2990, 1, -7), slice(1023, 1026), slice(0, 0)),
     ):
-        part = orders[cut]
-        assert isinstance(part, Orders)
-        assert list(part) == plain[cut]
-        assert len(part) == len(plain[cut])
-        assert part.column("record_id") == [order.record_id for order in plain[cut]]
+        sliced = orders[part]
+        assert isinstance(sliced, Orders)
+        assert list(sliced) == plain[part]
+        assert len(sliced) == len(plain[part])
+        assert sliced.column("record_id") == [order.record_id for order in plain[part]]
     assert list(reversed(orders)) == plain[::-1]
     assert plain[1500] in orders
     assert Order("b", "x", Decimal(1)) not in orders
@@ -112,7 +111,7 @@ def test_orders_are_a_sequence(core: _core.Core, text: str) -> None:
         hash(orders)
 
 
-def test_orders_say_what_they_are() -> None:
+def test_repr_shows_the_first_order() -> None:
     assert repr(parse_orders(body("1"))) == (
         "Orders([Order(record_id='a0', parameter_1='x0', parameter_2=Decimal('1'))])"
     )
@@ -128,7 +127,7 @@ def test_orders_do_not_change_with_their_source(core: _core.Core) -> None:
     assert [order.record_id for order in orders] == ["a0", "a1"]
 
 
-def test_what_is_not_valid_is_one_error_with_the_report(core: _core.Core) -> None:
+def test_invalid_request_raises_one_error_with_the_report(core: _core.Core) -> None:
     with pytest.raises(InvalidOrders) as caught:
         parse_orders(body("1", '"2"', "1e999"))
     assert isinstance(caught.value, ValueError)

@@ -1,4 +1,4 @@
-"""Reports: what may be checked, when violations are made, and what they say then."""
+"""Reports: inputs, lazy violations, limits and pickling."""
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ VALID = '[{"record_id":"a","parameter_1":"ж","parameter_2":1}]'
 
 
 @pytest.mark.parametrize("text", [INVALID, VALID])
-def test_every_kind_of_source_gives_the_same_report(core: _core.Core, text: str) -> None:
+def test_all_kinds_of_source_give_the_same_report(core: _core.Core, text: str) -> None:
     data = text.encode()
     spread = memoryview(bytes(byte for pair in zip(data, data, strict=True) for byte in pair))[::2]
     sources: list[Source] = [text, data, bytearray(data), memoryview(data), spread]
@@ -25,13 +25,13 @@ def test_every_kind_of_source_gives_the_same_report(core: _core.Core, text: str)
     assert reports[0] != text
 
 
-def test_what_is_no_document_is_a_type_error(core: _core.Core) -> None:
+def test_other_types_raise_type_error(core: _core.Core) -> None:
     for other in (None, 1, ["[]"], {"a": 1}):
-        with pytest.raises(TypeError, match="a document is bytes or a str, not"):
+        with pytest.raises(TypeError, match="a document must be bytes or str, not"):
             validate_orders(other)  # type: ignore[arg-type]
 
 
-def test_a_report_tells_all(core: _core.Core) -> None:
+def test_report_lists_violations(core: _core.Core) -> None:
     report = validate_orders(INVALID)
     assert (report.valid, bool(report), report.orders, report.total) == (False, False, 2, 4)
     assert list(report) == list(report.violations)
@@ -47,27 +47,27 @@ def test_a_report_tells_all(core: _core.Core) -> None:
         report.violations[0].message = ""  # type: ignore[misc]
 
 
-def test_violations_are_made_when_they_are_read(core: _core.Core) -> None:
+def test_violations_are_created_on_first_access(core: _core.Core) -> None:
     report = validate_orders(INVALID)
     assert report._violations is None
     assert len(report.violations) == report.total == 4
     assert report.violations is report.violations
-    assert not report._written
+    assert not report._json
 
 
-def test_what_changes_after_a_check_changes_no_report(core: _core.Core) -> None:
+def test_changing_the_input_does_not_change_the_report(core: _core.Core) -> None:
     data = bytearray(INVALID.encode())
     report = validate_orders(data)
     data[:] = b" " * len(data)
     assert report.violations[0].code == "empty"
 
 
-def test_a_body_beyond_the_limit_is_told_by_its_length(core: _core.Core) -> None:
+def test_large_input_is_reported_by_its_size(core: _core.Core) -> None:
     report = validate_orders(b" " * 300_000)
     assert [violation.message for violation in report] == ["300000 bytes are too many for one request: at most 262144"]
 
 
-def test_limits_hold(core: _core.Core) -> None:
+def test_limits_apply(core: _core.Core) -> None:
     many = "[" + ",".join(["1"] * 200) + "]"
     assert validate_orders(many).total == 201
     assert len(validate_orders(many).violations) == 100
@@ -75,34 +75,34 @@ def test_limits_hold(core: _core.Core) -> None:
     assert len(validate_orders(many, limits=Limits(orders=1000, listed=7)).violations) == 7
     assert validate_orders(many, limits=Limits(listed=0)).violations == ()
     assert validate_orders("[[]]", limits=Limits(depth=1)).violations[0].code == "nested_too_deep"
-    for wrong in ({"orders": -1}, {"bytes": 2**32}, {"depth": 256}, {"listed": 2**40}):
-        with pytest.raises(ValueError, match="the limit `"):
-            Limits(**wrong)
+    for limit in ({"orders": -1}, {"bytes": 2**32}, {"depth": 256}, {"listed": 2**40}):
+        with pytest.raises(ValueError, match=r"^limit `"):
+            Limits(**limit)
 
 
-def test_half_a_surrogate_pair_in_a_str_is_told_like_every_problem(core: _core.Core) -> None:
-    for half in ("\ud800", "\udfff", "\udc00\ud800"):
-        report = validate_orders(f'[{{"record_id":"é{half}"}}]')
-        assert [(one.code, one.message) for one in report] == [("not_utf8", "not UTF-8 at byte 17")]
+def test_lone_surrogate_is_not_utf8(core: _core.Core) -> None:
+    for surrogate in ("\ud800", "\udfff", "\udc00\ud800"):
+        report = validate_orders(f'[{{"record_id":"é{surrogate}"}}]')
+        assert [(violation.code, violation.message) for violation in report] == [("not_utf8", "not UTF-8 at byte 17")]
     assert validate_orders('[{"record_id":"a","parameter_1":"\U0001f600","parameter_2":1}]')
 
 
-def test_reports_can_be_sent_to_other_processes(core: _core.Core) -> None:
+def test_reports_can_be_pickled(core: _core.Core) -> None:
     for report in (validate_orders(INVALID), validate_orders(VALID)):
-        sent = pickle.loads(pickle.dumps(report))
-        assert sent == report
-        assert repr(sent) == repr(report)
+        copy = pickle.loads(pickle.dumps(report))
+        assert copy == report
+        assert repr(copy) == repr(report)
 
 
-def test_threads_that_read_one_report_see_the_same(core: _core.Core) -> None:
+def test_concurrent_threads_read_the_same_violations(core: _core.Core) -> None:
     with ThreadPoolExecutor(8) as threads:
         for _ in range(200):
             report = validate_orders(INVALID)
             read = [threads.submit(list[Violation], report) for _ in range(8)]
-            assert {len(one.result()) for one in read} == {4}
+            assert {len(future.result()) for future in read} == {4}
 
 
-def test_valid_reports_of_any_length(core: _core.Core) -> None:
+def test_valid_reports_of_all_sizes(core: _core.Core) -> None:
     for count in (1, 128, 129, 1000):
         body = "[" + ",".join(f'{{"record_id":"a{n}","parameter_1":"x","parameter_2":1}}' for n in range(count)) + "]"
         report = validate_orders(body, limits=BULK)
@@ -110,5 +110,5 @@ def test_valid_reports_of_any_length(core: _core.Core) -> None:
         assert report == Report(count, 0)
 
 
-def test_the_package_says_what_it_has() -> None:
+def test_exported_names_exist() -> None:
     assert all(hasattr(gridbid, name) for name in gridbid.__all__)

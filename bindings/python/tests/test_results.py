@@ -1,4 +1,4 @@
-"""The result side beside what the vectors say: the forms in Python, and days."""
+"""Results and days: what the vectors do not cover."""
 
 import json
 import pickle
@@ -21,7 +21,7 @@ from gridbid import (
 )
 
 
-def test_the_orders_of_an_answer_are_its_texts(core: _core.Core) -> None:
+def test_orders_of_results_are_canonical_json(core: _core.Core) -> None:
     results = read_results(
         '{"results":true,"orders":[{"order":"accepted","power":2.10},{"x":"],[{"},{"order":"rejected"}]}'
     )
@@ -36,7 +36,7 @@ def test_the_orders_of_an_answer_are_its_texts(core: _core.Core) -> None:
         assert (results.ready, results.orders) == (ready, ())
 
 
-def test_errors_have_a_code_and_a_sentence(core: _core.Core) -> None:
+def test_errors_have_a_code_and_a_message(core: _core.Core) -> None:
     with pytest.raises(InvalidResults, match="lacks `results`") as results:
         read_results(b"{}")
     assert results.value.code == "missing_results"
@@ -49,7 +49,7 @@ def test_errors_have_a_code_and_a_sentence(core: _core.Core) -> None:
         order_hash('"\ud800"')
 
 
-def test_a_hash_does_not_depend_on_how_an_order_is_written(core: _core.Core) -> None:
+def test_hash_ignores_notation(core: _core.Core) -> None:
     written = b'{"order":"rejected","b":1.0,"a":"\\u00e9"}'
     assert order_hash(written) == order_hash('{ "a":"é", "b":1, "order":"rejected" }')
     assert len(order_hash(written)) == 64
@@ -64,7 +64,7 @@ def summary(slot: str = "2026-11-22T07:05:00Z", **changed: object) -> str:
     )
 
 
-def test_days_are_added_up_exactly(core: _core.Core) -> None:
+def test_day_is_added_up_exactly(core: _core.Core) -> None:
     sources: list[Source] = [
         summary(),
         summary("2026-11-22T07:10:00Z", accepted=3, rejected=0, total_power="1e-20").encode(),
@@ -89,7 +89,7 @@ def test_days_are_added_up_exactly(core: _core.Core) -> None:
 
 
 @pytest.mark.parametrize(
-    "broken",
+    "invalid",
     [
         *("", "{", "{}", "7", "null", "[" * 100_000, "\ufeff" + summary(), "\ud800", "NaN", b"\xff"),
         *(summary(accepted=-1), summary(total_power=0.1), summary(slot="2026-11-22"), summary(failed="0")),
@@ -97,8 +97,8 @@ def test_days_are_added_up_exactly(core: _core.Core) -> None:
         summary().encode("utf-16"),
     ],
 )
-def test_a_broken_summary_is_refused_and_named(core: _core.Core, broken: Source) -> None:
+def test_invalid_summary_is_rejected_with_its_index(core: _core.Core, invalid: Source) -> None:
     with pytest.raises(InvalidSummaries) as caught:
-        day_report([summary(), broken])
+        day_report([summary(), invalid])
     assert caught.value.code == "not_a_summary"
     assert str(caught.value).startswith("summary 1 ")

@@ -1,4 +1,4 @@
-"""The wheel: made twice it is the same, and in an empty environment it works."""
+"""The wheel is reproducible and works in an empty environment."""
 
 import hashlib
 import os
@@ -20,7 +20,7 @@ print(gridbid.__file__, report.violations[0].code, order.parameter_2, sep="|")
 """
 
 
-def made(folder: Path) -> Path:
+def build(folder: Path) -> Path:
     subprocess.run(
         [
             sys.executable,
@@ -43,10 +43,10 @@ def made(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made(tmp_path_factory.mktemp("wheel"))
+    return build(tmp_path_factory.mktemp("wheel"))
 
 
-def test_a_wheel_holds_the_package_and_the_same_bytes_each_time(wheel: Path, tmp_path: Path) -> None:
+def test_wheel_contains_the_package_and_is_reproducible(wheel: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as content:
         names = {name for name in content.namelist() if name.startswith("gridbid/")}
         metadata = content.read(next(name for name in content.namelist() if name.endswith("/METADATA"))).decode()
@@ -55,13 +55,13 @@ def test_a_wheel_holds_the_package_and_the_same_bytes_each_time(wheel: Path, tmp
     assert {"gridbid/gridbid.wasm", "gridbid/py.typed"} <= names
     required = [line for line in metadata.splitlines() if line.startswith("Requires-Dist")]
     assert required == ["Requires-Dist: wasmtime<51,>=48"]
-    assert made(tmp_path).read_bytes() == wheel.read_bytes()
+    assert build(tmp_path).read_bytes() == wheel.read_bytes()
 
 
-def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", with_pip=True)
     python = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    # Nothing but the wheel and the wasmtime that the tests run on may be installed.
+    # Installs only the wheel and the pinned wasmtime.
     pinned = (PROJECT / "requirements-dev.txt").read_text()
     [wasmtime] = [line for line in pinned.replace("\\\n", " ").splitlines() if line.startswith("wasmtime==")]
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
@@ -69,6 +69,6 @@ def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     requirements.write_text(f"{wasmtime}\ngridbid @ {wheel.as_uri()} --hash=sha256:{digest}\n")
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--require-hashes", "-r", requirements], check=True)
     used = subprocess.run([python, "-I", "-c", USE], capture_output=True, text=True, check=True, cwd=tmp_path)
-    place, code, amount = used.stdout.strip().split("|")
-    assert Path(place).is_relative_to(tmp_path / "venv")
+    path, code, amount = used.stdout.strip().split("|")
+    assert Path(path).is_relative_to(tmp_path / "venv")
     assert (code, amount) == ("wrong_type", "2.1")

@@ -1,7 +1,8 @@
-"""The vectors, `core/vectors/*.json`: the cases that every language runs, and what comes of them here."""
+"""Reads and runs the vectors in `core/vectors/*.json`, which every language runs."""
 
+import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,29 +10,29 @@ from typing import Any
 import pytest
 
 import gridbid
-from gridbid import _core
+from gridbid import Violation, _core
 from gridbid.limits import Limits
 
 FOLDER = Path(__file__).parents[3] / "core" / "vectors"
 
 
 def cases() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each case, with its file's name in front of its own."""
+    """Yields each case with its name, which starts with that of its file."""
     for file in sorted(FOLDER.glob("*.json")):
         for case in json.loads(file.read_bytes())["cases"]:
             yield f"{file.stem}: {case['name']}", case
 
 
-def to_bytes(given: Any) -> bytes:
-    """An input's bytes, put together from its parts."""
-    if isinstance(given, str):
-        return given.encode()
-    if isinstance(given, list):
-        return b"".join(map(to_bytes, given))
-    if "hex" in given:
-        return bytes.fromhex(given["hex"])
-    texts = (given["of"].replace("#", str(time)) for time in range(given["times"]))
-    return str(given.get("join", "")).join(texts).encode()
+def to_bytes(source: Any) -> bytes:
+    """Returns the bytes of a vector's input."""
+    if isinstance(source, str):
+        return source.encode()
+    if isinstance(source, list):
+        return b"".join(map(to_bytes, source))
+    if "hex" in source:
+        return bytes.fromhex(source["hex"])
+    texts = (source["of"].replace("#", str(time)) for time in range(source["times"]))
+    return str(source.get("join", "")).join(texts).encode()
 
 
 def limits(case: dict[str, Any]) -> Limits:
@@ -39,48 +40,48 @@ def limits(case: dict[str, Any]) -> Limits:
 
 
 VALID = '{"total":0,"violations":[]}'
-"""What core writes of a valid request, which is left out of its verdict."""
+"""core's report of a valid request, which a verdict omits."""
 
 
-def told(violations: Any) -> list[dict[str, Any]]:
-    """Violations in the form of a case."""
-    return [{"index": one.index, "field": one.field, "code": one.code, "message": one.message} for one in violations]
+def to_dicts(violations: Iterable[Violation]) -> list[dict[str, Any]]:
+    """Returns violations in the form of a vector."""
+    return [dataclasses.asdict(violation) for violation in violations]
 
 
-def of_body(case: dict[str, Any]) -> dict[str, Any]:
-    """What comes of a request, through both functions, lazily and as the report that core writes."""
+def run_body(case: dict[str, Any]) -> dict[str, Any]:
+    """Checks and parses a request, and verifies that reports and orders agree in all forms."""
     body = to_bytes(case["body"])
     report = gridbid.validate_orders(body, limits=limits(case))
-    written = json.loads(_core.core().check(body, limits(case))[2] or VALID)
-    assert written == {"total": report.total, "violations": told(report)}
+    report_json = json.loads(_core.core().check(body, limits(case))[2] or VALID)
+    assert report_json == {"total": report.total, "violations": to_dicts(report)}
     if not report:
         with pytest.raises(gridbid.InvalidOrders) as caught:
             gridbid.parse_orders(body, limits=limits(case))
         assert caught.value.report == report
-        return {"total": report.total, "violations": told(report.violations)}
+        return {"total": report.total, "violations": to_dicts(report.violations)}
     orders = gridbid.parse_orders(body, limits=limits(case))
     assert report.orders == len(orders)
-    # The canonical texts are what `Decimal` is given; beside them the values have to be the same.
+    # Vectors contain canonical texts. Amounts must have the same value.
     amounts = orders._texts(2)
-    made = [[one.record_id, one.parameter_1, text] for one, text in zip(orders, amounts, strict=True)]
-    assert [str(one.parameter_2) for one in orders] == [str(Decimal(text)) for text in amounts]
+    rows = [[order.record_id, order.parameter_1, text] for order, text in zip(orders, amounts, strict=True)]
+    assert [str(order.parameter_2) for order in orders] == [str(Decimal(text)) for text in amounts]
     columns = zip(orders.column("record_id"), orders.column("parameter_1"), amounts, strict=True)
-    assert [list(one) for one in columns] == made
+    assert [list(row) for row in columns] == rows
     if isinstance(case.get("orders"), dict):
-        return {"orders": {"count": len(made), "first": made[0], "last": made[-1]}}
-    return {"orders": made}
+        return {"orders": {"count": len(rows), "first": rows[0], "last": rows[-1]}}
+    return {"orders": rows}
 
 
-def of_answer(case: dict[str, Any]) -> dict[str, Any]:
-    """What comes of the platform's answer."""
+def run_answer(case: dict[str, Any]) -> dict[str, Any]:
+    """Reads the platform's results."""
     try:
         return {"passed_on": gridbid.read_results(to_bytes(case["answer"])).text}
     except gridbid.InvalidResults as error:
         return {"error": {"code": error.code, "message": error.message}}
 
 
-def of_order(case: dict[str, Any]) -> dict[str, Any]:
-    """What becomes of an order of an answer."""
+def run_order(case: dict[str, Any]) -> dict[str, Any]:
+    """Decides an order of the results."""
     order = to_bytes(case["order"])
     match gridbid.decide_outcome(order):
         case gridbid.Accepted(canonical, sha256, power):
@@ -93,17 +94,17 @@ def of_order(case: dict[str, Any]) -> dict[str, Any]:
             return {"malformed": {"code": code, "message": message}}
 
 
-def given_and_expected(case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What comes of a case, and what must."""
+def run(case: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Runs a case and returns the actual and the expected result."""
     if "body" in case:
-        given = of_body(case)
+        actual = run_body(case)
     elif "answer" in case:
-        given = of_answer(case)
+        actual = run_answer(case)
     else:
-        given = of_order(case)
+        actual = run_order(case)
     expected = {name: value for name, value in case.items() if name not in {"name", "limits", "body", "answer"}}
     if "order" in case:
         del expected["order"]
     if "passed_on" in expected:
         expected["passed_on"] = to_bytes(expected["passed_on"]).decode()
-    return given, expected
+    return actual, expected

@@ -1,13 +1,13 @@
 // Measures @gridbid/core against JSON.parse and schema libraries on the same requests, and prints medians as JSON.
 //
-// Subjects take turns, so that a machine that is busy for a while is busy for all of them. Whoever checks tells every
-// violation, sentences included; whoever hands out orders has each field of each read. Called by `cargo xtask bench core`:
+// Subjects take turns, so that other load on the machine affects all of them alike. Every checker reports all violations
+// with messages; for subjects that return orders, every field of each order is read. `cargo xtask bench core` runs it:
 //
 //   node bench.mjs [--orders 1,100] [--milliseconds 400] [--as text|bytes] [--inputs folder] [--write-inputs folder]
 //
-// Requests are strings unless they come `--as bytes`, which is what a socket gives; JSON.parse then has them decoded first.
-// `--write-inputs` writes the requests as files (`100-ascii-valid.json`) for other languages to be measured on, and
-// measures nothing; `--inputs` reads them from there.
+// Requests are strings by default. `--as bytes` passes bytes, as a socket does, which JSON.parse decodes first.
+// `--write-inputs` only writes the requests to files (`100-ascii-valid.json`), so that other languages measure the same ones;
+// `--inputs` reads them.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { parseOrders, validateOrders } from '../dist/node.js';
-import { COUNTS, KINDS, request, wrongs } from './inputs.mjs';
+import { COUNTS, KINDS, countInvalid, request } from './inputs.mjs';
 import { CANNOT, PEERS } from './peers.mjs';
 
 const { values } = parseArgs({
@@ -28,15 +28,15 @@ const { values } = parseArgs({
   },
 });
 const counts = values.orders.split(',').map(Number);
-const patience = Number(values.milliseconds);
-if (!['text', 'bytes'].includes(values.as)) throw new Error('requests come as text or as bytes');
+const budgetMs = Number(values.milliseconds);
+if (!['text', 'bytes'].includes(values.as)) throw new Error('`--as` must be text or bytes');
 
-const MOST = 4_294_967_295;
-/** Limits for what is more than one request may hold; what fits into one is read with the defaults, as a service does. */
-const AMPLE = { limits: { orders: MOST, bytes: MOST, listed: MOST } };
-const US = '@gridbid/core';
+const MAX_U32 = 4_294_967_295;
+/** For batches above the default limits; smaller ones use the defaults, as a service does. */
+const NO_LIMITS = { limits: { orders: MAX_U32, bytes: MAX_U32, listed: MAX_U32 } };
+const OURS = '@gridbid/core';
 
-/** What is read of orders, so that no engine finds out that they are not needed. */
+/** Sum over everything read, so that no engine can remove the reads. */
 let read = 0;
 
 function readAll(orders) {
@@ -45,9 +45,9 @@ function readAll(orders) {
   }
 }
 
-/** What is measured: a task, who does it, and how; each answers how many violations it told. */
+/** Returns the measured calls as task, subject and function; each function returns its number of violations. */
 function subjects(orders, isValid) {
-  const options = orders > 100 ? AMPLE : undefined;
+  const options = orders > 100 ? NO_LIMITS : undefined;
   const check = (text) => {
     const { violations } = validateOrders(text, options);
     return violations.length;
@@ -61,13 +61,13 @@ function subjects(orders, isValid) {
     }
   };
   return [
-    ['JSON.parse', 'JSON.parse', (text) => wrongs(JSON.parse(text).length, isValid)],
-    ['validate', US, check],
-    ['validate, violations not read', US, (text) => validateOrders(text, options).total],
-    ['objects', US, objects(readAll)],
-    ['objects, as an array', US, objects((orders) => readAll(orders.toArray()))],
-    ['objects, one field read', US, objects((orders) => void (read += orders.column('record_id').length))],
-    ['objects, none read', US, objects((orders) => void (read += orders.length))],
+    ['JSON.parse', 'JSON.parse', (text) => countInvalid(JSON.parse(text).length, isValid)],
+    ['validate', OURS, check],
+    ['validate, violations not read', OURS, (text) => validateOrders(text, options).total],
+    ['objects', OURS, objects(readAll)],
+    ['objects, as an array', OURS, objects((orders) => readAll(orders.toArray()))],
+    ['objects, one field read', OURS, objects((orders) => void (read += orders.column('record_id').length))],
+    ['objects, none read', OURS, objects((orders) => void (read += orders.length))],
     ...Object.entries(PEERS).flatMap(([name, peer]) => [
       ['validate', name, (text) => peer(text).total],
       ['objects', name, (text) => {
@@ -81,19 +81,19 @@ function subjects(orders, isValid) {
 
 const median = (numbers) => numbers.sort((one, other) => one - other)[numbers.length >> 1];
 
-/** Microseconds for one call, as the median of many measurements. */
-function measured(input, tasks) {
+/** Returns the median microseconds of a call for each task. */
+function measure(input, tasks) {
   const rounds = tasks.map(([, , run]) => {
     let times = 1;
-    // What is compiled late is not measured, and a clock's tick is short beside what is.
-    for (const end = performance.now() + patience / 8; performance.now() < end; ) {
+    // Warms up the JIT, and finds a number of calls that takes at least a millisecond.
+    for (const end = performance.now() + budgetMs / 8; performance.now() < end; ) {
       const began = performance.now();
       for (let time = 0; time < times; time += 1) run(input);
       if (performance.now() - began < 1) times *= 2;
     }
     return { run, times, taken: [] };
   });
-  for (const end = performance.now() + patience * tasks.length; performance.now() < end || rounds[0].taken.length < 7; ) {
+  for (const end = performance.now() + budgetMs * tasks.length; performance.now() < end || rounds[0].taken.length < 7; ) {
     for (const { run, times, taken } of rounds) {
       const began = performance.now();
       for (let time = 0; time < times; time += 1) run(input);
@@ -119,13 +119,13 @@ for (const orders of counts) {
           : readFileSync(join(values.inputs, name(orders, text, isValid)), 'utf8');
       const input = values.as === 'bytes' ? Buffer.from(body) : body;
       const tasks = subjects(orders, isValid);
-      const expected = wrongs(orders, isValid);
-      for (const [task, who, run] of tasks) {
-        const told = run(input);
-        if (told !== expected) throw new Error(`${who}, ${task}: ${told} violations told, not ${expected}`);
+      const expected = countInvalid(orders, isValid);
+      for (const [task, subject, run] of tasks) {
+        const total = run(input);
+        if (total !== expected) throw new Error(`${subject}, ${task}: reported ${total} violations, expected ${expected}`);
       }
       const bytes = Buffer.byteLength(body);
-      measured(input, tasks).forEach((microseconds, at) => {
+      measure(input, tasks).forEach((microseconds, at) => {
         const [task, subject] = tasks[at];
         results.push({ orders, text, as: values.as, valid: isValid, bytes, task, subject, microseconds: Number(microseconds.toPrecision(4)) });
       });
@@ -133,7 +133,7 @@ for (const orders of counts) {
     }
   }
 }
-if (read < 0) throw new Error('no length is negative');
+if (read < 0) throw new Error('a sum of lengths is negative');
 
 if (values['write-inputs'] === undefined) {
   const version = (package_) => JSON.parse(readFileSync(new URL(`node_modules/${package_}/package.json`, import.meta.url))).version;

@@ -1,12 +1,12 @@
-// The requests that are measured: so many orders, in ASCII or not, all valid or one in a hundred not.
+// Generates the measured requests: in ASCII or Cyrillic, with all orders valid or 1 % invalid.
 //
-// They are the same each time and everywhere; other languages are given the very bytes (`bench.mjs --write-inputs`).
+// They are deterministic; other languages read the same bytes from files (`bench.mjs --write-inputs`).
 
-/** What stands in `parameter_1`, by the name of the text. */
+/** Prefixes of `parameter_1`. */
 const TEXTS = { ascii: 'delivery hour', cyrillic: 'час поставки' };
 
-/** What makes an order invalid, in turn: one violation each, and only of rules that all of the compared libraries can check. */
-const WRONGS = [
+/** Mutations, used in turn: each causes one violation of a rule that all compared libraries can check. */
+const MUTATIONS = [
   (order) => ({ ...order, record_id: `two words ${order.record_id}` }),
   (order) => ({ ...order, parameter_1: '   ' }),
   (order) => ({ ...order, parameter_1: 7 }),
@@ -16,11 +16,11 @@ const WRONGS = [
 ];
 
 /**
- * One request.
+ * Returns one request.
  *
- * @param {number} count how many orders
+ * @param {number} count number of orders
  * @param {'ascii' | 'cyrillic'} text
- * @param {boolean} isValid whether all are valid; otherwise the last of each hundred (and of all) is not
+ * @param {boolean} isValid otherwise the last order of each hundred (or of fewer) is invalid
  */
 export function request(count, text, isValid) {
   const orders = Array.from({ length: count }, (_, index) => {
@@ -29,14 +29,14 @@ export function request(count, text, isValid) {
       parameter_1: `${TEXTS[text]} ${index % 24}`,
       parameter_2: index % 3 === 0 ? index : (index * 125 + 25) / 100,
     };
-    const isWrong = !isValid && (index % 100 === 99 || (count < 100 && index === count - 1));
-    return isWrong ? WRONGS[Math.floor(index / 100) % WRONGS.length](order) : order;
+    const isInvalid = !isValid && (index % 100 === 99 || (count < 100 && index === count - 1));
+    return isInvalid ? MUTATIONS[Math.floor(index / 100) % MUTATIONS.length](order) : order;
   });
   return JSON.stringify(orders);
 }
 
-/** How many orders of such a request are invalid. */
-export function wrongs(count, isValid) {
+/** Returns the number of invalid orders in such a request. */
+export function countInvalid(count, isValid) {
   return isValid ? 0 : Math.max(1, Math.floor(count / 100));
 }
 

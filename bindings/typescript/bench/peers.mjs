@@ -1,8 +1,7 @@
-// What a TypeScript team would write instead: JSON.parse and a schema library, with checks as near to core's as it can.
+// The alternatives: JSON.parse and a schema library, with checks as close to core's as the library allows.
 //
-// Each peer tells every violation it finds. None can know what JSON.parse has lost: digits beyond a double's, keys that
-// were given twice. No schema says that identities are distinct, so a loop after it does; lower bounds of magnitude
-// (1e-130) are left out for all.
+// Each peer reports all violations that it finds. None can detect what JSON.parse has lost: excess digits and duplicate keys.
+// Schemas cannot express unique ids, so a loop checks them. All omit the minimum magnitude (1e-130).
 
 import { Type } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
@@ -11,22 +10,22 @@ import * as v from 'valibot';
 import { z } from 'zod';
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/;
-/** Something that is no white space, and no control character. */
+/** At least one character that is not white space, and no control character. */
 const TEXT = /^(?=.*\S)[^\u0000-\u001f\u007f-\u009f]+$/;
 const MAGNITUDE = 1e126;
 
-/** How often an identity is there that was there before. */
-function repeated(orders) {
+/** Returns the number of duplicate ids. */
+function countDuplicates(orders) {
   if (!Array.isArray(orders)) return 0;
   const seen = new Set();
-  let repeats = 0;
+  let duplicates = 0;
   for (const order of orders) {
     const id = order?.record_id;
     if (typeof id !== 'string') continue;
-    if (seen.has(id)) repeats += 1;
+    if (seen.has(id)) duplicates += 1;
     else seen.add(id);
   }
-  return repeats;
+  return duplicates;
 }
 
 const schema = {
@@ -43,9 +42,9 @@ const schema = {
     },
   },
 };
-const byAjv = new Ajv({ allErrors: true }).compile(schema);
+const ajv = new Ajv({ allErrors: true }).compile(schema);
 
-const byZod = z
+const zod = z
   .array(
     z.strictObject({
       record_id: z.string().regex(ID),
@@ -55,7 +54,7 @@ const byZod = z
   )
   .min(1);
 
-const byValibot = v.pipe(
+const valibot = v.pipe(
   v.array(
     v.strictObject({
       record_id: v.pipe(v.string(), v.regex(ID)),
@@ -66,7 +65,7 @@ const byValibot = v.pipe(
   v.minLength(1),
 );
 
-const byTypebox = TypeCompiler.Compile(
+const typebox = TypeCompiler.Compile(
   Type.Array(
     Type.Object(
       {
@@ -80,34 +79,34 @@ const byTypebox = TypeCompiler.Compile(
   ),
 );
 
-/** Each peer reads a request and gives its orders and how many violations there are. */
+/** Each peer parses a request and returns its orders and its number of violations. */
 export const PEERS = {
   'JSON.parse + ajv': (text) => {
     const orders = JSON.parse(text);
-    const wrong = byAjv(orders) ? 0 : byAjv.errors.length;
-    return { orders, total: wrong + repeated(orders) };
+    const invalid = ajv(orders) ? 0 : ajv.errors.length;
+    return { orders, total: invalid + countDuplicates(orders) };
   },
   'JSON.parse + zod': (text) => {
-    const given = JSON.parse(text);
-    const { success, data, error } = byZod.safeParse(given);
-    return { orders: success ? data : given, total: (success ? 0 : error.issues.length) + repeated(given) };
+    const input = JSON.parse(text);
+    const { success, data, error } = zod.safeParse(input);
+    return { orders: success ? data : input, total: (success ? 0 : error.issues.length) + countDuplicates(input) };
   },
   'JSON.parse + valibot': (text) => {
-    const { output, issues } = v.safeParse(byValibot, JSON.parse(text));
-    return { orders: output, total: (issues?.length ?? 0) + repeated(output) };
+    const { output, issues } = v.safeParse(valibot, JSON.parse(text));
+    return { orders: output, total: (issues?.length ?? 0) + countDuplicates(output) };
   },
   'JSON.parse + typebox': (text) => {
     const orders = JSON.parse(text);
-    const wrong = byTypebox.Check(orders) ? 0 : [...byTypebox.Errors(orders)].length;
-    return { orders, total: wrong + repeated(orders) };
+    const invalid = typebox.Check(orders) ? 0 : [...typebox.Errors(orders)].length;
+    return { orders, total: invalid + countDuplicates(orders) };
   },
 };
 
-/** What each peer cannot say of a request, for the table. */
+/** What each peer cannot check, for the table. */
 export const CANNOT = {
-  'JSON.parse': 'checks JSON’s grammar alone; rounds numbers; forgets keys that are given twice',
-  'JSON.parse + ajv': 'exact decimals, keys given twice; distinct ids by a loop of our own',
-  'JSON.parse + zod': 'exact decimals, keys given twice; distinct ids by a loop of our own',
-  'JSON.parse + valibot': 'exact decimals, keys given twice; distinct ids by a loop of our own',
-  'JSON.parse + typebox': 'exact decimals, keys given twice; distinct ids by a loop of our own',
+  'JSON.parse': 'checks syntax only; rounds numbers; drops duplicate keys',
+  'JSON.parse + ajv': 'exact decimals, duplicate keys; unique ids by an additional loop',
+  'JSON.parse + zod': 'exact decimals, duplicate keys; unique ids by an additional loop',
+  'JSON.parse + valibot': 'exact decimals, duplicate keys; unique ids by an additional loop',
+  'JSON.parse + typebox': 'exact decimals, duplicate keys; unique ids by an additional loop',
 };

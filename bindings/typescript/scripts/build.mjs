@@ -1,6 +1,4 @@
-// Builds the package into dist/: TypeScript compiled, and the WASM module beside it.
-//
-// The module is not built here: the repository's build puts it into wasm/ first. Called by `npm run build`.
+// Compiles TypeScript into dist/ and copies the WASM module there. `cargo xtask` builds the module into wasm/ beforehand.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, rmSync } from 'node:fs';
@@ -11,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const module = join(root, 'wasm', 'gridbid.wasm');
 if (!existsSync(module)) {
-  console.error('wasm/gridbid.wasm is missing: build it first (`cargo xtask` does, from bindings/wasm)');
+  console.error('wasm/gridbid.wasm is missing: `cargo xtask` builds it from bindings/wasm');
   process.exit(1);
 }
 rmSync(join(root, 'dist'), { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** All that `@gridbid/core` is to those who import it; the entries beside this file add where the module comes from. */
+/** The public API of `@gridbid/core`, which the entry points for Node and for browsers re-export. */
 
 export { CoreError } from './error.js';
 export { DEFAULT_LIMITS, STREAM_LIMITS, type Limits, type Options } from './limits.js';

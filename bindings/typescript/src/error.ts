@@ -1,8 +1,8 @@
-/** The error of a call that has no answer, whatever was asked. What is wrong with an input is never one of these. */
+/** The error of a call that core could not finish. Invalid input never causes it. */
 
 /**
- * core could not finish, most likely because there was no memory for it. There is no answer; the next call works on a
- * new instance.
+ * core stopped before it had a result, most likely because memory ran out. The next call runs on a new instance and
+ * works.
  */
 export class CoreError extends Error {
   override readonly name = 'CoreError';

@@ -1,13 +1,13 @@
-/** The package's entry in Node: the module lies beside this file, or beside the bundle that this file became part of. */
+/** The entry point for Node: loads the module from the folder of this file, or of the bundle that contains it. */
 
 import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 
-import { provide } from './instance.js';
+import { setModule } from './instance.js';
 
-provide(
+setModule(
   new WebAssembly.Module(readFileSync(new URL('./gridbid.wasm', import.meta.url))),
-  // As fast as memory; the engines' own way of looking for half a surrogate pair is forty times slower.
+  // `indexOf` runs at memory speed; the engines' own `isWellFormed` is forty times slower.
   (bytes, byte) => Buffer.prototype.indexOf.call(bytes, byte) >= 0,
 );
 

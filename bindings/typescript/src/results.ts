@@ -1,15 +1,14 @@
 /**
- * The result side: the auction platform's answer, what becomes of each of its orders, and an order's hash.
+ * Reads the auction platform's results, decides each order, and hashes orders.
  *
- * What an answer and an order must be is decided by core; an answer that breaks the platform's contract as a whole is
- * an error, a single malformed order is an outcome of that order alone. Numbers of at most 15 significant digits are
- * all that core lets through, so that they are the same as JavaScript's.
+ * Results that break the platform's contract as a whole are an error; a malformed order is an outcome of that order alone.
+ * core accepts numbers of at most 15 significant digits, which JavaScript's numbers represent exactly.
  */
 
-import { instance, type Question } from './instance.js';
-import type { Input } from './text.js';
+import { sharedInstance, type QueryExport } from './instance.js';
+import { isArrayBuffer, type Input } from './text.js';
 
-/** Every code of an answer that breaks the platform's contract. */
+/** All codes of results that break the platform's contract. Codes are permanent. */
 export const RESULTS_CODES = [
   'not_json',
   'not_utf8',
@@ -23,10 +22,10 @@ export const RESULTS_CODES = [
   'results_too_large',
 ] as const;
 
-/** Why the platform's answer cannot be used. */
+/** The permanent code of a breach of the platform's contract. */
 export type ResultsCode = (typeof RESULTS_CODES)[number];
 
-/** Every code of an order that cannot be decided. */
+/** All codes of malformed orders. Codes are permanent. */
 export const MALFORMED_CODES = [
   'not_json',
   'not_an_object',
@@ -40,40 +39,39 @@ export const MALFORMED_CODES = [
   'out_of_range',
 ] as const;
 
-/** Why an order of the platform's answer cannot be decided. */
+/** The permanent code of a malformed order. */
 export type MalformedCode = (typeof MALFORMED_CODES)[number];
 
 /** A JSON value. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
-/** An order of the platform's answer: its members, or `{malformed: {code, message}}` in the place of one that is. */
+/** An order of the results: its members, or `{malformed: {code, message}}` in place of a malformed one. */
 export interface ResultOrder {
   readonly [name: string]: Json;
 }
 
-/** The platform's answer for one slot. */
+/** The platform's results for one slot. */
 export type Results =
-  | { /** The platform is to be asked again. */ readonly ready: false }
-  | { readonly ready: true; /** The orders in the platform's order. */ readonly orders: readonly ResultOrder[] };
+  | { /** Results are not available yet: poll again. */ readonly ready: false }
+  | { readonly ready: true; readonly orders: readonly ResultOrder[] };
 
-/** What becomes of one order. */
+/** The decision on one order. */
 export type Outcome =
   | {
       readonly status: 'accepted';
-      /** The text that is filed: the order as canonical JSON (RFC 8785, exact numbers). */
+      /** The order as canonical JSON (RFC 8785, with exact numbers). */
       readonly canonical: string;
-      /** The SHA-256 of that text's bytes, in hexadecimal. */
+      /** SHA-256 of the canonical JSON, in hexadecimal. */
       readonly sha256: string;
       /** The order's `power`, if it has one, as an exact decimal. */
       readonly power?: string;
     }
-  | { readonly status: 'rejected'; /** One sentence for people. */ readonly message: string }
-  | { readonly status: 'malformed'; readonly code: MalformedCode; /** One sentence for people. */ readonly message: string };
+  | { readonly status: 'rejected'; readonly message: string }
+  | { readonly status: 'malformed'; readonly code: MalformedCode; readonly message: string };
 
-/** The platform's answer breaks its contract as a whole: it is told, never asked for again. */
+/** The results break the platform's contract as a whole. Asking again does not help. */
 export class InvalidResultsError extends Error {
   override readonly name = 'InvalidResultsError';
-  /** The permanent code of what is wrong. */
   readonly code: ResultsCode;
 
   /** @internal */
@@ -83,10 +81,9 @@ export class InvalidResultsError extends Error {
   }
 }
 
-/** An order of the platform's answer is none, so it has no hash. */
+/** A malformed order, which has no hash. */
 export class MalformedOrderError extends Error {
   override readonly name = 'MalformedOrderError';
-  /** The permanent code of what is wrong. */
   readonly code: MalformedCode;
 
   /** @internal */
@@ -101,64 +98,60 @@ interface Problem<Code> {
   readonly message: string;
 }
 
-/** An order as core writes it. */
-interface Hashed {
+/** An order in canonical form. */
+interface CanonicalOrder {
   readonly canonical: string;
   readonly sha256: string;
   readonly power?: string;
 }
 
 /**
- * Reads the auction platform's answer.
+ * Reads the auction platform's results.
  *
- * @throws {InvalidResultsError} when it breaks the platform's contract as a whole.
+ * @throws {InvalidResultsError} when they break the platform's contract as a whole.
  */
-export function readResults(answer: Input): Results {
-  const told = asked<
+export function readResults(input: Input): Results {
+  const response = query<
     { passed_on: { results: false } | { results: true; orders: ResultOrder[] } } | { error: Problem<ResultsCode> }
-  >('gridbid_answer', answer);
-  if ('error' in told) throw new InvalidResultsError(told.error);
-  const { passed_on: passed } = told;
-  return passed.results ? { ready: true, orders: passed.orders } : { ready: false };
+  >('gridbid_answer', input);
+  if ('error' in response) throw new InvalidResultsError(response.error);
+  const results = response.passed_on;
+  return results.results ? { ready: true, orders: results.orders } : { ready: false };
 }
 
-/** Decides one order of the platform's answer: one that `readResults` gave, or its JSON. */
+/** Decides an order from `readResults`, or its JSON. */
 export function decideOutcome(order: Input | ResultOrder): Outcome {
-  const told = asked<{ accepted: Hashed } | { rejected: string } | { malformed: Problem<MalformedCode> }>(
+  const decision = query<{ accepted: CanonicalOrder } | { rejected: string } | { malformed: Problem<MalformedCode> }>(
     'gridbid_decision',
-    json(order),
+    toInput(order),
   );
-  if ('accepted' in told) return { status: 'accepted', ...told.accepted };
-  if ('rejected' in told) return { status: 'rejected', message: told.rejected };
-  return { status: 'malformed', ...told.malformed };
+  if ('accepted' in decision) return { status: 'accepted', ...decision.accepted };
+  if ('rejected' in decision) return { status: 'rejected', message: decision.rejected };
+  return { status: 'malformed', ...decision.malformed };
 }
 
 /**
- * The SHA-256 of an order's canonical JSON, in hexadecimal: the same for the same order, however it was written and
- * whatever became of it.
+ * Returns the SHA-256 of an order's canonical JSON, in hexadecimal. White space, key order, escapes and the notation of
+ * numbers do not affect it.
  *
- * @throws {MalformedOrderError} when it is no order of an answer.
+ * @throws {MalformedOrderError} when the order is malformed.
  */
 export function orderHash(order: Input | ResultOrder): string {
-  const told = asked<{ order: Hashed } | { malformed: Problem<MalformedCode> }>('gridbid_canonical', json(order));
-  if ('malformed' in told) throw new MalformedOrderError(told.malformed);
-  return told.order.sha256;
+  const response = query<{ order: CanonicalOrder } | { malformed: Problem<MalformedCode> }>('gridbid_canonical', toInput(order));
+  if ('malformed' in response) throw new MalformedOrderError(response.malformed);
+  return response.order.sha256;
 }
 
-/** An order as JSON. What `readResults` gave comes back the same: its numbers have few digits, its keys are distinct. */
-function json(order: Input | ResultOrder): Input {
-  const isInput = typeof order !== 'object' || order === null || ArrayBuffer.isView(order) || isBuffer(order);
+/** Serializes an order. This is lossless for `readResults`' orders: their numbers are short and their keys distinct. */
+function toInput(order: Input | ResultOrder): Input {
+  const isInput = typeof order !== 'object' || order === null || ArrayBuffer.isView(order) || isArrayBuffer(order);
   return isInput ? (order as Input) : JSON.stringify(order);
 }
 
-function isBuffer(value: object): value is ArrayBuffer {
-  return Object.prototype.toString.call(value) === '[object ArrayBuffer]';
-}
-
-function asked<Answer>(question: Question, input: Input): Answer {
-  const core = instance();
+function query<Result>(name: QueryExport, input: Input): Result {
+  const core = sharedInstance();
   core.load(input, Number.POSITIVE_INFINITY);
-  const told = core.ask(question);
-  core.rest();
-  return JSON.parse(told) as Answer;
+  const json = core.query(name);
+  core.release();
+  return JSON.parse(json) as Result;
 }

@@ -1,21 +1,21 @@
 /**
- * The request side for large files: one JSON array that arrives in chunks, read with raised limits.
+ * Checks and parses one JSON array that arrives in chunks, such as a large file, with raised limits.
  *
- * Chunks go straight into the memory of an instance of the stream's own, so the file is in memory once and other calls
- * go on meanwhile; afterwards the memory is given back. Whether a batch is valid shows only at its end (identities are
- * unique in all of it), so nothing is handed out before. A stream that is longer than `limits.bytes` is not read to its
- * end. The check itself does not wait for anything: a gigabyte holds the thread for a second or two, which is a worker's job.
+ * Each stream has its own instance and writes chunks directly into its memory, so the file is in memory once, other
+ * calls can run meanwhile, and the memory is freed afterwards. The verdict needs the whole batch, because `record_id`s are
+ * unique in it: nothing is returned before the end. A stream longer than `limits.bytes` is not read to its end. The check is
+ * synchronous and blocks the thread for about a second per gigabyte; a server runs it in a worker.
  */
 
-import { ownInstance, type Instance } from './instance.js';
-import { limitsOf, STREAM_LIMITS, type Limits, type Options } from './limits.js';
+import { createInstance, type Instance } from './instance.js';
+import { resolveLimits, STREAM_LIMITS, type Limits, type Options } from './limits.js';
 import { Orders } from './orders.js';
 import { InvalidOrdersError, LazyReport, type Report } from './violation.js';
 
-/** What chunks are read from: a file of Node's, the body of a `Response`, anything that can be iterated over. */
+/** A source of chunks: a Node stream, the body of a `Response`, any iterable. */
 export type Chunks = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | ChunkStream;
 
-/** What is needed of a web stream (`ReadableStream<Uint8Array>`), which not every browser can iterate over. */
+/** The part of `ReadableStream<Uint8Array>` that is used, since not every browser can iterate over one. */
 export interface ChunkStream {
   getReader(): {
     read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
@@ -25,47 +25,47 @@ export interface ChunkStream {
 }
 
 /**
- * Checks a JSON array of orders that arrives in chunks. Unless told otherwise there may be any number of orders, in at
- * most 500,000,000 bytes.
+ * Checks a JSON array of orders that arrives in chunks. By default it may have any number of orders, in at most
+ * 500,000,000 bytes.
  *
- * @throws {CoreError} when there is no memory for it.
+ * @throws {CoreError} when memory runs out.
  */
 export async function validateOrderStream(chunks: Chunks, options?: Options): Promise<Report> {
-  const limits = limitsOf(options, STREAM_LIMITS);
-  const core = await received(chunks, limits);
+  const limits = resolveLimits(options, STREAM_LIMITS);
+  const core = await receiveAll(chunks, limits);
   return new LazyReport(core.check(limits), core);
 }
 
 /**
- * Reads the orders of a JSON array that arrives in chunks. Unless told otherwise there may be any number of them, in at
- * most 500,000,000 bytes.
+ * Parses a JSON array of orders that arrives in chunks. By default it may have any number of orders, in at most
+ * 500,000,000 bytes.
  *
- * @throws {InvalidOrdersError} with the report, when it is not valid.
- * @throws {CoreError} when there is no memory for it.
+ * @throws {InvalidOrdersError} when a rule is violated; it holds the report.
+ * @throws {CoreError} when memory runs out.
  */
 export async function parseOrderStream(chunks: Chunks, options?: Options): Promise<Orders> {
-  const limits = limitsOf(options, STREAM_LIMITS);
-  const core = await received(chunks, limits);
+  const limits = resolveLimits(options, STREAM_LIMITS);
+  const core = await receiveAll(chunks, limits);
   const parsed = core.parse(limits);
   if (typeof parsed === 'string') throw new InvalidOrdersError(new LazyReport(parsed, core));
   return new Orders(parsed, core.orders, core.text());
 }
 
-/** An instance into which all chunks are loaded, or as many as are allowed. */
-async function received(chunks: Chunks, limits: Limits): Promise<Instance> {
-  const core = ownInstance();
-  for await (const chunk of iterated(chunks)) {
+/** Loads chunks into a new instance, up to the first that exceeds the limit. */
+async function receiveAll(chunks: Chunks, limits: Limits): Promise<Instance> {
+  const core = createInstance();
+  for await (const chunk of toIterable(chunks)) {
     if (!(chunk instanceof Uint8Array)) throw new TypeError('a chunk must be a Uint8Array');
     if (core.receive(chunk, limits.bytes) > limits.bytes) break;
   }
   return core;
 }
 
-function iterated(chunks: Chunks): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
-  return Symbol.asyncIterator in chunks || Symbol.iterator in chunks ? chunks : read(chunks);
+function toIterable(chunks: Chunks): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  return Symbol.asyncIterator in chunks || Symbol.iterator in chunks ? chunks : readChunks(chunks);
 }
 
-async function* read(stream: ChunkStream): AsyncGenerator<Uint8Array> {
+async function* readChunks(stream: ChunkStream): AsyncGenerator<Uint8Array> {
   const reader = stream.getReader();
   try {
     for (;;) {

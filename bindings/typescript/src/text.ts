@@ -1,29 +1,34 @@
 /**
- * Texts and bytes on their way to core, which reads bytes of UTF-8.
+ * Inputs as UTF-8.
  *
- * A JavaScript string may hold half a surrogate pair, which has no UTF-8. `TextEncoder` writes U+FFFD in its place, and
- * so would silently make another text of it. Here such a half stays what it is: it is written as the three bytes that
- * it would have, which are not UTF-8, and core says so (`not_utf8`), as it does of a client that sends those bytes.
+ * A JavaScript string may contain a lone surrogate, which UTF-8 cannot represent. `TextEncoder` replaces it with U+FFFD and
+ * so changes the text without an error. This module restores the three bytes that other languages write for it, so that
+ * core reports it (`not_utf8`) exactly as it does for a client that sends those bytes.
  */
 
-/** What is read: JSON as text, or as bytes of UTF-8. */
+/** JSON as text, or as bytes of UTF-8. */
 export type Input = string | Uint8Array | ArrayBuffer;
 
 /**
- * The bytes of an input that is not a string.
+ * Views an input that is not a string as bytes.
  *
- * @throws {TypeError} for what is neither text nor bytes.
+ * @throws {TypeError} for a value that is neither text nor bytes.
  */
-export function bytesOf(input: Exclude<Input, string>): Uint8Array {
+export function toBytes(input: Exclude<Input, string>): Uint8Array {
   if (input instanceof Uint8Array) return input;
-  // Of another realm, such as a test runner's sandbox, nothing is an instance of anything here.
+  // `instanceof` fails for objects of another realm, such as a test runner's sandbox.
   if (ArrayBuffer.isView(input)) {
     const { buffer, byteOffset, byteLength } = input as ArrayBufferView;
     return new Uint8Array(buffer, byteOffset, byteLength);
   }
-  if (Object.prototype.toString.call(input) === '[object ArrayBuffer]') return new Uint8Array(input);
-  const given = input === null ? 'null' : Array.isArray(input) ? 'an array' : `of type ${typeof input}`;
-  throw new TypeError(`the input must be a string, a Uint8Array or an ArrayBuffer; it is ${given}`);
+  if (isArrayBuffer(input)) return new Uint8Array(input);
+  const found = input === null ? 'null' : Array.isArray(input) ? 'an array' : `a value of type ${typeof input}`;
+  throw new TypeError(`expected a string, a Uint8Array or an ArrayBuffer, got ${found}`);
+}
+
+/** Whether a value is an `ArrayBuffer`, of this or another realm. */
+export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+  return Object.prototype.toString.call(value) === '[object ArrayBuffer]';
 }
 
 /** Whether all surrogates of a text are paired. */
@@ -33,23 +38,25 @@ const isWellFormed: (text: string) => boolean =
     : (text) => !/\p{Surrogate}/u.test(text);
 
 /**
- * Puts the halves of surrogate pairs back that the encoder has replaced.
+ * Restores the bytes of the first lone surrogate, which the encoder has replaced with U+FFFD. core reports only the first
+ * invalid byte, so later ones do not matter.
  *
- * @param text what was encoded
- * @param bytes where it was encoded to
+ * @param text the encoded text
+ * @param bytes its encoding, which is changed
  */
-export function keepHalves(text: string, bytes: Uint8Array): void {
+export function restoreLoneSurrogate(text: string, bytes: Uint8Array): void {
   if (isWellFormed(text)) return;
-  let at = 0;
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0;
-    if (code >= 0xd800 && code < 0xe000) {
-      bytes[at] = 0xed;
-      bytes[at + 1] = 0x80 | ((code >> 6) & 0x3f);
-      bytes[at + 2] = 0x80 | (code & 0x3f);
-      // Core tells of the first one.
+  let offset = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0xd800 || unit > 0xdfff) {
+      offset += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+    } else if (text.codePointAt(index) === unit) {
+      bytes.set([0xed, 0x80 | ((unit >> 6) & 0x3f), 0x80 | (unit & 0x3f)], offset);
       return;
+    } else {
+      offset += 4;
+      index += 1;
     }
-    at += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
   }
 }

@@ -1,10 +1,10 @@
 /**
- * What is wrong with a request, as core says it: permanent codes, places, and one sentence for people each.
+ * Violations and reports.
  *
- * No sentence and no rule stands here. The codes are the ones of core's `violation.rs`, which a test holds them to.
+ * Rules and messages come from core. A test verifies that the codes equal those of core's `violation.rs`.
  */
 
-/** Every code of a violation. A code once shipped never changes its meaning. */
+/** All violation codes. Codes are permanent: one that was shipped never changes its meaning. */
 export const VIOLATION_CODES = [
   'not_json',
   'not_utf8',
@@ -26,57 +26,56 @@ export const VIOLATION_CODES = [
   'duplicate_record_id',
 ] as const;
 
-/** The permanent name of a kind of violation. */
+/** The permanent code of a kind of violation. */
 export type ViolationCode = (typeof VIOLATION_CODES)[number];
 
-/** One thing that is wrong with a request. */
+/** One violation of a rule. */
 export interface Violation {
-  /** Which order, from 0; `null` when it is the request as a whole. */
+  /** Index of the order, from 0; `null` for a violation of the whole request. */
   readonly index: number | null;
-  /** Where: a JSON pointer (RFC 6901) such as `/1/parameter_2`, `""` for the whole body. */
+  /** JSON pointer (RFC 6901) to the field, such as `/1/parameter_2`; `""` for the whole request. */
   readonly field: string;
-  /** What kind of violation. */
   readonly code: ViolationCode;
-  /** One sentence for people, in English. */
+  /** A sentence in English. */
   readonly message: string;
 }
 
-/** What a request is found to be. */
+/** The result of checking a request. */
 export interface Report {
-  /** Whether nothing is wrong. */
+  /** Whether there are no violations. */
   readonly valid: boolean;
-  /** How many violations there are, those that are not listed included. */
+  /** Number of violations, including those that are not listed. */
   readonly total: number;
-  /** How many orders the request has; 0 when it cannot be read. */
+  /** Number of orders in the request; 0 when it cannot be parsed. */
   readonly orders: number;
-  /** The first violations in input order, at most `limits.listed`. They are made when they are read for the first time. */
+  /** The first `limits.listed` violations in input order, created on first access. */
   readonly violations: readonly Violation[];
-  /** What `JSON.stringify` writes: `{"valid":…,"total":…,"violations":[…]}`, as `POST /orders/preview` answers. */
+  /** The response body of `POST /orders/preview`: `{"valid":…,"total":…,"violations":[…]}`. */
   toJSON(): { valid: boolean; total: number; violations: readonly Violation[] };
 }
 
 const NONE: readonly Violation[] = Object.freeze([]);
 
-/** A report whose violations are made when they are read. */
+/** A report that parses core's JSON when the violations are first read. */
 export class LazyReport implements Report {
   readonly valid: boolean;
   readonly total: number;
   readonly orders: number;
-  /** core's report as JSON, until it has been read. */
-  #written: string | undefined;
+  /** core's report as JSON, until it is parsed. */
+  #json: string | undefined;
   #violations = NONE;
 
-  constructor(written: string | undefined, { total, orders }: { readonly total: number; readonly orders: number }) {
+  constructor(json: string | undefined, { total, orders }: { readonly total: number; readonly orders: number }) {
     this.valid = total === 0;
     this.total = total;
     this.orders = orders;
-    this.#written = written;
+    this.#json = json;
   }
 
   get violations(): readonly Violation[] {
-    if (this.#written !== undefined) {
-      this.#violations = (JSON.parse(this.#written) as { violations: readonly Violation[] }).violations;
-      this.#written = undefined;
+    if (this.#json !== undefined) {
+      this.#violations = (JSON.parse(this.#json) as { violations: readonly Violation[] }).violations;
+      this.#json = undefined;
     }
     return this.#violations;
   }
@@ -86,17 +85,16 @@ export class LazyReport implements Report {
     return { valid, total, violations };
   }
 
-  /** What Node's `console.log` shows. */
+  /** The representation in Node's `console.log`. */
   [Symbol.for('nodejs.util.inspect.custom')](): object {
     const { valid, total, orders, violations } = this;
     return { valid, total, orders, violations };
   }
 }
 
-/** A request that was to be parsed is not valid. */
+/** `parseOrders` was called with an invalid request. The message describes the first violation. */
 export class InvalidOrdersError extends Error {
   override readonly name = 'InvalidOrdersError';
-  /** What is wrong, all of it. */
   readonly report: Report;
 
   /** @internal */

@@ -1,14 +1,14 @@
 /**
- * The package's entry everywhere but in Node: the module is fetched from beside this file, or from where the bundler put it,
- * before the import is done.
+ * The entry point for browsers and other hosts: fetches the module from the folder of this file, or from where the bundler
+ * put it. The import completes when the module is compiled.
  */
 
-import { provide } from './instance.js';
+import { setModule } from './instance.js';
 
 const response = await fetch(new URL('./gridbid.wasm', import.meta.url));
-if (!response.ok) throw new Error(`${response.url} cannot be had: ${response.status} ${response.statusText}`);
-// A server that does not know the type of the file is no reason to fail.
+if (!response.ok) throw new Error(`cannot fetch ${response.url}: ${response.status} ${response.statusText}`);
+// `compileStreaming` requires the media type, which not every server sends.
 const isTyped = response.headers.get('content-type')?.startsWith('application/wasm') === true;
-provide(await (isTyped ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer())));
+setModule(await (isTyped ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer())));
 
 export * from './api.js';

@@ -1,4 +1,4 @@
-// What the package is to those who call it: reports, orders, results, and errors that say what is wrong.
+// The public API: reports, orders, results and errors.
 
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
@@ -20,7 +20,7 @@ const VIOLATIONS = [
   { index: 1, field: '/1', code: 'not_an_object', message: 'an order must be an object, not a number' },
 ];
 
-test('a report tells what a request is', () => {
+test('report lists the violations of a request', () => {
   const good = validateOrders(GOOD);
   assert.deepEqual([good.valid, good.total, good.orders, good.violations], [true, 0, 2, []]);
   const bad = validateOrders(BAD);
@@ -32,14 +32,14 @@ test('a report tells what a request is', () => {
   assert.throws(() => good.violations.push(1), TypeError);
 });
 
-test('orders can be had in every way that one wants them', () => {
+test('orders can be iterated, indexed, mapped and read by column', () => {
   const batch = parseOrders(GOOD);
   assert.equal(batch.length, 2);
   assert.deepEqual([...batch], ORDERS);
   assert.deepEqual(batch.toArray(), ORDERS);
   assert.deepEqual(batch.map(({ record_id: id }, index) => [id, index]), [['a', 0], ['c', 1]]);
   assert.deepEqual(batch.column('parameter_2'), ['2.1', '100']);
-  assert.throws(() => batch.column('power'), { name: 'TypeError', message: 'an order has no field `power`' });
+  assert.throws(() => batch.column('power'), { name: 'TypeError', message: 'unknown field `power`: expected one of record_id, parameter_1, parameter_2' });
   for (const index of [0, 1, -1, -2, 1.5, Number.NaN, 2, -3, Number.POSITIVE_INFINITY]) {
     assert.deepEqual(batch.at(index), ORDERS.at(index), String(index));
   }
@@ -48,7 +48,7 @@ test('orders can be had in every way that one wants them', () => {
   assert.equal(inspect(batch), inspect(ORDERS));
 });
 
-test('orders that are not valid are one clear error', () => {
+test('parseOrders throws one error with the report', () => {
   assert.throws(() => parseOrders(BAD), (error) => {
     assert.ok(error instanceof api.InvalidOrdersError && error instanceof Error);
     assert.equal(error.name, 'InvalidOrdersError');
@@ -61,7 +61,7 @@ test('orders that are not valid are one clear error', () => {
   assert.throws(() => parseOrders(BAD, { limits: { listed: 0 } }), { message: '2 violations' });
 });
 
-test('bytes may come in every shape', () => {
+test('bytes are accepted as views and buffers of every kind and realm', () => {
   const bytes = Buffer.from(`  ${BAD}  `);
   const part = bytes.subarray(2, -2);
   const buffer = new Uint8Array(part).buffer;
@@ -74,27 +74,28 @@ test('bytes may come in every shape', () => {
   }
 });
 
-test('what is no request at all is a mistake of the caller', () => {
-  for (const [input, given] of [[null, 'null'], [undefined, 'of type undefined'], [7, 'of type number'], [[], 'an array'], [{}, 'of type object']]) {
-    const expected = { name: 'TypeError', message: `the input must be a string, a Uint8Array or an ArrayBuffer; it is ${given}` };
+test('input of another type and invalid limits are errors of the caller', () => {
+  const inputs = [[null, 'null'], [undefined, 'a value of type undefined'], [7, 'a value of type number'], [[], 'an array'], [{}, 'a value of type object']];
+  for (const [input, found] of inputs) {
+    const expected = { name: 'TypeError', message: `expected a string, a Uint8Array or an ArrayBuffer, got ${found}` };
     assert.throws(() => validateOrders(input), expected);
     assert.throws(() => parseOrders(input), expected);
     assert.throws(() => readResults(input), expected);
   }
   assert.throws(() => validateOrders(GOOD, { limits: { ordres: 1 } }), {
     name: 'TypeError',
-    message: 'there is no limit `ordres`: there are orders, bytes, depth, listed',
+    message: 'unknown limit `ordres`: expected one of orders, bytes, depth, listed',
   });
   for (const limit of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 32, '100', null]) {
     assert.throws(() => validateOrders(GOOD, { limits: { orders: limit } }), {
       name: 'RangeError',
-      message: `the limit \`orders\` must be a whole number from 0 to 4294967295, not ${limit}`,
+      message: `limit \`orders\` must be an integer from 0 to 4294967295, got \`${limit}\``,
     });
   }
   assert.throws(() => validateOrders(GOOD, { limits: { depth: 256 } }), RangeError);
 });
 
-test('limits are those of the service unless told otherwise', () => {
+test('limits default to those of the service', () => {
   const codes = (input, limits) => validateOrders(input, limits && { limits }).violations.map(({ code }) => code);
   const text = JSON.stringify(orders(101));
   assert.deepEqual(codes(text), ['too_many_orders']);
@@ -106,7 +107,7 @@ test('limits are those of the service unless told otherwise', () => {
   assert.ok(Object.isFrozen(api.DEFAULT_LIMITS) && Object.isFrozen(api.STREAM_LIMITS));
 });
 
-test('large requests of every alphabet are read whole', () => {
+test('large requests in every alphabet are parsed completely', () => {
   for (const text of ['plain', 'данные', '数据数据', '😀😀', 'é']) {
     for (const count of [900, 40_000]) {
       const given = orders(count, text);
@@ -118,7 +119,7 @@ test('large requests of every alphabet are read whole', () => {
   }
 });
 
-test('streams are read from whatever gives chunks', async () => {
+test('streams are read from iterables, async iterables and web streams', async () => {
   const text = JSON.stringify(orders(5_000, 'данные'));
   const bytes = Buffer.from(text);
   const web = () => new Blob([bytes]).stream();
@@ -140,12 +141,12 @@ test('streams are read from whatever gives chunks', async () => {
   await assert.rejects(parseOrderStream([Buffer.from(BAD)]), { name: 'InvalidOrdersError' });
 });
 
-test('a stream that fails is not a request that is wrong', async () => {
+test('failed stream rejects with its own error and is not a violation', async () => {
   async function* failing() {
     yield Buffer.from('[');
-    throw new Error('the line is down');
+    throw new Error('connection lost');
   }
-  await assert.rejects(validateOrderStream(failing()), { message: 'the line is down' });
+  await assert.rejects(validateOrderStream(failing()), { message: 'connection lost' });
   let isCancelled = false;
   const reader = {
     read: async () => ({ done: false, value: Buffer.from(' ') }),
@@ -156,7 +157,7 @@ test('a stream that fails is not a request that is wrong', async () => {
   assert.deepEqual([report.violations[0].code, isCancelled], ['body_too_large', true]);
 });
 
-test('streams and calls between their chunks do not disturb each other', async () => {
+test('streams are independent of each other and of calls between chunks', async () => {
   const bytes = Buffer.from(GOOD);
   async function* slowly() {
     for (const byte of bytes) {
@@ -170,7 +171,7 @@ test('streams and calls between their chunks do not disturb each other', async (
   assert.deepEqual(other.toArray(), ORDERS);
 });
 
-test('results are read and decided', () => {
+test('results are read, decided and hashed', () => {
   assert.deepEqual(readResults('{"results":false}'), { ready: false });
   const results = readResults('{"results":true,"orders":[{"order":"accepted","power":2.10,"10":1,"2":0},{"order":"rejected","record_id":"r"},{"order":"?"}]}');
   assert.ok(results.ready);

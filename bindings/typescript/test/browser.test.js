@@ -1,10 +1,10 @@
-// The package as it is shipped, in a page of a real browser: every vector, and a broken module that is noticed.
+// The built package in a real browser: every vector, and a corrupted module that must fail them.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { inPage } from './chromium.js';
+import { runInPage } from './chromium.js';
 import { withText } from './modules.js';
 import { moduleBytes, vectorFiles } from './repository.js';
 
@@ -12,8 +12,8 @@ const dist = new URL('../dist/', import.meta.url);
 const files = vectorFiles();
 const count = Object.values(files).reduce((count, { cases }) => count + cases.length, 0);
 
-/** All that the page is served: the package's files without a bundler, the vectors and what runs them. */
-function served(module, type = 'application/wasm') {
+/** Returns the files of the page: the unbundled package, the vectors and their runner. */
+function pageFiles(module, type = 'application/wasm') {
   const js = (body) => ({ type: 'text/javascript', body });
   const scripts = readdirSync(dist).filter((name) => name.endsWith('.js'));
   return {
@@ -27,29 +27,29 @@ function served(module, type = 'application/wasm') {
 const VECTORS = `
   import * as api from '@gridbid/core';
   import { runVectors } from '/vectors.js';
-  export const told = runVectors(api, await (await fetch('/vectors.json')).json());
+  export const result = runVectors(api, await (await fetch('/vectors.json')).json());
 `;
 const imports = { '@gridbid/core': '/core/web.js' };
 
-test('every vector comes out in the browser as it says, to the letter', async () => {
-  const { wrong, count: run } = await inPage(VECTORS, served(moduleBytes()), imports);
+test('vectors pass in the browser', async () => {
+  const { wrong, count: run } = await runInPage(VECTORS, pageFiles(moduleBytes()), imports);
   assert.deepEqual(wrong, []);
   assert.equal(run, count);
 });
 
-test('vectors fail in the browser with a broken module', async () => {
+test('vectors fail in the browser with a corrupted module', async () => {
   const broken = withText(moduleBytes(), 'control characters are not allowed', 'control characters are now allowed');
-  const { wrong } = await inPage(VECTORS, served(broken), imports);
+  const { wrong } = await runInPage(VECTORS, pageFiles(broken), imports);
   assert.notEqual(wrong.length, 0);
 });
 
-test('a page lives through what nobody should send, from a server that does not know WASM', async () => {
+test('page survives hostile input, from a server that does not know the media type of WASM', async () => {
   const script = `
     import { CoreError, decideOutcome, parseOrderStream, validateOrders, validateOrderStream } from '@gridbid/core';
     const first = (input, limits) => validateOrders(input, limits && { limits }).violations[0].code;
     const huge = { orders: 10, bytes: 1_000_000_000 };
     const good = '[{"record_id":"a","parameter_1":"\\u0434","parameter_2":2.10}]';
-    export const told = [
+    export const result = [
       first('x'.repeat(6_000_000)),
       first('x'.repeat(6_000_000), huge),
       first(new Uint8Array(6_000_000).fill(255), huge),
@@ -63,8 +63,8 @@ test('a page lives through what nobody should send, from a server that does not 
       decideOutcome({ order: 'accepted', power: 2.1 }).power,
     ];
   `;
-  const told = await inPage(script, served(moduleBytes(), 'application/octet-stream'), imports);
-  assert.deepEqual(told, [
+  const result = await runInPage(script, pageFiles(moduleBytes(), 'application/octet-stream'), imports);
+  assert.deepEqual(result, [
     'body_too_large',
     'not_json',
     'not_utf8',
@@ -79,7 +79,7 @@ test('a page lives through what nobody should send, from a server that does not 
   ]);
 });
 
-test('a page is told when the module is not there', async () => {
-  const { '/core/gridbid.wasm': _, ...rest } = served(moduleBytes());
-  await assert.rejects(inPage(VECTORS, rest, imports), /gridbid\.wasm cannot be had: 404/);
+test('missing module is reported with its status', async () => {
+  const { '/core/gridbid.wasm': _, ...rest } = pageFiles(moduleBytes());
+  await assert.rejects(runInPage(VECTORS, rest, imports), /cannot fetch .*gridbid\.wasm: 404/);
 });

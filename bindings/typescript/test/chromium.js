@@ -1,4 +1,4 @@
-// A page in a real browser: it is served from memory to a headless Chromium, and what it tells is handed back.
+// Runs a module in a headless Chromium, in a page served from memory, and returns its result.
 
 import { spawn } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
@@ -20,52 +20,52 @@ const FLAGS = [
   '--disable-extensions',
   '--disable-sync',
 ];
-/** Milliseconds that a page may take, the browser's start included. */
-const PATIENCE = 120_000;
+/** Time limit of a page in milliseconds, including the browser's start. */
+const TIMEOUT_MS = 120_000;
 
-/** The browser to use. */
-function browser() {
+/** Returns the path of the browser. */
+function findBrowser() {
   const { CHROMIUM, PATH = '' } = process.env;
-  const found = CHROMIUM === undefined ? PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name))) : [CHROMIUM];
-  for (const path of found) {
+  const candidates = CHROMIUM === undefined ? PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name))) : [CHROMIUM];
+  for (const path of candidates) {
     try {
       accessSync(path, constants.X_OK);
       return path;
     } catch {
-      // The next one.
+      // Try the next one.
     }
   }
   throw new Error(
     CHROMIUM === undefined
-      ? 'no Chromium is on the PATH: install one, name its path in CHROMIUM, or use `cargo xtask test languages`, which brings one'
+      ? 'Chromium is not on the PATH: install it, set CHROMIUM to its path, or run `cargo xtask test languages`, which fetches it'
       : `CHROMIUM names ${CHROMIUM}, which is not an executable file`,
   );
 }
 
 /**
- * Runs a module in a page: what it passes to `tell`.
+ * Runs a module in a page and returns its export `result`.
  *
- * @param {string} script the module's source; what it throws fails the call
- * @param {Record<string, {type: string, body: string | Uint8Array}>} files what is served beside it, by path
+ * @param {string} script the module's source; an error that it throws fails the call
+ * @param {Record<string, {type: string, body: string | Uint8Array}>} files other files of the page, by path
  * @param {Record<string, string>} imports the page's import map
  */
-export async function inPage(script, files, imports = {}) {
-  const program = browser();
+export async function runInPage(script, files, imports = {}) {
+  const program = findBrowser();
   const page = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
 <script>
-  const tell = (told) => fetch('/told', { method: 'POST', body: JSON.stringify(told) });
-  addEventListener('error', ({ message, filename, lineno }) => tell({ failed: message + ' at ' + filename + ':' + lineno }));
-  addEventListener('unhandledrejection', ({ reason }) => tell({ failed: String(reason?.stack ?? reason) }));
+  const report = (outcome) => fetch('/outcome', { method: 'POST', body: JSON.stringify(outcome) });
+  addEventListener('error', ({ message, filename, lineno }) => report({ error: message + ' at ' + filename + ':' + lineno }));
+  addEventListener('unhandledrejection', ({ reason }) => report({ error: String(reason?.stack ?? reason) }));
 </script>
 <script type="importmap">${JSON.stringify({ imports })}</script>
 <script type="module">
-  import('/page.js').then(({ told }) => tell({ told }), (error) => tell({ failed: String(error?.stack ?? error) }));
+  import('/page.js').then(({ result }) => report({ result }), (error) => report({ error: String(error?.stack ?? error) }));
 </script>`;
   const served = { ...files, '/': { type: 'text/html', body: page }, '/page.js': { type: 'text/javascript', body: script } };
   const { promise, resolve, reject } = deferred();
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://page');
-    if (pathname === '/told') {
+    if (pathname === '/outcome') {
       const parts = [];
       for await (const part of request) parts.push(part);
       response.end();
@@ -79,21 +79,21 @@ export async function inPage(script, files, imports = {}) {
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   const profile = mkdtempSync(join(tmpdir(), 'gridbid-chromium-'));
   const address = `http://127.0.0.1:${server.address().port}/`;
-  // A session of its own, so that the browser's own children end with it.
+  // Its own process group, so that the browser's child processes can be killed with it.
   const child = spawn(program, [...FLAGS, `--user-data-dir=${profile}`, address], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
   });
-  let said = '';
-  child.stderr.on('data', (part) => (said = (said + part).slice(-2_000)));
+  let log = '';
+  child.stderr.on('data', (part) => (log = (log + part).slice(-2_000)));
   const ended = new Promise((done) => child.once('close', done));
-  ended.then(() => reject(new Error(`the browser ended before its page did: ${said}`)));
+  ended.then(() => reject(new Error(`the browser exited before the page was done: ${log}`)));
   child.once('error', reject);
-  const timer = setTimeout(() => reject(new Error(`the page told nothing in ${PATIENCE} ms: ${said}`)), PATIENCE);
+  const timer = setTimeout(() => reject(new Error(`the page was not done within ${TIMEOUT_MS} ms: ${log}`)), TIMEOUT_MS);
   try {
-    const { told, failed } = await promise;
-    if (failed !== undefined) throw new Error(`the page failed: ${failed}`);
-    return told;
+    const { result, error } = await promise;
+    if (error !== undefined) throw new Error(`the page failed: ${error}`);
+    return result;
   } finally {
     clearTimeout(timer);
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
@@ -105,8 +105,9 @@ export async function inPage(script, files, imports = {}) {
 }
 
 function deferred() {
-  const made = {};
-  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
-  made.promise.catch(() => {});
-  return made;
+  const settlers = {};
+  const promise = new Promise((resolve, reject) => Object.assign(settlers, { resolve, reject }));
+  // It may be rejected before it is awaited.
+  promise.catch(() => {});
+  return { promise, ...settlers };
 }

@@ -1,4 +1,4 @@
-// The packed tarball in the hands of others: ES modules, CommonJS, worker threads, esbuild for Node and for a page, types.
+// The packed tarball in ES modules, CommonJS, worker threads, esbuild bundles and type checks.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 
-import { inPage } from './chromium.js';
+import { runInPage } from './chromium.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = mkdtempSync(join(tmpdir(), 'gridbid-consumers-'));
@@ -26,7 +26,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const SAID = 'true 2.1 duplicate_record_id accepted';
+const OUTPUT = 'true 2.1 duplicate_record_id accepted';
 const USE = `
   const body = '[{"record_id":"a","parameter_1":"x","parameter_2":2.10}]';
   const { violations } = core.validateOrders(body.replace(']', ',' + body.slice(1)));
@@ -34,22 +34,22 @@ const USE = `
     core.decideOutcome('{"order":"accepted"}').status);
 `;
 
-test('the tarball holds what is needed, and nothing else', () => {
+test('tarball contains the needed files only', () => {
   const others = packed.filter((path) => !/^dist\/\w+\.(js|d\.ts)$/.test(path));
   assert.deepEqual(others, ['README.md', 'dist/gridbid.wasm', 'package.json']);
 });
 
-test('an ES module in Node', () => {
+test('ES module runs in Node', () => {
   writeFileSync(join(folder, 'esm.mjs'), `import * as core from '@gridbid/core';${USE}`);
-  assert.equal(run(process.execPath, ['esm.mjs']), `${SAID}\n`);
+  assert.equal(run(process.execPath, ['esm.mjs']), `${OUTPUT}\n`);
 });
 
-test('CommonJS in Node, through a dynamic import', () => {
+test('CommonJS runs in Node through a dynamic import', () => {
   writeFileSync(join(folder, 'cjs.cjs'), `(async () => { const core = await import('@gridbid/core');${USE} })();`);
-  assert.equal(run(process.execPath, ['cjs.cjs']), `${SAID}\n`);
+  assert.equal(run(process.execPath, ['cjs.cjs']), `${OUTPUT}\n`);
 });
 
-test('worker threads, each with an instance of its own', () => {
+test('worker threads run concurrently', () => {
   writeFileSync(
     join(folder, 'workers.mjs'),
     `import { Worker, isMainThread } from 'node:worker_threads';
@@ -58,44 +58,44 @@ test('worker threads, each with an instance of its own', () => {
      for (let round = 0; round < 1_000; round += 1) core.validateOrders('[' + round + ']');
      ${USE}`,
   );
-  assert.equal(run(process.execPath, ['workers.mjs']), `${SAID}\n`.repeat(4));
+  assert.equal(run(process.execPath, ['workers.mjs']), `${OUTPUT}\n`.repeat(4));
 });
 
-test('an esbuild bundle for Node, moved away from everything', async () => {
+test('esbuild bundle for Node runs in another folder', async () => {
   const bundle = join(folder, 'bundle', 'app.mjs');
   await build({ entryPoints: [join(folder, 'esm.mjs')], bundle: true, platform: 'node', format: 'esm', minify: true, outfile: bundle });
   cpSync(join(folder, 'node_modules/@gridbid/core/dist/gridbid.wasm'), join(folder, 'bundle', 'gridbid.wasm'));
   const elsewhere = mkdtempSync(join(tmpdir(), 'gridbid-bundle-'));
   try {
     cpSync(join(folder, 'bundle'), elsewhere, { recursive: true });
-    assert.equal(run(process.execPath, [join(elsewhere, 'app.mjs')], elsewhere), `${SAID}\n`);
+    assert.equal(run(process.execPath, [join(elsewhere, 'app.mjs')], elsewhere), `${OUTPUT}\n`);
   } finally {
     rmSync(elsewhere, { recursive: true, force: true });
   }
 });
 
-test('an esbuild bundle in a page', async () => {
+test('esbuild bundle runs in a page', async () => {
   const entry = join(folder, 'page.mjs');
   writeFileSync(
     entry,
     `import * as core from '@gridbid/core';
-     const said = [];
-     const console = { log: (...parts) => said.push(parts.join(' ')) };
+     const lines = [];
+     const console = { log: (...parts) => lines.push(parts.join(' ')) };
      ${USE}
-     export const told = said;`,
+     export const result = lines;`,
   );
   const options = { bundle: true, platform: 'browser', format: 'esm', target: 'es2022', minify: true, write: false };
   const { outputFiles } = await build({ ...options, entryPoints: [entry] });
   const module = readFileSync(join(folder, 'node_modules/@gridbid/core/dist/gridbid.wasm'));
-  const told = await inPage(outputFiles[0].text, { '/gridbid.wasm': { type: 'application/wasm', body: module } });
-  assert.deepEqual(told, [SAID]);
+  const result = await runInPage(outputFiles[0].text, { '/gridbid.wasm': { type: 'application/wasm', body: module } });
+  assert.deepEqual(result, [OUTPUT]);
 });
 
 for (const [name, compilerOptions] of [
   ['Node', { module: 'nodenext', lib: ['es2022'] }],
   ['a bundler', { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'] }],
 ]) {
-  test(`types in strict TypeScript for ${name}`, () => {
+  test(`types compile in strict TypeScript for ${name}`, () => {
     const types = join(folder, `types-${compilerOptions.module}`);
     const inNode = compilerOptions.module === 'nodenext';
     mkdirSync(types);

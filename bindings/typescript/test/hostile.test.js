@@ -1,28 +1,28 @@
-// What nobody should send, in bounded time and memory, and that the package is of use afterwards.
+// Hostile input is rejected in bounded time and memory, and the package works afterwards.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { afterEach, test } from 'node:test';
 
 import { CoreError, decideOutcome, orderHash, parseOrders, readResults, validateOrders, validateOrderStream } from '@gridbid/core';
-import { provide } from '../dist/instance.js';
-import { firstPages, withMemory } from './modules.js';
+import { setModule } from '../dist/instance.js';
+import { initialPages, withMemory } from './modules.js';
 import { moduleBytes } from './repository.js';
 import { AMPLE, orders } from './requests.js';
 
 const VALID = JSON.stringify(orders(3));
-/** Far more than any of these takes, far less than what grows with the square of a size would. */
-const SOON = 5_000;
+/** Milliseconds: far above what any of these takes, far below what quadratic time would. */
+const MAX_MS = 5_000;
 
-/** One violation of the request as a whole, in bounded time. */
-function refused(input, code, options) {
+/** Asserts one violation of the whole request, in bounded time, and returns its message. */
+function assertRejected(input, code, options) {
   const began = performance.now();
   const report = validateOrders(input, options);
   const { total, violations } = report;
   assert.deepEqual([total, violations.length, violations[0].index, violations[0].code], [1, 1, null, code]);
   assert.throws(() => parseOrders(input, options), { name: 'InvalidOrdersError', message: violations[0].message });
   const took = performance.now() - began;
-  assert.ok(took < SOON, `${took} ms`);
+  assert.ok(took < MAX_MS, `${took} ms`);
   return violations[0].message;
 }
 
@@ -32,21 +32,21 @@ afterEach(() => {
   assert.equal(decideOutcome('{"order":"accepted"}').status, 'accepted');
 });
 
-test('6 MB of garbage', () => {
+test('6 MB of garbage is rejected', () => {
   const bytes = Buffer.alloc(6_000_000);
   for (let at = 0, state = 1; at < bytes.length; at += 1) bytes[at] = state = (state * 1_103_515_245 + 12_345) >>> 0;
   for (const input of [bytes, bytes.toString('latin1'), 'x'.repeat(6_000_000), '\u{1f600}'.repeat(1_500_000)]) {
     const size = typeof input === 'string' ? Buffer.byteLength(input) : input.length;
-    assert.equal(refused(input, 'body_too_large'), `${size} bytes are too many for one request: at most 262144`);
+    assert.equal(assertRejected(input, 'body_too_large'), `${size} bytes are too many for one request: at most 262144`);
   }
-  refused(bytes, 'not_utf8', AMPLE);
-  refused(bytes.toString('latin1'), 'not_json', AMPLE);
+  assertRejected(bytes, 'not_utf8', AMPLE);
+  assertRejected(bytes.toString('latin1'), 'not_json', AMPLE);
   assert.throws(() => readResults(bytes), { name: 'InvalidResultsError', code: 'results_too_large' });
   assert.equal(decideOutcome(bytes).status, 'malformed');
   assert.throws(() => orderHash(bytes), { name: 'MalformedOrderError', code: 'not_json' });
 });
 
-test('half a surrogate pair is no UTF-8, in a string as in bytes', () => {
+test('lone surrogate is not_utf8 in strings and in bytes', () => {
   for (const [half, hex] of [
     ['\ud800', 'eda080'],
     ['\udbff', 'edafbf'],
@@ -56,53 +56,53 @@ test('half a surrogate pair is no UTF-8, in a string as in bytes', () => {
   ]) {
     for (const before of ['', 'é', '😀', '\ufffd', 'x'.repeat(1_000)]) {
       const [start, end] = [`[{"record_id":"a","parameter_1":"${before}`, '","parameter_2":1}]'];
-      const message = refused(start + half + end, 'not_utf8');
+      const message = assertRejected(start + half + end, 'not_utf8');
       assert.equal(message, `not UTF-8 at byte ${Buffer.byteLength(start)}`);
-      assert.equal(refused(Buffer.concat([Buffer.from(start), Buffer.from(hex, 'hex'), Buffer.from(end)]), 'not_utf8'), message);
+      assert.equal(assertRejected(Buffer.concat([Buffer.from(start), Buffer.from(hex, 'hex'), Buffer.from(end)]), 'not_utf8'), message);
     }
   }
-  assert.equal(refused('\ud800', 'not_utf8'), 'not UTF-8 at byte 0');
+  assert.equal(assertRejected('\ud800', 'not_utf8'), 'not UTF-8 at byte 0');
   assert.throws(() => readResults('{"results":false,"x":"\ud800"}'), { code: 'not_utf8' });
   assert.equal(decideOutcome('{"order":"accepted","x":"\ud800"}').code, 'not_json');
 });
 
-test('a replacement character that was sent is a character as any other', () => {
+test('replacement character in the input is valid', () => {
   for (const text of ['\ufffd', '\uf8ff\uffee', 'x'.repeat(600) + '\ufffd']) {
     const body = JSON.stringify([{ record_id: 'a', parameter_1: text.slice(0, 256), parameter_2: 1 }]);
     assert.equal(validateOrders(body).valid, true);
   }
 });
 
-test('NUL', () => {
-  refused('\0', 'not_json');
-  refused(`${VALID}\0`, 'not_json');
-  refused('[{"record_id":"a\0","parameter_1":"x","parameter_2":1}]', 'not_json');
+test('NUL is rejected', () => {
+  assertRejected('\0', 'not_json');
+  assertRejected(`${VALID}\0`, 'not_json');
+  assertRejected('[{"record_id":"a\0","parameter_1":"x","parameter_2":1}]', 'not_json');
   const { violations } = validateOrders('[{"record_id":"a\\u0000","parameter_1":"\\u0000","parameter_2":1}]');
   assert.deepEqual(violations.map(({ code }) => code), ['invalid_characters', 'invalid_characters']);
 });
 
-test('a number of 100 MB', () => {
+test('100 MB number is rejected', () => {
   const number = '9'.repeat(100_000_000);
   const body = `[{"record_id":"a","parameter_1":"x","parameter_2":${number}}]`;
-  refused(body, 'body_too_large');
-  refused(Buffer.from(body), 'body_too_large');
+  assertRejected(body, 'body_too_large');
+  assertRejected(Buffer.from(body), 'body_too_large');
   const { total, violations } = validateOrders(body, AMPLE);
   assert.equal(total, 2);
   assert.deepEqual(violations.map(({ code }) => code), ['too_precise', 'out_of_range']);
   assert.equal(decideOutcome(`{"order":"accepted","power":${number}}`).code, 'too_precise');
 });
 
-test('an array that is 10,000 levels deep', () => {
+test('nesting of 10,000 levels is rejected', () => {
   for (const [open, close] of [['[', ']'], ['{"a":', '}'], ['[', '']]) {
     const deep = open.repeat(10_000) + close.repeat(10_000);
-    refused(deep, 'nested_too_deep');
-    refused(deep, 'nested_too_deep', { limits: { depth: 255 } });
+    assertRejected(deep, 'nested_too_deep');
+    assertRejected(deep, 'nested_too_deep', { limits: { depth: 255 } });
     assert.throws(() => readResults(`{"results":true,"orders":${deep}}`), { code: 'nested_too_deep' });
     assert.equal(decideOutcome(`{"order":"accepted","x":${deep}}`).code, 'not_json');
   }
 });
 
-test('an unending stream is not read to its end', async () => {
+test('endless stream is closed at the limit', async () => {
   let chunks = 0;
   let isClosed = false;
   const unending = {
@@ -122,7 +122,7 @@ test('an unending stream is not read to its end', async () => {
   assert.equal(report.violations[0].message, '11000 bytes are too many for one request: at most 10500');
 });
 
-test('a module that gets no memory says so and goes on', (t) => {
+test('module without memory throws CoreError and recovers', (t) => {
   const own = moduleBytes();
   const { Instance } = WebAssembly;
   let instances = 0;
@@ -132,17 +132,17 @@ test('a module that gets no memory says so and goes on', (t) => {
   };
   t.after(() => {
     WebAssembly.Instance = Instance;
-    provide(new WebAssembly.Module(own));
+    setModule(new WebAssembly.Module(own));
   });
-  provide(new WebAssembly.Module(withMemory(own, firstPages(own) + 24)));
+  setModule(new WebAssembly.Module(withMemory(own, initialPages(own) + 24)));
   const huge = 'x'.repeat(3_000_000);
   const many = JSON.stringify(orders(13_000));
   for (const call of [() => validateOrders(huge, AMPLE), () => validateOrders(Buffer.from(huge), AMPLE), () => decideOutcome(huge)]) {
-    assert.throws(call, { name: 'CoreError', message: 'there is no memory for an input of 3000000 bytes' });
+    assert.throws(call, { name: 'CoreError', message: 'not enough memory for an input of 3000000 bytes' });
     assert.equal(validateOrders(VALID).valid, true);
   }
   assert.equal(instances, 1);
-  // The input fits, and what core keeps of it does not: the module traps.
+  // The input fits, but core's data about it does not: the module traps.
   for (const call of [() => validateOrders(many, AMPLE), () => parseOrders(many, AMPLE)]) {
     for (let round = 0; round < 3; round += 1) {
       assert.throws(call, (error) => error instanceof CoreError && error.cause instanceof WebAssembly.RuntimeError);
@@ -153,7 +153,7 @@ test('a module that gets no memory says so and goes on', (t) => {
   assert.equal(instances, 1 + 6);
 });
 
-test('a stack that is used up is no lasting harm', () => {
+test('stack overflow does no lasting harm', () => {
   let [tries, inner] = [0, undefined];
   const deeper = () => {
     try {
@@ -173,7 +173,7 @@ test('a stack that is used up is no lasting harm', () => {
   assert.equal(validateOrders(VALID).valid, true);
 });
 
-test('the memory of a huge input is given back', () => {
+test('memory of a huge input is freed', () => {
   const script = `
     const { validateOrders } = await import('@gridbid/core');
     const huge = { limits: { bytes: 1_000_000_000 } };

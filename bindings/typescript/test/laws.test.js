@@ -1,13 +1,13 @@
-// What holds of every request, tried on many: texts mean what their bytes mean, laziness changes nothing.
+// Properties of all requests, on many random ones: text and its bytes are equivalent, laziness changes nothing.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { InvalidOrdersError, parseOrders, parseOrderStream, validateOrders, validateOrderStream } from '@gridbid/core';
-import { AMPLE, dice, mutated, orders } from './requests.js';
+import { AMPLE, dice, mutate, orders } from './requests.js';
 
-/** The bytes that a text stands for: UTF-8, in which half a surrogate pair keeps its three bytes. */
-function bytesOf(text) {
+/** Encodes text as UTF-8 in which a lone surrogate has its three bytes. */
+function encode(text) {
   const parts = text.split(/([\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff])/);
   return Buffer.concat(
     parts.map((part, at) => {
@@ -18,7 +18,7 @@ function bytesOf(text) {
   );
 }
 
-/** Requests of many kinds; a fixed seed makes them the same ones each time. */
+/** Yields mutated requests, the same ones each time. */
 function* requests(count) {
   const roll = dice(7);
   const texts = ['some text', 'данные', 'été', '😀 数据', 'ｆｕｌｌ'];
@@ -26,13 +26,13 @@ function* requests(count) {
   for (let round = 0; round < count; round += 1) {
     if (round % 4 === 0) text = JSON.stringify(orders(1 + roll(5), texts[roll(texts.length)]));
     yield text;
-    text = mutated(text, roll);
+    text = mutate(text, roll);
   }
 }
 
-const told = (report) => JSON.stringify([report.valid, report.total, report.orders, report.violations]);
+const summarize = (report) => JSON.stringify([report.valid, report.total, report.orders, report.violations]);
 
-function parsed(input, options) {
+function tryParse(input, options) {
   try {
     return parseOrders(input, options).toArray();
   } catch (error) {
@@ -41,44 +41,44 @@ function parsed(input, options) {
   }
 }
 
-test('a text and its bytes are found to be the same', () => {
+test('text and its bytes give the same result', () => {
   let valid = 0;
   for (const text of requests(20_000)) {
-    const bytes = bytesOf(text);
+    const bytes = encode(text);
     const report = validateOrders(text);
-    assert.equal(told(report), told(validateOrders(bytes)), text);
-    const [ofText, ofBytes] = [parsed(text), parsed(bytes)];
+    assert.equal(summarize(report), summarize(validateOrders(bytes)), text);
+    const [fromText, fromBytes] = [tryParse(text), tryParse(bytes)];
     if (report.valid) {
       valid += 1;
-      assert.deepEqual(ofText, ofBytes, text);
+      assert.deepEqual(fromText, fromBytes, text);
     } else {
-      assert.equal(told(ofText), told(report), text);
-      assert.equal(told(ofBytes), told(report), text);
+      assert.equal(summarize(fromText), summarize(report), text);
+      assert.equal(summarize(fromBytes), summarize(report), text);
     }
   }
   assert.ok(valid > 4_000 && valid < 16_000, `${valid} valid requests`);
 });
 
-test('violations that are read late are those that are read at once', () => {
+test('violations read late equal those read at once', () => {
   const inputs = [...requests(2_000)];
-  const late = inputs.map((text, at) => validateOrders(at % 2 === 0 ? text : bytesOf(text)));
-  const atOnce = inputs.map((text) => validateOrders(text)).map(told);
-  assert.deepEqual(late.reverse().map(told), atOnce.reverse());
+  const late = inputs.map((text, at) => validateOrders(at % 2 === 0 ? text : encode(text)));
+  const atOnce = inputs.map((text) => validateOrders(text)).map(summarize);
+  assert.deepEqual(late.reverse().map(summarize), atOnce.reverse());
 });
 
-test('bytes that change later change nothing that was found', () => {
-  const bytes = bytesOf(JSON.stringify([...orders(2, 'é'), { record_id: '!' }]));
-  const good = bytesOf(JSON.stringify(orders(2, 'é')));
-  const [report, expected] = [validateOrders(bytes), told(validateOrders(bytes))];
+test('changing the input afterwards does not change results', () => {
+  const bytes = encode(JSON.stringify([...orders(2, 'é'), { record_id: '!' }]));
+  const good = encode(JSON.stringify(orders(2, 'é')));
+  const [report, expected] = [validateOrders(bytes), summarize(validateOrders(bytes))];
   const batch = parseOrders(good);
   bytes.fill(0);
   good.fill(0);
   validateOrders('[1]');
-  assert.equal(told(report), expected);
+  assert.equal(summarize(report), expected);
   assert.equal(batch.at(-1).parameter_1, 'é 1');
 });
 
-test('orders are what JSON.parse makes of them, with exact amounts', () => {
+test('orders equal those of JSON.parse, with exact amounts', () => {
   for (const text of ['plain', 'данные', 'quote " and \\ and \u2028', '😀', 'a/b']) {
     for (const count of [1, 100, 3_000]) {
       const given = orders(count, text);
@@ -92,7 +92,7 @@ test('orders are what JSON.parse makes of them, with exact amounts', () => {
   }
 });
 
-test('what is listed is the beginning of all, and all are counted', () => {
+test('listed violations are the first ones, and all are counted', () => {
   const text = JSON.stringify(Array(50).fill({ record_id: '', parameter_1: ' ', parameter_2: '1' }));
   const all = validateOrders(text, { limits: { listed: 1_000 } });
   for (const listed of [0, 1, 7, 149, 150]) {
@@ -102,10 +102,10 @@ test('what is listed is the beginning of all, and all are counted', () => {
   }
 });
 
-test('a stream is found to be what its bytes are, however they are cut', async () => {
+test('stream gives the same result as its bytes, however they are cut', async () => {
   const roll = dice(11);
   for (const text of requests(300)) {
-    const bytes = bytesOf(text);
+    const bytes = encode(text);
     const chunks = [];
     for (let at = 0; at < bytes.length; ) {
       const next = at + roll(40);
@@ -113,8 +113,8 @@ test('a stream is found to be what its bytes are, however they are cut', async (
       at = next;
     }
     const whole = validateOrders(bytes, AMPLE);
-    assert.equal(told(await validateOrderStream(chunks)), told(whole), text);
+    assert.equal(summarize(await validateOrderStream(chunks)), summarize(whole), text);
     if (whole.valid) assert.deepEqual((await parseOrderStream(chunks)).toArray(), parseOrders(bytes, AMPLE).toArray());
-    else await assert.rejects(parseOrderStream(chunks), (error) => told(error.report) === told(whole));
+    else await assert.rejects(parseOrderStream(chunks), (error) => summarize(error.report) === summarize(whole));
   }
 });

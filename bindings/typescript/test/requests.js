@@ -1,6 +1,6 @@
-// Requests that tests make: many orders, of a seed, and what mutates them.
+// Generates and mutates requests for tests, from a seed.
 
-/** A repeatable source of whole numbers below a bound. */
+/** Returns a seeded generator of integers below a bound. */
 export function dice(seed) {
   let state = BigInt(seed);
   return (below) => {
@@ -9,7 +9,7 @@ export function dice(seed) {
   };
 }
 
-/** So many valid orders; with a text of one's own in each. */
+/** Returns `count` valid orders whose `parameter_1` starts with a text. */
 export function orders(count, text = 'some text') {
   return Array.from({ length: count }, (_, index) => ({
     record_id: `order-${String(index).padStart(7, '0')}`,
@@ -18,14 +18,14 @@ export function orders(count, text = 'some text') {
   }));
 }
 
-/** Limits that no request of a test reaches. */
+/** Limits above any request of a test. */
 export const AMPLE = { limits: { orders: 10_000_000, bytes: 1_000_000_000 } };
 
 const TOKENS = ['[', ']', '{', '}', ',', ':', '"', '\\', ' ', '0', '-', '1e400', 'null', '\\u0041', '\\ud83d', 'é', '😀',
   '\ud83d', '\ude00', '\u0000', '\ufffd', '\uf8ff', '"record_id"', '"parameter_2":1,', '"x":[[[[', '99999999999999999999'];
 
-/** A text with a change somewhere. */
-export function mutated(text, roll) {
+/** Returns a text with a random change. */
+export function mutate(text, roll) {
   const at = roll(text.length + 1);
   const token = TOKENS[roll(TOKENS.length)];
   switch (roll(3)) {

@@ -1,4 +1,4 @@
-// The package's types as a consumer's compiler sees them. Nothing here runs: it compiles, or `npm test` fails.
+// The package's types as a consumer's compiler sees them. `npm test` compiles this file; it never runs.
 
 import {
   DEFAULT_LIMITS,
@@ -19,7 +19,7 @@ import {
   type ViolationCode,
 } from '@gridbid/core';
 
-/** Compiles only where both types are the same. */
+/** Compiles only if both types are equal. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : never;
 const same = <A, B>(_: Same<A, B>): void => {};
 
@@ -28,17 +28,17 @@ const report: Report = validateOrders(bytes, { limits: { orders: 1_000_000, byte
 const [violation]: readonly Violation[] = report.violations;
 same<Violation['index'], number | null>(true);
 same<Order['parameter_2'], string>(true);
-// @ts-expect-error a code that there is not
+// @ts-expect-error unknown code
 const wrong: ViolationCode = 'not_jsn';
-// @ts-expect-error a report is not written to
+// @ts-expect-error a report is read-only
 report.total = 0;
-// @ts-expect-error a limit that there is not
+// @ts-expect-error unknown limit
 validateOrders('[]', { limits: { order: 1 } });
-// @ts-expect-error objects are not checked: their numbers are rounded already
+// @ts-expect-error objects are not accepted: their numbers are already rounded
 validateOrders([{ record_id: 'a', parameter_1: 'b', parameter_2: 2.1 }]);
 
-/** Every code is known to a switch. */
-export function isAboutWhole(code: ViolationCode): boolean {
+/** A switch over all codes is complete. */
+export function concernsWholeRequest(code: ViolationCode): boolean {
   switch (code) {
     case 'not_json':
     case 'not_utf8':
@@ -68,7 +68,7 @@ const array: Order[] = orders.toArray();
 const ids: string[] = orders.column('record_id');
 for (const { record_id: id } of orders) id.toUpperCase();
 const last: Order | undefined = orders.at(-1);
-// @ts-expect-error an order has no such field
+// @ts-expect-error unknown field
 orders.column('power');
 
 export async function large(body: ReadableStream<Uint8Array>, file: AsyncIterable<Buffer>): Promise<number> {
@@ -76,7 +76,7 @@ export async function large(body: ReadableStream<Uint8Array>, file: AsyncIterabl
   return one.total + other.length;
 }
 
-/** Outcomes are told apart by their status. */
+/** `status` discriminates outcomes. */
 export function power(outcome: Outcome): string | undefined {
   switch (outcome.status) {
     case 'accepted':
@@ -90,7 +90,7 @@ export function power(outcome: Outcome): string | undefined {
 
 const results = readResults('{"results":false}');
 if (results.ready) power(decideOutcome(results.orders[0] ?? orderHash('{}')));
-// @ts-expect-error there are no orders before the results are ready
+// @ts-expect-error orders exist only when the results are ready
 else results.orders;
 
 const limits: Limits = { ...DEFAULT_LIMITS, listed: 5 };

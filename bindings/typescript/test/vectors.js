@@ -1,21 +1,21 @@
-// Runs the repository's vectors, the cases that every language runs, against this package; see core/vectors/README.md.
+// Runs the repository's vectors, which every language runs, against this package; see core/vectors/README.md.
 //
-// It knows nothing of Node, since a page in a browser runs it too. Every request is read as bytes and, where it is
-// UTF-8, as text; what comes out is compared to the letter, as JSON.
+// It uses no API of Node, because browsers run it too. Each input is passed as bytes and, if it is UTF-8, as text; results are
+// compared as JSON text.
 
-/** @param {unknown} input a vector's input @returns {Uint8Array} its bytes */
-export function bytesOf(input) {
+/** Returns the bytes of a vector's input. */
+export function toBytes(input) {
   if (typeof input === 'string') return new TextEncoder().encode(input);
-  if (Array.isArray(input)) return joined(input.map(bytesOf));
+  if (Array.isArray(input)) return concat(input.map(toBytes));
   const { hex, times, of, join = '' } = input;
   if (hex !== undefined) return Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
   if (times !== undefined) {
-    return bytesOf(Array.from({ length: times }, (_, time) => of.replaceAll('#', String(time))).join(join));
+    return toBytes(Array.from({ length: times }, (_, time) => of.replaceAll('#', String(time))).join(join));
   }
-  throw new Error(`no part of an input: ${JSON.stringify(input)}`);
+  throw new Error(`unknown form of input: ${JSON.stringify(input)}`);
 }
 
-function joined(parts) {
+function concat(parts) {
   const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -25,8 +25,8 @@ function joined(parts) {
   return bytes;
 }
 
-/** The text of some bytes, if they are UTF-8. */
-export function textOf(bytes) {
+/** Decodes bytes if they are UTF-8. */
+export function toText(bytes) {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
@@ -34,24 +34,24 @@ export function textOf(bytes) {
   }
 }
 
-const text = (input) => textOf(bytesOf(input));
+const text = (input) => toText(toBytes(input));
 
-/** What comes of a request, in the form of the case's expectation. */
-function ofBody(api, input, { limits, orders: expected }) {
+/** Runs a request and returns the result in the form of a vector's expectation. */
+function runBody(api, input, { limits, orders: expected }) {
   const options = limits === undefined ? undefined : { limits };
   const report = api.validateOrders(input, options);
-  const told = { total: report.total, violations: report.violations };
+  const rejection = { total: report.total, violations: report.violations };
   let orders;
   try {
     orders = api.parseOrders(input, options);
   } catch (error) {
     if (!(error instanceof api.InvalidOrdersError)) throw error;
     const { total, violations } = error.report;
-    const both = [told, { total, violations }].map((told) => JSON.stringify(told));
-    if (report.valid || both[0] !== both[1]) throw new Error(`checked as ${both[0]}, parsed as ${both[1]}`);
-    return told;
+    const [checked, parsed] = [rejection, { total, violations }].map((value) => JSON.stringify(value));
+    if (report.valid || checked !== parsed) throw new Error(`checked as ${checked}, parsed as ${parsed}`);
+    return rejection;
   }
-  if (!report.valid || report.orders !== orders.length) throw new Error('parsed, and not valid');
+  if (!report.valid || report.orders !== orders.length) throw new Error('parsed, but reported as invalid');
   const rows = orders.map(({ record_id, parameter_1, parameter_2 }) => [record_id, parameter_1, parameter_2]);
   const columns = ['record_id', 'parameter_1', 'parameter_2'].map((field) => orders.column(field));
   const across = rows.map((_, index) => columns.map((column) => column[index]));
@@ -60,7 +60,7 @@ function ofBody(api, input, { limits, orders: expected }) {
   return { orders: { count: rows.length, first: rows[0], last: rows.at(-1) } };
 }
 
-function ofAnswer(api, input) {
+function runAnswer(api, input) {
   try {
     const results = api.readResults(input);
     return results.ready ? { passed_on: { results: true, orders: results.orders } } : { passed_on: { results: false } };
@@ -70,35 +70,35 @@ function ofAnswer(api, input) {
   }
 }
 
-function ofOrder(api, input) {
+function runOrder(api, input) {
   const { status, ...rest } = api.decideOutcome(input);
   if (status === 'rejected') return { rejected: rest.message };
-  if (status === 'accepted' && api.orderHash(input) !== rest.sha256) throw new Error('the hash is another one');
+  if (status === 'accepted' && api.orderHash(input) !== rest.sha256) throw new Error('orderHash and decideOutcome differ');
   return { [status]: rest };
 }
 
-/** What a case expects, and what comes of its input. */
+/** Returns a case's expectation and the outcomes of its input, as JSON. */
 function run(api, { name: _, limits, ...members }) {
   const [kind] = ['body', 'answer', 'order'].filter((kind) => kind in members);
-  if (kind === undefined) throw new Error('a case with no input that is known here');
+  if (kind === undefined) throw new Error('unknown kind of case');
   const { [kind]: given, ...expected } = members;
-  // The text that is passed on stands in a vector, the value that it is in the package's answer.
+  // Vectors hold the text of the results, the package returns its value.
   if (expected.passed_on !== undefined) expected.passed_on = JSON.parse(text(expected.passed_on));
-  const bytes = bytesOf(given);
-  const asText = textOf(bytes);
-  const of = { body: ofBody, answer: ofAnswer, order: ofOrder }[kind];
+  const bytes = toBytes(given);
+  const asText = toText(bytes);
+  const runCase = { body: runBody, answer: runAnswer, order: runOrder }[kind];
   const outcomes = [bytes, ...(asText === undefined ? [] : [asText])].map((input) => {
     const orders = expected.orders;
-    return JSON.stringify(of(api, input, { limits, orders }));
+    return JSON.stringify(runCase(api, input, { limits, orders }));
   });
   return { expected: JSON.stringify(expected), outcomes };
 }
 
 /**
- * Runs the cases of some files: how many there were, and a line for each whose outcome is another one.
+ * Runs the cases of vector files. Returns their number and a description of each failure.
  *
  * @param api the package
- * @param {Record<string, {cases: object[]}>} files by their names
+ * @param {Record<string, {cases: object[]}>} files vector files by name
  */
 export function runVectors(api, files) {
   const wrong = [];
@@ -109,7 +109,7 @@ export function runVectors(api, files) {
       try {
         const { expected, outcomes } = run(api, vector);
         for (const outcome of outcomes) {
-          if (outcome !== expected) wrong.push(`${file}: ${vector.name}\n  expected ${expected}\n  given    ${outcome}`);
+          if (outcome !== expected) wrong.push(`${file}: ${vector.name}\n  expected ${expected}\n  actual   ${outcome}`);
         }
       } catch (error) {
         wrong.push(`${file}: ${vector.name}\n  ${error}`);

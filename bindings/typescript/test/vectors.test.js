@@ -1,52 +1,52 @@
-// The vectors in Node, the codes that TypeScript's types are made of, and that a broken module is noticed.
+// The vectors in Node, the typed codes, and corrupted modules that must fail the vectors.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import * as api from '@gridbid/core';
-import { Instance, provide } from '../dist/instance.js';
+import { Instance, setModule } from '../dist/instance.js';
 import { withText } from './modules.js';
 import { coreFile, moduleBytes, vectorFiles } from './repository.js';
-import { bytesOf, runVectors } from './vectors.js';
+import { toBytes, runVectors } from './vectors.js';
 
 const files = vectorFiles();
 const cases = Object.values(files).flatMap(({ cases }) => cases);
 
 function run(module) {
-  provide(new WebAssembly.Module(module));
+  setModule(new WebAssembly.Module(module));
   return runVectors(api, files);
 }
 
-test('every vector comes out as it says, to the letter', () => {
+test('vectors pass', () => {
   const { count, wrong } = run(moduleBytes());
   assert.deepEqual(wrong, []);
   assert.equal(count, cases.length);
   assert.ok(count >= 150, `${count} vectors`);
 });
 
-test('what is passed on of an answer is the very text', () => {
+test('results are passed on byte for byte', () => {
   const answers = cases.filter(({ passed_on: text }) => text !== undefined);
   assert.ok(answers.length > 5);
   const instance = new Instance(new WebAssembly.Module(moduleBytes()));
   for (const { name, answer, passed_on: passed } of answers) {
-    instance.load(bytesOf(answer), Infinity);
-    const expected = Buffer.from(bytesOf(passed)).toString();
-    assert.equal(instance.ask('gridbid_answer'), `{"passed_on":${expected}}`, name);
+    instance.load(toBytes(answer), Infinity);
+    const expected = Buffer.from(toBytes(passed)).toString();
+    assert.equal(instance.query('gridbid_answer'), `{"passed_on":${expected}}`, name);
   }
 });
 
-for (const [what, text, other] of [
+for (const [what, text, replacement] of [
   ['a sentence', 'control characters are not allowed', 'control characters are now allowed'],
   ['a code', 'duplicate_record_id', 'duplicated_recordid'],
-  ['a word of the auction', 'the auction rejected', 'the auction regrets_'],
+  ['a sentence about the auction', 'the auction rejected', 'the auction regrets_'],
 ]) {
-  test(`vectors fail with a module in which ${what} is another`, () => {
-    const { wrong } = run(withText(moduleBytes(), text, other));
+  test(`vectors fail with a module in which ${what} differs`, () => {
+    const { wrong } = run(withText(moduleBytes(), text, replacement));
     assert.notEqual(wrong.length, 0);
   });
 }
 
-test('types know exactly the codes that core has', () => {
+test('typed codes equal those of core', () => {
   const quoted = (text) => [...text.matchAll(/"(\w+)"/g)].map(([, code]) => code);
   const between = (text, start, end) => {
     const from = text.indexOf(start);
@@ -65,7 +65,7 @@ test('types know exactly the codes that core has', () => {
   assert.deepEqual(api.RESULTS_CODES, [...unreadable, ...quoted(answers)]);
 });
 
-test('every code of a violation has a vector, and no vector has another', () => {
-  const told = new Set(cases.flatMap(({ violations = [] }) => violations.map(({ code }) => code)));
-  assert.deepEqual([...told].sort(), [...api.VIOLATION_CODES].sort());
+test('vectors cover exactly the violation codes', () => {
+  const covered = new Set(cases.flatMap(({ violations = [] }) => violations.map(({ code }) => code)));
+  assert.deepEqual([...covered].sort(), [...api.VIOLATION_CODES].sort());
 });

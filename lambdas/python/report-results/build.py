@@ -1,9 +1,8 @@
-"""Makes `dist`, the content of the function's zip: the same bytes each time.
+"""Builds `dist`, the content of the function's zip, reproducibly.
 
-It holds the function, the package gridbid with its module compiled for this kind of machine, wasmtime by its hash and
-without what the package does not use, and the bytecode of all of it: without, a cold start would compile wasmtime's
-bindings each time, which takes a tenth of a second. (Bytecode is for the Python that runs this; others pass it over.)
-Runs on the kind of machine that the zip is for. `cargo xtask package` calls it and zips the folder.
+It contains the function, the package gridbid with the WASM module compiled for this architecture, the parts of wasmtime
+that gridbid uses (pinned by hash), and the bytecode of all of it, which saves a tenth of a second at each cold start.
+Run it with the Python version and on the architecture of the function. `cargo xtask package` zips the folder.
 
     python build.py [FOLDER]
 """
@@ -20,13 +19,13 @@ from pathlib import Path
 HERE = Path(__file__).parent
 PACKAGE = HERE.parents[2] / "bindings" / "python" / "src" / "gridbid"
 UNUSED = ("wasmtime/component", "bin")
-"""What of wasmtime is not imported."""
-KEPT_INFORMATION = ("METADATA", "licenses")
-"""Of a package's information: its name and version, and the licence that goes with it."""
+"""Parts of wasmtime that gridbid does not import."""
+KEPT_METADATA = ("METADATA", "licenses")
+"""Parts of a package's `.dist-info` that are kept: name, version and licence."""
 
 
 def main(dist: Path) -> None:
-    """Makes the folder anew."""
+    """Replaces the folder."""
     shutil.rmtree(dist, ignore_errors=True)
     install(dist)
     shutil.copy(HERE / "report_results.py", dist)
@@ -34,16 +33,16 @@ def main(dist: Path) -> None:
         copied = dist / package.name
         shutil.copytree(package, copied, ignore=shutil.ignore_patterns("__pycache__", "*.cwasm", ".*"))
     if not (dist / "gridbid" / "gridbid.wasm").exists():
-        sys.exit("gridbid.wasm is not there: `cargo xtask package` builds it and puts it into the Python package")
+        sys.exit("gridbid.wasm is missing in bindings/python: `cargo xtask package` builds it")
     run(dist, "import gridbid; gridbid.precompile('gridbid')")
     run(dist, "import build; build.compile_all()")
 
 
 def install(dist: Path) -> None:
-    """Puts wasmtime there.
+    """Installs wasmtime into the folder.
 
-    pip downloads it as the user has configured pip, and installs it without any configuration: `user` or `prefix` would
-    contradict `--target`.
+    pip downloads with the user's configuration, but installs without it, because `user` or `prefix` would contradict
+    `--target`.
     """
     pip = [sys.executable, "-m", "pip"]
     options = ["--quiet", "--disable-pip-version-check", "--no-deps"]
@@ -59,22 +58,22 @@ def install(dist: Path) -> None:
         shutil.rmtree(dist / unused, ignore_errors=True)
     for information in dist.glob("*.dist-info"):
         for file in information.iterdir():
-            if file.name not in KEPT_INFORMATION:
+            if file.name not in KEPT_METADATA:
                 file.unlink()
 
 
 def run(dist: Path, code: str) -> None:
-    """Runs code in the folder, in a Python that finds what is there and decides nothing by chance."""
+    """Runs code in the folder, with its packages on the path and a fixed hash seed."""
     paths = os.pathsep.join((str(dist), str(HERE)))
     environment = os.environ | {"PYTHONPATH": paths, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     subprocess.run([sys.executable, "-c", code], cwd=dist, env=environment, check=True)
 
 
 def compile_all() -> None:
-    """Compiles what lies in the folder that is the current one, with paths from there and without times."""
+    """Compiles the current folder to bytecode, with relative paths and without timestamps."""
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     if not compileall.compile_dir(".", quiet=1, stripdir=".", invalidation_mode=mode):
-        sys.exit("some of it is no Python")
+        sys.exit("cannot compile all files to bytecode")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The Lambda function report-results."""
+"""The handler of the Lambda function report-results."""
 
 import os
 

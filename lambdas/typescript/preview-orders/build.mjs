@@ -1,6 +1,6 @@
-// Bundles the function into dist/: one script and the WASM module beside it, all that its zip holds.
+// Bundles the function into dist/, the content of its zip: one script and the WASM module.
 //
-// The same sources give the same bytes, wherever they lie. Called by `npm run build`.
+// The build is reproducible: the same sources give the same bytes, in any folder.
 
 import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 const here = fileURLToPath(new URL('.', import.meta.url));
 const module = fileURLToPath(import.meta.resolve('@gridbid/core/gridbid.wasm'));
 if (!existsSync(module)) {
-  console.error('@gridbid/core is not built: `npm run build` in bindings/typescript comes first');
+  console.error('@gridbid/core is not built: run `npm run build` in bindings/typescript first');
   process.exit(1);
 }
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));

@@ -10,12 +10,12 @@ from ministack.core import persistence
 
 from gridbid_cloud import invocations, objects, server, workers
 from gridbid_cloud.asgi import Application
-from gridbid_cloud.calls import named
-from gridbid_cloud.durability import durable
-from gridbid_cloud.guard import guarded
+from gridbid_cloud.calls import name_calls
+from gridbid_cloud.durability import journal_changes
+from gridbid_cloud.guard import add_guard
 from gridbid_cloud.leash import Leash
 from gridbid_cloud.lifecycle import Cloud
-from gridbid_cloud.retries import replayed
+from gridbid_cloud.retries import replay_responses
 
 
 def run(leash: Leash) -> None:
@@ -26,12 +26,12 @@ def run(leash: Leash) -> None:
     invocations.patch()
     objects.watch()
     cloud = Cloud(leash)
-    application = guarded(named(replayed(durable(app.app, cloud.journal))), server.port())
+    application = add_guard(name_calls(replay_responses(journal_changes(app.app, cloud.journal))), server.port())
     asyncio.run(_serve(application, cloud))
 
 
 async def _serve(application: Application, cloud: Cloud) -> None:
     await server.serve(application, end_late_requests=workers.end)
-    # Not by a return: Python would wait for the threads of executions that still run.
+    # A return would wait for the threads of running executions.
     logging.shutdown()
     os._exit(cloud.exit_code)

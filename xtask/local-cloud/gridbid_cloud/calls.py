@@ -84,7 +84,7 @@ def _call(name: str, errors: Errors) -> Call:
     return Call(name, is_read, errors)
 
 
-def named(app: Application) -> Application:
+def name_calls(app: Application) -> Application:
     """Wraps an application so that `scope["call"]` holds the call of each HTTP request."""
 
     async def name(scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,12 +102,12 @@ async def _with_call(scope: Scope, receive: Receive) -> tuple[Scope, Receive]:
     body = b""
     if "x-amz-target" not in headers and headers.get("content-type", "").startswith(FORM):
         body, is_complete = await read_body(receive)
-        receive = _received_before(body, is_complete, receive)
+        receive = _replay_body(body, is_complete, receive)
     call = Call.parse(scope["method"], scope["path"], headers, query, body)
     return {**scope, "call": call}, receive
 
 
-def _received_before(body: bytes, is_complete: bool, receive: Receive) -> Receive:
+def _replay_body(body: bytes, is_complete: bool, receive: Receive) -> Receive:
     """Returns a `receive` that delivers a body which was already read."""
     pending: list[Message] = [{"type": "http.request", "body": body, "more_body": not is_complete}]
     if not is_complete:

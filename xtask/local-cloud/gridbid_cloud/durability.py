@@ -9,8 +9,8 @@ from gridbid_cloud.calls import Call
 from gridbid_cloud.journal import Journal
 
 
-def durable(app: Application, journal: Journal) -> Application:
-    """Wraps an application so that changes are journaled before they are acknowledged. Requires `named`."""
+def journal_changes(app: Application, journal: Journal) -> Application:
+    """Wraps an application so that changes are journaled before they are acknowledged. Requires `name_calls`."""
 
     async def acknowledge(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

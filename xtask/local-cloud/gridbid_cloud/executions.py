@@ -7,7 +7,7 @@ An execution cannot continue after a restart: one that was running is restored a
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ministack import app
@@ -26,7 +26,7 @@ RESTART_ERROR = "States.ServiceRestart"
 RESTART_CAUSE = "Execution was running when service restarted"
 
 
-class JournaledExecutions(AccountRegionScopedDict):
+class JournaledExecutions(AccountRegionScopedDict):  # type: ignore[misc]  # MiniStack has no types.
     """The executions by ARN; records insertions and removals."""
 
     __slots__ = ("_executions",)
@@ -43,7 +43,8 @@ class JournaledExecutions(AccountRegionScopedDict):
     def pop(self, arn: str, *default: Any) -> Execution:
         with self._executions.journal.lock:
             self._executions.journal.record(FORGET, arn)
-            return super().pop(arn, *default)
+            execution: Execution = super().pop(arn, *default)
+        return execution
 
     def clear(self) -> None:
         with self._executions.journal.lock:
@@ -58,7 +59,7 @@ class Executions:
         self.journal = journal
         self.cut_off: list[Execution] = []
         self._running: dict[str, Execution] = {}
-        self.kinds = {
+        self.kinds: dict[str, Callable[..., None]] = {
             START: self._start,
             EVENT: self._event,
             END: self._end,
@@ -120,7 +121,7 @@ class Executions:
 
     def _add_event(self, execution: Execution, kind: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
         with self.journal.lock:
-            event = self._add(execution, kind, details)
+            event: dict[str, Any] = self._add(execution, kind, details)
             if "executionArn" not in execution:
                 # TestState runs a state outside of any execution.
                 return event

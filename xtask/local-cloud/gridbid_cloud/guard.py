@@ -19,7 +19,7 @@ OWN_SITES = {b"same-origin", b"none"}
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def guarded(app: Application, port: int) -> Application:
+def add_guard(app: Application, port: int) -> Application:
     """Wraps the application of a server on this port."""
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:

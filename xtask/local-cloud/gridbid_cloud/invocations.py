@@ -1,8 +1,8 @@
 """Gives Lambda's asynchronous invocations the retries and destinations that AWS gives them.
 
-MiniStack 1.5.33 lets SNS call a function once and forgets a failure, and looks only at the unqualified function's
-settings when it retries. On AWS, SNS invokes asynchronously, and the retries and the on-failure destination of the very
-alias that was called apply.
+On AWS, SNS invokes functions asynchronously, with the retries and the on-failure destination of the invoked alias.
+MiniStack 1.5.33 lets SNS invoke a function once and drops failures, and its retries use the settings of the unqualified
+function.
 """
 
 from typing import Any
@@ -34,7 +34,7 @@ def deliver(endpoint: str, envelope: str, topic_arn: str, subscription_arn: str,
     """Delivers a notification to a subscribed function."""
     function, config, name = lambda_svc._get_func_record_for_ref(endpoint)
     if not function or not config:
-        sns.logger.warning("SNS: there is no function %s", name)
+        sns.logger.warning("SNS: unknown function %s", name)
         return
     record = {
         "EventVersion": "1.0",

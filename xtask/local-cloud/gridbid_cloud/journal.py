@@ -187,7 +187,7 @@ class Journal:
             except OSError:
                 self._new.unlink(missing_ok=True)
                 raise
-            os.replace(self._new, self.path)
+            self._new.replace(self.path)
             _sync_folder(self.path.parent)
             self._end = self.path.stat().st_size
             self._open()
@@ -208,10 +208,9 @@ class Journal:
         os.fsync(self._file)
 
     def _write_new(self) -> None:
-        with open(self._new, "wb") as file:
+        with self._new.open("wb") as file:
             file.write(_line(FORMAT))
-            for lines in _chunks(self._present()):
-                file.write(lines)
+            file.writelines(_chunks(self._present()))
             file.flush()
             os.fsync(file.fileno())
 
@@ -221,7 +220,7 @@ class Journal:
 
     def _replay_lines(self) -> tuple[int, int]:
         count = end = 0
-        with open(self.path, "rb") as file:
+        with self.path.open("rb") as file:
             header = file.readline()
             if header.endswith(b"\n"):
                 self._check_format(header)
@@ -273,7 +272,7 @@ class Journal:
         try:
             self._cut_torn_line()
         except OSError as error:
-            logger.error("cannot cut off a torn line of %s yet: %s", self.path, error)
+            logger.error("cannot truncate the torn line of %s yet: %s", self.path, error)
 
     def _write_in_background(self) -> None:
         while True:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-NEEDED = ("GRIDBID_CLOUD_FOLDER", "GRIDBID_INSTANCE", "STATE_DIR")
+REQUIRED = ("GRIDBID_CLOUD_FOLDER", "GRIDBID_INSTANCE", "STATE_DIR")
 WATCH_SECONDS = 0.5
 WAIT_SECONDS = 10.0
 ABANDONED = 3
@@ -32,10 +32,10 @@ class Leash:
     @classmethod
     def from_environment(cls) -> Self:
         """Reads the environment that `cargo xtask` sets. Exits when it is incomplete."""
-        missing = [name for name in NEEDED if not os.environ.get(name)]
+        missing = [name for name in REQUIRED if not os.environ.get(name)]
         if missing:
             sys.exit(f"{', '.join(missing)} is not set: start the local cloud with `cargo xtask up`")
-        folder, instance, state = (os.environ[name] for name in NEEDED)
+        folder, instance, state = (os.environ[name] for name in REQUIRED)
         return cls(Path(folder), instance, Path(state))
 
     def take(self) -> None:

@@ -82,7 +82,7 @@ class Cloud:
         self._telemetry.load()
 
         if replay.torn_bytes:
-            logger.warning("cut off %d bytes of a change that was being written at the last end", replay.torn_bytes)
+            logger.warning("truncated %d bytes of a change that was incomplete at the last exit", replay.torn_bytes)
         recovery = {
             "instance": self._leash.instance,
             "clean": is_clean,
@@ -108,7 +108,7 @@ class Cloud:
         except OSError as error:
             if must_succeed:
                 raise
-            logger.error("the journal stays as large as it is: %s", error)
+            logger.error("cannot compact the journal: %s", error)
 
     def _save_all(self, services: dict[str, State]) -> None:
         failed = []
@@ -121,14 +121,14 @@ class Cloud:
             try:
                 save()
             except Exception as error:
-                logger.exception("%s is not saved", name)
+                logger.exception("cannot save %s", name)
                 failed.append(f"{name}: {error}")
         try:
             if not failed:
                 self._clean_stop.touch()
             self._write("stopped.json", {"instance": self._leash.instance, "failed": failed})
         except OSError:
-            logger.exception("cannot say that the local cloud has stopped")
+            logger.exception("cannot write stopped.json")
             failed.append("stopped.json")
         self.exit_code = 1 if failed else 0
 

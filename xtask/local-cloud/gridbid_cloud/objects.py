@@ -32,18 +32,16 @@ def watch() -> None:
     """Starts watching the log of S3."""
     for function in (s3._persist_object, s3._persist_delete_marker, s3._persist_displaced_version):
         if f'logger.warning("{FAILURE}' not in inspect.getsource(function):
-            raise AttributeError(
-                f"{function.__qualname__} of MiniStack does not log its errors any more: adapt objects.py"
-            )
+            raise AttributeError(f"{function.__qualname__} of MiniStack no longer logs its errors: adapt objects.py")
     s3.logger.addHandler(_FailureHandler())
 
 
-async def answer_if_stored(call: Call, answer: Callable[[], Awaitable[Response]]) -> Response:
+async def respond_if_stored(call: Call, respond: Callable[[], Awaitable[Response]]) -> Response:
     """Returns the response to a call, or an error if something did not reach the disk."""
     failures: list[str] = []
     token = _failures.set(failures)
     try:
-        response = await answer()
+        response = await respond()
     finally:
         _failures.reset(token)
     return call.internal_error("; ".join(failures)) if failures else response

@@ -19,6 +19,7 @@ from gridbid_cloud.patching import replace
 sqs = app._get_module("sqs")
 
 Message = dict[str, Any]
+Action = Callable[[dict[str, Any], str], dict[str, Any]]
 
 SEND, DELIVER, REMOVE, PURGE, FIFO = "send", "deliver", "unsend", "purge", "fifo"
 ID = "gridbid_id"
@@ -79,7 +80,7 @@ class Queue(dict[str, Any]):
                 self._journal.record(REMOVE, self[ID], message_id)
 
 
-class JournaledQueues(AccountRegionScopedDict):
+class JournaledQueues(AccountRegionScopedDict):  # type: ignore[misc]  # MiniStack has no types.
     """The queues by URL; turns each dict into a `Queue`."""
 
     __slots__ = ("_journal",)
@@ -108,7 +109,7 @@ class Queues:
         self._journal = journal
         self._by_id: dict[str, Queue] = {}
         self._restored: dict[str, dict[str, Message]] = {}
-        self.kinds = {
+        self.kinds: dict[str, Callable[..., None]] = {
             SEND: self._send,
             DELIVER: self._deliver,
             REMOVE: self._remove,
@@ -118,7 +119,7 @@ class Queues:
         replace(sqs, "_queues", JournaledQueues(journal))
         self._collect = replace(sqs, "_collect_msgs", self._collect_messages)
         for action in ("ChangeMessageVisibility", "ChangeMessageVisibilityBatch"):
-            sqs._HANDLERS[action] = self._recording_visibility(sqs._HANDLERS[action])
+            sqs._HANDLERS[action] = self._record_visibility(sqs._HANDLERS[action])
 
     def is_unjournaled(self, snapshot: dict[str, Any]) -> bool:
         return any(ID not in queue for queue in snapshot["queues"].all_values())
@@ -182,13 +183,13 @@ class Queues:
 
     def _collect_messages(self, queue: Queue, limit: int, visibility: int) -> list[Message]:
         with self._journal.lock:
-            messages = self._collect(queue, limit, visibility)
+            messages: list[Message] = self._collect(queue, limit, visibility)
             for message in messages:
                 self._record_delivery(queue, message)
         return messages
 
-    def _recording_visibility(self, action: Callable[[dict, str], dict]) -> Callable[[dict, str], dict]:
-        def change(request: dict, url: str) -> dict:
+    def _record_visibility(self, action: Action) -> Action:
+        def change(request: dict[str, Any], url: str) -> dict[str, Any]:
             with self._journal.lock:
                 result = action(request, url)
                 entries = request.get("Entries", [request])

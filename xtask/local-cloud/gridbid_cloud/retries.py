@@ -61,8 +61,8 @@ class Responses:
             self._bytes -= self._by_key.popitem(last=False)[1].size
 
 
-def replayed(app: Application) -> Application:
-    """Wraps an application so that lost responses to changes are replayed. Requires `named`."""
+def replay_responses(app: Application) -> Application:
+    """Wraps an application so that lost responses to changes are replayed. Requires `name_calls`."""
     responses = Responses()
     running: dict[Key, asyncio.Event] = {}
 

@@ -15,13 +15,12 @@ import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import h11
 import hypercorn.asyncio.run as hypercorn_run
 import hypercorn.protocol as hypercorn_protocol
 from hypercorn.asyncio import serve as hypercorn_serve
-from hypercorn.asyncio.task_group import TaskGroup
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.asyncio.worker_context import AsyncioSingleTask
 from hypercorn.config import Config
@@ -29,7 +28,7 @@ from hypercorn.events import RawData
 from hypercorn.protocol.events import Event as StreamEvent
 from hypercorn.protocol.events import Response
 from hypercorn.protocol.h11 import H11Protocol
-from hypercorn.typing import H11SendableEvent
+from hypercorn.typing import ASGIFramework, H11SendableEvent, TaskGroup
 from ministack import app as ministack
 
 from gridbid_cloud.asgi import Application
@@ -100,7 +99,8 @@ class IdleState(AsyncioSingleTask):
         """Called when the connection becomes idle."""
         self._is_idle = True
         if self._task is None:
-            self._task = task_group._task_group.create_task(self._close_at_the_end())
+            tasks: asyncio.TaskGroup = task_group._task_group  # type: ignore[attr-defined]  # hypercorn does the same.
+            self._task = tasks.create_task(self._close_at_the_end())
 
     async def stop(self) -> None:
         """Called when a request arrives."""
@@ -136,7 +136,7 @@ async def serve(app: Application, end_late_requests: Callable[[], None]) -> None
         await asked_to_stop.wait()
         loop.call_later(GRACE_SECONDS, end_late_requests)
 
-    await hypercorn_serve(app, _config(), shutdown_trigger=wait_for_stop, mode="asgi")
+    await hypercorn_serve(cast(ASGIFramework, app), _config(), shutdown_trigger=wait_for_stop, mode="asgi")
 
 
 def _config() -> Config:

@@ -79,7 +79,7 @@ CHANGE_OTHERS = {"cloudformation", "cloudcontrol", "tagging"}
 
 Reduction = Callable[[AccountRegionScopedDict], AccountRegionScopedDict]
 State = Callable[[], dict[str, Any] | None]
-Answer = Callable[[], Awaitable[Response]]
+Respond = Callable[[], Awaitable[Response]]
 
 MODULES_OF = {
     config["module"]: (config["module"], *config.get("sub_modules", ())) for config in app.SERVICE_REGISTRY.values()
@@ -102,7 +102,7 @@ class Snapshots:
         self._wrapped: set[str] = set()
         self._blobs = CodeBlobs()
         self._get_module = replace(app, "_get_module", self._module)
-        self._answer_s3_control = replace(app, "_handle_s3_control_request", self._handle_s3_control_request)
+        self._respond_to_s3_control = replace(app, "_handle_s3_control_request", self._handle_s3_control_request)
 
     def load(self, key: str) -> dict[str, Any] | None:
         """Returns the saved state of a service.
@@ -113,14 +113,14 @@ class Snapshots:
         path = self._path(key)
         if not path.exists():
             return None
-        state = load_state(key)
+        state: dict[str, Any] | None = load_state(key)
         if state is None:
             raise RuntimeError(f"cannot read {path}: restore it from a copy, or wipe the local cloud")
         return state
 
     def save_now(self, key: str, state: State) -> None:
         """Saves a service at the start or the stop."""
-        current = _copied(state)
+        current = _copy_state(state)
         if current is not None:
             self._write(key, current)
 
@@ -134,7 +134,7 @@ class Snapshots:
         async with self._locks[key]:
             del self._waiting[key]
             try:
-                state = _copied(loaded_services()[key])
+                state = _copy_state(loaded_services()[key])
                 if state is not None:
                     await asyncio.get_running_loop().run_in_executor(self._writers, self._write, key, state)
             except Exception as error:
@@ -151,11 +151,11 @@ class Snapshots:
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}.json"
 
-    def _module(self, name: str) -> ModuleType:
+    def _module(self, name: str) -> Any:
         module = self._get_module(name)
         if name not in self._wrapped:
             self._wrapped.add(name)
-            # Some modules are only parts of others: they have a state, but answer no requests themselves.
+            # Some modules are only parts of others: they have a state, but handle no requests.
             if hasattr(module, "handle_request"):
                 module.handle_request = self._saving(name, module.handle_request)
         return module
@@ -166,20 +166,20 @@ class Snapshots:
             method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, list[str]]
         ) -> Response:
             call = Call.parse(method, path, headers, query, body)
-            answer: Answer = functools.partial(handle, method, path, headers, body, query)
+            respond: Respond = functools.partial(handle, method, path, headers, body, query)
             if name == "s3" and not call.is_read:
-                answer = functools.partial(objects.answer_if_stored, call, answer)
+                respond = functools.partial(objects.respond_if_stored, call, respond)
             if changes_snapshot(name, call, path):
-                return await self._answer_if_saved(name, call, answer)
-            return await answer()
+                return await self._respond_if_saved(name, call, respond)
+            return await respond()
 
         return handle_request
 
-    async def _answer_if_saved(self, name: str, call: Call, answer: Answer) -> Response:
+    async def _respond_if_saved(self, name: str, call: Call, respond: Respond) -> Response:
         try:
             # After a failed save, a call is carried out only if the state can be saved again.
             await asyncio.gather(*(self.save(key) for key in self._keys(name) if key in self._failed))
-            response = await answer()
+            response = await respond()
             if response[0] < 400:
                 await asyncio.gather(*map(self.save, self._keys(name)))
         except NotSavedError as error:
@@ -188,14 +188,15 @@ class Snapshots:
         return response
 
     async def _handle_s3_control_request(self, path: str, method: str, *rest: Any) -> Response | None:
-        response = await self._answer_s3_control(path, method, *rest)
+        response: Response | None = await self._respond_to_s3_control(path, method, *rest)
         if response is None or method in READ_METHODS:
             return response
+        changed = response
 
-        async def answer() -> Response:
-            return response
+        async def respond() -> Response:
+            return changed
 
-        return await self._answer_if_saved("s3", Call.parse(method, path, {}, {}, b""), answer)
+        return await self._respond_if_saved("s3", Call.parse(method, path, {}, {}, b""), respond)
 
     def _keys(self, name: str) -> list[str]:
         """Returns the state files that a call of this service may change."""
@@ -249,10 +250,10 @@ def reduce_state(module: ModuleType, reductions: Mapping[str, Reduction]) -> Non
     stores = {key: f"_{key}" for key in module.get_state()}
     for key, store in stores.items():
         if not hasattr(module, store):
-            raise AttributeError(f"{module.__name__} keeps `{key}` elsewhere than in `{store}`: adapt snapshots.py")
+            raise AttributeError(f"{module.__name__} does not keep `{key}` in `{store}`: adapt snapshots.py")
     for key in reductions:
         if key not in stores:
-            raise AttributeError(f"{module.__name__} does not save `{key}` any more: adapt snapshots.py")
+            raise AttributeError(f"{module.__name__} no longer saves `{key}`: adapt snapshots.py")
 
     def get_state() -> dict[str, Any]:
         return {key: reductions.get(key, copy.deepcopy)(getattr(module, store)) for key, store in stores.items()}
@@ -272,7 +273,7 @@ def replace_file(path: Path, content: bytes) -> None:
         raise
 
 
-def _copied(state: State) -> dict[str, Any] | None:
+def _copy_state(state: State) -> dict[str, Any] | None:
     for _ in range(COPY_ATTEMPTS - 1):
         try:
             return state()

@@ -11,6 +11,7 @@ from typing import Any
 from ministack import app
 from ministack.core.responses import AccountRegionScopedDict, get_account_id
 
+from gridbid_cloud.calls import Response
 from gridbid_cloud.journal import Change, Journal
 from gridbid_cloud.patching import replace
 
@@ -18,6 +19,7 @@ dynamodb = app._get_module("dynamodb")
 
 Item = dict[str, Any]
 Table = dict[str, Any]
+Transaction = Callable[[dict[str, Any]], Response]
 
 PUT, REMOVE, CLEAR = "put", "remove", "clear"
 
@@ -30,7 +32,7 @@ class Tables:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._by_id: dict[str, Table] = {}
-        self.kinds = {PUT: self._put, REMOVE: self._remove, CLEAR: self._clear}
+        self.kinds: dict[str, Callable[..., None]] = {PUT: self._put, REMOVE: self._remove, CLEAR: self._clear}
         self._set = replace(dynamodb, "_set_item", self._set_item)
         self._delete = replace(dynamodb, "_remove_item", self._remove_item)
         self._count = replace(dynamodb, "_items_replaced", self._items_replaced)
@@ -76,13 +78,13 @@ class Tables:
 
     def _set_item(self, table: Table, partition: str, sort: str, item: Item) -> Item | None:
         with self._journal.lock:
-            old = self._set(table, partition, sort, item)
+            old: Item | None = self._set(table, partition, sort, item)
             self._journal.record(PUT, table["TableId"], partition, sort, item)
         return old
 
     def _remove_item(self, table: Table, partition: str, sort: str) -> Item | None:
         with self._journal.lock:
-            old = self._delete(table, partition, sort)
+            old: Item | None = self._delete(table, partition, sort)
             if old is not None:
                 self._journal.record(REMOVE, table["TableId"], partition, sort)
         return old
@@ -108,10 +110,10 @@ class Tables:
             for sort, item in items.items():
                 yield [PUT, table["TableId"], partition, sort, item]
 
-    def _as_unit(self, transaction: Callable[[dict], tuple]) -> Callable[[dict], tuple]:
+    def _as_unit(self, transaction: Transaction) -> Transaction:
         """Wraps a transaction so that its changes are one unit, and a rolled back one records nothing."""
 
-        def transact(request: dict) -> tuple:
+        def transact(request: dict[str, Any]) -> Response:
             with self._journal.unit() as unit:
                 response = transaction(request)
                 if response[0] != 200:

@@ -18,7 +18,7 @@ def refused(host: str | None = OWN, **headers: str) -> bool:
 
 
 class RefusalTest(unittest.TestCase):
-    def test_own_names_are_welcome(self) -> None:
+    def test_own_hosts_are_allowed(self) -> None:
         for host in ["127.0.0.1:4566", "localhost", "LOCALHOST:1", "[::1]:4566", "a1b2c3d4.execute-api.localhost:4566"]:
             self.assertFalse(refused(host), host)
 
@@ -33,7 +33,7 @@ class RefusalTest(unittest.TestCase):
         ]:
             self.assertTrue(refused(host), host)
 
-    def test_own_origins_are_welcome(self) -> None:
+    def test_own_origins_are_allowed(self) -> None:
         for origin in ["http://127.0.0.1:4566", "https://localhost:4566", "http://x.execute-api.localhost:4566"]:
             self.assertFalse(refused(origin=origin), origin)
 
@@ -51,7 +51,7 @@ class RefusalTest(unittest.TestCase):
         ]:
             self.assertTrue(refused(origin=origin), origin)
 
-    def test_sites_of_others_are_refused(self) -> None:
+    def test_cross_site_requests_are_refused(self) -> None:
         self.assertFalse(refused(sec_fetch_site="same-origin"))
         self.assertFalse(refused(sec_fetch_site="none"))
         self.assertTrue(refused(sec_fetch_site="cross-site"))
@@ -93,11 +93,11 @@ class GuardTest(SharedCloudTest):
             )
             self.assertIn(b" 403 ", connection.recv(4096).split(b"\r\n")[0])
 
-    def test_sdks_and_curl_are_welcome(self) -> None:
+    def test_sdks_and_curl_are_allowed(self) -> None:
         self.cloud.client("iam").create_role(**ROLE)
         self.assertEqual(self.cloud.request("GET", "/_ministack/health").status, 200)
 
-    def test_endpoints_of_apis_are_welcome(self) -> None:
+    def test_endpoints_of_apis_are_allowed(self) -> None:
         gateway = self.cloud.client("apigatewayv2")
         api = gateway.create_api(Name="orders", ProtocolType="HTTP")
         gateway.create_stage(ApiId=api["ApiId"], StageName="$default", AutoDeploy=True)

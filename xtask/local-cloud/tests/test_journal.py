@@ -71,7 +71,7 @@ class JournalTest(unittest.TestCase):
         self.assertEqual(self.restored(), {"one": 1, "two": 2})
         self.assertEqual(self.replayed, Replay(2, 0))
 
-    def test_torn_unit_is_cut_off_whole(self) -> None:
+    def test_torn_unit_is_truncated_completely(self) -> None:
         self.set("one", 1)
         self.journal.flush()
         size = self.path.stat().st_size
@@ -109,7 +109,7 @@ class JournalTest(unittest.TestCase):
         with self.assertRaisesRegex(JournalError, "another format"):
             self.open()
 
-    def test_failed_write_is_cut_off_and_made_up_for(self) -> None:
+    def test_failed_write_is_truncated_and_repeated(self) -> None:
         self.set("one", 1)
         self.journal.flush()
         size = self.path.stat().st_size
@@ -132,14 +132,14 @@ class JournalTest(unittest.TestCase):
         self.assertIsNone(self.journal.failure)
         self.assertEqual(self.restored(), {"one": 1, "two": 2, "three": 3})
 
-    def test_changes_that_nobody_waits_for_are_written_soon(self) -> None:
+    def test_background_changes_are_written_soon(self) -> None:
         self.journal.start_background_writes()
         self.set("one", 1)
         began = time.monotonic()
         while b'"one"' not in self.path.read_bytes():
             self.assertLess(time.monotonic() - began, 20 * BACKGROUND_SECONDS)
 
-    def test_compaction_keeps_what_is_present(self) -> None:
+    def test_compaction_keeps_the_present_state(self) -> None:
         for number in range(100):
             self.set("one", number)
         self.journal.flush()
@@ -161,14 +161,14 @@ class JournalTest(unittest.TestCase):
         self.journal.flush()
         self.assertEqual(self.restored(), {"one": 1, "two": 2})
 
-    def test_garbage_is_counted_against_what_is_present(self) -> None:
+    def test_garbage_is_counted_relative_to_the_present_state(self) -> None:
         with mock.patch.object(journal_module, "GARBAGE_ALLOWED", 10):
             self.set("one", 1)
             self.assertFalse(self.journal.is_mostly_garbage(12))
             self.assertTrue(self.journal.is_mostly_garbage(13))
 
 
-# Starts the local cloud so that it rewrites its journal, and kills it right before the call that is named.
+# Starts the local cloud so that it compacts its journal, and kills it right before `os.{call}`.
 KILLED_COMPACTION = """
 import os, runpy, signal
 from gridbid_cloud import journal

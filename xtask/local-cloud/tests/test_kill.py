@@ -50,7 +50,7 @@ class Load:
 
 
 class KillUnderLoadTest(CloudTest):
-    def test_everything_acknowledged_is_there_and_transactions_are_whole(self) -> None:
+    def test_acknowledged_changes_survive_and_transactions_are_atomic(self) -> None:
         self.cloud.start()
         dynamodb, sqs = self.cloud.client("dynamodb"), self.cloud.client("sqs")
         orders, pairs = create_table(dynamodb, "orders"), create_table(dynamodb, "pairs")
@@ -126,7 +126,7 @@ class KillTest(SharedCloudTest):
     def receive(self, url: str, **options: Any) -> list[dict[str, Any]]:
         return self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, **options).get("Messages", [])
 
-    def test_updates_batches_and_indexes_are_there(self) -> None:
+    def test_updates_batches_and_indexes_survive(self) -> None:
         self.dynamodb.create_table(
             TableName=self.table,
             KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -180,7 +180,7 @@ class KillTest(SharedCloudTest):
         self.cloud.restart_after_kill()
         self.assertEqual(all_items(self.dynamodb, self.table).keys(), {"taken"})
 
-    def test_items_of_a_deleted_table_do_not_come_back_in_its_successor(self) -> None:
+    def test_items_of_a_deleted_table_do_not_reappear_in_its_successor(self) -> None:
         create_table(self.dynamodb, self.table)
         self.dynamodb.put_item(TableName=self.table, Item={"id": {"S": "old"}})
         self.dynamodb.delete_table(TableName=self.table)
@@ -222,7 +222,7 @@ class KillTest(SharedCloudTest):
         self.assertEqual({message["Body"] for message in self.receive(url)}, {"released", "waiting"})
         self.sqs.delete_message(QueueUrl=url, ReceiptHandle=received["ReceiptHandle"])
 
-    def test_messages_of_a_deleted_queue_do_not_come_back_in_its_successor(self) -> None:
+    def test_messages_of_a_deleted_queue_do_not_reappear_in_its_successor(self) -> None:
         self.sqs.send_message(QueueUrl=self.queue(), MessageBody="old")
         self.sqs.delete_queue(QueueUrl=self.queue())
         self.sqs.send_message(QueueUrl=self.queue(), MessageBody="new")
@@ -240,7 +240,7 @@ class KillTest(SharedCloudTest):
         self.assertEqual([message["Body"] for message in self.receive(dead)], ["poison"])
         self.assertEqual(self.receive(url), [])
 
-    def test_fifo_queues_know_what_they_have_seen(self) -> None:
+    def test_fifo_queues_keep_their_deduplication_ids(self) -> None:
         url = self.queue(".fifo", FifoQueue="true")
         send = {"QueueUrl": url, "MessageGroupId": "group"}
         first = self.sqs.send_message(MessageBody="one", MessageDeduplicationId="1", **send)
@@ -259,7 +259,7 @@ class KillTest(SharedCloudTest):
         self.cloud.restart_after_kill()
         self.assertEqual(self.receive(url), [])
 
-    def test_notifications_to_a_queue_are_there(self) -> None:
+    def test_notifications_to_a_queue_survive(self) -> None:
         sns = self.cloud.client("sns")
         topic = sns.create_topic(Name="orders")["TopicArn"]
         url = self.queue()
@@ -273,7 +273,7 @@ class KillTest(SharedCloudTest):
         names = ["ApproximateNumberOfMessages"]
         return int(self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"][names[0]])
 
-    def test_changes_of_every_service_are_there(self) -> None:
+    def test_changes_of_every_service_survive(self) -> None:
         clients = {name: self.cloud.client(name) for name in ("iam", "secretsmanager", "logs", "ssm", "scheduler")}
         role = clients["iam"].create_role(**ROLE)["Role"]["Arn"]
         clients["secretsmanager"].create_secret(Name="token", SecretString="secret")
@@ -293,7 +293,7 @@ class KillTest(SharedCloudTest):
         self.assertEqual(clients["ssm"].get_parameter(Name="/day")["Parameter"]["Value"], "monday")
         clients["scheduler"].get_schedule(Name="hourly")
 
-    def test_objects_their_versions_and_their_bucket_are_there(self) -> None:
+    def test_objects_versions_and_buckets_survive(self) -> None:
         s3 = self.s3
         s3.create_bucket(Bucket="reports", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         s3.put_bucket_versioning(Bucket="reports", VersioningConfiguration={"Status": "Enabled"})
@@ -371,7 +371,7 @@ class ExecutionTest(SharedCloudTest):
         execution = self.states.describe_execution(executionArn=arn)
         self.assertEqual((execution["status"], execution["cause"]), ("ABORTED", "not wanted"))
 
-    def test_runs_of_a_distributed_map_are_there(self) -> None:
+    def test_runs_of_a_distributed_map_survive(self) -> None:
         processor = {
             "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
             "StartAt": "Each",

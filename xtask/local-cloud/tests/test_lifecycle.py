@@ -1,4 +1,4 @@
-"""Lifecycle of the process: its reports at the start and the stop, and when it gives up."""
+"""Lifecycle of the process: its reports at the start and the stop, and when it exits."""
 
 import functools
 import json
@@ -19,7 +19,7 @@ class StartAndStopTest(CloudTest):
         nothing = {"clean": True, "last_write": None, "items": 0, "messages": 0, "cut_off_executions": []}
         self.assertEqual(recovery, {"instance": "start-1", **nothing})
 
-    def test_stop_saves_everything_and_says_so(self) -> None:
+    def test_stop_saves_everything_and_reports_it(self) -> None:
         self.cloud.start()
         dynamodb, logs, cloudwatch = (self.cloud.client(name) for name in ("dynamodb", "logs", "cloudwatch"))
         create_table(dynamodb, "orders")
@@ -61,7 +61,7 @@ class StartAndStopTest(CloudTest):
         found = logs.filter_log_events(logGroupName="/orders")["events"]
         self.assertEqual([event["message"] for event in found], ["logged"])
 
-    def test_start_after_a_kill_says_what_is_restored_and_since_when(self) -> None:
+    def test_start_after_a_kill_reports_what_is_restored(self) -> None:
         self.cloud.start()
         dynamodb, sqs = self.cloud.client("dynamodb"), self.cloud.client("sqs")
         create_table(dynamodb, "orders")
@@ -80,7 +80,7 @@ class StartAndStopTest(CloudTest):
         self.cloud.restart_after_kill()
         self.assertFalse(self.cloud.read("recovery.json")["clean"])
 
-    def test_running_executions_do_not_hold_up_the_stop(self) -> None:
+    def test_running_executions_do_not_delay_the_stop(self) -> None:
         self.cloud.start()
         states = self.cloud.client("stepfunctions")
         wait = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}}
@@ -92,14 +92,14 @@ class StartAndStopTest(CloudTest):
         )["stateMachineArn"]
         arn = states.start_execution(stateMachineArn=machine, input='{"items": [1, 2]}')["executionArn"]
         history = functools.partial(states.get_execution_history, executionArn=arn)
-        self.cloud.wait_until(lambda: len(history()["events"]) == 2, "the items are being waited for")
+        self.cloud.wait_until(lambda: len(history()["events"]) == 2, "the execution waits")
         self.assertEqual(self.cloud.stop(), 0)
         self.cloud.start()
         recovery = self.cloud.read("recovery.json")
         self.assertTrue(recovery["clean"])
         self.assertEqual([execution["arn"] for execution in recovery["cut_off_executions"]], [arn])
 
-    def test_service_that_cannot_be_saved_is_named(self) -> None:
+    def test_service_that_cannot_be_saved_is_listed(self) -> None:
         self.cloud.start()
         self.cloud.client("iam").create_role(**ROLE)
         saved = self.cloud.folder / "data/state/iam.json"
@@ -124,7 +124,7 @@ class StartAndStopTest(CloudTest):
         self.assertIn(f"the local cloud cannot start: cannot read {saved}", self.cloud.log)
         self.assertEqual(saved.read_text(), "{")
 
-    def test_state_from_before_the_journal_is_taken_over(self) -> None:
+    def test_state_without_a_journal_is_migrated(self) -> None:
         self.cloud.start()
         dynamodb, sqs = self.cloud.client("dynamodb"), self.cloud.client("sqs")
         create_table(dynamodb, "orders")
@@ -163,7 +163,7 @@ class LeashTest(CloudTest):
     def assert_abandoned(self) -> None:
         self.assertEqual(self.cloud.exit_code(), ABANDONED)
 
-    def test_process_ends_when_its_file_is_gone(self) -> None:
+    def test_process_ends_when_its_file_is_deleted(self) -> None:
         (self.cloud.folder / "instance").unlink()
         self.assert_abandoned()
         self.assertFalse((self.cloud.folder / "stopped.json").exists())
@@ -184,7 +184,7 @@ class LeashTest(CloudTest):
         self.assertEqual(self.cloud.read("recovery.json")["instance"], "start-2")
         self.assertEqual(all_items(dynamodb, "orders").keys(), {"one"})
 
-    def test_process_ends_when_its_folder_is_gone(self) -> None:
+    def test_process_ends_when_its_folder_is_deleted(self) -> None:
         moved = self.cloud.folder.with_suffix(".moved")
         self.cloud.folder.rename(moved)
         self.addCleanup(shutil.rmtree, moved)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from gridbid_cloud import retries
 from gridbid_cloud.asgi import Message, Receive, Scope, Send, respond
 from gridbid_cloud.calls import Call, Errors
-from gridbid_cloud.retries import Recorded, Responses, replayed
+from gridbid_cloud.retries import Recorded, Responses, replay_responses
 from tests.cloud import ROLE, Response, SharedCloudTest, create_table
 
 
@@ -67,11 +67,11 @@ class LostResponseTest(SharedCloudTest):
         kind = {"X_Amz_Target": "DynamoDB_20120810.UpdateItem", "Content_Type": "application/x-amz-json-1.0"}
         read = {"TableName": "counters", "Key": update["Key"], "ConsistentRead": True}
         self.lose(self.head("update", 1, **kind), body)
-        self.cloud.wait_until(lambda: "Item" in dynamodb.get_item(**read), "the update is made")
+        self.cloud.wait_until(lambda: "Item" in dynamodb.get_item(**read), "the item is updated")
         self.assertEqual(self.cloud.request("POST", "/", self.head("update", 2, **kind), body).status, 200)
         self.assertEqual(dynamodb.get_item(**read)["Item"]["amount"], {"N": "1"})
 
-    def test_sdks_send_the_id_that_this_relies_on(self) -> None:
+    def test_sdk_sends_an_invocation_id(self) -> None:
         iam = self.cloud.client("iam")
         seen: list[Any] = []
         iam.meta.events.register("before-send.iam", lambda request, **_: seen.append(request.headers))
@@ -85,7 +85,7 @@ class ReplayTest(unittest.IsolatedAsyncioTestCase):
         self.status = 200
         self.may_answer = asyncio.Event()
         self.may_answer.set()
-        self.app = replayed(self.count)
+        self.app = replay_responses(self.count)
 
     async def count(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.calls += 1
@@ -122,7 +122,7 @@ class ReplayTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(await first, await second)
         self.assertEqual(self.calls, 1)
 
-    async def test_errors_reads_other_calls_and_requests_without_an_id_are_carried_out_again(self) -> None:
+    async def test_errors_reads_other_calls_and_requests_without_an_id_are_not_replayed(self) -> None:
         self.status = 503
         await self.call()
         self.status = 200
@@ -133,11 +133,11 @@ class ReplayTest(unittest.IsolatedAsyncioTestCase):
             await self.call(None)
         self.assertEqual(self.calls, 7)
 
-    async def test_second_request_is_carried_out_when_the_first_broke_off(self) -> None:
+    async def test_second_request_runs_when_the_first_failed(self) -> None:
         async def break_off(_scope: Scope, _receive: Receive, _send: Send) -> None:
             self.calls += 1
 
-        self.app = replayed(break_off)
+        self.app = replay_responses(break_off)
         await self.call()
         await self.call()
         self.assertEqual(self.calls, 2)
@@ -153,7 +153,7 @@ class ResponsesTest(unittest.TestCase):
     def key(self, number: int) -> retries.Key:
         return (str(number).encode(), "POST", "/", "CreateRole")
 
-    def test_old_responses_make_room(self) -> None:
+    def test_oldest_responses_are_evicted(self) -> None:
         responses = Responses()
         size = retries.MAX_BYTES // 10
         for number in range(20):
@@ -161,7 +161,7 @@ class ResponsesTest(unittest.TestCase):
         kept = [number for number in range(20) if responses.find(self.key(number))]
         self.assertEqual(kept, list(range(11, 20)))
 
-    def test_responses_are_forgotten_after_a_while(self) -> None:
+    def test_old_responses_expire(self) -> None:
         responses = Responses()
         responses.add(self.key(1), Recorded(200, [], b"", retries.time.monotonic()))
         with mock.patch.object(retries, "MAX_AGE_SECONDS", -1.0):

@@ -31,7 +31,7 @@ class ConnectionTest(SharedCloudTest):
         self.addCleanup(connection.close)
         return connection
 
-    def test_thousands_of_requests_share_a_connection_and_each_gets_its_response_at_once(self) -> None:
+    def test_connection_serves_thousands_of_requests_in_one_segment_each(self) -> None:
         lost: list[bytes] = []
 
         def work(connection: socket.socket) -> None:
@@ -59,7 +59,7 @@ class ConnectionTest(SharedCloudTest):
 
 
 class StopTest(CloudTest):
-    def test_idle_connections_do_not_hold_up_the_stop(self) -> None:
+    def test_idle_connections_do_not_delay_the_stop(self) -> None:
         self.cloud.start()
         connections = [socket.create_connection(("127.0.0.1", self.cloud.port), timeout=10) for _ in range(10)]
         for connection in connections:

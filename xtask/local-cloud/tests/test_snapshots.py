@@ -27,7 +27,7 @@ class CallTest(unittest.TestCase):
         headers = {"x-amz-target": target, "content-type": "application/x-www-form-urlencoded", "authorization": key}
         return Call.parse(method, path, headers, {}, f"Action={action}&Version=1".encode() if action else b"")
 
-    def test_calls_have_the_names_of_the_reference(self) -> None:
+    def test_calls_are_named_as_in_the_api_reference(self) -> None:
         json_call = self.call(target="DynamoDB_20120810.PutItem")
         self.assertEqual(json_call, Call("PutItem", is_read=False, errors=Errors.JSON))
         self.assertEqual(self.call(action="CreateRole"), Call("CreateRole", is_read=False, errors=Errors.QUERY))
@@ -36,7 +36,7 @@ class CallTest(unittest.TestCase):
         s3 = self.call("PUT", "/bucket", key="AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/s3/aws4_request")
         self.assertEqual(s3, Call("PUT", is_read=False, errors=Errors.S3))
 
-    def test_reads_are_known(self) -> None:
+    def test_reads_are_recognized(self) -> None:
         for name in ["GetItem", "Query", "Scan", "BatchGetItem", "TransactGetItems", "ListRoles", "FilterLogEvents"]:
             self.assertTrue(self.call(target=f"Service.{name}").is_read, name)
         for name in ["PutItem", "ReceiveMessage", "Queryable", "GetActivityTask", "TransactWriteItems", "CreateKey"]:
@@ -44,7 +44,7 @@ class CallTest(unittest.TestCase):
         self.assertTrue(self.call("GET", "/v2/apis").is_read)
         self.assertFalse(self.call("POST", "/v2/apis").is_read)
 
-    def test_data_needs_no_snapshot(self) -> None:
+    def test_data_calls_do_not_change_snapshots(self) -> None:
         function = "/2015-03-31/functions/orders"
         for service, call, path, is_saved in [
             ("dynamodb", self.call(target="DynamoDB_20120810.PutItem"), "/", False),
@@ -100,7 +100,7 @@ class GroupTest(unittest.IsolatedAsyncioTestCase):
         self.assertGreaterEqual(min(await asyncio.gather(*changes)), 0)
         self.assertEqual(self.writes, ["iam", "iam"])
 
-    async def test_slow_service_does_not_hold_up_another(self) -> None:
+    async def test_slow_service_does_not_delay_another(self) -> None:
         slow = asyncio.create_task(self.change())
         await asyncio.wait_for(self.snapshots.save("ssm"), 10)
         self.assertFalse(slow.done())
@@ -134,7 +134,7 @@ class CodeTest(CloudTest):
         self.cloud.start()
         self.assertEqual(json.load(client.invoke(FunctionName="orders")["Payload"]), "first")
 
-    def test_functions_are_there_after_a_kill(self) -> None:
+    def test_functions_survive_a_kill(self) -> None:
         self.cloud.start()
         client = self.cloud.client("lambda")
         create_python_function(client, "orders", ANSWER.format(answer="kept"))
@@ -145,6 +145,6 @@ class CodeTest(CloudTest):
 
 
 class PatchingTest(unittest.TestCase):
-    def test_name_that_is_gone_fails_at_the_start(self) -> None:
+    def test_missing_attribute_fails_at_the_start(self) -> None:
         with self.assertRaisesRegex(AttributeError, "`gridbid_cloud.snapshots` has no `_gone`"):
             replace(snapshots, "_gone", None)

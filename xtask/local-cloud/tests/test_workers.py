@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.cloud import CloudTest, is_running, kill_if_running
 from tests.functions import package
 
-# Says who it is, and then never ends its invocation.
+# Writes its process id to a file and never returns.
 PYTHON = """
 import os, time
 def handler(event, context):
@@ -72,7 +72,7 @@ class WorkersTest(CloudTest):
         (self.cloud.folder / "instance").unlink()
         self.assert_gone(pids)
 
-    def test_functions_do_not_hold_up_the_stop(self) -> None:
+    def test_functions_do_not_delay_the_stop(self) -> None:
         pids = self.begin_both()
         self.assertEqual(self.cloud.stop(), 0)
         self.assert_gone(pids)

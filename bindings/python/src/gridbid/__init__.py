@@ -1,7 +1,6 @@
-"""The rules of Gridbid in Python: what an order is, what a result means, what a day amounts to.
+"""Validates and parses orders for Gridbid's auction, decides results, and adds up a day.
 
-The rules are one compiled core, the same bytes that its Rust and TypeScript users run; nothing is decided here. See
-the README for examples.
+The package runs Gridbid's compiled Rust core as WebAssembly and contains no other rules. The README has examples.
 """
 
 from .bundle import precompile

@@ -1,9 +1,9 @@
-"""Core: the module, and as many instances of it as calls go on at once.
+"""A pool of instances of core's module, one for each concurrent call.
 
-Instances are taken from a queue and put back, so that no lock is held during a call: threads run side by side, and a
-call inside a call (a signal's handler, a destructor) or a fork at any moment finds nothing half done. An instance
-that raised is not put back. Idle instances hold at most `KEPT_INSTANCES` times a small memory and `KEPT_BYTES` of
-those that grew; what grew beyond is given back to the system.
+An instance is taken from the pool for a call and put back after it, so no lock is held during a call: threads run in
+parallel, and nested calls (signal handlers, destructors) and forks never see an instance in use. An instance whose call
+raised is dropped. The pool keeps at most `KEPT_INSTANCES` instances with a small memory, and grown ones up to
+`KEPT_BYTES` in total.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     import wasmtime
 
-    from ._instance import Instance, Joined, Verdict
+    from ._instance import Columns, Instance, Verdict
     from .limits import Limits
 
-    MakeInstance = Callable[[wasmtime.Module, wasmtime.Engine], Instance]
+    CreateInstance = Callable[[wasmtime.Module, wasmtime.Engine], Instance]
 
 SMALL_BYTES: Final = 256 * 1024
-"""Inputs up to this length leave an instance's memory small."""
+"""Inputs up to this length do not grow an instance's memory much."""
 KEPT_INSTANCES: Final = 32
 KEPT_BYTES: Final = 64 * 1024 * 1024
 
@@ -32,48 +32,48 @@ KEPT_BYTES: Final = 64 * 1024 * 1024
 class Core:
     """The module's calls, for any number of threads."""
 
-    def __init__(self, module: wasmtime.Module, engine: wasmtime.Engine, make: MakeInstance) -> None:
+    def __init__(self, module: wasmtime.Module, engine: wasmtime.Engine, create: CreateInstance) -> None:
         self._module = module
         self._engine = engine
-        self._make = make
+        self._create = create
         self._small: deque[Instance] = deque(maxlen=KEPT_INSTANCES)
         self._grown: deque[Instance] = deque(maxlen=KEPT_INSTANCES)
 
     def check(self, source: bytes, limits: Limits) -> Verdict:
-        """What a request is found to be."""
+        """Checks a request."""
         if len(source) > SMALL_BYTES:
             instance = self._take(source)
             verdict = instance.check(source, limits)
             self._put_back(instance, source)
             return verdict
-        # The same for a small batch, whose time these calls would be.
+        # `_take` and `_put_back` inlined: for a small batch, these calls would dominate.
         try:
             instance = self._small.pop()
         except IndexError:
-            instance = self._make(self._module, self._engine)
+            instance = self._create(self._module, self._engine)
         verdict = instance.check(source, limits)
         self._small.append(instance)
         return verdict
 
-    def join(self, source: bytes, limits: Limits) -> Joined:
-        """The values of a request's orders."""
+    def parse(self, source: bytes, limits: Limits) -> Columns:
+        """Parses a request into columns."""
         instance = self._take(source)
-        joined = instance.join(source, limits)
+        columns = instance.parse(source, limits)
         self._put_back(instance, source)
-        return joined
+        return columns
 
-    def say(self, export: str, source: bytes) -> str:
-        """What one of the exports for documents says, as JSON."""
+    def query(self, export: str, source: bytes) -> str:
+        """Passes a document to an export and returns its JSON."""
         instance = self._take(source)
-        text = instance.say(export, source)
+        json = instance.query(export, source)
         self._put_back(instance, source)
-        return text
+        return json
 
     def _take(self, source: bytes) -> Instance:
         try:
             return (self._small if len(source) <= SMALL_BYTES else self._grown).pop()
         except IndexError:
-            return self._make(self._module, self._engine)
+            return self._create(self._module, self._engine)
 
     def _put_back(self, instance: Instance, source: bytes) -> None:
         if len(source) <= SMALL_BYTES:
@@ -87,7 +87,7 @@ _loading = threading.Lock()
 
 
 def core() -> Core:
-    """The one that the package's functions share; loaded when it is first needed."""
+    """Returns the core that all functions share, and loads it on first use."""
     return _loaded or _load()
 
 
@@ -95,13 +95,13 @@ def _load() -> Core:
     global _loaded
     with _loading:
         if _loaded is None:
-            # Importing wasmtime takes longer than everything else here: who only imports the package is spared it.
+            # Importing wasmtime is slow, so `import gridbid` alone does not.
             from . import _instance, _module
 
-            unchecked = _module.wasmtime_version() in _instance.UNCHECKED_VERSIONS
+            is_tested = _module.wasmtime_version() in _instance.UNCHECKED_VERSIONS
             engine = _module.engine()
-            make = _instance.UncheckedInstance if unchecked else _instance.PublicInstance
-            _loaded = Core(_module.load(engine), engine, make)
+            create = _instance.UncheckedInstance if is_tested else _instance.PublicInstance
+            _loaded = Core(_module.load(engine), engine, create)
         return _loaded
 
 
@@ -111,5 +111,5 @@ def _renew_lock() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    # A thread that was loading does not exist in the child, and would never give the lock back.
+    # If another thread holds the lock during a fork, nobody releases it in the child.
     os.register_at_fork(after_in_child=_renew_lock)

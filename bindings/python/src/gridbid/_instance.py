@@ -1,10 +1,10 @@
-"""Instances of the module: linear memory with an input in it, calls on it, and what they answer.
+"""Instances of core's module.
 
-There are two ways to call. `PublicInstance` uses what wasmtime documents. `UncheckedInstance` makes one native call
-without its conversions, twenty times as fast for a single order; it uses names that wasmtime keeps to itself, so it
-is chosen only for the versions in `UNCHECKED_VERSIONS`, which the tests run on. Both answer alike.
+`PublicInstance` calls exports through wasmtime's documented API. `UncheckedInstance` makes one native call without
+conversions, twenty times as fast for a single order, but uses private names of wasmtime: it is only used with the
+versions in `UNCHECKED_VERSIONS`, on which the tests run. Tests verify that both give the same results.
 
-An instance serves one call at a time. One whose call raised anything is of no more use; the caller drops it.
+An instance serves one call at a time. After a call that raised, the caller must drop it.
 """
 
 import ctypes
@@ -18,25 +18,25 @@ from .errors import InputTooLarge
 from .limits import Limits
 
 UNCHECKED_VERSIONS: Final = frozenset({"48.0.0", "49.0.0", "50.0.1"})
-"""The versions of wasmtime of which every test has run on `UncheckedInstance`."""
+"""The versions of wasmtime on which all tests passed with `UncheckedInstance`."""
 
 ABI: Final = 3
-"""The version of the module's exports that this is written for."""
+"""The version of the module's ABI that this file implements."""
 
-_SMALLEST_ROOM: Final = 64 * 1024
-_ADDRESSES: Final = 2**32
-_MOST_PARAMETERS: Final = 5
-_PARAMETERS: Final = tuple(struct.Struct("I12x" * count) for count in range(_MOST_PARAMETERS + 1))
+_MIN_CAPACITY: Final = 64 * 1024
+_ADDRESS_SPACE: Final = 2**32
+_MAX_PARAMETERS: Final = 5
+_PARAMETERS: Final = tuple(struct.Struct("I12x" * count) for count in range(_MAX_PARAMETERS + 1))
 _RELEASING_BYTES: Final = 16 * 1024
-"""From this length on other threads run during a call. Handing over costs more than a shorter call takes."""
+"""From this input length on, a call releases the GIL. For shorter ones that would take longer than the call."""
 
 
 Verdict: TypeAlias = tuple[int, int, str]
-"""What a request is found to be: how many orders it has, how many violations, and core's report as JSON if any."""
+"""Number of orders, number of violations, and core's report as JSON if there are any."""
 
 
-class Joined(NamedTuple):
-    """The values of a request's orders, by field, each followed by U+001F; see `gridbid_join`."""
+class Columns(NamedTuple):
+    """The values of each field of a request's orders, each value followed by U+001F (`gridbid_join`)."""
 
     verdict: Verdict
     record_id: str
@@ -45,90 +45,87 @@ class Joined(NamedTuple):
 
 
 class Instance(ABC):
-    """The calls, over four primitives that the two ways differ in."""
+    """The calls, based on four primitives that the subclasses implement."""
 
-    _room = 0
+    _capacity = 0
 
     def __init__(self, module: wasmtime.Module, engine: wasmtime.Engine) -> None:
         self._store = wasmtime.Store(engine)
         no_parameters = wasmtime.FuncType([], [])
-        # wasm-bindgen's one import sets up a table for JavaScript's objects, of which there are none.
+        # wasm-bindgen's one import initializes a table of JavaScript objects, which is not used.
         imports = [wasmtime.Func(self._store, no_parameters, lambda: None) for _ in module.imports]
         exports = wasmtime.Instance(self._store, module, imports).exports(self._store)
         self._exports = exports
         self._memory = cast(wasmtime.Memory, exports["memory"])
         abi = cast(wasmtime.Func, exports["gridbid_abi"])(self._store)
         if abi != ABI:
-            raise RuntimeError(f"the module's exports are of version {abi}, and this package is written for {ABI}")
+            raise RuntimeError(f"gridbid.wasm has ABI version {abi}, expected {ABI}")
 
     @abstractmethod
     def _write(self, source: bytes) -> None:
-        """Puts an input into its room."""
+        """Writes an input into its buffer."""
 
     @abstractmethod
     def _call(self, export: str, *parameters: int) -> int:
-        """Calls an export and returns its one result."""
+        """Calls an export and returns its result."""
 
     @abstractmethod
     def _read(self, address: int, length: int) -> bytes:
-        """A copy of what lies in memory."""
+        """Copies bytes out of the memory."""
 
     @abstractmethod
-    def _placed(self, address: int) -> None:
-        """Takes notice of where the input's room, of `_room` bytes, is now."""
+    def _set_buffer(self, address: int) -> None:
+        """Sets the address of the input's buffer, which has `_capacity` bytes."""
 
     def size(self) -> int:
-        """How many bytes of memory it has."""
+        """Returns the size of the memory in bytes."""
         return self._memory.data_len(self._store)
 
     def check(self, source: bytes, limits: Limits) -> Verdict:
         """Checks a request."""
-        self._take(source, limits.bytes)
-        answer = self._call("gridbid_check", len(source), limits.orders, limits.bytes, limits.depth, limits.listed)
-        return self._judged(*struct.unpack("<4I", self._read(answer, 16)))
+        self._load(source, limits.bytes)
+        address = self._call("gridbid_check", len(source), limits.orders, limits.bytes, limits.depth, limits.listed)
+        return self._read_verdict(*struct.unpack("<4I", self._read(address, 16)))
 
-    def join(self, source: bytes, limits: Limits) -> Joined:
-        """Reads a request into joined values; there are none if there are violations."""
-        self._take(source, limits.bytes)
-        answer = self._call("gridbid_join", len(source), limits.orders, limits.bytes, limits.depth, limits.listed)
-        *judged, a, b, c, d, e, f = struct.unpack("<10I", self._read(answer, 40))
-        verdict = self._judged(*judged)
+    def parse(self, source: bytes, limits: Limits) -> Columns:
+        """Parses a request into columns, which are empty if there are violations."""
+        self._load(source, limits.bytes)
+        address = self._call("gridbid_join", len(source), limits.orders, limits.bytes, limits.depth, limits.listed)
+        *words, a, b, c, d, e, f = struct.unpack("<10I", self._read(address, 40))
+        verdict = self._read_verdict(*words)
         if verdict[1]:
-            return Joined(verdict, "", "", "")
-        return Joined(verdict, self._text_at(a, b), self._text_at(c, d), self._text_at(e, f))
+            return Columns(verdict, "", "", "")
+        return Columns(verdict, self._read_text(a, b), self._read_text(c, d), self._read_text(e, f))
 
-    def _judged(self, orders: int, total: int, address: int, length: int) -> Verdict:
-        return orders, total, self._text_at(address, length) if total else ""
+    def _read_verdict(self, orders: int, total: int, address: int, length: int) -> Verdict:
+        return orders, total, self._read_text(address, length) if total else ""
 
-    def say(self, export: str, source: bytes) -> str:
-        """What an export says of a document, as JSON."""
-        self._take(source, len(source))
-        return self._text(export, len(source))
+    def query(self, export: str, source: bytes) -> str:
+        """Passes a document to an export and returns its JSON."""
+        self._load(source, len(source))
+        return self._read_text(*struct.unpack("<2I", self._read(self._call(export, len(source)), 8)))
 
-    def _text(self, export: str, *parameters: int) -> str:
-        return self._text_at(*struct.unpack("<2I", self._read(self._call(export, *parameters), 8)))
-
-    def _text_at(self, address: int, length: int) -> str:
+    def _read_text(self, address: int, length: int) -> str:
         return self._read(address, length).decode()
 
-    def _take(self, source: bytes, most: int) -> None:
-        if len(source) > self._room:
-            self._make_room(len(source))
-        # Core looks at the length of an input beyond the limit and at nothing else, so it need not be there.
-        if len(source) <= most:
+    def _load(self, source: bytes, max_bytes: int) -> None:
+        if len(source) > self._capacity:
+            self._reserve(len(source))
+        # core rejects a longer input without reading it.
+        if len(source) <= max_bytes:
             self._write(source)
 
-    def _make_room(self, length: int) -> None:
-        room = max(_SMALLEST_ROOM, length)
-        address = self._call("gridbid_input", room) if room < 2**32 else 0
+    def _reserve(self, length: int) -> None:
+        capacity = max(_MIN_CAPACITY, length)
+        address = self._call("gridbid_input", capacity) if capacity < _ADDRESS_SPACE else 0
         if address == 0:
-            raise InputTooLarge(f"memory for an input of {length} bytes cannot be had")
-        self._room = room
-        self._placed(address)
+            raise InputTooLarge(f"not enough memory for an input of {length} bytes")
+        self._capacity = capacity
+        self._set_buffer(address)
 
 
 class PublicInstance(Instance):
-    """Calls through wasmtime's documented interface."""
+    """Calls through wasmtime's documented API."""
 
     _input = 0
 
@@ -139,23 +136,22 @@ class PublicInstance(Instance):
     def _call(self, export: str, *parameters: int) -> int:
         function = cast(wasmtime.Func, self._exports[export])
         try:
-            # A parameter is an `i32`: large ones are negative there.
+            # Parameters are signed.
             return cast(int, function(self._store, *(ctypes.c_int32(word).value for word in parameters))) % 2**32
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
-            raise _trapped(str(error)) from error
+            raise _trap_error(str(error)) from error
 
     def _read(self, address: int, length: int) -> bytes:
         return bytes(self._memory.get_buffer_ptr(self._store, length, address)) if length else b""
 
-    def _placed(self, address: int) -> None:
+    def _set_buffer(self, address: int) -> None:
         self._input = address
 
 
 class UncheckedInstance(Instance):
-    """Calls through one native function, with everything that it needs prepared.
+    """Calls one native function with prepared arguments.
 
-    The engine is configured so that memory never moves, and all of what it may ever grow to has its addresses from
-    the beginning: views on it are made once.
+    The engine reserves the whole address space of a memory and never moves it, so views of it stay valid.
     """
 
     def __init__(self, module: wasmtime.Module, engine: wasmtime.Engine) -> None:
@@ -163,18 +159,18 @@ class UncheckedInstance(Instance):
         from wasmtime import _ffi
 
         base = ctypes.addressof(self._memory.data_ptr(self._store).contents)
-        self._bytes = _view(base, _ADDRESSES)
+        self._bytes = _view(base, _ADDRESS_SPACE)
         self._words = self._bytes.cast("I")
-        # Each parameter, and after the call the result, is a word in the first quarter of sixteen bytes.
-        raw = (_ffi.wasmtime_val_raw_t * _MOST_PARAMETERS)()
+        # Each parameter occupies 16 bytes, of which the first word is used; the first one also receives the result.
+        raw = (_ffi.wasmtime_val_raw_t * _MAX_PARAMETERS)()
         self._raw = _view(ctypes.addressof(raw), ctypes.sizeof(raw)).cast("I")
         self._trap = ctypes.c_void_p()
         native = ctypes.cast(_ffi.dll.wasmtime_func_call_unchecked, ctypes.c_void_p).value or 0
-        self._holding: Any = ctypes.PYFUNCTYPE(ctypes.c_void_p)(native)
-        self._releasing: Any = ctypes.CFUNCTYPE(ctypes.c_void_p)(native)
-        # Arguments that are made once cost nothing to convert. They keep alive what they refer to.
+        self._call_with_gil: Any = ctypes.PYFUNCTYPE(ctypes.c_void_p)(native)
+        self._call_without_gil: Any = ctypes.CFUNCTYPE(ctypes.c_void_p)(native)
+        # Converted once. They also keep alive what they refer to.
         context = ctypes.c_void_p.from_param(ctypes.cast(self._store._context(), ctypes.c_void_p).value)
-        count = ctypes.c_size_t.from_param(_MOST_PARAMETERS)
+        count = ctypes.c_size_t.from_param(_MAX_PARAMETERS)
         self._arguments = {
             name: (context, ctypes.byref(export._func), ctypes.byref(raw), count, ctypes.byref(self._trap))
             for name, export in self._exports._extern_map.items()
@@ -185,10 +181,10 @@ class UncheckedInstance(Instance):
         self._input = self._bytes[:0]
 
     def check(self, source: bytes, limits: Limits) -> Verdict:
-        # What the base class does, without calls in between: this is what a small batch's time goes into.
+        # The base class's `check` without calls, which would dominate for a small batch.
         length = len(source)
-        if length > self._room:
-            self._make_room(length)
+        if length > self._capacity:
+            self._reserve(length)
         if length <= limits.bytes:
             self._input[:length] = source
         raw = self._raw
@@ -196,12 +192,12 @@ class UncheckedInstance(Instance):
             raw[4], raw[8], raw[12], raw[16] = limits.orders, limits.bytes, limits.depth, limits.listed
             self._limits = limits
         raw[0] = length
-        native = self._holding if length < _RELEASING_BYTES else self._releasing
+        native = self._call_with_gil if length < _RELEASING_BYTES else self._call_without_gil
         if native(*self._check) is not None or self._trap:
             self._fail()
         words, at = self._words, raw[0] >> 2
         total = words[at + 1]
-        return words[at], total, self._text_at(words[at + 2], words[at + 3]) if total else ""
+        return words[at], total, self._read_text(words[at + 2], words[at + 3]) if total else ""
 
     def _write(self, source: bytes) -> None:
         self._input[: len(source)] = source
@@ -209,7 +205,7 @@ class UncheckedInstance(Instance):
     def _call(self, export: str, *parameters: int) -> int:
         self._limits = None
         _PARAMETERS[len(parameters)].pack_into(self._raw, 0, *parameters)
-        native = self._holding if parameters[0] < _RELEASING_BYTES else self._releasing
+        native = self._call_with_gil if parameters[0] < _RELEASING_BYTES else self._call_without_gil
         if native(*self._arguments[export]) is not None or self._trap:
             self._fail()
         return self._raw[0]
@@ -217,25 +213,25 @@ class UncheckedInstance(Instance):
     def _read(self, address: int, length: int) -> bytes:
         return self._bytes[address : address + length].tobytes()
 
-    def _text_at(self, address: int, length: int) -> str:
+    def _read_text(self, address: int, length: int) -> str:
         return str(self._bytes[address : address + length], "utf-8")
 
-    def _placed(self, address: int) -> None:
-        self._input = self._bytes[address : address + self._room]
+    def _set_buffer(self, address: int) -> None:
+        self._input = self._bytes[address : address + self._capacity]
 
     def _fail(self) -> NoReturn:
         from wasmtime import _ffi
 
-        what = "it could not be called"
+        reason = "the call failed"
         if self._trap:
             trap = ctypes.cast(self._trap, ctypes.POINTER(_ffi.wasm_trap_t))
-            what = str(wasmtime.Trap._from_ptr(trap))
-        raise _trapped(what)
+            reason = str(wasmtime.Trap._from_ptr(trap))
+        raise _trap_error(reason)
 
 
-def _trapped(what: str) -> InputTooLarge:
-    # Core does not panic: memory that it cannot have is what makes it trap.
-    return InputTooLarge(f"the module stopped, for want of memory: {what}")
+def _trap_error(reason: str) -> InputTooLarge:
+    # core never panics, so only a lack of memory can cause a trap.
+    return InputTooLarge(f"the module ran out of memory: {reason}")
 
 
 def _view(address: int, length: int) -> memoryview:

@@ -1,10 +1,10 @@
-"""The module compiled: taken from where it was precompiled, or compiled once and kept for the next process.
+"""Loads the module precompiled, or compiles it and caches the result.
 
-Compiling takes a tenth of a second, loading what is compiled a thousandth. Compiled code is trusted as code is: it is
-taken from this package's own folder, or from a folder and a file that belong to the user and that nobody else can
-write; its hash goes before it, because wasmtime does not notice a broken file. What cannot be read, written or
-trusted is passed over; in the end the module is compiled in memory. It is compiled for any processor of its kind,
-which costs no speed here, so that a file can go from the machine that made it to others.
+Compiling takes a tenth of a second, loading a compiled file a thousandth. A compiled file is as trusted as code: it is
+loaded from this package's folder, or from a cache folder that belongs to the user and that nobody else can write. It
+starts with its SHA-256, because wasmtime does not detect corruption. Unreadable, unwritable and untrusted files are
+skipped; the module is then compiled in memory. The code runs on any processor of the architecture, at no cost in speed,
+so that files can be copied to other machines.
 """
 
 import contextlib
@@ -30,26 +30,26 @@ _DIGEST_BYTES: Final = hashlib.sha256().digest_size
 
 
 def host_target() -> str:
-    """The target triple of this machine."""
+    """Returns the target triple of this machine."""
     return f"{_MACHINES[platform.machine()]}-{_SYSTEMS[sys.platform]}"
 
 
 def engine() -> wasmtime.Engine:
-    """An engine for this machine."""
+    """Creates an engine for this machine."""
     config = wasmtime.Config()
-    # Named, it is any machine of this kind; not named, it would be this very processor.
+    # An explicit target selects the baseline of the architecture instead of this processor's features.
     config.target = host_target()
-    # Threads that compile, and on macOS one that handles traps, would be missing, and waited for, in a forked child.
+    # A forked child would wait for threads that it does not have: for compilation, and for traps on macOS.
     config.parallel_compilation = False
     config.macos_use_mach_ports = False
-    # Instances keep views on memory.
+    # `UncheckedInstance` keeps views of memory.
     config.memory_may_move = False
     return wasmtime.Engine(config)
 
 
 def wasmtime_version() -> str:
-    """The version of wasmtime that is installed."""
-    # The import of `importlib.metadata` takes as long as that of wasmtime.
+    """Returns the installed version of wasmtime."""
+    # Importing `importlib.metadata` takes as long as importing wasmtime.
     found = list(Path(wasmtime.__file__).parents[1].glob("wasmtime-*.dist-info"))
     if len(found) == 1:
         return found[0].name.removeprefix("wasmtime-").removesuffix(".dist-info")
@@ -59,45 +59,45 @@ def wasmtime_version() -> str:
 
 
 def precompile(folder: str | os.PathLike[str], *, target: str | None = None) -> Path:
-    """Compiles the module into a file that `load` looks for in the package's folder; see `bundle.precompile`."""
-    # For any other target, wasmtime ends the process.
+    """Implements `bundle.precompile`."""
+    # wasmtime aborts the process for other targets.
     if target not in (None, host_target()):
-        raise ValueError(f"wasmtime compiles for {host_target()} here, not for {target}")
+        raise ValueError(f"cannot compile for `{target}`: this machine is `{host_target()}`")
     wasm = WASM.read_bytes()
-    file = Path(folder) / _name(wasm)
-    file.write_bytes(_sealed(bytes(wasmtime.Module(engine(), wasm).serialize())))
+    file = Path(folder) / _file_name(wasm)
+    file.write_bytes(_seal(bytes(wasmtime.Module(engine(), wasm).serialize())))
     return file
 
 
 def load(engine: wasmtime.Engine) -> wasmtime.Module:
-    """The module, compiled for this machine; the engine is one for it."""
+    """Returns the compiled module for an engine of this machine."""
     wasm = WASM.read_bytes()
-    name = _name(wasm)
-    found = _deserialized(engine, PACKAGE / name)
+    name = _file_name(wasm)
+    found = _deserialize(engine, PACKAGE / name)
     if found is not None:
         return found
     folders = list(_cache_folders())
     for folder in folders:
-        found = _deserialized(engine, folder / name) if _is_private(folder) and _is_private(folder / name) else None
+        found = _deserialize(engine, folder / name) if _is_private(folder) and _is_private(folder / name) else None
         if found is not None:
             return found
     module = wasmtime.Module(engine, wasm)
-    compiled = _sealed(bytes(module.serialize()))
+    compiled = _seal(bytes(module.serialize()))
     for folder in folders:
-        if _kept(folder, name, compiled):
+        if _store(folder, name, compiled):
             break
     return module
 
 
-def _name(wasm: bytes) -> str:
+def _file_name(wasm: bytes) -> str:
     return f"gridbid-{hashlib.sha256(wasm).hexdigest()[:32]}-wasmtime-{wasmtime_version()}-{host_target()}.cwasm"
 
 
-def _sealed(compiled: bytes) -> bytes:
+def _seal(compiled: bytes) -> bytes:
     return hashlib.sha256(compiled).digest() + compiled
 
 
-def _deserialized(engine: wasmtime.Engine, file: Path) -> wasmtime.Module | None:
+def _deserialize(engine: wasmtime.Engine, file: Path) -> wasmtime.Module | None:
     try:
         sealed = file.read_bytes()
         compiled = sealed[_DIGEST_BYTES:]
@@ -109,16 +109,16 @@ def _deserialized(engine: wasmtime.Engine, file: Path) -> wasmtime.Module | None
 
 
 def _cache_folders() -> Iterator[Path]:
-    """Where compiled modules may be kept, best first; an empty `GRIDBID_CACHE_DIR` means nowhere."""
+    """Yields cache folders in order of preference; none if `GRIDBID_CACHE_DIR` is empty."""
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen is not None:
         if chosen:
             yield Path(chosen)
         return
-    # There may be no home.
+    # Raised when there is no home folder.
     with contextlib.suppress(RuntimeError):
         yield _user_cache() / "gridbid"
-    # Importing it takes longer than loading a module.
+    # A slow import.
     import tempfile
 
     user = os.geteuid() if hasattr(os, "geteuid") else "user"
@@ -135,19 +135,19 @@ def _user_cache() -> Path:
 
 
 def _is_private(path: Path) -> bool:
-    """Whether a file or folder, itself and no link, belongs to the user and can be written by nobody else."""
+    """Whether a path is not a symbolic link, belongs to the user, and is not writable by anyone else."""
     try:
         status = os.lstat(path)
     except OSError:
         return False
     if stat.S_ISLNK(status.st_mode):
         return False
-    # Windows keeps users' folders apart by other means.
+    # On Windows, ACLs protect users' folders.
     return not hasattr(os, "geteuid") or (status.st_uid == os.geteuid() and not status.st_mode & 0o022)
 
 
-def _kept(folder: Path, name: str, compiled: bytes) -> bool:
-    """Puts a file into a folder, whole or not at all, whoever else is doing the same."""
+def _store(folder: Path, name: str, compiled: bytes) -> bool:
+    """Writes a file atomically, also with concurrent writers. Returns whether that succeeded."""
     part = folder / f".{name}.{os.getpid()}.{threading.get_ident()}"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -1,17 +1,17 @@
-"""What goes wrong beside orders that are not valid: each error has core's permanent code and core's sentence."""
+"""Errors other than invalid orders. Codes and messages are core's."""
 
 
 class InputTooLarge(MemoryError):
-    """The memory that an input needs cannot be had. The next call finds everything as if this one had not been."""
+    """There is not enough memory for an input. The next call works."""
 
 
 class _Refused(ValueError):
-    """Core refuses a document."""
+    """core refused a document."""
 
     code: str
-    """What kind of problem: snake_case, permanent."""
+    """Kind of problem, in snake_case. Permanent."""
     message: str
-    """One sentence for people."""
+    """A sentence in English."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(code, message)
@@ -23,12 +23,12 @@ class _Refused(ValueError):
 
 
 class InvalidResults(_Refused):
-    """The auction platform's answer breaks its contract as a whole."""
+    """The results break the platform's contract as a whole."""
 
 
 class MalformedOrder(_Refused):
-    """An order of a result has no canonical form."""
+    """The order is malformed and has no canonical form."""
 
 
 class InvalidSummaries(_Refused):
-    """A day's summaries cannot be added up."""
+    """The summaries cannot be added up."""

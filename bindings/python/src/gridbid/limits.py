@@ -1,35 +1,37 @@
-"""How much one request may hold.
-
-The defaults are those of `POST /orders`; bulk checks raise them. What happens beyond a limit is core's to say.
-"""
+"""The limits of a request, under core's names. core enforces them; this module checks that they are in range."""
 
 from dataclasses import dataclass, fields
 
-_MOST = {"orders": 2**32 - 1, "bytes": 2**32 - 1, "depth": 255, "listed": 2**32 - 1}
+MAX_U32 = 2**32 - 1
+_MAX = {"orders": MAX_U32, "bytes": MAX_U32, "depth": 255, "listed": MAX_U32}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How much one request may hold; beyond 32 bits (`depth`: 8 bits) a `ValueError`."""
+    """The limits of a request. The defaults are those of `POST /orders`.
+
+    Raises:
+        ValueError: when a limit exceeds 32 bits (`depth`: 8 bits).
+    """
 
     orders: int = 100
-    """The most orders: as many as one DynamoDB transaction writes."""
+    """Maximum number of orders: what one DynamoDB transaction can write."""
     bytes: int = 256 * 1024
-    """The most bytes."""
+    """Maximum size in bytes."""
     depth: int = 32
-    """How deep arrays and objects may lie in one another. The body's array is the first level."""
+    """Maximum nesting of arrays and objects; the outer array is level 1."""
     listed: int = 100
-    """How many violations a report lists. All are counted."""
+    """Maximum number of violations that a report lists. All are counted."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            given, most = getattr(self, field.name), _MOST[field.name]
-            if not 0 <= given <= most:
-                raise ValueError(f"the limit `{field.name}` must be from 0 to {most}, not {given}")
+            limit, maximum = getattr(self, field.name), _MAX[field.name]
+            if not 0 <= limit <= maximum:
+                raise ValueError(f"limit `{field.name}` must be from 0 to {maximum}, got `{limit}`")
 
 
 DEFAULT = Limits()
-"""What `POST /orders` allows."""
+"""The limits of `POST /orders`."""
 
-BULK = Limits(orders=2**32 - 1, bytes=2**32 - 1)
-"""As much as memory holds: for files of orders. Of the violations the first hundred are listed, as by default."""
+BULK = Limits(orders=MAX_U32, bytes=MAX_U32)
+"""For files: limited by memory only. The first 100 violations are listed."""

@@ -1,4 +1,4 @@
-"""Reading a request: its orders, made when they are looked at, or one error with the report."""
+"""Parses requests into orders, which are created lazily."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -15,18 +15,17 @@ from .source import Source, to_bytes
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order, which obeys every rule."""
+    """A valid order."""
 
     record_id: str
-    """Its identity, unique within a request."""
+    """Unique within a request."""
     parameter_1: str
-    """A text."""
     parameter_2: Decimal
-    """An amount, exactly as it was written."""
+    """An exact decimal."""
 
 
 class InvalidOrders(ValueError):
-    """A request is not valid. The message tells the first violation, the report all."""
+    """A request is invalid. The message is about the first violation; the report lists all."""
 
     report: Report
 
@@ -44,25 +43,25 @@ class InvalidOrders(ValueError):
 
 
 _COLUMNS: Final = {"record_id": 0, "parameter_1": 1, "parameter_2": 2}
-_FEW: Final = 4
-"""Up to so many orders are made faster one by one."""
-_AT_ONCE: Final = 1024
-"""How many orders an iteration makes at a time: enough to be fast, few enough to begin at once."""
+_MAX_SINGLE: Final = 4
+"""Up to this many orders, creating them one by one is faster."""
+_CHUNK: Final = 1024
+"""Number of orders that an iteration creates at a time."""
 _SEPARATOR: Final = "\x1f"
-"""Stands behind each value; see `gridbid_join`."""
+"""Follows each value (`gridbid_join`)."""
 
 
 class Orders(Sequence[Order]):
-    """The orders of a valid request, in input order: a sequence that makes what is looked at.
+    """The orders of a valid request, in input order.
 
-    `orders[7]` makes one order, an iteration makes all in turn, and `orders.column("parameter_2")` makes the values
-    of one field and nothing of the others.
+    A sequence that creates orders on access. `orders.column("parameter_2")` returns one field of all orders without
+    creating any.
     """
 
     __slots__ = ("_columns", "_count")
 
     def __init__(self, count: int, columns: tuple[str | list[str], ...]) -> None:
-        """So many orders, whose fields are lists of texts or, until they are looked at, each one joined text."""
+        """Takes one text per field, with a separator after each value, or a list of values."""
         self._count = count
         self._columns = list(columns)
 
@@ -74,7 +73,7 @@ class Orders(Sequence[Order]):
     @overload
     def column(self, field: Literal["parameter_2"]) -> list[Decimal]: ...
     def column(self, field: Literal["record_id", "parameter_1", "parameter_2"]) -> list[str] | list[Decimal]:
-        """One field of every order."""
+        """Returns one field of all orders."""
         texts = self._texts(_COLUMNS[field])
         return list(map(Decimal, texts)) if field == "parameter_2" else texts[:]
 
@@ -90,17 +89,17 @@ class Orders(Sequence[Order]):
 
     def __iter__(self) -> Iterator[Order]:
         ids, texts, amounts = self._all()
-        if self._count <= _FEW:
+        if self._count <= _MAX_SINGLE:
             yield from map(Order, ids, texts, map(Decimal, amounts))
             return
-        for start in range(0, self._count, _AT_ONCE):
-            some = slice(start, start + _AT_ONCE)
-            yield from _made(ids[some], texts[some], amounts[some])
+        for start in range(0, self._count, _CHUNK):
+            chunk = slice(start, start + _CHUNK)
+            yield from _create_orders(ids[chunk], texts[chunk], amounts[chunk])
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Orders):
             return NotImplemented
-        # Amounts have one canonical text each.
+        # Amounts are in canonical form.
         return self._all() == other._all()
 
     __hash__ = None  # type: ignore[assignment]
@@ -114,7 +113,7 @@ class Orders(Sequence[Order]):
         return f"Orders([{first}{more}])"
 
     def _texts(self, column: int) -> list[str]:
-        """The values of one field as texts, which two threads may well split at once."""
+        """Returns one field as text and splits it on first use, which is safe in concurrent threads."""
         texts = self._columns[column]
         if isinstance(texts, str):
             texts = self._columns[column] = texts[:-1].split(_SEPARATOR)
@@ -124,10 +123,9 @@ class Orders(Sequence[Order]):
         return self._texts(0), self._texts(1), self._texts(2)
 
 
-def _made(ids: list[str], texts: list[str], amounts: list[str]) -> list[Order]:
-    """The orders of these values."""
+def _create_orders(ids: list[str], texts: list[str], amounts: list[str]) -> list[Order]:
     orders = list(map(_new, repeat(Order, len(ids))))
-    # An order's slots are filled from outside, without a call in Python for each: six times as fast.
+    # Setting the slots without a Python call per order is six times as fast.
     deque(map(_set_record_id, orders, ids), 0)
     deque(map(_set_parameter_1, orders, texts), 0)
     deque(map(_set_parameter_2, orders, map(Decimal, amounts)), 0)
@@ -139,9 +137,14 @@ _set_record_id, _set_parameter_1, _set_parameter_2 = (Order.__dict__[field].__se
 
 
 def parse_orders(data: Source, *, limits: Limits = DEFAULT) -> Orders:
-    """Reads a request of valid orders, or raises `InvalidOrders` with a report of all that is wrong with it."""
+    """Parses a request by the rules of `POST /orders`.
+
+    Raises:
+        InvalidOrders: when a rule is violated; it has the report.
+        InputTooLarge: when memory runs out.
+    """
     source = to_bytes(data)
-    verdict, *columns = core().join(source, limits)
+    verdict, *columns = core().parse(source, limits)
     if verdict[1]:
         raise InvalidOrders(Report(*verdict))
     return Orders(verdict[0], tuple(columns))

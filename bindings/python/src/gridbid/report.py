@@ -1,4 +1,4 @@
-"""Checking a request: a report that says whether it is valid, and every violation when it is asked for them."""
+"""Checks requests. A report creates its violations on first access."""
 
 import json
 from collections.abc import Iterator
@@ -29,60 +29,56 @@ ViolationCode: TypeAlias = Literal[
     "out_of_range",
     "duplicate_record_id",
 ]
-"""The permanent name of a kind of violation."""
+"""The permanent code of a kind of violation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that is wrong with a request."""
+    """One violation of a rule."""
 
     index: int | None
-    """Which order, from 0; `None` when it is the request as a whole."""
+    """Index of the order, from 0; None for a violation of the whole request."""
     field: str
-    """Where: a JSON pointer (RFC 6901) such as `/1/parameter_2`, `""` for the whole body."""
+    """JSON pointer (RFC 6901) to the field, such as `/1/parameter_2`; `""` for the whole request."""
     code: ViolationCode
-    """What kind of violation."""
     message: str
-    """One sentence for people, in lower case and without a final period."""
+    """A sentence in English, in lower case and without a final period."""
 
 
 class Report:
-    """What a request is found to be. True when it is valid; iterating gives the violations.
+    """The result of checking a request. It is true if the request is valid, and iterates over the violations."""
 
-    The violations are made when they are first read.
-    """
-
-    __slots__ = ("_violations", "_written", "orders", "total")
+    __slots__ = ("_json", "_violations", "orders", "total")
 
     orders: int
-    """How many elements the array has; 0 when the request cannot be read."""
+    """Number of orders in the request; 0 when it cannot be parsed."""
     total: int
-    """How many violations there are, those beyond `Limits.listed` included."""
+    """Number of violations, including those beyond `Limits.listed`."""
 
-    def __init__(self, orders: int, total: int, written: str = "") -> None:
+    def __init__(self, orders: int, total: int, json_report: str = "") -> None:
         self.orders = orders
         self.total = total
-        self._written = written
+        self._json = json_report
         self._violations: tuple[Violation, ...] | None = None if total else ()
 
     @property
     def valid(self) -> bool:
-        """Whether there is no violation."""
+        """Whether there are no violations."""
         return self.total == 0
 
     @property
     def violations(self) -> tuple[Violation, ...]:
-        """The violations in input order, at most `Limits.listed`."""
-        return self._tell() if self._violations is None else self._violations
+        """The first `Limits.listed` violations, in input order."""
+        return self._parse() if self._violations is None else self._violations
 
-    def _tell(self) -> tuple[Violation, ...]:
-        # Threads may come here at once. The text goes after the violations have come, so it is read before them.
-        written, told = self._written, self._violations
-        if told is not None:
-            return told
-        self._violations = told = tuple(Violation(**violation) for violation in json.loads(written)["violations"])
-        self._written = ""
-        return told
+    def _parse(self) -> tuple[Violation, ...]:
+        # Another thread clears the JSON only after it has set the violations, so read the JSON first.
+        json_report, violations = self._json, self._violations
+        if violations is None:
+            violations = tuple(Violation(**violation) for violation in json.loads(json_report)["violations"])
+            self._violations = violations
+            self._json = ""
+        return violations
 
     def __bool__(self) -> bool:
         return self.total == 0
@@ -102,18 +98,19 @@ class Report:
         return f"Report(valid={self.valid}, orders={self.orders}, total={self.total})"
 
 
-# Reports never change, so that valid requests of common lengths need not be given one each.
+# Reports of valid requests of common sizes are shared, since they never change.
 _VALID = [Report(orders, 0) for orders in range(129)]
 
 
 def validate_orders(data: Source, *, limits: Limits = DEFAULT) -> Report:
-    """Checks a request by every rule, and says all that is wrong with all of its orders.
+    """Checks a request by the rules of `POST /orders`, and reports all violations.
 
-    Whatever the bytes are, there is a report; the one error is `InputTooLarge`, when memory runs out.
+    Raises:
+        InputTooLarge: when memory runs out. Any other input gets a report.
     """
     source = data if type(data) is bytes else to_bytes(data)
     verdict = core().check(source, limits)
     if verdict[1] == 0:
         orders = verdict[0]
-        return _VALID[orders] if orders < 129 else Report(orders, 0)
+        return _VALID[orders] if orders < len(_VALID) else Report(orders, 0)
     return Report(*verdict)

@@ -1,4 +1,4 @@
-"""The result side: the auction platform's answer, what becomes of each order in it, and what a day amounts to."""
+"""Reads the auction platform's results, decides orders, and adds up a day."""
 
 import json
 from collections.abc import Iterable
@@ -16,14 +16,14 @@ _DAY_START = len('{"day":')
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The platform's answer, checked."""
+    """The platform's results for one slot."""
 
     ready: bool
-    """Whether there are results yet."""
+    """Whether results are available."""
     orders: tuple[str, ...]
-    """Each order as canonical JSON, for `decide_outcome`; an order that is malformed says so instead."""
+    """Each order as canonical JSON, or `{"malformed": …}` in place of a malformed one; see `decide_outcome`."""
     text: str
-    """The whole answer as it is passed on: canonical JSON."""
+    """The results as canonical JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +31,11 @@ class Accepted:
     """An order that the auction accepted."""
 
     canonical: str
-    """The order's canonical JSON (RFC 8785, with exact numbers): what is filed."""
+    """The order as canonical JSON (RFC 8785, with exact numbers)."""
     sha256: str
-    """The hash of these bytes in UTF-8, in hexadecimal."""
+    """SHA-256 of the canonical JSON, in hexadecimal."""
     power: Decimal | None
-    """The power, if the order has one."""
+    """The order's power, if it has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +43,17 @@ class Rejected:
     """An order that the auction rejected."""
 
     why: str
-    """One sentence."""
+    """A sentence in English."""
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """An order of which cannot be said what becomes of it."""
+    """An order that cannot be decided."""
 
     code: str
-    """What kind of problem: snake_case, permanent."""
+    """Kind of problem, in snake_case. Permanent."""
     message: str
-    """One sentence."""
+    """A sentence in English."""
 
 
 Outcome: TypeAlias = Accepted | Rejected | Malformed
@@ -61,7 +61,7 @@ Outcome: TypeAlias = Accepted | Rejected | Malformed
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """What a day's results runs amount to together."""
+    """The totals of a day's runs."""
 
     runs: int
     orders: int
@@ -69,85 +69,93 @@ class DayReport:
     rejected: int
     failed: int
     acceptance_rate: Decimal | None
-    """From 0.0000 to 1.0000; `None` when there was no order."""
+    """From 0.0000 to 1.0000; None without orders."""
     total_power: Decimal
     """The exact sum of the accepted orders' power."""
     text: str
-    """The same as JSON, with `total_power` as a string."""
+    """The totals as JSON, with `total_power` as a string."""
 
 
 def read_results(answer: Source) -> Results:
-    """Reads the auction platform's answer, or raises `InvalidResults`."""
-    said = core().say("gridbid_answer", to_bytes(answer))
-    told = json.loads(said)
-    if "error" in told:
-        raise InvalidResults(**told["error"])
-    text = said[_PASSED_ON_START:-1]
-    return Results(told["passed_on"]["results"], _elements(text), text)
+    """Reads the auction platform's results.
+
+    Raises:
+        InvalidResults: when they break the platform's contract as a whole.
+    """
+    response = core().query("gridbid_answer", to_bytes(answer))
+    parsed = json.loads(response)
+    if "error" in parsed:
+        raise InvalidResults(**parsed["error"])
+    text = response[_PASSED_ON_START:-1]
+    return Results(parsed["passed_on"]["results"], _split_orders(text), text)
 
 
 def decide_outcome(order: Source) -> Outcome:
-    """What becomes of an order of the platform's answer."""
-    told = json.loads(core().say("gridbid_decision", to_bytes(order)))
-    if "malformed" in told:
-        return Malformed(**told["malformed"])
-    if "rejected" in told:
-        return Rejected(told["rejected"])
-    accepted = told["accepted"]
+    """Decides one order of the results."""
+    decision = json.loads(core().query("gridbid_decision", to_bytes(order)))
+    if "malformed" in decision:
+        return Malformed(**decision["malformed"])
+    if "rejected" in decision:
+        return Rejected(decision["rejected"])
+    accepted = decision["accepted"]
     power = Decimal(accepted["power"]) if "power" in accepted else None
     return Accepted(accepted["canonical"], accepted["sha256"], power)
 
 
 def order_hash(order: Source) -> str:
-    """The SHA-256, in hexadecimal, of the canonical JSON of an accepted or rejected order, or raises `MalformedOrder`.
+    """Returns the SHA-256 of an order's canonical JSON, in hexadecimal.
 
-    However an order is written, with whatever white space, order of keys, escapes or exponents, its hash is the same.
+    White space, key order, escapes and the notation of numbers do not affect it.
+
+    Raises:
+        MalformedOrder: when the order is malformed.
     """
-    told = json.loads(core().say("gridbid_canonical", to_bytes(order)))
-    if "malformed" in told:
-        raise MalformedOrder(**told["malformed"])
-    digest: str = told["order"]["sha256"]
+    response = json.loads(core().query("gridbid_canonical", to_bytes(order)))
+    if "malformed" in response:
+        raise MalformedOrder(**response["malformed"])
+    digest: str = response["order"]["sha256"]
     return digest
 
 
 def day_report(summaries: Iterable[Source]) -> DayReport:
-    """Adds a day's summaries up, the files that runs write, or raises `InvalidSummaries`.
+    """Adds up a day's summaries. If a slot has several, the last one counts.
 
-    A slot that was run again counts once, by the summary that comes last.
+    Raises:
+        InvalidSummaries: when one is not a summary, or they cannot be added up.
     """
     documents = [to_bytes(summary) for summary in summaries]
     for index, document in enumerate(documents):
-        # Each on its own, or two halves of a broken one could pass for two in the array below.
-        if not _is_one_value(document):
+        # Parts of one broken document could otherwise pass for several in the array below.
+        if not _is_json(document):
             raise InvalidSummaries("not_a_summary", f"summary {index} is not JSON")
-    said = core().say("gridbid_day", b"[" + b",".join(documents) + b"]")
-    told = json.loads(said, parse_float=Decimal)
-    if "error" in told:
-        raise InvalidSummaries(**told["error"])
-    day = told["day"] | {"total_power": Decimal(told["day"]["total_power"])}
-    return DayReport(**day, text=said[_DAY_START:-1])
+    response = core().query("gridbid_day", b"[" + b",".join(documents) + b"]")
+    parsed = json.loads(response, parse_float=Decimal)
+    if "error" in parsed:
+        raise InvalidSummaries(**parsed["error"])
+    day = parsed["day"] | {"total_power": Decimal(parsed["day"]["total_power"])}
+    return DayReport(**day, text=response[_DAY_START:-1])
 
 
-def _is_one_value(document: bytes) -> bool:
+def _is_json(document: bytes) -> bool:
     try:
-        json.loads(document.decode(), parse_constant=_refused)
+        json.loads(document.decode(), parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return False
     return True
 
 
-def _refused(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+def _reject_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
-def _elements(answer: str) -> tuple[str, ...]:
-    """The texts of `orders` in an answer that is passed on."""
+def _split_orders(results: str) -> tuple[str, ...]:
+    """Returns the JSON of each order in results from core."""
     start = '{"results":true,"orders":['
-    if not answer.startswith(start):
+    if not results.startswith(start):
         return ()
     decode, elements, at = json.JSONDecoder().raw_decode, [], len(start)
-    while answer[at] != "]":
-        _, end = decode(answer, at)
-        elements.append(answer[at:end])
-        at = end + (answer[end] == ",")
+    while results[at] != "]":
+        _, end = decode(results, at)
+        elements.append(results[at:end])
+        at = end + (results[end] == ",")
     return tuple(elements)

@@ -1,19 +1,18 @@
-"""What callers hand in, as bytes."""
+"""The documents that callers pass, and their bytes."""
 
 from typing import TypeAlias
 
 Source: TypeAlias = bytes | bytearray | memoryview | str
-"""A document: UTF-8, or a text. What is mutable is copied first, so that what was checked is what is told."""
+"""A JSON document: UTF-8 or text. Mutable buffers are copied, so that later changes do not affect results."""
 
 
 def to_bytes(source: Source) -> bytes:
-    """The bytes of a document.
+    """Returns the bytes of a document.
 
-    Half of a surrogate pair, which a `str` can hold and UTF-8 cannot, becomes the three bytes that core then refuses
-    at their place (`not_utf8`): it is a problem of the input, told like every other one.
+    A lone surrogate, which `str` can contain and UTF-8 cannot, becomes the three bytes that core reports as `not_utf8`.
     """
     if isinstance(source, str):
         return source.encode("utf-8", "surrogatepass")
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source)
-    raise TypeError(f"a document is bytes or a str, not {type(source).__name__}")
+    raise TypeError(f"a document must be bytes or str, not {type(source).__name__}")

@@ -1,7 +1,6 @@
-"""GET /results/{date}: what was accepted and refused on a day.
+"""The Lambda function report-results: `GET /results/{date}`, the totals of a day.
 
-The day's summaries, which the runs file, are read from the bucket and added up by core through the Python package.
-Called by API Gateway's HTTP API (payload format 2.0), which routes, authorises and limits.
+It reads the summaries that the runs of the day wrote to the bucket, and adds them up with core.
 """
 
 NAME = "report-results"

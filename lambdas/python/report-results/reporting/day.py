@@ -1,4 +1,4 @@
-"""A day's report: core adds up the summaries, and what is not a summary is named."""
+"""Adds up a day's summaries and lists the objects that are not summaries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,18 +10,19 @@ from .summaries import Unreadable
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What a day's objects amount to."""
+    """The totals of a day."""
 
     report: gridbid.DayReport
-    """The sums over the objects that are summaries."""
+    """The totals of the valid summaries."""
     unreadable: dict[str, str]
-    """What is wrong with each of the other objects, by its key."""
+    """The reason for each other object, by its key."""
 
 
 def add_up(objects: Mapping[str, bytes | Unreadable]) -> Day:
-    """Adds up the day's objects, given by their keys in the order of their slots.
+    """Adds up a day's objects, given by key in the order of their slots.
 
-    Raises `gridbid.InvalidSummaries` when summaries that are valid one by one cannot be added up.
+    Raises:
+        gridbid.InvalidSummaries: when summaries that are valid one by one cannot be added up.
     """
     summaries = {key: content for key, content in objects.items() if isinstance(content, bytes)}
     problems = {key: content.why for key, content in objects.items() if isinstance(content, Unreadable)}
@@ -34,10 +35,10 @@ def add_up(objects: Mapping[str, bytes | Unreadable]) -> Day:
 
 
 def _find_problem(content: bytes) -> str | None:
-    """What core says of an object that is not a summary."""
+    """Returns core's message about an object that is not a summary."""
     try:
         gridbid.day_report([content])
     except gridbid.InvalidSummaries as error:
-        # Core numbers the summaries that it is given.
+        # core's message starts with the index of the summary.
         return error.message.removeprefix("summary 0 ")
     return None

@@ -1,8 +1,4 @@
-"""The glue between Lambda and the report: start, events, answers, log lines.
-
-Configuration is read once; a function that lacks any does not start. The probe event, by which deployments see that a
-function starts and which version it is, has no effect.
-"""
+"""The handler: parses events, reads and adds up the summaries, encodes the response and writes the log line."""
 
 import re
 import time
@@ -13,14 +9,14 @@ from typing import Any
 
 import gridbid
 
-from . import NAME, VERSION, answer, telemetry
-from .answer import Answer
-from .configuration import Configuration, NotStarted
+from . import NAME, VERSION, response, telemetry
+from .configuration import Configuration, ConfigurationError
 from .day import add_up
-from .summaries import Broken, Summaries, Unavailable, client
+from .response import Response
+from .summaries import PermanentFailure, Summaries, Unavailable, create_client
 
 MARGIN_SECONDS = 0.5
-"""What is kept back of the time that Lambda gives, to answer and to write the log line."""
+"""Part of Lambda's time limit that is reserved for the response and the log line."""
 ROUTE = "GET /results/{date}"
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -29,99 +25,112 @@ Handler = Callable[[Any, Any], dict[str, Any]]
 
 
 class ContractBroken(Exception):
-    """The event is not one of this function's."""
+    """The event does not belong to this function."""
 
 
 @dataclass(slots=True)
-class Notes:
-    """What a request's line will say beside its status."""
+class InvocationLog:
+    """The fields of an invocation's log line, except its status."""
 
     why: str | None = None
     code: str | None = None
     counts: dict[str, int] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
-    """What is wrong with objects that the answer names: a line for each."""
+    """The reason for each unreadable object, by its key. Each gets a separate log line."""
 
 
 def start(variables: Mapping[str, str]) -> Handler:
-    """The handler of a function that is started with these variables; all slow things are done here."""
+    """Creates the handler. Everything slow happens here, so that the first request does not wait for it.
+
+    Raises:
+        ConfigurationError: when variables are missing.
+    """
     try:
-        configuration = Configuration.read(variables)
-    except NotStarted as error:
-        telemetry.line("ERROR", "the function does not start", outcome="fault", why=str(error))
+        configuration = Configuration.from_environment(variables)
+    except ConfigurationError as error:
+        telemetry.write_line("ERROR", "the function does not start", outcome="fault", why=str(error))
         raise
-    function = Function(Summaries(client(configuration), configuration.bucket), configuration.environment)
-    # Loads core, which a first request would otherwise wait for.
+    function = Function(Summaries(create_client(configuration), configuration.bucket), configuration.environment)
+    # Loads core.
     gridbid.day_report([])
     return function.handle
 
 
 class Function:
-    """The function, over some bucket's summaries."""
+    """The function, with the summaries of a bucket."""
 
     def __init__(self, summaries: Summaries, environment: str) -> None:
         self._summaries = summaries
         self._environment = environment
 
     def handle(self, event: Any, context: Any) -> dict[str, Any]:
-        """Answers one event."""
+        """Handles an event. The probe event, with which a deployment checks the version, has no side effects.
+
+        Raises:
+            ContractBroken: for an event of another route or format.
+        """
         began = time.monotonic()
+        log = InvocationLog()
         if event == {"probe": "gridbid"}:
-            self._line(context, began, "ok", Notes())
+            self._write_log(context, began, "ok", log)
             return {"probe": "gridbid", "function": NAME, "version": VERSION}
-        notes = Notes()
         try:
-            day = _asked_for(event)
+            day = _parse_date(event)
         except ContractBroken as error:
-            notes.why = str(error)
-            self._line(context, began, "fault", notes, error="ContractBroken")
+            log.why = str(error)
+            self._write_log(context, began, "fault", log, error="ContractBroken")
             raise
         deadline = began + context.get_remaining_time_in_millis() / 1000 - MARGIN_SECONDS
-        told = self._answer(day, deadline, notes)
-        self._line(context, began, telemetry.outcome_of(told.status), notes, status=told.status)
-        return told.response()
+        result = self._respond(day, deadline, log)
+        self._write_log(context, began, telemetry.outcome_of(result.status), log, status=result.status)
+        return result.encode()
 
-    def _answer(self, day: date | None, deadline: float, notes: Notes) -> Answer:
+    def _respond(self, day: date | None, deadline: float, log: InvocationLog) -> Response:
         if day is None:
-            notes.code = "invalid_date"
-            return answer.invalid_date()
+            log.code = "invalid_date"
+            return response.invalid_date()
         try:
-            added = add_up(self._summaries.for_day(day, deadline))
+            result = add_up(self._summaries.for_day(day, deadline))
         except Unavailable as error:
-            notes.why = str(error)
-            return answer.unavailable()
-        except (Broken, gridbid.InvalidSummaries, MemoryError) as error:
-            notes.why = str(error)
-            return answer.internal()
+            log.why = str(error)
+            return response.unavailable()
+        except (PermanentFailure, gridbid.InvalidSummaries, MemoryError) as error:
+            log.why = str(error)
+            return response.internal()
         counts = ("runs", "orders", "accepted", "rejected", "failed")
-        notes.counts = {name: getattr(added.report, name) for name in counts} | {"unreadable": len(added.unreadable)}
-        notes.unreadable = added.unreadable
-        return answer.reported(day, added.report, added.unreadable)
+        log.counts = {name: getattr(result.report, name) for name in counts} | {"unreadable": len(result.unreadable)}
+        log.unreadable = result.unreadable
+        return response.totals(day, result.report, result.unreadable)
 
-    def _line(self, context: Any, began: float, outcome: str, notes: Notes, **more: Any) -> None:
+    def _write_log(self, context: Any, began: float, outcome: str, log: InvocationLog, **more: Any) -> None:
         origin = {"environment": self._environment, "request_id": context.aws_request_id}
-        for key, why in notes.unreadable.items():
-            telemetry.line("WARN", "an object is not a summary", **origin, key=key, why=why)
-        telemetry.line(
+        for key, why in log.unreadable.items():
+            telemetry.write_line("WARN", "an object is not a summary", **origin, key=key, why=why)
+        telemetry.write_line(
             "INFO",
             "invocation",
             **origin,
             outcome=outcome,
-            why=notes.why,
-            code=notes.code,
+            why=log.why,
+            code=log.code,
             **more,
-            **notes.counts,
+            **log.counts,
             duration_ms=int((time.monotonic() - began) * 1000),
         )
 
 
-def _asked_for(event: Any) -> date | None:
-    """The day that is asked for; `None` if it is none. Raises `ContractBroken` for any other event."""
+def _parse_date(event: Any) -> date | None:
+    """Returns the requested day, or None if it is not a calendar day.
+
+    Raises:
+        ContractBroken: for an event of another route or format.
+    """
     if not isinstance(event, dict) or event.get("version") != "2.0":
-        raise ContractBroken("the event is not one of API Gateway's HTTP API in payload format 2.0")
-    text = (event.get("pathParameters") or {}).get("date")
+        raise ContractBroken("the event is not an API Gateway HTTP API event with payload format 2.0")
+    parameters = event.get("pathParameters")
+    text = parameters.get("date") if isinstance(parameters, dict) else None
     if event.get("routeKey") != ROUTE or not isinstance(text, str):
-        raise ContractBroken("the event's route is not this function's")
+        raise ContractBroken(f"the event's route is not `{ROUTE}`")
     try:
         return date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:

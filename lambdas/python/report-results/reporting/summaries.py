@@ -1,18 +1,19 @@
-"""The summaries of a day, read from the bucket: `summaries/<date>/<slot>.json`.
+"""Reads the summaries of a day from the bucket: `summaries/<date>/<slot>.json`.
 
-Reads go side by side and every one is bounded: by an attempt's time, by a number of attempts, and all of them by the
-invocation's deadline, so that there is always time left to answer. When S3 fails, nothing is handed on; an object that
-is too large or gone is handed on as such, and keeps back no other.
+Objects are read concurrently. Attempts are limited in time and number, and all of them by the invocation's deadline, so
+that the function can always respond. If S3 fails, so does the whole read; an object that is too large or was deleted is
+returned as `Unreadable` and does not affect others.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as OutOfTime
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import botocore.session
 from botocore.config import Config
@@ -21,17 +22,19 @@ from botocore.exceptions import ConnectionError as NoConnection
 
 from .configuration import Configuration
 
+T = TypeVar("T")
+
 READERS = 16
-"""How many summaries are read side by side."""
-MOST = 1440
-"""More files than a run a minute leaves behind are no day's summaries. By the clock there are at most 288."""
-MOST_BYTES = 1024 * 1024
-"""No summary of 500 orders, each with the reason why it was not filed, comes near."""
-ATTEMPTS = 4
-"""Calls that are made for one request, the first included."""
+"""Maximum number of concurrent reads."""
+MAX_SUMMARIES = 1440
+"""Maximum number of objects per day: one per minute. The schedule writes 288."""
+MAX_BYTES = 1024 * 1024
+"""Maximum size of a summary, far above that of one with 500 rejections and their reasons."""
+MAX_ATTEMPTS = 4
+"""Maximum number of attempts per call, including the first."""
 ATTEMPT_SECONDS = 4
 CONNECT_SECONDS = 1.5
-"""Services answer within the region."""
+"""Short, because S3 is in the same region."""
 
 _TRANSIENT = {
     "RequestTimeout",
@@ -45,41 +48,41 @@ _TRANSIENT = {
 
 
 class Unavailable(Exception):
-    """The bucket throttles, is away, or does not answer in time: worth asking again."""
+    """The bucket throttles, is unreachable or does not respond in time. A retry may succeed."""
 
 
-class Broken(Exception):
-    """The bucket refuses, or holds more objects than a day can have: asking again changes nothing."""
+class PermanentFailure(Exception):
+    """The bucket refuses access, or has too many objects for a day. A retry does not help."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """What stands for an object that is not a summary."""
+    """An object that cannot be a summary."""
 
     why: str
-    """What is wrong with the object, without any of its content."""
+    """The reason, without any of the object's content."""
 
 
 class S3(Protocol):
-    """What is used of botocore's client, which threads may share."""
+    """The part of botocore's thread-safe client that is used."""
 
     def list_objects_v2(self, *, Bucket: str, Prefix: str, ContinuationToken: str = ...) -> dict[str, Any]: ...
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]: ...
 
 
-def client(configuration: Configuration) -> S3:
-    """Amazon S3, or what `AWS_ENDPOINT_URL` puts in its place."""
+def create_client(configuration: Configuration) -> S3:
+    """Creates a client of Amazon S3, or of the endpoint in `AWS_ENDPOINT_URL`."""
     config = Config(
         region_name=configuration.region,
         connect_timeout=CONNECT_SECONDS,
         read_timeout=ATTEMPT_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
         max_pool_connections=READERS,
-        # Another address has no names for buckets.
+        # Other endpoints may not resolve host names of buckets.
         s3={"addressing_style": "path" if configuration.has_own_endpoint else "virtual"},
     )
-    made: S3 = botocore.session.get_session().create_client("s3", config=config)
-    return made
+    client: S3 = botocore.session.get_session().create_client("s3", config=config)
+    return client
 
 
 class Summaries:
@@ -91,63 +94,69 @@ class Summaries:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="summaries")
 
     def for_day(self, day: date, deadline: float) -> dict[str, bytes | Unreadable]:
-        """Reads the day's objects: their contents by their keys, which sort by slot.
+        """Returns the contents of the day's objects by key, sorted by slot.
 
-        `deadline` is a moment of `time.monotonic`.
+        Args:
+            day: The day of the slots.
+            deadline: The latest return, by `time.monotonic`.
+
+        Raises:
+            Unavailable: when S3 fails transiently or the deadline passes.
+            PermanentFailure: when S3 refuses access or lists too many objects.
         """
         reads: dict[str, Future[bytes | Unreadable]] = {}
         try:
-            keys = self._readers.submit(self._keys, f"summaries/{day.isoformat()}/", deadline).result(_left(deadline))
+            listing = self._readers.submit(self._list, f"summaries/{day.isoformat()}/", deadline)
+            keys = listing.result(_remaining(deadline))
             reads = {key: self._readers.submit(self._read, key, deadline) for key in keys}
-            return {key: read.result(_left(deadline)) for key, read in reads.items()}
-        except OutOfTime:
-            raise Unavailable("S3: no answer in time") from None
+            return {key: read.result(_remaining(deadline)) for key, read in reads.items()}
+        except FutureTimeoutError:
+            raise Unavailable("S3: no response in time") from None
         finally:
             for read in reads.values():
                 read.cancel()
 
-    def _keys(self, prefix: str, deadline: float) -> list[str]:
+    def _list(self, prefix: str, deadline: float) -> list[str]:
         keys: list[str] = []
         more: dict[str, str] = {}
         while True:
-            _left(deadline)
-            page = _called("ListObjectsV2", self._s3.list_objects_v2, Bucket=self._bucket, Prefix=prefix, **more)
+            _remaining(deadline)
+            page = _call("ListObjectsV2", self._s3.list_objects_v2, Bucket=self._bucket, Prefix=prefix, **more)
             keys += [entry["Key"] for entry in page.get("Contents", ()) if entry["Key"].endswith(".json")]
-            if len(keys) > MOST:
-                raise Broken(f"more than {MOST} summaries of one day")
+            if len(keys) > MAX_SUMMARIES:
+                raise PermanentFailure(f"more than {MAX_SUMMARIES} summaries of one day")
             if not page.get("IsTruncated"):
                 return sorted(keys)
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def _read(self, key: str, deadline: float) -> bytes | Unreadable:
-        _left(deadline)
+        _remaining(deadline)
+        return _call("GetObject", self._get, key=key)
 
-        def read(**parameters: Any) -> bytes | Unreadable:
-            try:
-                found = self._s3.get_object(**parameters)
-            except ClientError as error:
-                if error.response.get("Error", {}).get("Code") == "NoSuchKey":
-                    return Unreadable("was deleted after it was listed")
-                raise
-            if found["ContentLength"] > MOST_BYTES:
-                found["Body"].close()
-                return Unreadable(f"has {found['ContentLength']} bytes: at most {MOST_BYTES}")
-            content: bytes = found["Body"].read()
-            return content
-
-        content: bytes | Unreadable = _called("GetObject", read, Bucket=self._bucket, Key=key)
+    def _get(self, key: str) -> bytes | Unreadable:
+        try:
+            found = self._s3.get_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "NoSuchKey":
+                return Unreadable("was deleted after it was listed")
+            raise
+        if found["ContentLength"] > MAX_BYTES:
+            found["Body"].close()
+            return Unreadable(f"has {found['ContentLength']} bytes: at most {MAX_BYTES}")
+        content: bytes = found["Body"].read()
         return content
 
 
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise Unavailable("no time is left")
-    return left
+def _remaining(deadline: float) -> float:
+    """Returns the seconds until the deadline, or raises `Unavailable` if it has passed."""
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise Unavailable("the deadline has passed")
+    return seconds
 
 
-def _called(name: str, call: Any, **parameters: Any) -> Any:
-    """What a call gives, or in which of the two ways it fails."""
+def _call(name: str, call: Callable[..., T], **parameters: Any) -> T:
+    """Calls S3 and converts errors to `Unavailable` or `PermanentFailure`."""
     try:
         return call(**parameters)
     except ClientError as error:
@@ -156,8 +165,8 @@ def _called(name: str, call: Any, **parameters: Any) -> Any:
         why = f"{name}: {code} ({status})"
         if status >= 500 or status == 429 or code in _TRANSIENT:
             raise Unavailable(why) from error
-        raise Broken(why) from error
+        raise PermanentFailure(why) from error
     except (NoConnection, HTTPClientError, IncompleteReadError) as error:
         raise Unavailable(f"{name}: {type(error).__name__}") from error
     except BotoCoreError as error:
-        raise Broken(f"{name}: {type(error).__name__}") from error
+        raise PermanentFailure(f"{name}: {type(error).__name__}") from error

@@ -1,7 +1,6 @@
-"""Logs: JSON on standard output, one line for each invocation, from which alarms are counted.
+"""Structured logs: one JSON line on standard output per invocation, with the field names of all functions.
 
-The alarms' metric filter reads `outcome` at the top of a line; counts and ids stand beside it under the names that all
-functions use. Lines never hold bodies or secrets.
+The metric filter of the alarms reads `outcome` at the top level of a line. Lines never contain bodies or secrets.
 """
 
 import json
@@ -12,15 +11,15 @@ from . import NAME, VERSION
 
 
 def outcome_of(status: int) -> str:
-    """How an invocation ended that was answered with this HTTP status."""
+    """Classifies an HTTP status."""
     if status < 400:
         return "ok"
     return "refused" if status < 500 else "fault"
 
 
-def line(level: str, message: str, **fields: Any) -> None:
-    """Writes one line; a field that is `None` does not appear."""
+def write_line(level: str, message: str, **fields: Any) -> None:
+    """Writes a line, without the fields that are None."""
     timestamp = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    told = {"timestamp": timestamp, "level": level, "message": message, "function": NAME, "version": VERSION} | fields
-    shown = {name: value for name, value in told.items() if value is not None}
-    print(json.dumps(shown, separators=(",", ":")), flush=True)
+    line = {"timestamp": timestamp, "level": level, "message": message, "function": NAME, "version": VERSION} | fields
+    present = {name: value for name, value in line.items() if value is not None}
+    print(json.dumps(present, separators=(",", ":")), flush=True)

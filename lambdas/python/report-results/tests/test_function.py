@@ -1,4 +1,4 @@
-"""The function over a bucket in memory: what it answers, and what its log says."""
+"""The function with a fake bucket: its responses and its log lines."""
 
 import json
 import time
@@ -14,10 +14,10 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
-from bucket import DAY, Bucket, full_day, key, refusal, summary
+from bucket import DAY, FakeBucket, client_error, full_day, key, summary
 
 from reporting.function import ContractBroken, Function
-from reporting.summaries import MOST, MOST_BYTES, READERS, Summaries
+from reporting.summaries import MAX_BYTES, MAX_SUMMARIES, READERS, Summaries
 
 SLOT, NEXT = f"{DAY}T07:05:00Z", f"{DAY}T07:10:00Z"
 
@@ -44,8 +44,8 @@ def event(date: Any = DAY, **changed: Any) -> dict[str, Any]:
 
 
 @dataclass
-class Asked:
-    """What came of a request."""
+class Result:
+    """The response to a request, and its log lines."""
 
     response: dict[str, Any]
     line: dict[str, Any]
@@ -56,35 +56,35 @@ class Asked:
         self.content = json.loads(self.response["body"])
 
 
-Ask = Callable[..., Asked]
+Request = Callable[..., Result]
 
 
 @pytest.fixture
-def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
-    def ask(bucket: Bucket, date: Any = DAY, seconds: float = 15) -> Asked:
+def request_day(capsys: pytest.CaptureFixture[str]) -> Request:
+    def request(bucket: FakeBucket, date: Any = DAY, seconds: float = 15) -> Result:
         response = Function(Summaries(bucket, "results"), "test").handle(event(date), Context(seconds=seconds))
         *warnings, line = map(json.loads, capsys.readouterr().out.splitlines())
-        return Asked(response, line, warnings)
+        return Result(response, line, warnings)
 
-    return ask
+    return request
 
 
-def test_a_days_summaries_are_added_up_to_the_digit(ask: Ask) -> None:
+def test_summaries_of_a_day_are_added_up_exactly(request_day: Request) -> None:
     files = {
         key(SLOT): summary(SLOT, total_power="0.1"),
         key(NEXT): summary(NEXT, accepted=3, rejected=0, failed=1, total_power="1e-20"),
         key("2026-11-23T00:00:00Z", "2026-11-23"): summary("2026-11-23T00:00:00Z", accepted=1000),
-        f"summaries/{DAY}/notes.txt": b"no summary",
+        f"summaries/{DAY}/notes.txt": b"not a summary",
     }
-    asked = ask(Bucket(files))
-    assert asked.response == {
+    result = request_day(FakeBucket(files))
+    assert result.response == {
         "statusCode": 200,
         "headers": {"content-type": "application/json"},
         "body": '{"date":"2026-11-22","runs":2,"orders":7,"accepted":5,"rejected":1,"failed":1,'
         '"acceptance_rate":0.7143,"total_power":"0.10000000000000000001","unreadable":[]}',
         "isBase64Encoded": False,
     }
-    told: dict[str, Any] = {
+    expected: dict[str, Any] = {
         "level": "INFO",
         "message": "invocation",
         "function": "report-results",
@@ -92,34 +92,34 @@ def test_a_days_summaries_are_added_up_to_the_digit(ask: Ask) -> None:
         "environment": "test",
         "request_id": "request-1",
     }
-    told |= {"outcome": "ok", "status": 200, "runs": 2, "orders": 7, "accepted": 5, "rejected": 1, "failed": 1}
-    told |= {"unreadable": 0}
-    assert told.items() <= asked.line.items()
-    assert asked.warnings == []
-    assert asked.line["duration_ms"] >= 0
-    assert "why" not in asked.line
+    expected |= {"outcome": "ok", "status": 200, "runs": 2, "orders": 7, "accepted": 5, "rejected": 1, "failed": 1}
+    expected |= {"unreadable": 0}
+    assert expected.items() <= result.line.items()
+    assert result.warnings == []
+    assert result.line["duration_ms"] >= 0
+    assert "why" not in result.line
 
 
-def test_a_day_without_runs_has_zeros(ask: Ask) -> None:
-    asked = ask(Bucket())
-    assert asked.response["statusCode"] == 200
-    assert asked.response["body"] == (
+def test_day_without_runs_has_zeros(request_day: Request) -> None:
+    result = request_day(FakeBucket())
+    assert result.response["statusCode"] == 200
+    assert result.response["body"] == (
         '{"date":"2026-11-22","runs":0,"orders":0,"accepted":0,"rejected":0,"failed":0,'
         '"acceptance_rate":null,"total_power":"0","unreadable":[]}'
     )
-    assert (asked.line["outcome"], asked.line["runs"]) == ("ok", 0)
+    assert (result.line["outcome"], result.line["runs"]) == ("ok", 0)
 
 
 @pytest.mark.parametrize("page", [1, 7, 100, 288, 1000])
-def test_a_full_day_is_read_side_by_side_whatever_the_pages(ask: Ask, page: int) -> None:
-    bucket = Bucket(full_day(), page)
+def test_full_day_is_read_concurrently_with_any_page_size(request_day: Request, page: int) -> None:
+    bucket = FakeBucket(full_day(), page)
     bucket.seconds = 0.0005
-    asked = ask(bucket)
-    assert asked.content["runs"] == 288
-    assert asked.content["accepted"] == sum(range(288))
-    assert asked.content["total_power"] == "28.8"
+    result = request_day(bucket)
+    assert result.content["runs"] == 288
+    assert result.content["accepted"] == sum(range(288))
+    assert result.content["total_power"] == "28.8"
     assert bucket.calls == {"list_objects_v2": -(-288 // page), "get_object": 288}
-    assert 1 < bucket.most_at_once <= READERS
+    assert 1 < bucket.max_concurrent <= READERS
 
 
 @pytest.mark.parametrize(
@@ -129,89 +129,89 @@ def test_a_full_day_is_read_side_by_side_whatever_the_pages(ask: Ask, page: int)
         *("2026-11-22T00:00:00Z", " 2026-11-22", "2026-11-22\n", "2026-11-2\u0662", "../2026-11-22", "2026-11-22/"),
     ],
 )
-def test_what_is_no_day_is_refused(ask: Ask, date: str) -> None:
-    bucket = Bucket()
-    asked = ask(bucket, date)
+def test_invalid_date_is_refused(request_day: Request, date: str) -> None:
+    bucket = FakeBucket()
+    result = request_day(bucket, date)
     detail = "the date must be a day of the calendar as YYYY-MM-DD"
-    assert (asked.response["statusCode"], asked.response["headers"]) == (
+    assert (result.response["statusCode"], result.response["headers"]) == (
         400,
         {"content-type": "application/problem+json"},
     )
-    assert asked.content == {
+    assert result.content == {
         "type": "urn:problem-type:gridbid:invalid-date",
         "title": "The date is not valid",
         "status": 400,
         "detail": detail,
         "errorMessage": detail,
     }
-    assert (asked.line["outcome"], asked.line["code"]) == ("refused", "invalid_date")
+    assert (result.line["outcome"], result.line["code"]) == ("refused", "invalid_date")
     assert not bucket.calls
 
 
-PASSING = {
-    "throttled": refusal("GetObject", "SlowDown", 503),
-    "throttled in other words": refusal("GetObject", "ThrottlingException", 400),
-    "too many": refusal("GetObject", "AnyCode", 429),
-    "out of order": refusal("GetObject", "InternalError", 500),
-    "no connection": EndpointConnectionError(endpoint_url="told"),
-    "no connection in time": ConnectTimeoutError(endpoint_url="told"),
-    "no answer in time": ReadTimeoutError(endpoint_url="told"),
-    "half an answer": IncompleteReadError(actual_bytes=1, expected_bytes=2),
+TRANSIENT = {
+    "throttled": client_error("GetObject", "SlowDown", 503),
+    "throttled with another code": client_error("GetObject", "ThrottlingException", 400),
+    "too many": client_error("GetObject", "AnyCode", 429),
+    "internal error": client_error("GetObject", "InternalError", 500),
+    "no connection": EndpointConnectionError(endpoint_url="endpoint"),
+    "connection timeout": ConnectTimeoutError(endpoint_url="endpoint"),
+    "read timeout": ReadTimeoutError(endpoint_url="endpoint"),
+    "incomplete response": IncompleteReadError(actual_bytes=1, expected_bytes=2),
 }
 
 
-@pytest.mark.parametrize("how", PASSING)
+@pytest.mark.parametrize("how", TRANSIENT)
 @pytest.mark.parametrize("where", ["list_objects_v2", "get_object", key(f"{DAY}T23:55:00Z"), "page 100"])
-def test_a_bucket_that_is_away_can_be_asked_again(ask: Ask, how: str, where: str) -> None:
-    bucket = Bucket(full_day(), page=100)
-    bucket.failures[where] = PASSING[how]
-    asked = ask(bucket)
-    assert asked.response["statusCode"] == 503
-    assert asked.response["headers"] == {"content-type": "application/problem+json", "retry-after": "1"}
-    assert asked.content == {
+def test_transient_failure_gets_503_and_can_be_retried(request_day: Request, how: str, where: str) -> None:
+    bucket = FakeBucket(full_day(), page=100)
+    bucket.failures[where] = TRANSIENT[how]
+    result = request_day(bucket)
+    assert result.response["statusCode"] == 503
+    assert result.response["headers"] == {"content-type": "application/problem+json", "retry-after": "1"}
+    assert result.content == {
         "type": "urn:problem-type:gridbid:unavailable",
         "title": "The results cannot be reached right now",
         "status": 503,
         "detail": "the same request can safely be sent again",
     }
-    assert asked.line["outcome"] == "fault"
-    assert asked.line["why"].startswith(("GetObject: ", "ListObjectsV2: "))
-    assert "runs" not in asked.line
-    assert asked.warnings == []
+    assert result.line["outcome"] == "fault"
+    assert result.line["why"].startswith(("GetObject: ", "ListObjectsV2: "))
+    assert "runs" not in result.line
+    assert result.warnings == []
     bucket.failures.clear()
-    assert ask(bucket).content["runs"] == 288
+    assert request_day(bucket).content["runs"] == 288
 
 
-LASTING: dict[str, Exception] = {
-    "not allowed": refusal("GetObject", "AccessDenied", 403),
-    "no such bucket": refusal("ListObjectsV2", "NoSuchBucket", 404),
+PERMANENT: dict[str, Exception] = {
+    "not allowed": client_error("GetObject", "AccessDenied", 403),
+    "no such bucket": client_error("ListObjectsV2", "NoSuchBucket", 404),
     "without credentials": NoCredentialsError(),
 }
 
 
-@pytest.mark.parametrize("how", LASTING)
+@pytest.mark.parametrize("how", PERMANENT)
 @pytest.mark.parametrize("where", ["list_objects_v2", "get_object"])
-def test_a_bucket_that_refuses_is_a_fault(ask: Ask, how: str, where: str) -> None:
-    bucket = Bucket(full_day())
-    bucket.failures[where] = LASTING[how]
-    asked = ask(bucket)
-    assert asked.response["statusCode"] == 500
-    assert asked.response["headers"] == {"content-type": "application/problem+json"}
-    assert asked.content["type"] == "urn:problem-type:gridbid:internal"
-    assert (asked.line["outcome"], asked.line["status"]) == ("fault", 500)
-    assert "AccessDenied" not in asked.response["body"]
+def test_permanent_failure_gets_500(request_day: Request, how: str, where: str) -> None:
+    bucket = FakeBucket(full_day())
+    bucket.failures[where] = PERMANENT[how]
+    result = request_day(bucket)
+    assert result.response["statusCode"] == 500
+    assert result.response["headers"] == {"content-type": "application/problem+json"}
+    assert result.content["type"] == "urn:problem-type:gridbid:internal"
+    assert (result.line["outcome"], result.line["status"]) == ("fault", 500)
+    assert "AccessDenied" not in result.response["body"]
 
 
 MARKER = "MARKER"
 MALFORMED = {
     "empty": (b"", "is not JSON"),
-    "half a summary": (summary(NEXT, run=MARKER)[:80], "is not JSON"),
+    "a truncated summary": (summary(NEXT, run=MARKER)[:80], "is not JSON"),
     "text": (b"MARKER", "is not JSON"),
     "invalid UTF-8": (b"\xff" + summary(NEXT), "is not JSON"),
     "invalid UTF-8 in a text": (summary(NEXT, run=MARKER).replace(MARKER.encode(), b"\xc3\x28"), "is not JSON"),
-    "two in one": (summary(NEXT) + b"," + summary(SLOT), "is not JSON"),
+    "two summaries": (summary(NEXT) + b"," + summary(SLOT), "is not JSON"),
     "nested too deep": (b"[" * 100_000, "is not JSON"),
-    "an integer of more digits than Python reads": (
+    "an integer with more digits than Python parses": (
         summary(NEXT).replace(b'"accepted": 2', b'"accepted": ' + b"9" * 5000),
         "is not JSON",
     ),
@@ -220,30 +220,30 @@ MALFORMED = {
     "an array": (b"[" + summary(NEXT) + b"]", "has no valid `slot`"),
     "an empty object": (b"{}", "has no valid `slot`"),
     "another object": (b'{"MARKER":"MARKER"}', "has no valid `slot`"),
-    "no slot": (summary(MARKER), "has no valid `slot`"),
+    "an invalid slot": (summary(MARKER), "has no valid `slot`"),
     "a count below zero": (summary(NEXT, rejected=-1), "has no valid `rejected`"),
-    "a count of 33 bits": (summary(NEXT, accepted=2**32), "has no valid `accepted`"),
+    "a count above 32 bits": (summary(NEXT, accepted=2**32), "has no valid `accepted`"),
     "a count that is a float": (summary(NEXT, failed=1.0), "has no valid `failed`"),
     "a count that is a text": (summary(NEXT, accepted=MARKER), "has no valid `accepted`"),
     "a count that is missing": (summary(NEXT).replace(b"failed", b"MARKER"), "has no valid `failed`"),
     "power as a number": (summary(NEXT, total_power=0.1), "has no valid `total_power`"),
     "power in words": (summary(NEXT, total_power=MARKER), "has no valid `total_power`"),
-    "too long": (b" " * MOST_BYTES + b"7", f"has {MOST_BYTES + 1} bytes: at most {MOST_BYTES}"),
+    "too long": (b" " * MAX_BYTES + b"7", f"has {MAX_BYTES + 1} bytes: at most {MAX_BYTES}"),
 }
 
 
 @pytest.mark.parametrize("how", MALFORMED)
-def test_a_malformed_summary_is_named_and_the_others_are_counted(ask: Ask, how: str) -> None:
+def test_malformed_summary_is_listed_and_the_others_are_counted(request_day: Request, how: str) -> None:
     content, why = MALFORMED[how]
     before, after = f"{DAY}T07:00:00Z", f"{DAY}T07:15:00Z"
     files = {key(slot): summary(slot) for slot in (before, SLOT, after)} | {key(NEXT): content}
-    asked = ask(Bucket(files))
-    without = ask(Bucket({name: content for name, content in files.items() if name != key(NEXT)}))
-    assert (asked.response["statusCode"], asked.content["unreadable"]) == (200, [key(NEXT)])
-    assert asked.content == without.content | {"unreadable": [key(NEXT)]}
-    assert asked.content["runs"] == 3
-    assert (asked.line["outcome"], asked.line["unreadable"]) == ("ok", 1)
-    [warning] = asked.warnings
+    result = request_day(FakeBucket(files))
+    without = request_day(FakeBucket({name: content for name, content in files.items() if name != key(NEXT)}))
+    assert (result.response["statusCode"], result.content["unreadable"]) == (200, [key(NEXT)])
+    assert result.content == without.content | {"unreadable": [key(NEXT)]}
+    assert result.content["runs"] == 3
+    assert (result.line["outcome"], result.line["unreadable"]) == ("ok", 1)
+    [warning] = result.warnings
     assert warning.pop("timestamp")
     assert warning == {
         "level": "WARN",
@@ -257,39 +257,41 @@ def test_a_malformed_summary_is_named_and_the_others_are_counted(ask: Ask, how: 
     }
 
 
-def test_a_summary_that_is_deleted_while_the_day_is_read_is_named(ask: Ask) -> None:
-    bucket = Bucket(full_day())
+def test_summary_deleted_during_the_read_is_listed(request_day: Request) -> None:
+    bucket = FakeBucket(full_day())
     bucket.deleted = {key(SLOT)}
-    asked = ask(bucket)
-    assert (asked.response["statusCode"], asked.content["runs"]) == (200, 287)
-    assert asked.content["unreadable"] == [key(SLOT)]
-    assert [(line["key"], line["why"]) for line in asked.warnings] == [(key(SLOT), "was deleted after it was listed")]
+    result = request_day(bucket)
+    assert (result.response["statusCode"], result.content["runs"]) == (200, 287)
+    assert result.content["unreadable"] == [key(SLOT)]
+    assert [(line["key"], line["why"]) for line in result.warnings] == [(key(SLOT), "was deleted after it was listed")]
 
 
-def test_a_day_of_malformed_summaries_has_zeros_and_names_all(ask: Ask) -> None:
-    bucket = Bucket(dict.fromkeys(full_day(), b"{}"))
+def test_day_of_malformed_summaries_has_zeros_and_lists_all(request_day: Request) -> None:
+    bucket = FakeBucket(dict.fromkeys(full_day(), b"{}"))
     bucket.deleted = {key(SLOT)}
-    asked = ask(bucket)
-    assert asked.response["statusCode"] == 200
-    assert (asked.content["runs"], asked.content["acceptance_rate"]) == (0, None)
-    assert asked.content["unreadable"] == sorted(bucket.files)
-    assert [line["key"] for line in asked.warnings] == sorted(bucket.files)
+    result = request_day(bucket)
+    assert result.response["statusCode"] == 200
+    assert (result.content["runs"], result.content["acceptance_rate"]) == (0, None)
+    assert result.content["unreadable"] == sorted(bucket.files)
+    assert [line["key"] for line in result.warnings] == sorted(bucket.files)
 
 
-def test_an_outage_is_an_error_whatever_else_is_malformed(ask: Ask) -> None:
-    bucket = Bucket({key(SLOT): summary(SLOT), key(NEXT): b"{}"})
-    bucket.failures[key(SLOT)] = refusal("GetObject", "SlowDown", 503)
-    asked = ask(bucket)
-    assert (asked.response["statusCode"], asked.line["outcome"], asked.warnings) == (503, "fault", [])
+def test_outage_gets_503_even_with_malformed_summaries(request_day: Request) -> None:
+    bucket = FakeBucket({key(SLOT): summary(SLOT), key(NEXT): b"{}"})
+    bucket.failures[key(SLOT)] = client_error("GetObject", "SlowDown", 503)
+    result = request_day(bucket)
+    assert (result.response["statusCode"], result.line["outcome"], result.warnings) == (503, "fault", [])
 
 
-def test_the_log_holds_nothing_of_a_request_or_a_summary(ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_contains_nothing_of_a_request_or_a_summary(
+    request_day: Request, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = [{"position": 0, "why": MARKER}]
     files = {key(f"{DAY}T00:{number:02}:00Z"): content for number, (content, _) in enumerate(MALFORMED.values())}
     files[key(SLOT)] = summary(SLOT, run=MARKER, rejections=lines, failures=[{"error": MARKER} | lines[0]])
-    asked = ask(Bucket(files))
-    assert (asked.content["runs"], len(asked.warnings)) == (1, len(MALFORMED))
-    assert MARKER not in json.dumps([asked.line, *asked.warnings])
+    result = request_day(FakeBucket(files))
+    assert (result.content["runs"], len(result.warnings)) == (1, len(MALFORMED))
+    assert MARKER not in json.dumps([result.line, *result.warnings])
     marked = {
         "rawPath": MARKER,
         "rawQueryString": MARKER,
@@ -297,7 +299,7 @@ def test_the_log_holds_nothing_of_a_request_or_a_summary(ask: Ask, capsys: pytes
         "body": MARKER,
         "cookies": [MARKER],
     }
-    function = Function(Summaries(Bucket(), "results"), "test")
+    function = Function(Summaries(FakeBucket(), "results"), "test")
     assert function.handle(event(MARKER, **marked), Context())["statusCode"] == 400
     for other in (event(MARKER, routeKey=MARKER), event(MARKER, version=MARKER), {MARKER: MARKER}, MARKER):
         with pytest.raises(ContractBroken):
@@ -307,33 +309,34 @@ def test_the_log_holds_nothing_of_a_request_or_a_summary(ask: Ask, capsys: pytes
     assert MARKER not in text
 
 
-def test_more_files_than_a_day_can_have_are_not_read(ask: Ask) -> None:
-    bucket = Bucket({f"summaries/{DAY}/{number:05}.json": b"{}" for number in range(MOST + 1)}, page=1000)
-    asked = ask(bucket)
-    assert (asked.response["statusCode"], asked.line["why"]) == (500, f"more than {MOST} summaries of one day")
+def test_too_many_summaries_are_not_read(request_day: Request) -> None:
+    bucket = FakeBucket({f"summaries/{DAY}/{number:05}.json": b"{}" for number in range(MAX_SUMMARIES + 1)}, page=1000)
+    result = request_day(bucket)
+    assert result.response["statusCode"] == 500
+    assert result.line["why"] == f"more than {MAX_SUMMARIES} summaries of one day"
     assert bucket.calls["get_object"] == 0
 
 
-def test_there_is_an_answer_before_the_time_is_over(ask: Ask) -> None:
-    bucket = Bucket(full_day())
+def test_response_precedes_the_deadline(request_day: Request) -> None:
+    bucket = FakeBucket(full_day())
     bucket.seconds = 0.2
     began = time.monotonic()
-    asked = ask(bucket, seconds=1.2)
-    assert (asked.response["statusCode"], asked.line["outcome"]) == (503, "fault")
-    assert asked.line["why"] in {"S3: no answer in time", "no time is left"}
+    result = request_day(bucket, seconds=1.2)
+    assert (result.response["statusCode"], result.line["outcome"]) == (503, "fault")
+    assert result.line["why"] in {"S3: no response in time", "the deadline has passed"}
     assert time.monotonic() - began < 1.2
     time.sleep(0.3)
     read = bucket.calls["get_object"]
     time.sleep(0.3)
     assert bucket.calls["get_object"] == read < 288
-    assert ask(Bucket(), seconds=0.1).line["why"] == "no time is left"
+    assert request_day(FakeBucket(), seconds=0.1).line["why"] == "the deadline has passed"
 
 
-def test_the_probe_has_no_effect(capsys: pytest.CaptureFixture[str]) -> None:
-    bucket = Bucket()
+def test_probe_has_no_effect(capsys: pytest.CaptureFixture[str]) -> None:
+    bucket = FakeBucket()
     function = Function(Summaries(bucket, "results"), "test")
-    answer = function.handle({"probe": "gridbid"}, Context())
-    assert answer == {"probe": "gridbid", "function": "report-results", "version": "0.1.0"}
+    response = function.handle({"probe": "gridbid"}, Context())
+    assert response == {"probe": "gridbid", "function": "report-results", "version": "0.1.0"}
     assert json.loads(capsys.readouterr().out)["outcome"] == "ok"
     assert not bucket.calls
 
@@ -346,9 +349,9 @@ def test_the_probe_has_no_effect(capsys: pytest.CaptureFixture[str]) -> None:
         event(date=7),
     ],
 )
-def test_an_event_that_is_not_its_own_is_an_error(capsys: pytest.CaptureFixture[str], other: Any) -> None:
+def test_event_of_another_route_or_format_is_a_fault(capsys: pytest.CaptureFixture[str], other: Any) -> None:
     with pytest.raises(ContractBroken, match="the event"):
-        Function(Summaries(Bucket(), "results"), "test").handle(other, Context())
+        Function(Summaries(FakeBucket(), "results"), "test").handle(other, Context())
     line = json.loads(capsys.readouterr().out)
     assert (line["outcome"], line["error"], line["request_id"]) == ("fault", "ContractBroken", "request-1")
     assert line["why"].startswith("the event")

@@ -1,55 +1,57 @@
 /**
- * The Lambda function preview-orders: `POST /orders/preview` says what `POST /orders` would find wrong, and stores nothing.
+ * The Lambda function preview-orders: `POST /orders/preview` reports what `POST /orders` would reject, and stores nothing.
  *
- * Called by API Gateway's HTTP API (payload format 2.0). Configuration is read once; without it the function does not
- * start. Each event ends in one log line. What an order is, is decided by core; this file is the glue.
+ * It handles events of API Gateway's HTTP API (payload format 2.0) and writes one log line for each. Configuration is read
+ * once, and the function does not start without it. All rules are core's.
  */
 
-import { answerOf } from './answer.js';
-import { environmentOf } from './environment.js';
-import { previewed } from './preview.js';
-import { logInvocation, logNotStarted, type Notes } from './telemetry.js';
+import { readEnvironment } from './configuration.js';
+import { previewOrders } from './preview.js';
+import { toResponse } from './response.js';
+import { logInvocation, logStartFailure, outcomeOf, recordError, type InvocationLog } from './telemetry.js';
 
-/** The package's version, which the build puts in. */
+/** The package's version, defined by the build. */
 declare const VERSION: string;
 
 const NAME = 'preview-orders';
 
-/** What is used of Lambda's context. */
+/** The part of Lambda's context that is used. */
 interface Context {
   readonly awsRequestId: string;
 }
 
-const { environment } = started();
+const { environment } = configure();
 
-function started(): { environment: string } {
+function configure(): { environment: string } {
   try {
-    return environmentOf(process.env);
+    return readEnvironment(process.env);
   } catch (error) {
-    logNotStarted(NAME, VERSION, error);
+    logStartFailure(NAME, VERSION, error);
     throw error;
   }
 }
 
-/** Answers one event. */
+/** Handles one event. */
 export async function handler(event: unknown, context: Context): Promise<object> {
-  const began = performance.now();
-  const notes: Notes = { outcome: 'ok' };
+  const start = performance.now();
+  const log: InvocationLog = { outcome: 'ok' };
   try {
     if (isProbe(event)) return { probe: 'gridbid', function: NAME, version: VERSION };
-    return answerOf(previewed(event, notes), notes);
+    const response = previewOrders(event, log);
+    log.status = response.status;
+    log.outcome = outcomeOf(response.status);
+    return toResponse(response);
   } catch (error) {
-    notes.outcome = 'fault';
-    notes.error = error instanceof Error ? error.name : 'Error';
-    notes.why = error instanceof Error ? error.message : String(error);
+    log.outcome = 'fault';
+    recordError(log, error);
     throw error;
   } finally {
-    const duration = Math.floor(performance.now() - began);
-    logInvocation({ function: NAME, version: VERSION, environment }, context.awsRequestId, notes, duration);
+    const durationMs = Math.floor(performance.now() - start);
+    logInvocation({ function: NAME, version: VERSION, environment }, context.awsRequestId, log, durationMs);
   }
 }
 
-/** Whether this is the event by which deployments see that the function starts, and which version it is. */
+/** Whether this is the event with which a deployment checks that the function starts, and its version. */
 function isProbe(event: unknown): boolean {
   if (typeof event !== 'object' || event === null || Object.keys(event).length !== 1) return false;
   return 'probe' in event && event.probe === 'gridbid';

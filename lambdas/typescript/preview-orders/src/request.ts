@@ -1,6 +1,6 @@
-/** What is read of an event of API Gateway's HTTP API, payload format 2.0. */
+/** Parses events of API Gateway's HTTP API, payload format 2.0. */
 
-/** The event is not one that this function is called with: the caller's contract is broken, and no client's doing. */
+/** The event does not belong to this function. The caller is at fault, not a client. */
 export class ContractBroken extends Error {
   override readonly name = 'ContractBroken';
 }
@@ -8,12 +8,11 @@ export class ContractBroken extends Error {
 /** A request's body. */
 export type Body =
   | { readonly kind: 'empty' }
-  /** API Gateway says that it is base64, and it is not. */
+  /** API Gateway marks the body as base64, and it is not. */
   | { readonly kind: 'not_base64' }
-  /** What the client sent. */
   | { readonly kind: 'content'; readonly content: string | Uint8Array };
 
-/** A request as API Gateway hands it on. */
+/** A client's request. */
 export interface HttpRequest {
   readonly isJson: boolean;
   readonly body: Body;
@@ -22,35 +21,33 @@ export interface HttpRequest {
 const ROUTE = 'POST /orders/preview';
 
 /**
- * Reads an event.
+ * Parses an event.
  *
- * @throws {ContractBroken} for what is not an event of this function's route.
+ * @throws {ContractBroken} for an event of another route or format.
  */
-export function requestOf(event: unknown): HttpRequest {
-  if (!isObject(event)) throw new ContractBroken("the event is not one of API Gateway's HTTP API");
+export function parseRequest(event: unknown): HttpRequest {
+  if (!isObject(event)) throw new ContractBroken('the event is not an API Gateway HTTP API event');
   const { version, routeKey, headers, body, isBase64Encoded } = event;
   if (version !== '2.0') throw new ContractBroken("the event's payload format is not 2.0");
-  if (routeKey !== ROUTE) throw new ContractBroken("the event's route is none of this function's");
-  return { isJson: isJson(isObject(headers) ? headers : {}), body: bodyOf(body, isBase64Encoded === true) };
+  if (routeKey !== ROUTE) throw new ContractBroken(`the event's route is not \`${ROUTE}\``);
+  return { isJson: isObject(headers) && isJson(headers), body: parseBody(body, isBase64Encoded === true) };
 }
 
 /**
- * Whether the content type is `application/json`, whatever its parameters. A body without one is not taken for JSON: who
- * does not say what it sends may send anything, such as a form.
+ * Whether the content type is `application/json`, with any parameters. A request without a content type is not assumed to be
+ * JSON: it could be anything, such as a form.
  */
 function isJson(headers: Readonly<Record<string, unknown>>): boolean {
-  // API Gateway writes names in lower case; whatever else plays it need not.
-  const given = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
-  if (typeof given !== 'string') return false;
-  const [mediaType = ''] = given.split(';');
-  return mediaType.trim().toLowerCase() === 'application/json';
+  // API Gateway writes names in lower case; its simulators may not.
+  const type = Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+  return typeof type === 'string' && /^\s*application\/json\s*(;|$)/i.test(type);
 }
 
-function bodyOf(body: unknown, isBase64: boolean): Body {
+function parseBody(body: unknown, isBase64: boolean): Body {
   if (typeof body !== 'string' || body === '') return { kind: 'empty' };
   if (!isBase64) return { kind: 'content', content: body };
   const content = Buffer.from(body, 'base64');
-  // Node decodes whatever it can; base64 is what comes out the same again.
+  // Node skips invalid characters, so only a round trip shows whether the body was base64.
   return content.toString('base64') === body ? { kind: 'content', content } : { kind: 'not_base64' };
 }
 

@@ -1,49 +1,63 @@
 /**
- * Logs: JSON on standard output, one line for each invocation, with the names that the Rust functions use.
+ * Structured logs: one JSON line on standard output per invocation, with the field names of the Rust functions.
  *
- * The alarms' metric filter reads `outcome` at the top of a line. Lines never hold bodies or secrets. They are written
- * past `console`, which Lambda's runtime puts words of its own in front of.
+ * The metric filter of the alarms reads `outcome` at the top level of a line. Lines never contain bodies or secrets. They
+ * bypass `console`, to which Lambda's runtime adds a prefix.
  */
 
-/** How an invocation ended, as alarms and dashboards count it. */
+/** The result of an invocation, by which alarms and dashboards count. */
 export type Outcome = 'ok' | 'refused' | 'fault';
 
-/** What is noted for an invocation's line; what is not noted does not appear. */
-export interface Notes {
+/** The fields of an invocation's log line; undefined ones are omitted. */
+export interface InvocationLog {
   outcome: Outcome;
-  /** An error's name, and what it says. */
+  /** An error's name. */
   error?: string;
+  /** An error's message. */
   why?: string;
-  /** The HTTP status that was answered. */
+  /** HTTP status of the response. */
   status?: number;
-  /** The code of the first violation. */
+  /** Code of the first violation. */
   code?: string;
-  /** How many orders there were in the request. */
+  /** Number of orders in the request. */
   orders?: number;
-  /** How many violations were found. */
+  /** Number of violations. */
   violations?: number;
 }
 
-/** The function that writes lines, and where it runs. */
+/** The fields that identify the function. */
 export interface Origin {
   readonly function: string;
   readonly version: string;
   readonly environment: string;
 }
 
+/** Classifies an HTTP status. */
+export function outcomeOf(status: number): Outcome {
+  if (status < 400) return 'ok';
+  return status < 500 ? 'refused' : 'fault';
+}
+
+/** Records an error's name and message. */
+export function recordError(log: InvocationLog, error: unknown): void {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  log.error = name;
+  log.why = message;
+}
+
 /** Writes the line of an invocation. */
-export function logInvocation(origin: Origin, requestId: string, notes: Notes, durationMs: number): void {
-  const { outcome, error, why, status, code, orders, violations } = notes;
-  const told = { error, why, status, code, orders, violations, duration_ms: durationMs };
-  line('INFO', 'invocation', { ...origin, request_id: requestId, outcome, ...told });
+export function logInvocation(origin: Origin, requestId: string, log: InvocationLog, durationMs: number): void {
+  const { outcome, error, why, status, code, orders, violations } = log;
+  const fields = { error, why, status, code, orders, violations, duration_ms: durationMs };
+  writeLine('INFO', 'invocation', { ...origin, request_id: requestId, outcome, ...fields });
 }
 
-/** Writes the line of a function that does not start. */
-export function logNotStarted(name: string, version: string, error: unknown): void {
+/** Writes the line of a failed start. */
+export function logStartFailure(name: string, version: string, error: unknown): void {
   const why = error instanceof Error ? error.message : String(error);
-  line('ERROR', 'the function does not start', { function: name, version, outcome: 'fault', why });
+  writeLine('ERROR', 'the function does not start', { function: name, version, outcome: 'fault', why });
 }
 
-function line(level: string, message: string, fields: object): void {
+function writeLine(level: string, message: string, fields: object): void {
   process.stdout.write(`${JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...fields })}\n`);
 }

@@ -1,4 +1,4 @@
-// The function as it is shipped: the bundle, with events of API Gateway, its answers and its log lines.
+// The bundled function: its responses to events of API Gateway, and its log lines.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -8,30 +8,31 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { firstPages, withMemory } from '../../../../bindings/typescript/test/modules.js';
+import { initialPages, withMemory } from '../../../../bindings/typescript/test/modules.js';
 
 process.env.GRIDBID_ENVIRONMENT = 'test';
 const { handler } = await import('../dist/index.mjs');
 
 const folder = new URL('..', import.meta.url);
 const read = (path) => readFileSync(new URL(path, folder), 'utf8');
+const readFolder = (path) => readdirSync(new URL(path, folder)).filter((name) => name.endsWith('.rs')).map((name) => read(path + name)).join('');
 const { version } = JSON.parse(read('package.json'));
 const VALID = '[{"record_id":"a","parameter_1":"x","parameter_2":2.10}]';
 
-/** An event of API Gateway. */
+/** Returns an event of API Gateway. */
 function event(body, members = {}) {
   const headers = { 'content-type': 'application/json' };
   return { version: '2.0', routeKey: 'POST /orders/preview', headers, body, isBase64Encoded: false, ...members };
 }
 
-/** What the function answers, or what it throws, and the lines that it writes. */
+/** Returns the function's result or error, and its log lines. */
 async function invoke(event, handle = handler) {
   const lines = [];
   const write = process.stdout.write;
   process.stdout.write = (line) => Boolean(lines.push(line));
   try {
-    const answer = await handle(event, { awsRequestId: 'request-1' });
-    return { answer, lines: lines.map((line) => JSON.parse(line)) };
+    const result = await handle(event, { awsRequestId: 'request-1' });
+    return { result, lines: lines.map((line) => JSON.parse(line)) };
   } catch (error) {
     return { error, lines: lines.map((line) => JSON.parse(line)) };
   } finally {
@@ -39,10 +40,10 @@ async function invoke(event, handle = handler) {
   }
 }
 
-/** The status and the body of an answer, whose form is checked on the way. */
-async function answered(event, handle = handler) {
-  const { answer, lines } = await invoke(event, handle);
-  const { statusCode: status, headers, body, isBase64Encoded, ...rest } = answer;
+/** Invokes the function, checks the form of its response, and returns status, body and log line. */
+async function request(event, handle = handler) {
+  const { result, lines } = await invoke(event, handle);
+  const { statusCode: status, headers, body, isBase64Encoded, ...rest } = result;
   assert.deepEqual(rest, {});
   assert.equal(isBase64Encoded, false);
   assert.deepEqual(headers, { 'content-type': status === 200 ? 'application/json' : 'application/problem+json' });
@@ -62,14 +63,14 @@ const LINE = {
   request_id: 'request-1',
 };
 
-test('a valid request', async () => {
-  const { status, body, line } = await answered(event(VALID));
+test('valid request', async () => {
+  const { status, body, line } = await request(event(VALID));
   assert.deepEqual([status, body], [200, { valid: true, total: 0, violations: [] }]);
   assert.deepEqual(line, { ...LINE, outcome: 'ok', status: 200, orders: 1, violations: 0 });
 });
 
-test('a request with violations is a preview as any other', async () => {
-  const { status, body, line } = await answered(event('[{"record_id":"secret","parameter_1":" ","parameter_2":1},7]'));
+test('request with violations gets 200', async () => {
+  const { status, body, line } = await request(event('[{"record_id":"secret","parameter_1":" ","parameter_2":1},7]'));
   assert.equal(status, 200);
   assert.deepEqual([body.valid, body.total], [false, 2]);
   assert.deepEqual(body.violations[0], {
@@ -81,14 +82,14 @@ test('a request with violations is a preview as any other', async () => {
   assert.deepEqual(line, { ...LINE, outcome: 'ok', status: 200, code: 'empty', orders: 2, violations: 2 });
 });
 
-test('a body that is too large is a violation', async () => {
+test('oversized body is a violation', async () => {
   for (const body of [' '.repeat(262_145), 'x'.repeat(6_000_000), 'д'.repeat(200_000)]) {
-    const { status, body: told } = await answered(event(body));
-    assert.deepEqual([status, told.valid, told.total, told.violations[0].code], [200, false, 1, 'body_too_large']);
+    const { status, body: report } = await request(event(body));
+    assert.deepEqual([status, report.valid, report.total, report.violations[0].code], [200, false, 1, 'body_too_large']);
   }
 });
 
-test('every vector of a request is previewed to the letter, as text and as base64', async () => {
+test('vectors of requests pass, as text and as base64', async () => {
   const vectors = new URL('../../../core/vectors/', folder);
   const bytes = (input) => {
     if (typeof input === 'string') return Buffer.from(input);
@@ -107,8 +108,8 @@ test('every vector of a request is previewed to the letter, as text and as base6
       const events = [event(sent.toString('base64'), { isBase64Encoded: true })];
       if (Buffer.from(sent.toString()).equals(sent)) events.push(event(sent.toString()));
       for (const one of events) {
-        const { answer } = await invoke(one);
-        assert.equal(answer.body, expected, name);
+        const { result } = await invoke(one);
+        assert.equal(result.body, expected, name);
       }
       count += 1;
     }
@@ -116,87 +117,87 @@ test('every vector of a request is previewed to the letter, as text and as base6
   assert.ok(count > 150, `${count} vectors`);
 });
 
-test('half a surrogate pair in a body is no UTF-8', async () => {
-  const { body } = await answered(event('[{"record_id":"\ud800"}]'));
+test('lone surrogate in a body is not_utf8', async () => {
+  const { body } = await request(event('[{"record_id":"\ud800"}]'));
   assert.deepEqual(body.violations, [{ index: null, field: '', code: 'not_utf8', message: 'not UTF-8 at byte 15' }]);
 });
 
-test('no body, no JSON, no base64: the problems of orders-api, word for word', async () => {
-  const rust = read('../../rust/orders-api/src/answer.rs');
-  const mendable = (kind, title, detail) => [400, { kind, title, detail, errorMessage: detail }];
-  const none = mendable('empty-body', 'The request has no body', 'Request body is empty');
-  const garbled = mendable('not-base64', "The request's body cannot be decoded", 'Request body is not base64');
-  const other = [415, {
+test('missing body, content type and base64 get the problems of orders-api, word for word', async () => {
+  const rust = readFolder('../../rust/orders-api/src/');
+  const clientProblem = (kind, title, detail) => [400, { kind, title, detail, errorMessage: detail }];
+  const empty = clientProblem('empty-body', 'The request has no body', 'Request body is empty');
+  const notBase64 = clientProblem('not-base64', "The request's body cannot be decoded", 'Request body is not base64');
+  const notJson = [415, {
     kind: 'unsupported-media-type',
     title: "The request's body is not said to be JSON",
     detail: 'the content type must be `application/json`',
   }];
   const headers = (type) => ({ headers: { 'Content-Type': type } });
-  for (const [given, [status, { kind, title, detail, errorMessage }]] of [
-    [event(undefined), none],
-    [event(null), none],
-    [event(''), none],
-    [event('', { isBase64Encoded: true, headers: {} }), none],
-    [event('[]', { isBase64Encoded: true }), garbled],
-    [event('WyLDqSJ', { isBase64Encoded: true }), garbled],
-    [event('W10', { isBase64Encoded: true }), garbled],
-    [event('W11=', { isBase64Encoded: true }), garbled],
-    [event('W10=\n', { isBase64Encoded: true }), garbled],
-    [event(VALID, { headers: {} }), other],
-    [event(VALID, { headers: undefined }), other],
-    [event(VALID, headers('application/json , text/plain')), other],
-    [event(VALID, headers('application/jsonp')), other],
-    [event(VALID, headers('application/x-www-form-urlencoded')), other],
-    [event(VALID, headers('')), other],
+  for (const [input, [status, { kind, title, detail, errorMessage }]] of [
+    [event(undefined), empty],
+    [event(null), empty],
+    [event(''), empty],
+    [event('', { isBase64Encoded: true, headers: {} }), empty],
+    [event('[]', { isBase64Encoded: true }), notBase64],
+    [event('WyLDqSJ', { isBase64Encoded: true }), notBase64],
+    [event('W10', { isBase64Encoded: true }), notBase64],
+    [event('W11=', { isBase64Encoded: true }), notBase64],
+    [event('W10=\n', { isBase64Encoded: true }), notBase64],
+    [event(VALID, { headers: {} }), notJson],
+    [event(VALID, { headers: undefined }), notJson],
+    [event(VALID, headers('application/json , text/plain')), notJson],
+    [event(VALID, headers('application/jsonp')), notJson],
+    [event(VALID, headers('application/x-www-form-urlencoded')), notJson],
+    [event(VALID, headers('')), notJson],
   ]) {
-    const { status: got, body, line } = await answered(given);
+    const { status: actual, body, line } = await request(input);
     const expected = { type: `urn:problem-type:gridbid:${kind}`, title, status, detail };
-    assert.deepEqual([got, body], [status, errorMessage === undefined ? expected : { ...expected, errorMessage }]);
+    assert.deepEqual([actual, body], [status, errorMessage === undefined ? expected : { ...expected, errorMessage }]);
     assert.deepEqual(line, { ...LINE, outcome: 'refused', status });
-    for (const words of [kind, title, detail]) assert.ok(rust.includes(`"${words}"`), words);
+    for (const text of [kind, title, detail]) assert.ok(rust.includes(`"${text}"`), text);
   }
   for (const type of ['application/json', 'Application/JSON; charset=utf-8']) {
-    assert.equal((await answered(event(VALID, headers(type)))).status, 200);
+    assert.equal((await request(event(VALID, headers(type)))).status, 200);
   }
 });
 
-test('the probe is answered without any effect', async () => {
-  const { answer, lines } = await invoke({ probe: 'gridbid' });
-  assert.deepEqual(answer, { probe: 'gridbid', function: 'preview-orders', version });
+test('probe has no effect', async () => {
+  const { result, lines } = await invoke({ probe: 'gridbid' });
+  assert.deepEqual(result, { probe: 'gridbid', function: 'preview-orders', version });
   assert.equal(lines[0].outcome, 'ok');
   assert.equal(version, /^version = "(.*)"$/m.exec(read('../../../Cargo.toml'))[1]);
 });
 
-test('an event that is not this route’s is a fault of the caller', async () => {
-  for (const [given, message] of [
-    [null, "the event is not one of API Gateway's HTTP API"],
-    [[], "the event is not one of API Gateway's HTTP API"],
+test('event of another route or format is a fault', async () => {
+  for (const [input, message] of [
+    [null, 'the event is not an API Gateway HTTP API event'],
+    [[], 'the event is not an API Gateway HTTP API event'],
     [{}, "the event's payload format is not 2.0"],
     [{ probe: 'other' }, "the event's payload format is not 2.0"],
     [{ probe: 'gridbid', slot: 'x' }, "the event's payload format is not 2.0"],
     [event(VALID, { version: '1.0' }), "the event's payload format is not 2.0"],
-    [event(VALID, { routeKey: 'POST /orders' }), "the event's route is none of this function's"],
+    [event(VALID, { routeKey: 'POST /orders' }), "the event's route is not `POST /orders/preview`"],
   ]) {
-    const { error, lines } = await invoke(given);
+    const { error, lines } = await invoke(input);
     assert.deepEqual([error.name, error.message], ['ContractBroken', message]);
     const { timestamp, duration_ms: duration, ...line } = lines[0];
     assert.deepEqual(line, { ...LINE, outcome: 'fault', error: 'ContractBroken', why: message });
   }
 });
 
-test('a module that gets no memory is a fault of ours', async () => {
-  const elsewhere = mkdtempSync(join(tmpdir(), 'gridbid-preview-'));
+test('module without memory gets 500', async () => {
+  const copy = mkdtempSync(join(tmpdir(), 'gridbid-preview-'));
   try {
-    cpSync(new URL('dist', folder), elsewhere, { recursive: true });
-    const module = readFileSync(join(elsewhere, 'gridbid.wasm'));
-    writeFileSync(join(elsewhere, 'gridbid.wasm'), withMemory(module, firstPages(module)));
-    const { handler: poor } = await import(join(elsewhere, 'index.mjs'));
-    const { status, body, line } = await answered(event(VALID), poor);
+    cpSync(new URL('dist', folder), copy, { recursive: true });
+    const module = readFileSync(join(copy, 'gridbid.wasm'));
+    writeFileSync(join(copy, 'gridbid.wasm'), withMemory(module, initialPages(module)));
+    const { handler: handlerWithoutMemory } = await import(join(copy, 'index.mjs'));
+    const { status, body, line } = await request(event(VALID), handlerWithoutMemory);
     assert.deepEqual(line, {
       ...LINE,
       outcome: 'fault',
       error: 'CoreError',
-      why: 'there is no memory for an input of 196608 bytes',
+      why: 'not enough memory for an input of 196608 bytes',
       status,
     });
     assert.deepEqual([status, body], [500, {
@@ -206,24 +207,24 @@ test('a module that gets no memory is a fault of ours', async () => {
       detail: 'the same request can safely be sent again once this is mended',
     }]);
   } finally {
-    rmSync(elsewhere, { recursive: true, force: true });
+    rmSync(copy, { recursive: true, force: true });
   }
 });
 
-test('no line holds anything of a request', async () => {
+test('log lines contain nothing of a request', async () => {
   const MARKER = 'MARKER';
-  const elsewhere = {
+  const marked = {
     rawPath: MARKER,
     rawQueryString: MARKER,
     queryStringParameters: { MARKER },
     cookies: [MARKER],
     headers: { 'content-type': 'application/json; charset=MARKER', authorization: MARKER, MARKER },
   };
-  for (const [given, outcome] of [
-    [event('[{"record_id":"MARKER","parameter_1":"MARKER","parameter_2":1}]', elsewhere), 'ok'],
-    [event('[{"record_id":"MARKER!","parameter_1":"MARKER\\u0000","parameter_2":"MARKER","MARKER":1}]', elsewhere), 'ok'],
-    [event('[{"record_id":"MARKER"', elsewhere), 'ok'],
-    [event(MARKER.repeat(100_000), elsewhere), 'ok'],
+  for (const [input, outcome] of [
+    [event('[{"record_id":"MARKER","parameter_1":"MARKER","parameter_2":1}]', marked), 'ok'],
+    [event('[{"record_id":"MARKER!","parameter_1":"MARKER\\u0000","parameter_2":"MARKER","MARKER":1}]', marked), 'ok'],
+    [event('[{"record_id":"MARKER"', marked), 'ok'],
+    [event(MARKER.repeat(100_000), marked), 'ok'],
     [event(MARKER, { isBase64Encoded: true }), 'refused'],
     [event(MARKER, { headers: { 'content-type': MARKER } }), 'refused'],
     [event(VALID, { routeKey: MARKER }), 'fault'],
@@ -231,18 +232,18 @@ test('no line holds anything of a request', async () => {
     [{ MARKER }, 'fault'],
     [MARKER, 'fault'],
   ]) {
-    const { lines } = await invoke(given);
+    const { lines } = await invoke(input);
     assert.deepEqual(lines.map((line) => line.outcome), [outcome]);
     assert.doesNotMatch(JSON.stringify(lines), /MARKER/);
   }
 });
 
-test('a body of 20 MB is told by its true size', async () => {
-  const { body } = await answered(event('x'.repeat(20_000_000)));
+test('size of a 20 MB body is reported exactly', async () => {
+  const { body } = await request(event('x'.repeat(20_000_000)));
   assert.equal(body.violations[0].message, '20000000 bytes are too many for one request: at most 262144');
 });
 
-test('without its environment the function does not start, and says all that is missing', () => {
+test('missing environment stops the start and is listed', () => {
   const script = `await import(${JSON.stringify(new URL('dist/index.mjs', folder))})`;
   for (const environment of [undefined, '']) {
     const env = { PATH: process.env.PATH, ...(environment === undefined ? {} : { GRIDBID_ENVIRONMENT: environment }) };
@@ -260,24 +261,24 @@ test('without its environment the function does not start, and says all that is 
   }
 });
 
-test('what is shipped works wherever it lies, and is the same when it is built again', () => {
+test('bundle runs in another folder and is reproducible', () => {
   const dist = fileURLToPath(new URL('dist', folder));
   const bytes = () => readdirSync(dist).map((name) => [name, readFileSync(join(dist, name)).toString('base64')]);
-  const shipped = bytes();
-  assert.deepEqual(shipped.map(([name]) => name), ['gridbid.wasm', 'index.mjs']);
-  const elsewhere = mkdtempSync(join(tmpdir(), 'gridbid-preview-'));
+  const built = bytes();
+  assert.deepEqual(built.map(([name]) => name), ['gridbid.wasm', 'index.mjs']);
+  const copy = mkdtempSync(join(tmpdir(), 'gridbid-preview-'));
   try {
-    cpSync(dist, elsewhere, { recursive: true });
-    const script = `const { handler } = await import(${JSON.stringify(join(elsewhere, 'index.mjs'))});
+    cpSync(dist, copy, { recursive: true });
+    const script = `const { handler } = await import(${JSON.stringify(join(copy, 'index.mjs'))});
       const { body } = await handler(${JSON.stringify(event(VALID))}, { awsRequestId: 'r' });
       if (!JSON.parse(body).valid) process.exit(1);`;
     const env = { PATH: process.env.PATH, GRIDBID_ENVIRONMENT: 'test' };
-    const { status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { env, cwd: elsewhere });
+    const { status } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], { env, cwd: copy });
     assert.equal(status, 0);
-    const { status: built } = spawnSync(process.execPath, ['build.mjs'], { cwd: folder, stdio: 'inherit' });
-    assert.equal(built, 0);
-    assert.deepEqual(bytes(), shipped);
+    const { status: exitCode } = spawnSync(process.execPath, ['build.mjs'], { cwd: folder, stdio: 'inherit' });
+    assert.equal(exitCode, 0);
+    assert.deepEqual(bytes(), built);
   } finally {
-    rmSync(elsewhere, { recursive: true, force: true });
+    rmSync(copy, { recursive: true, force: true });
   }
 });

@@ -1,4 +1,4 @@
-"""Code run in a Python of its own, with what it prints as JSON."""
+"""Runs code in a new Python process."""
 
 import json
 import os
@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1] / "src")}
-"""One in which a Python finds the package."""
+"""The environment, with the package on the path."""
 
 
 def run(code: str, *, seconds: float = 60, **environment: str) -> Any:
-    """What the code prints last, as JSON; it may use `memory()`, the resident bytes, and `peak()`, their most."""
+    """Runs code and parses its last line of output as JSON.
+
+    The code can call `memory()` and `peak()` for its current and maximum resident bytes.
+    """
     prelude = (
         "import json, resource\n"
         "def memory(): return int(open('/proc/self/statm').read().split()[1]) * resource.getpagesize()\n"
         "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
     )
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", prelude + code],
         capture_output=True,
         text=True,
@@ -26,5 +29,5 @@ def run(code: str, *, seconds: float = 60, **environment: str) -> Any:
         env=ENVIRONMENT | environment,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    assert completed.returncode == 0, completed.stderr
+    return json.loads(completed.stdout.splitlines()[-1])
