@@ -1,9 +1,8 @@
-//! The AWS account that a function runs in: its region, its credentials, and where each service is called.
+//! The AWS account of a function: region, credentials and service endpoints.
 //!
-//! Read once, at the start: Lambda hands a function its role's credentials as environment variables, nothing outside can
-//! change the variables of a running process, and Lambda replaces an execution environment before its credentials run
-//! out. So there is nothing newer to be read later. Profiles, metadata services and single sign-on are left out on
-//! purpose: no function has them.
+//! Read once, at the start: Lambda passes the role's credentials as environment variables, which cannot change while a
+//! process runs, and replaces an execution environment before its credentials expire. Profiles, metadata services and
+//! single sign-on are not supported: no function uses them.
 
 use std::fmt;
 
@@ -23,7 +22,7 @@ pub enum Service {
 }
 
 impl Service {
-    /// The variable that puts another address in the service's place, as the AWS SDKs name it.
+    /// The variable that overrides the service's endpoint, named as in the AWS SDKs.
     fn endpoint_variable(self) -> &'static str {
         match self {
             Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
@@ -34,18 +33,18 @@ impl Service {
     }
 }
 
-/// Region, credentials, and the address of one service.
+/// Region, credentials, and the endpoint of one service.
 #[derive(Clone)]
 pub struct Account {
     /// The region, such as `eu-west-1`.
     pub region: String,
-    /// The address to call instead of the service's own; on a laptop that of the local cloud.
+    /// The URL that replaces the service's own endpoint, such as the local cloud's.
     pub endpoint: Option<String>,
     /// The access key's id.
     pub access_key_id: String,
-    /// The access key.
+    /// The secret access key.
     pub secret_access_key: String,
-    /// The token of the role's session.
+    /// The session token of the role.
     pub session_token: Option<String>,
 }
 
@@ -59,34 +58,32 @@ impl fmt::Debug for Account {
 }
 
 impl Account {
-    /// Reads the account as it is seen by one service; what is missing is noted in the environment.
-    pub fn read(environment: &mut Environment, service: Service) -> Self {
+    /// Reads the account for one service. Problems are added to the environment.
+    pub fn from_environment(environment: &mut Environment, service: Service) -> Self {
         let region = environment.optional("AWS_REGION").or_else(|| environment.optional("AWS_DEFAULT_REGION"));
         Self {
             region: region.unwrap_or_else(|| environment.required("AWS_REGION")),
-            endpoint: environment
-                .address(service.endpoint_variable())
-                .or_else(|| environment.address("AWS_ENDPOINT_URL")),
+            endpoint: environment.url(service.endpoint_variable()).or_else(|| environment.url("AWS_ENDPOINT_URL")),
             access_key_id: environment.required("AWS_ACCESS_KEY_ID"),
             secret_access_key: environment.required("AWS_SECRET_ACCESS_KEY"),
             session_token: environment.optional("AWS_SESSION_TOKEN"),
         }
     }
 
-    /// An account all of whose services are at this address, for tests.
+    /// An account with every service at this URL.
     #[cfg(test)]
     #[cfg(any(feature = "sdk", feature = "secrets"))]
-    pub(crate) fn at(address: &str) -> Self {
+    pub(crate) fn for_test(endpoint: &str) -> Self {
         Self {
             region: "eu-west-1".to_owned(),
-            endpoint: Some(address.to_owned()),
+            endpoint: Some(endpoint.to_owned()),
             access_key_id: "AKID".to_owned(),
             secret_access_key: "hush".to_owned(),
             session_token: Some("token".to_owned()),
         }
     }
 
-    /// The credentials as AWS's crates take them.
+    /// The credentials as AWS's own type.
     #[cfg(any(feature = "sdk", feature = "secrets"))]
     pub(crate) fn credentials(&self) -> aws_credential_types::Credentials {
         aws_credential_types::Credentials::new(
@@ -107,13 +104,13 @@ mod tests {
         [("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "hush")];
 
     fn endpoint(more: &[(&str, &str)], service: Service) -> Option<String> {
-        let mut environment = Environment::of(&[&KEYS, more].concat());
-        let account = Account::read(&mut environment, service);
+        let mut environment = Environment::from_pairs(&[&KEYS, more].concat());
+        let account = Account::from_environment(&mut environment, service);
         environment.finish(account).unwrap().endpoint
     }
 
     #[test]
-    fn a_services_own_address_wins() {
+    fn a_service_endpoint_overrides_the_common_one() {
         let both = [("AWS_ENDPOINT_URL", "http://all"), ("AWS_ENDPOINT_URL_S3", "http://s3")];
         assert_eq!(endpoint(&both, Service::S3).as_deref(), Some("http://s3"));
         assert_eq!(endpoint(&both, Service::DynamoDb).as_deref(), Some("http://all"));
@@ -121,9 +118,9 @@ mod tests {
     }
 
     #[test]
-    fn an_account_needs_region_and_keys() {
-        let mut environment = Environment::of(&[]);
-        Account::read(&mut environment, Service::Sns);
+    fn region_and_keys_are_required() {
+        let mut environment = Environment::from_pairs(&[]);
+        Account::from_environment(&mut environment, Service::Sns);
         assert_eq!(
             environment.finish(()).unwrap_err().to_string(),
             "the environment is not complete: AWS_REGION is missing, AWS_ACCESS_KEY_ID is missing, \
@@ -132,14 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn the_older_name_of_the_region_will_do() {
-        let mut environment = Environment::of(&[("AWS_DEFAULT_REGION", "eu-west-1")]);
-        assert_eq!(Account::read(&mut environment, Service::Sns).region, "eu-west-1");
+    fn the_default_region_is_a_fallback() {
+        let mut environment = Environment::from_pairs(&[("AWS_DEFAULT_REGION", "eu-west-1")]);
+        assert_eq!(Account::from_environment(&mut environment, Service::Sns).region, "eu-west-1");
     }
 
     #[test]
-    fn keys_are_never_shown() {
-        let account = Account::read(&mut Environment::of(&KEYS), Service::S3);
+    fn debug_hides_the_keys() {
+        let account = Account::from_environment(&mut Environment::from_pairs(&KEYS), Service::S3);
         assert!(!format!("{account:?}").contains("hush"));
     }
 }

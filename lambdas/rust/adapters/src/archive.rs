@@ -1,43 +1,37 @@
-//! The archive of results: JSON files under derived keys.
+//! The archive of results: JSON objects under derived keys.
 //!
-//! The adapters are a bucket of Amazon S3 (feature `s3`) and an archive in memory (feature `memory`). Reading is left
-//! out: no Rust function reads a result.
-
-#[cfg(feature = "memory")]
-pub mod memory;
-#[cfg(feature = "s3")]
-mod s3;
+//! Implementations: `s3::S3Archive` and `memory::MemoryArchive`. There is no read: no Rust function reads a result.
 
 use std::future::Future;
 
 use crate::{deadline::Deadline, error::AdapterError};
 
-#[cfg(feature = "memory")]
-pub use memory::MemoryArchive;
-#[cfg(feature = "s3")]
-pub use s3::S3Archive;
-
-/// How a file came to be there.
+/// The result of a put-if-absent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Filed {
-    /// It was written now.
-    New,
-    /// It was there already; keys are derived from the content, so it holds the same bytes.
-    AlreadyThere,
+pub enum PutOutcome {
+    /// The object was written.
+    Created,
+    /// The key existed. Keys are derived from the content, so the object holds the same bytes.
+    AlreadyExists,
 }
 
-/// Where results and summaries are filed.
+/// Stores results and run summaries.
 pub trait ResultArchive {
-    /// Files JSON under a key, unless the key is taken.
+    /// Stores an object unless its key exists; called once per accepted order. Repeating a call is safe.
     ///
     /// # Errors
-    /// `Unavailable` when the archive throttles, is away, does not answer in time or is being written to at the same
-    /// key; `Broken` when it refuses for any other reason.
-    fn put_new(&self, key: &str, json: &str, deadline: &Deadline) -> impl Future<Output = Result<Filed, AdapterError>>;
+    /// An error fails the order. `Unavailable` (throttled, unreachable, no response in time, concurrent write to the
+    /// same key) makes the state machine retry it; `Broken` (any other refusal) does not.
+    fn put_if_absent(
+        &self,
+        key: &str,
+        json: &str,
+        deadline: &Deadline,
+    ) -> impl Future<Output = Result<PutOutcome, AdapterError>>;
 
-    /// Files JSON under a key, in place of what was there.
+    /// Stores an object, replacing any existing one; called once per run, for its summary.
     ///
     /// # Errors
-    /// As for [`ResultArchive::put_new`].
+    /// An error fails the closing of the run; otherwise as for [`ResultArchive::put_if_absent`].
     fn put(&self, key: &str, json: &str, deadline: &Deadline) -> impl Future<Output = Result<(), AdapterError>>;
 }

@@ -1,23 +1,32 @@
-//! How long an invocation may still take, and how long to wait before another attempt.
+//! The time left in an invocation, and the delays between attempts.
 //!
-//! Every call to the outside is bounded by the invocation's deadline, so that a function always has time left to say
-//! what happened instead of being stopped. It reads the clock of tokio, which tests can hold still.
+//! Every outside call is bounded by the invocation's deadline, so that a function reports a failure before Lambda stops
+//! it. Time is tokio's, which tests can pause.
 
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
-use crate::chance;
+use crate::random;
 
-/// What is kept back of the time that Lambda gives, to answer and to write the log line.
+/// The part of Lambda's timeout that is reserved for the response and the log line.
 pub const MARGIN: Duration = Duration::from_millis(500);
 
-/// The moment by which an invocation has to have its answer.
+/// The time by which an invocation must have its response.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use gridbid_adapters::deadline::Deadline;
+///
+/// let deadline = Deadline::after(Duration::from_secs(2));
+/// assert!(deadline.remaining() <= Duration::from_secs(2));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// So long from now.
+    /// A deadline this long from now.
     #[must_use]
     pub fn after(duration: Duration) -> Self {
         Self(Instant::now() + duration)
@@ -25,19 +34,20 @@ impl Deadline {
 
     /// Lambda's own deadline, less [`MARGIN`].
     #[must_use]
-    pub fn of_lambda(deadline: SystemTime) -> Self {
-        let given = deadline.duration_since(SystemTime::now()).unwrap_or_default();
-        Self::after(given.saturating_sub(MARGIN))
+    pub fn from_lambda(deadline: SystemTime) -> Self {
+        // The error is a deadline in the past, of which nothing remains.
+        let remaining = deadline.duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+        Self::after(remaining.saturating_sub(MARGIN))
     }
 
-    /// What is left; zero when it has passed.
+    /// The remaining time; zero after the deadline.
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// Waits so long if more than that is left, and says whether it did.
-    pub async fn allows_waiting(&self, duration: Duration) -> bool {
+    /// Sleeps if more time than this remains; returns whether it slept.
+    pub async fn try_sleep(&self, duration: Duration) -> bool {
         if self.remaining() <= duration {
             return false;
         }
@@ -46,8 +56,17 @@ impl Deadline {
     }
 }
 
-/// Waits between attempts: exponential, with full jitter (any wait from none to the bound is as likely), so that
-/// callers that collided once do not collide again in step.
+/// Exponential backoff with full jitter (uniform from zero to the bound), which spreads out callers that collided.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use gridbid_adapters::deadline::Backoff;
+///
+/// const BACKOFF: Backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(100));
+/// assert!(BACKOFF.delay(1) <= Duration::from_millis(10));
+/// assert!(BACKOFF.delay(9) <= Duration::from_millis(100));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     first: Duration,
@@ -55,18 +74,17 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// The bound of the first wait, doubled for each further one up to the longest.
+    /// The bound of the first delay, doubled for each later one up to the longest.
     #[must_use]
     pub const fn new(first: Duration, longest: Duration) -> Self {
         Self { first, longest }
     }
 
-    /// The wait before attempt `attempt`, where 1 is the first repetition.
+    /// The delay after attempt `attempt`, counted from 1.
     #[must_use]
-    pub fn wait(&self, attempt: u32) -> Duration {
+    pub fn delay(&self, attempt: u32) -> Duration {
         let bound = self.first.saturating_mul(1 << attempt.saturating_sub(1).min(16)).min(self.longest);
-        let micros = u64::try_from(bound.as_micros()).unwrap_or(u64::MAX);
-        Duration::from_micros(chance::number() % micros.saturating_add(1).max(1))
+        bound.mul_f64(random::u64() as f64 / u64::MAX as f64)
     }
 }
 
@@ -75,27 +93,27 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_is_left_after_the_deadline() {
+    async fn remaining_time_ends_at_the_deadline() {
         let deadline = Deadline::after(Duration::from_secs(2));
         assert_eq!(deadline.remaining(), Duration::from_secs(2));
-        assert!(deadline.allows_waiting(Duration::from_millis(1_500)).await);
+        assert!(deadline.try_sleep(Duration::from_millis(1_500)).await);
         assert_eq!(deadline.remaining(), Duration::from_millis(500));
-        assert!(!deadline.allows_waiting(Duration::from_millis(500)).await);
+        assert!(!deadline.try_sleep(Duration::from_millis(500)).await);
         tokio::time::advance(Duration::from_secs(3)).await;
         assert_eq!(deadline.remaining(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn lambdas_deadline_is_kept_with_a_margin() {
-        let left = Deadline::of_lambda(SystemTime::now() + Duration::from_secs(10)).remaining();
+    async fn lambda_deadline_is_reduced_by_the_margin() {
+        let left = Deadline::from_lambda(SystemTime::now() + Duration::from_secs(10)).remaining();
         assert!(left <= Duration::from_millis(9_500) && left > Duration::from_secs(9), "{left:?}");
-        assert_eq!(Deadline::of_lambda(SystemTime::UNIX_EPOCH).remaining(), Duration::ZERO);
+        assert_eq!(Deadline::from_lambda(SystemTime::UNIX_EPOCH).remaining(), Duration::ZERO);
     }
 
     #[test]
-    fn waits_grow_to_a_bound() {
+    fn delays_grow_to_the_longest() {
         let backoff = Backoff::new(Duration::from_millis(10), Duration::from_millis(100));
-        let longest = |attempt| (0..2_000).map(|_| backoff.wait(attempt)).max().unwrap();
+        let longest = |attempt| (0..2_000).map(|_| backoff.delay(attempt)).max().unwrap();
         assert!(longest(1) <= Duration::from_millis(10));
         assert!(longest(3) > Duration::from_millis(20) && longest(3) <= Duration::from_millis(40));
         assert!(longest(40) > Duration::from_millis(50) && longest(40) <= Duration::from_millis(100));

@@ -1,31 +1,47 @@
-//! Configuration from the environment, read and checked once at a function's start.
+//! Configuration from environment variables, read and checked once at a function's start.
 //!
-//! Every name that is missing or has a value that cannot be is collected, so that a failed start lists all of them at
-//! once; [`Environment::finish`] hands the configuration out only if there is none. An empty value counts as absent,
-//! because Terraform cannot unset a variable conditionally. Values are never part of a problem: one may be a secret.
+//! Problems are collected, so that a failed start lists every missing or invalid variable; [`Environment::finish`] returns
+//! the configuration only if there is none. An empty value counts as absent, because Terraform cannot unset a variable
+//! conditionally. A problem never contains a value, which may be a secret.
 
-use std::{collections::BTreeMap, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    str::FromStr,
+};
 
-/// The names and values that a function is started with, and what was found wrong with them so far.
+/// The variables, and the problems found in them so far.
+///
+/// ```
+/// use gridbid_adapters::environment::Environment;
+///
+/// let mut environment = Environment::from_pairs(&[("URL", "ftp://a")]);
+/// let table = environment.required("ORDERS_TABLE");
+/// let url = environment.url("URL");
+/// assert_eq!(
+///     environment.finish((table, url)).unwrap_err().to_string(),
+///     "the environment is not complete: ORDERS_TABLE is missing, URL is not an http or https URL"
+/// );
+/// ```
 pub struct Environment {
-    variables: BTreeMap<String, String>,
+    variables: BTreeMap<OsString, OsString>,
     problems: Vec<Problem>,
 }
 
-/// One name that keeps a function from starting.
+/// A variable that prevents a function from starting.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} {what}")]
 pub struct Problem {
     /// The variable.
     pub name: &'static str,
-    /// What is wrong with it.
+    /// The problem, as a predicate.
     pub what: &'static str,
 }
 
-/// Everything that is wrong with an environment.
+/// Every problem of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvironmentError {
-    /// At least one, in the order in which the names were asked for.
+    /// At least one, in the order in which the variables were read.
     pub problems: Vec<Problem>,
 }
 
@@ -34,76 +50,76 @@ impl std::error::Error for EnvironmentError {}
 impl std::fmt::Display for EnvironmentError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str("the environment is not complete: ")?;
-        for (at, problem) in self.problems.iter().enumerate() {
-            write!(out, "{}{problem}", if at == 0 { "" } else { ", " })?;
+        for (index, problem) in self.problems.iter().enumerate() {
+            write!(out, "{}{problem}", if index == 0 { "" } else { ", " })?;
         }
         Ok(())
     }
 }
 
-const MISSING: &str = "is missing";
-
 impl Environment {
-    /// The environment of this process; what is not UTF-8 counts as absent.
+    /// The environment of this process.
     #[must_use]
-    pub fn of_process() -> Self {
-        let variables =
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    pub fn from_process() -> Self {
+        Self { variables: std::env::vars_os().collect(), problems: Vec::new() }
+    }
+
+    /// An environment with these variables, for tests.
+    #[must_use]
+    pub fn from_pairs(variables: &[(&str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
         Self { variables: variables.collect(), problems: Vec::new() }
     }
 
-    /// An environment of these names and values, for tests.
-    #[must_use]
-    pub fn of(variables: &[(&str, &str)]) -> Self {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Self { variables: variables.collect(), problems: Vec::new() }
+    /// Reads an optional variable. A value that is not UTF-8 is a problem.
+    pub fn optional(&mut self, name: &'static str) -> Option<String> {
+        let value = self.variables.get(OsStr::new(name)).filter(|value| !value.is_empty())?;
+        let text = value.to_str().map(str::to_owned);
+        if text.is_none() {
+            self.add_problem(name, "is not UTF-8");
+        }
+        text
     }
 
-    /// A value that may be absent.
-    #[must_use]
-    pub fn optional(&self, name: &str) -> Option<String> {
-        self.variables.get(name).filter(|value| !value.is_empty()).cloned()
-    }
-
-    /// A value that has to be there; a missing one is noted and read as empty.
+    /// Reads a required variable. An absent one is a problem and reads as empty; [`Environment::finish`] then returns no
+    /// configuration.
     pub fn required(&mut self, name: &'static str) -> String {
         self.optional(name).unwrap_or_else(|| {
-            self.problem(name, MISSING);
+            self.add_problem(name, "is missing");
             String::new()
         })
     }
 
-    /// A value that may be absent and otherwise has to be of this type; `what` says of which, as in `is not a number`.
+    /// Reads an optional variable of type `T`. `what` is the problem of an invalid value, such as `is not a number`.
     pub fn parsed<T: FromStr>(&mut self, name: &'static str, what: &'static str) -> Option<T> {
         let value = self.optional(name)?.parse().ok();
         if value.is_none() {
-            self.problem(name, what);
+            self.add_problem(name, what);
         }
         value
     }
 
-    /// An address that may be absent: `http://` or `https://`, a host, and whatever follows.
-    pub fn address(&mut self, name: &'static str) -> Option<String> {
+    /// Reads an optional http or https URL.
+    pub fn url(&mut self, name: &'static str) -> Option<String> {
         let value = self.optional(name)?;
-        if is_address(&value) {
+        if is_http_url(&value) {
             return Some(value);
         }
-        self.problem(name, "is not an http or https address");
+        self.add_problem(name, "is not an http or https URL");
         None
     }
 
-    /// Notes something wrong with a name; once is enough, however often the name is asked for.
-    pub fn problem(&mut self, name: &'static str, what: &'static str) {
-        let problem = Problem { name, what };
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
+    /// Adds a problem, unless the variable has one already.
+    pub fn add_problem(&mut self, name: &'static str, what: &'static str) {
+        if self.problems.iter().all(|problem| problem.name != name) {
+            self.problems.push(Problem { name, what });
         }
     }
 
-    /// Hands out what was read, if nothing was wrong.
+    /// Returns the configuration, if there was no problem.
     ///
     /// # Errors
-    /// Everything that was noted.
+    /// Every problem so far.
     pub fn finish<T>(&mut self, value: T) -> Result<T, EnvironmentError> {
         if self.problems.is_empty() {
             Ok(value)
@@ -113,9 +129,9 @@ impl Environment {
     }
 }
 
-/// Whether a text is an address that can be called.
+/// Whether a text is an http or https URL: a scheme, a host, and no white space.
 #[must_use]
-pub fn is_address(text: &str) -> bool {
+pub fn is_http_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.and_then(|rest| rest.split(['/', '?', '#']).next()).is_some_and(|host| !host.is_empty())
         && text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -126,27 +142,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_problem_is_listed_at_once() {
+    fn all_problems_are_listed() {
         let mut environment =
-            Environment::of(&[("ORDERS_TABLE", ""), ("PERCENT", "many"), ("URL", "ftp://x"), ("FINE", "1")]);
+            Environment::from_pairs(&[("ORDERS_TABLE", ""), ("PERCENT", "many"), ("URL", "ftp://x"), ("FINE", "1")]);
         assert_eq!(environment.required("ORDERS_TABLE"), "");
         assert_eq!(environment.required("ORDERS_TABLE"), "");
         assert_eq!(environment.required("GRIDBID_ENVIRONMENT"), "");
         assert_eq!(environment.parsed::<u8>("PERCENT", "is not a number"), None);
         assert_eq!(environment.parsed::<u8>("FINE", "is not a number"), Some(1));
-        assert_eq!(environment.address("URL"), None);
+        assert_eq!(environment.url("URL"), None);
         let error = environment.finish(()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the environment is not complete: ORDERS_TABLE is missing, GRIDBID_ENVIRONMENT is missing, \
-             PERCENT is not a number, URL is not an http or https address"
+             PERCENT is not a number, URL is not an http or https URL"
         );
     }
 
     #[test]
-    fn a_complete_environment_hands_out_its_values() {
-        let mut environment = Environment::of(&[("ORDERS_TABLE", "orders"), ("URL", "http://127.0.0.1:4566")]);
-        let values = (environment.required("ORDERS_TABLE"), environment.address("URL"), environment.optional("NONE"));
+    #[cfg(unix)]
+    fn a_value_that_is_not_utf_8_is_a_problem() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let mut environment = Environment::from_pairs(&[]);
+        environment.variables.insert("SEED".into(), OsStr::from_bytes(b"\xff").to_owned());
+        assert_eq!(environment.optional("SEED"), None);
+        assert_eq!(environment.required("SEED"), "");
+        assert_eq!(environment.finish(()).unwrap_err().problems, [Problem { name: "SEED", what: "is not UTF-8" }]);
+    }
+
+    #[test]
+    fn a_complete_environment_returns_its_values() {
+        let mut environment = Environment::from_pairs(&[("ORDERS_TABLE", "orders"), ("URL", "http://127.0.0.1:4566")]);
+        let values = (environment.required("ORDERS_TABLE"), environment.url("URL"), environment.optional("NONE"));
         assert_eq!(
             environment.finish(values),
             Ok(("orders".to_owned(), Some("http://127.0.0.1:4566".to_owned()), None))
@@ -154,12 +181,12 @@ mod tests {
     }
 
     #[test]
-    fn addresses_have_a_scheme_and_a_host() {
+    fn urls_need_a_scheme_and_a_host() {
         for good in ["http://a", "https://a/b?c", "http://127.0.0.1:4566/"] {
-            assert!(is_address(good), "{good}");
+            assert!(is_http_url(good), "{good}");
         }
         for bad in ["", "a", "https://", "https:///b", "http://a b", "file:///a", "HTTP//a"] {
-            assert!(!is_address(bad), "{bad}");
+            assert!(!is_http_url(bad), "{bad}");
         }
     }
 }

@@ -1,45 +1,46 @@
-//! The errors that leave an adapter, a handler and a function's start.
+//! The errors of adapters, handlers and a function's start.
 //!
-//! A handler's errors are the three names that the state machine knows, and no others; an adapter's are the two of them
-//! that something outside can cause. Messages are short, because they travel in the state of a run; they name services
-//! and codes, never bodies or secrets. The two that are about one order may quote it, and stay out of the log.
+//! A handler's errors have the three names that the state machine catches; an adapter causes two of them. Messages are
+//! short, because they travel in the state of a run; they name services and codes, never bodies or secrets. The messages of
+//! `OrderRejected` and `MalformedOrder` may quote the order and are not logged.
 
 use lambda_runtime::Diagnostic;
 
 use crate::environment::EnvironmentError;
 
-/// The most bytes of an error's message: what a run's state keeps of each order stays below 200 bytes.
+/// The maximum length of an error's message: a run's state keeps less than 200 bytes per order.
 pub const MESSAGE_BYTES: usize = 90;
 
-/// Why something outside did not do what it was asked.
+/// Why an outside call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdapterError {
-    /// It throttles, is away or did not answer in time: trying again later may help.
+    /// Throttled, unreachable or no response in time: a retry may succeed.
     #[error("{0}")]
     Unavailable(String),
-    /// It refuses, or answers what it never should: trying again cannot help.
+    /// Refused, or a response that breaks the contract: a retry cannot succeed.
     #[error("{0}")]
     Broken(String),
 }
 
-/// Why an invocation failed, by the names that the state machine and the alarms know.
+/// Why an invocation failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HandlerError {
-    /// The platform rejected the order: business, not a fault. Told, and the run goes on. The sentence names the order.
+    /// The platform rejected the order, which is not a fault: it is reported and the run continues. The message names the
+    /// order.
     #[error("{0}")]
     OrderRejected(String),
-    /// The platform sent an order that cannot be used, which breaks its contract. Never retried.
+    /// The platform sent an order that breaks its contract. Never retried.
     #[error("{message}")]
     MalformedOrder {
-        /// A permanent code of core's.
+        /// One of core's permanent codes.
         code: &'static str,
-        /// A sentence that may quote the order.
+        /// The message, which may quote the order.
         message: String,
     },
-    /// Something outside is away or throttles. Retried with backoff.
+    /// An outside system is unreachable or throttles. Retried with backoff.
     #[error("{0}")]
     Unavailable(String),
-    /// Somebody does not keep to what was agreed. Never retried. The sentence quotes no order.
+    /// An event, a response or a configuration breaks its contract. Never retried. The message quotes no order.
     #[error("{0}")]
     ContractBroken(String),
 }
@@ -47,10 +48,10 @@ pub enum HandlerError {
 /// Why a function did not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
-    /// The environment lacks names, or has values that cannot be.
+    /// Variables are missing or invalid.
     #[error(transparent)]
     Environment(#[from] EnvironmentError),
-    /// Something that is needed before the first event could not be had.
+    /// An outside call that the start depends on failed.
     #[error(transparent)]
     Adapter(#[from] AdapterError),
 }
@@ -66,7 +67,7 @@ impl HandlerError {
         }
     }
 
-    /// The permanent code of an order that cannot be used.
+    /// The permanent code of a malformed order; `None` for other errors.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
         match self {
@@ -75,7 +76,7 @@ impl HandlerError {
         }
     }
 
-    /// The sentence, unless it may quote an order: the log holds no content.
+    /// The message, unless it may quote an order; `None` is not logged.
     #[must_use]
     pub fn log_reason(&self) -> Option<&str> {
         match self {
@@ -84,35 +85,35 @@ impl HandlerError {
         }
     }
 
-    /// An event or a configuration that is not what was agreed, in a sentence that quotes no order.
-    pub fn contract_broken(why: impl std::fmt::Display) -> Self {
-        Self::ContractBroken(why.to_string())
+    /// Creates a `ContractBroken` from a message that quotes no order.
+    pub fn contract_broken(reason: impl std::fmt::Display) -> Self {
+        Self::ContractBroken(reason.to_string())
     }
 }
 
 impl From<AdapterError> for HandlerError {
     fn from(error: AdapterError) -> Self {
         match error {
-            AdapterError::Unavailable(why) => Self::Unavailable(why),
-            AdapterError::Broken(why) => Self::ContractBroken(why),
+            AdapterError::Unavailable(reason) => Self::Unavailable(reason),
+            AdapterError::Broken(reason) => Self::ContractBroken(reason),
         }
     }
 }
 
 impl From<HandlerError> for Diagnostic {
     fn from(error: HandlerError) -> Self {
-        Self { error_type: error.name().to_owned(), error_message: shortened(&error.to_string()) }
+        Self { error_type: error.name().to_owned(), error_message: truncate(&error.to_string()) }
     }
 }
 
-/// The text, cut to [`MESSAGE_BYTES`] at a character's boundary.
-pub(crate) fn shortened(text: &str) -> String {
+/// Truncates a text to [`MESSAGE_BYTES`] at a character boundary.
+pub(crate) fn truncate(text: &str) -> String {
     const MARK: &str = "...";
     if text.len() <= MESSAGE_BYTES {
         return text.to_owned();
     }
-    let end = (0..=MESSAGE_BYTES - MARK.len()).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}{MARK}", text.get(..end).unwrap_or_default())
+    let (kept, _) = text.split_at(text.floor_char_boundary(MESSAGE_BYTES - MARK.len()));
+    format!("{kept}{MARK}")
 }
 
 #[cfg(test)]
@@ -120,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_reach_lambda_by_their_names() {
+    fn errors_have_lambda_error_types() {
         for (error, name) in [
             (HandlerError::OrderRejected("why".into()), "OrderRejected"),
             (HandlerError::Unavailable("why".into()), "Unavailable"),
@@ -133,16 +134,16 @@ mod tests {
     }
 
     #[test]
-    fn what_an_adapter_says_keeps_its_meaning() {
+    fn adapter_errors_keep_their_kind() {
         assert_eq!(HandlerError::from(AdapterError::Unavailable("x".into())), HandlerError::Unavailable("x".into()));
         assert_eq!(HandlerError::from(AdapterError::Broken("x".into())), HandlerError::ContractBroken("x".into()));
     }
 
     #[test]
-    fn a_message_is_at_most_90_bytes() {
-        assert_eq!(shortened(&"x".repeat(90)), "x".repeat(90));
-        assert_eq!(shortened(&"x".repeat(91)), format!("{}...", "x".repeat(87)));
-        // 86 bytes fit before the mark: a character of two bytes is not cut in half.
-        assert_eq!(shortened(&format!("{}é{}", "x".repeat(86), "y".repeat(20))), format!("{}...", "x".repeat(86)));
+    fn messages_are_truncated_to_90_bytes() {
+        assert_eq!(truncate(&"x".repeat(90)), "x".repeat(90));
+        assert_eq!(truncate(&"x".repeat(91)), format!("{}...", "x".repeat(87)));
+        // The two-byte character would be cut in half.
+        assert_eq!(truncate(&format!("{}é{}", "x".repeat(86), "y".repeat(20))), format!("{}...", "x".repeat(86)));
     }
 }

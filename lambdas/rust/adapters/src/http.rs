@@ -1,9 +1,8 @@
-//! HTTP/1.1 requests to one address, without an SDK.
+//! An HTTP/1.1 client without an SDK.
 //!
-//! A request has one time limit, from the connection to the last byte, and an answer has a cap on its bytes; redirects
-//! are not followed. TLS is rustls with ring and the system's certificates, read at the first `https` request, so that a
-//! function which calls plain addresses only never reads them. Connections are not kept: between two events Lambda
-//! freezes a function, and a kept connection is as likely dead as alive.
+//! A request has one timeout, from connecting to the last byte, and a response a maximum length; redirects are not
+//! followed. The system's certificates are read at the first `https` request only. Connections are not pooled: Lambda
+//! freezes a function between two events, after which a pooled connection is as likely dead as alive.
 
 use std::{cell::OnceCell, time::Duration};
 
@@ -22,6 +21,9 @@ use hyper_util::{
 
 use crate::tls;
 
+// Lengths are cast between `u64` and `usize`.
+const _: () = assert!(usize::BITS == 64);
+
 type Sender = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 /// Sends requests.
@@ -31,110 +33,131 @@ pub struct HttpClient {
     tls: OnceCell<Sender>,
 }
 
-/// What is asked.
+/// A request.
 #[derive(Clone, Debug)]
 pub struct HttpRequest<'a> {
     /// The method.
     pub method: Method,
-    /// The whole address.
-    pub address: &'a str,
-    /// Headers; `Host` and the length are added.
+    /// The absolute URL.
+    pub url: &'a str,
+    /// Headers; `Host` and `Content-Length` are added.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body, which may be empty.
     pub body: Bytes,
 }
 
-/// What is answered.
+/// A response.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HttpAnswer {
+pub struct HttpResponse {
     /// The status.
     pub status: u16,
-    /// How long the server asks to be left alone, if it names seconds.
+    /// The `Retry-After` header, if it is a number of seconds; its date form is ignored.
     pub retry_after: Option<Duration>,
-    /// The body's first bytes, at most as many as were asked for.
+    /// The first bytes of the body, up to the requested maximum.
     pub body: Vec<u8>,
-    /// The length of the whole body; `None` if it was not read to its end and the server does not say.
-    pub length: Option<u64>,
+    /// The length of the whole body; `None` if the body was cut and the server does not declare it.
+    pub length: Option<usize>,
 }
 
-/// Why there is no answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why there is no response.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum HttpError {
-    /// The address cannot be called.
-    #[error("not an address")]
-    Address,
+    /// The URL is invalid.
+    #[error("invalid URL")]
+    InvalidUrl,
     /// TLS cannot be set up.
-    #[error("no TLS")]
-    Tls,
-    /// The time was over first.
-    #[error("no answer in time")]
+    #[error("cannot set up TLS: {0}")]
+    Tls(rustls::Error),
+    /// The timeout passed first.
+    #[error("no response in time")]
     Timeout,
-    /// No connection came about: nothing was sent.
+    /// Connecting failed: nothing was sent.
     #[error("no connection")]
     Connect,
-    /// The connection broke: what was sent may have arrived.
+    /// The connection broke: the request may have arrived.
     #[error("the connection broke")]
     Broken,
 }
 
-impl HttpAnswer {
+impl HttpResponse {
     /// Whether `body` is the whole body.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.length.is_some_and(|length| u64::try_from(self.body.len()) == Ok(length))
+        self.length == Some(self.body.len())
     }
 }
 
 impl HttpClient {
-    /// A client without connections.
+    /// Creates a client without connections.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sends one request, and reads at most `cap` bytes of the answer's body.
+    /// Sends one request and reads at most `max_bytes` of the response's body. A response of any status is `Ok`.
+    ///
+    /// ```no_run
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// use std::time::Duration;
+    ///
+    /// use gridbid_adapters::http::{HttpClient, HttpRequest};
+    /// use hyper::{Method, body::Bytes};
+    ///
+    /// let url = "https://platform.example/results?slot=2026-11-22T07:05:00Z";
+    /// let request = HttpRequest { method: Method::GET, url, headers: vec![], body: Bytes::new() };
+    /// let response = HttpClient::new().send(request, 204_800, Duration::from_secs(5)).await?;
+    /// assert_eq!(response.status, 200);
+    /// # Ok::<(), gridbid_adapters::http::HttpError>(())
+    /// # });
+    /// ```
     ///
     /// # Errors
-    /// When there is no answer within `limit`. An answer of any status is one.
-    pub async fn send(&self, request: HttpRequest<'_>, cap: usize, limit: Duration) -> Result<HttpAnswer, HttpError> {
-        tokio::time::timeout(limit, self.exchange(request, cap)).await.unwrap_or(Err(HttpError::Timeout))
+    /// When there is no complete response within `timeout`.
+    pub async fn send(
+        &self,
+        request: HttpRequest<'_>,
+        max_bytes: usize,
+        timeout: Duration,
+    ) -> Result<HttpResponse, HttpError> {
+        tokio::time::timeout(timeout, self.exchange(request, max_bytes)).await.map_err(|_| HttpError::Timeout)?
     }
 
-    async fn exchange(&self, request: HttpRequest<'_>, cap: usize) -> Result<HttpAnswer, HttpError> {
-        let address: Uri = request.address.parse().map_err(|_| HttpError::Address)?;
-        let sender = self.sender(address.scheme() == Some(&Scheme::HTTPS))?;
+    async fn exchange(&self, request: HttpRequest<'_>, max_bytes: usize) -> Result<HttpResponse, HttpError> {
+        let url: Uri = request.url.parse().map_err(|_| HttpError::InvalidUrl)?;
+        let sender = self.sender(url.scheme() == Some(&Scheme::HTTPS))?;
         let mut message = Request::new(Full::new(request.body));
         *message.method_mut() = request.method;
-        *message.uri_mut() = address;
+        *message.uri_mut() = url;
         message.headers_mut().extend(request.headers);
-        let answer = sender
+        let response = sender
             .request(message)
             .await
             .map_err(|error| if error.is_connect() { HttpError::Connect } else { HttpError::Broken })?;
-        let retry_after = answer.headers().get(RETRY_AFTER).and_then(seconds);
-        let status = answer.status().as_u16();
-        let (body, length) = read(answer.into_body(), cap).await?;
-        Ok(HttpAnswer { status, retry_after, body, length })
+        let retry_after = response.headers().get(RETRY_AFTER).and_then(parse_seconds);
+        let status = response.status().as_u16();
+        let (body, length) = read_body(response.into_body(), max_bytes).await?;
+        Ok(HttpResponse { status, retry_after, body, length })
     }
 
     fn sender(&self, is_tls: bool) -> Result<&Sender, HttpError> {
-        let sender = if is_tls { &self.tls } else { &self.plain };
-        if let Some(sender) = sender.get() {
+        let cell = if is_tls { &self.tls } else { &self.plain };
+        if let Some(sender) = cell.get() {
             return Ok(sender);
         }
-        let connector = tls::over(tls::tcp(), is_tls).map_err(|_| HttpError::Tls)?;
-        let made = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(sender.get_or_init(|| made))
+        let connector = tls::connector(tls::tcp(), is_tls).map_err(HttpError::Tls)?;
+        let sender = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        Ok(cell.get_or_init(|| sender))
     }
 }
 
-/// The first bytes of a body, and how many all of it has, as far as that is known.
-async fn read(mut body: Incoming, cap: usize) -> Result<(Vec<u8>, Option<u64>), HttpError> {
-    let declared = body.size_hint().exact();
+/// Reads the first bytes of a body. Also returns the length of the whole body, if known.
+async fn read_body(mut body: Incoming, max_bytes: usize) -> Result<(Vec<u8>, Option<usize>), HttpError> {
+    let declared = body.size_hint().exact().map(|length| length as usize);
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
+        // The other kind of frame holds trailers, which have no bytes of the body.
         let Ok(mut data) = frame.map_err(|_| HttpError::Broken)?.into_data() else { continue };
-        let room = cap.saturating_sub(bytes.len());
+        let room = max_bytes.saturating_sub(bytes.len());
         let is_cut = data.len() > room;
         data.truncate(room);
         bytes.extend_from_slice(&data);
@@ -142,11 +165,11 @@ async fn read(mut body: Incoming, cap: usize) -> Result<(Vec<u8>, Option<u64>), 
             return Ok((bytes, declared));
         }
     }
-    let length = u64::try_from(bytes.len()).ok();
-    Ok((bytes, length))
+    let length = bytes.len();
+    Ok((bytes, Some(length)))
 }
 
-fn seconds(value: &HeaderValue) -> Option<Duration> {
+fn parse_seconds(value: &HeaderValue) -> Option<Duration> {
     value.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
@@ -155,46 +178,46 @@ mod tests {
     use tokio::{io::AsyncReadExt as _, net::TcpListener};
 
     use super::*;
-    use crate::scripted_server::{HANG_UP, ScriptedServer, answer};
+    use crate::scripted_server::{HANG_UP, ScriptedServer, response};
 
-    async fn get(address: &str, cap: usize, limit: Duration) -> Result<HttpAnswer, HttpError> {
+    async fn get(url: &str, max_bytes: usize, timeout: Duration) -> Result<HttpResponse, HttpError> {
         let headers = vec![(hyper::header::ACCEPT, HeaderValue::from_static("application/json"))];
-        let request = HttpRequest { method: Method::GET, address, headers, body: Bytes::new() };
-        HttpClient::new().send(request, cap, limit).await
+        let request = HttpRequest { method: Method::GET, url, headers, body: Bytes::new() };
+        HttpClient::new().send(request, max_bytes, timeout).await
     }
 
-    const LIMIT: Duration = Duration::from_secs(5);
+    const TIMEOUT: Duration = Duration::from_secs(5);
 
     #[tokio::test]
-    async fn a_plain_address_is_called() {
-        let server = ScriptedServer::start([answer(429, "retry-after: 7\r\n", "hello")]).await;
-        let answer = get(&format!("{}/path?slot=a:b", server.address), 3, LIMIT).await.unwrap();
+    async fn a_plain_url_is_requested() {
+        let server = ScriptedServer::start([response(429, "retry-after: 7\r\n", "hello")]).await;
+        let response = get(&format!("{}/path?slot=a:b", server.address), 3, TIMEOUT).await.unwrap();
         assert_eq!(
-            answer,
-            HttpAnswer {
+            response,
+            HttpResponse {
                 status: 429,
                 retry_after: Some(Duration::from_secs(7)),
                 body: b"hel".to_vec(),
                 length: Some(5)
             }
         );
-        let asked = server.requests().await.remove(0);
-        assert!(asked.starts_with("GET /path?slot=a:b HTTP/1.1\r\n"), "{asked}");
-        assert!(asked.contains("\r\naccept: application/json\r\n"), "{asked}");
+        let request = server.requests().await.remove(0);
+        assert!(request.starts_with("GET /path?slot=a:b HTTP/1.1\r\n"), "{request}");
+        assert!(request.contains("\r\naccept: application/json\r\n"), "{request}");
     }
 
     #[tokio::test]
-    async fn a_connection_that_breaks_is_told_from_one_that_never_was() {
+    async fn a_broken_connection_differs_from_none() {
         let server = ScriptedServer::start([HANG_UP]).await;
         let address = server.address.clone();
-        assert_eq!(get(&address, 10, LIMIT).await, Err(HttpError::Broken));
+        assert_eq!(get(&address, 10, TIMEOUT).await, Err(HttpError::Broken));
         server.requests().await;
-        assert_eq!(get(&address, 10, LIMIT).await, Err(HttpError::Connect));
-        assert_eq!(get("no address", 10, LIMIT).await, Err(HttpError::Address));
+        assert_eq!(get(&address, 10, TIMEOUT).await, Err(HttpError::Connect));
+        assert_eq!(get("no address", 10, TIMEOUT).await, Err(HttpError::InvalidUrl));
     }
 
     #[tokio::test]
-    async fn the_time_limit_holds_for_the_body_too() {
+    async fn the_timeout_covers_the_body() {
         let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -209,15 +232,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_tls_address_is_called_with_tls() {
+    async fn an_https_url_is_requested_with_tls() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("https://{}", listener.local_addr().unwrap());
         let first = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             stream.read_u8().await.unwrap()
         });
-        assert_eq!(get(&address, 10, LIMIT).await, Err(HttpError::Connect));
-        // A TLS record of a handshake begins with the byte 22.
+        assert_eq!(get(&address, 10, TIMEOUT).await, Err(HttpError::Connect));
+        // The content type of a TLS handshake record (RFC 8446, section 5.1).
         assert_eq!(first.await.unwrap(), 22);
     }
 }

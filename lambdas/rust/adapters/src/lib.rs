@@ -1,36 +1,77 @@
-//! All that Gridbid's Rust functions touch outside of themselves: the Lambda runtime, AWS and HTTP.
+//! Everything outside of Gridbid's Rust functions: the Lambda runtime, AWS and HTTP.
 //!
-//! Each thing outside is a trait that a handler is generic over, with one adapter for the real thing (behind a cargo
-//! feature of its own, so that a function links only what it uses) and one in memory that tests can disturb (feature
-//! `memory`). No rule lives here: rules are `gridbid_core`'s. The callers are the functions beside this folder, each
-//! of which implements [`Function`] and is run by [`serve`].
+//! A handler is generic over traits, one per outside system: [`orders::OrderTable`], [`archive::ResultArchive`],
+//! [`notifier::Notifier`], [`platform::AuctionPlatform`] and [`webhook::Webhook`]. Each has an adapter for the real
+//! system behind a cargo feature, so that a function links only what it uses, and a fake with injectable faults in
+//! `memory` (feature `memory`). No business rule lives here: rules belong to `gridbid_core`.
+//!
+//! A function implements [`Function`], and its `main` is one call of [`serve`]:
+//!
+//! ```no_run
+//! use gridbid_adapters::{Function, HandlerError, Invocation, StartError, environment::Environment};
+//!
+//! struct Greet {
+//!     greeting: String,
+//! }
+//!
+//! impl Function for Greet {
+//!     const NAME: &'static str = "greet";
+//!     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+//!
+//!     async fn start(environment: &mut Environment) -> Result<Self, StartError> {
+//!         let greeting = environment.required("GREETING");
+//!         Ok(environment.finish(Self { greeting })?)
+//!     }
+//!
+//!     async fn handle(&self, _event: &str, _: &mut Invocation) -> Result<String, HandlerError> {
+//!         Ok(format!("{:?}", self.greeting))
+//!     }
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     gridbid_adapters::serve::<Greet>()
+//! }
+//! ```
 
 pub mod account;
 pub mod archive;
-pub mod chance;
 pub mod deadline;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
 pub mod environment;
 mod error;
+mod function;
 #[cfg(feature = "http")]
 pub mod http;
-pub mod notices;
+#[cfg(feature = "http")]
+pub mod http_platform;
+#[cfg(feature = "memory")]
+pub mod memory;
+pub mod notifier;
 pub mod orders;
 pub mod platform;
-mod run;
+pub mod random;
+pub mod random_platform;
+mod runtime;
+#[cfg(feature = "s3")]
+pub mod s3;
 #[cfg(feature = "sdk")]
 mod sdk;
 #[cfg(feature = "secrets")]
 pub mod secrets;
+#[cfg(feature = "http")]
+pub mod slack;
+#[cfg(feature = "sns")]
+pub mod sns;
 pub mod telemetry;
 #[cfg(feature = "tls")]
 mod tls;
 pub mod webhook;
 
-#[cfg(feature = "memory")]
-pub mod disturbance;
 #[cfg(test)]
 #[cfg(any(feature = "http", feature = "dynamodb", feature = "s3", feature = "sns"))]
 mod scripted_server;
 
 pub use error::{AdapterError, HandlerError, StartError};
-pub use run::{Call, Function, serve};
+pub use function::{Function, Invocation};
+pub use runtime::serve;

@@ -1,12 +1,7 @@
-//! The table of orders: one transaction writes a whole request or nothing, and one read answers an order.
+//! The table of orders: one transaction writes a whole request or nothing, one read returns an order.
 //!
-//! The adapters are Amazon DynamoDB (feature `dynamodb`) and a table in memory (feature `memory`). What a cancelled
-//! transaction means for a request is left to the caller, orders-api.
-
-#[cfg(feature = "dynamodb")]
-mod dynamodb;
-#[cfg(feature = "memory")]
-pub mod memory;
+//! Implementations: `dynamodb::DynamoOrders` and `memory::MemoryOrders`. The caller decides what a cancelled transaction
+//! means for its request.
 
 use std::future::Future;
 
@@ -18,68 +13,65 @@ use gridbid_core::{
 
 use crate::{deadline::Deadline, error::AdapterError};
 
-#[cfg(feature = "dynamodb")]
-pub use dynamodb::DynamoOrders;
-#[cfg(feature = "memory")]
-pub use memory::MemoryOrders;
-
-/// The most writes of one transaction: DynamoDB's limit for `TransactWriteItems`.
+/// The maximum number of writes per transaction: DynamoDB's limit for `TransactWriteItems`.
 pub const TRANSACTION_WRITES: u32 = 100;
 
-/// One part of a transaction.
+/// One write of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Write<'a> {
-    /// Store the order, if no live one is there under its `record_id`.
+    /// Store the order, unless a live order has its `record_id`.
     Put {
         /// The order.
         order: &'a Order<'a>,
         /// When it is accepted.
         accepted_at: Instant,
-        /// When it ends.
+        /// When it expires.
         expires_at: Instant,
     },
-    /// Write nothing, if exactly this order is there and live.
+    /// Write nothing; require that exactly this order is stored and live.
     Confirm {
         /// The order.
         order: &'a Order<'a>,
     },
 }
 
-/// How a transaction ended. Either way nothing is half done.
+/// The result of a transaction, which is atomic.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Transacted {
-    /// Every condition held, and everything is written.
-    Done,
-    /// Nothing is written: one verdict for each write, in their order.
-    Cancelled(Vec<Verdict>),
+pub enum TransactionOutcome {
+    /// Every condition held; every order is stored.
+    Committed,
+    /// Nothing is written. One verdict per write, in the same order.
+    Cancelled(Vec<WriteVerdict>),
 }
 
-/// What a cancelled transaction says of one of its writes.
+/// Whether one write caused its transaction to be cancelled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing stood against it.
-    Fine,
-    /// Its condition does not hold; this is what is there.
-    Refused(Option<Box<StoredOrder>>),
-    /// Another writer, or the table's capacity, was in the way.
+pub enum WriteVerdict {
+    /// It did not.
+    Passed,
+    /// Its condition does not hold. Contains the stored order, if there is one.
+    ConditionFailed(Option<Box<StoredOrder>>),
+    /// A concurrent transaction or the table's capacity prevented it.
     Contended,
 }
 
-/// Where orders are kept.
+/// Stores orders.
 pub trait OrderTable {
-    /// Does all of the writes or none of them. `now` decides which orders are live.
+    /// Executes all writes or none; called one or more times per `POST /orders`. An order is live if it expires after
+    /// `now`.
     ///
     /// # Errors
-    /// `Unavailable` when the table throttles, is away or does not answer in time (all or nothing may have been written);
-    /// `Broken` when it refuses for any other reason, or holds what is no order.
+    /// `Unavailable` (throttled, unreachable, no response in time; all or nothing may have been written) becomes a 503,
+    /// `Broken` (any other refusal, or an item that is not an order) a 500.
     fn transact(
         &self,
         writes: &[Write<'_>],
         now: Instant,
         deadline: &Deadline,
-    ) -> impl Future<Output = Result<Transacted, AdapterError>>;
+    ) -> impl Future<Output = Result<TransactionOutcome, AdapterError>>;
 
-    /// Reads what is there under a `record_id`, live or not, as of the last write.
+    /// Reads the order with this `record_id`, live or expired, as of the last write; called once per
+    /// `GET /orders/{record_id}`. `None` becomes a 404.
     ///
     /// # Errors
     /// As for [`OrderTable::transact`].

@@ -1,13 +1,7 @@
-//! The auction platform: whether a slot's results are ready, and what they are.
+//! The auction platform: whether a slot's results are ready, and the results.
 //!
-//! The adapters are the task's random platform, one that is asked over HTTP (feature `http`), and a script in memory
-//! (feature `memory`). An answer is handed on as bytes: core checks it. One with more bytes than core takes is not read.
-
-#[cfg(feature = "http")]
-mod http;
-#[cfg(feature = "memory")]
-pub mod memory;
-pub mod random;
+//! Implementations: `random_platform::RandomPlatform` (built in), `http_platform::HttpPlatform` and
+//! `memory::MemoryPlatform`. A response is passed on as bytes; `gridbid_core` validates it.
 
 use std::future::Future;
 
@@ -15,30 +9,25 @@ use gridbid_core::name::Slot;
 
 use crate::{deadline::Deadline, error::AdapterError};
 
-#[cfg(feature = "http")]
-pub use http::HttpPlatform;
-#[cfg(feature = "memory")]
-pub use memory::MemoryPlatform;
-pub use random::RandomPlatform;
-
-/// What the platform answers.
+/// A successful response of the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlatformResponse {
-    /// The whole document.
+    /// The complete document.
     Document(Vec<u8>),
-    /// A document with more bytes than core takes, not read to its end.
+    /// A document above core's byte limit; it was not read to its end.
     TooLarge {
-        /// How many bytes it has, if the platform says so.
+        /// The document's length, if the platform declares it.
         bytes: Option<usize>,
     },
 }
 
-/// Where an auction's results come from.
+/// The source of an auction's results.
 pub trait AuctionPlatform {
-    /// Asks for the results of a slot; `poll` counts from 1 how often it was asked.
+    /// Requests the results of a slot; called once per poll of a run. `poll` counts from 1.
     ///
     /// # Errors
-    /// `Unavailable` when the platform throttles, is away or does not answer in time; `Broken` when it refuses.
+    /// `Unavailable` (throttled, unreachable, no response in time) makes the run wait and poll again until its deadline;
+    /// `Broken` (any other refusal) fails the run.
     fn results(
         &self,
         slot: &Slot,

@@ -1,4 +1,4 @@
-//! A server for tests that gives the answers it was told, one for each connection or all on one, and keeps what it was asked.
+//! A server for tests that sends scripted responses and records the requests.
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -6,64 +6,61 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// The server, on a free port of this machine.
+/// The server, on a free local port.
 pub(crate) struct ScriptedServer {
     pub(crate) address: String,
     served: JoinHandle<Vec<String>>,
 }
 
-/// What hanging up without an answer is written as.
+/// The response that closes the connection without sending anything.
 pub(crate) const HANG_UP: &str = "";
 
-/// An answer of this status, with these further header lines and this body.
-pub(crate) fn answer(status: u16, headers: &str, body: &str) -> String {
+/// A response with this status, these additional header lines and this body.
+pub(crate) fn response(status: u16, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status} X\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
 }
 
 impl ScriptedServer {
-    pub(crate) async fn start<A: Into<String>>(answers: impl IntoIterator<Item = A>) -> Self {
-        let answers: Vec<String> = answers.into_iter().map(Into::into).collect();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
-        let served = tokio::spawn(async move {
-            let mut asked = Vec::new();
-            for answer in answers {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                asked.push(request(&mut stream).await);
-                stream.write_all(answer.as_bytes()).await.unwrap();
-            }
-            asked
-        });
-        Self { address, served }
+    /// Sends each response on a new connection.
+    pub(crate) async fn start<R: Into<String>>(responses: impl IntoIterator<Item = R>) -> Self {
+        Self::serve(responses, false).await
     }
 
-    /// All answers on the first connection; there is no second one.
+    /// Sends all responses on the first connection and accepts no other.
     #[cfg(feature = "dynamodb")]
-    pub(crate) async fn on_one_connection<A: Into<String>>(answers: impl IntoIterator<Item = A>) -> Self {
-        let answers: Vec<String> = answers.into_iter().map(Into::into).collect();
+    pub(crate) async fn on_one_connection<R: Into<String>>(responses: impl IntoIterator<Item = R>) -> Self {
+        Self::serve(responses, true).await
+    }
+
+    async fn serve<R: Into<String>>(responses: impl IntoIterator<Item = R>, is_kept: bool) -> Self {
+        let responses: Vec<String> = responses.into_iter().map(Into::into).collect();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let served = tokio::spawn(async move {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            drop(listener);
-            let mut asked = Vec::new();
-            for answer in answers {
-                asked.push(request(&mut stream).await);
-                stream.write_all(answer.as_bytes()).await.unwrap();
+            let mut requests = Vec::new();
+            let mut kept = None;
+            for response in responses {
+                let mut stream = match kept.take() {
+                    Some(stream) => stream,
+                    None => listener.accept().await.unwrap().0,
+                };
+                requests.push(read_request(&mut stream).await);
+                stream.write_all(response.as_bytes()).await.unwrap();
+                kept = is_kept.then_some(stream);
             }
-            asked
+            requests
         });
         Self { address, served }
     }
 
-    /// What was asked, once every answer has been given.
+    /// Returns the requests after all responses have been sent.
     pub(crate) async fn requests(self) -> Vec<String> {
         self.served.await.unwrap()
     }
 }
 
-/// Reads one request with the whole of its body.
-async fn request(stream: &mut TcpStream) -> String {
+/// Reads one request with its whole body.
+async fn read_request(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     loop {
         let mut bytes = [0; 4096];

@@ -1,7 +1,7 @@
-//! What the adapters on the AWS SDK share: client, time limits, repetitions, and what an SDK error means.
+//! Shared parts of the AWS SDK adapters: HTTP client, timeouts, retries and the classification of errors.
 //!
-//! Every call gets what is left of its invocation's time, and the SDK repeats it within that time; nothing is repeated
-//! after it. Made for one event at a time: no adaptive rate limits.
+//! A call and its retries are bounded by the invocation's deadline. A function handles one event at a time, so there is no
+//! adaptive rate limit.
 
 mod connector;
 
@@ -14,12 +14,12 @@ pub(crate) use connector::http_client;
 
 use crate::{deadline::Deadline, error::AdapterError};
 
-/// The longest that one attempt may take: a lost packet should not use up a whole invocation.
+/// The timeout of one attempt: a lost packet must not use up an invocation.
 const ATTEMPT: Duration = Duration::from_secs(4);
-/// Calls that are made for one request, the first included.
+/// Attempts per call, the first included.
 const ATTEMPTS: u32 = 4;
 
-/// How often, and after what waits, the SDK repeats a call that failed in passing.
+/// The SDK's retry policy for transient errors.
 pub(crate) fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(ATTEMPTS)
@@ -27,10 +27,10 @@ pub(crate) fn retries() -> RetryConfig {
         .with_max_backoff(Duration::from_secs(1))
 }
 
-/// The time limits of a call.
+/// The timeouts of a call.
 ///
 /// # Errors
-/// `Unavailable` if no time is left to make one.
+/// `Unavailable` after the deadline.
 pub(crate) fn timeouts(deadline: &Deadline) -> Result<TimeoutConfig, AdapterError> {
     let remaining = deadline.remaining();
     if remaining.is_zero() {
@@ -39,27 +39,27 @@ pub(crate) fn timeouts(deadline: &Deadline) -> Result<TimeoutConfig, AdapterErro
     Ok(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT.min(remaining)).operation_timeout(remaining).build())
 }
 
-/// What the failure of a call means, after the SDK's repetitions.
-pub(crate) fn failure<E: ProvideErrorMetadata>(call: &str, error: &SdkError<E, HttpResponse>) -> AdapterError {
+/// Classifies the error of a call, after the SDK's retries.
+pub(crate) fn classify<E: ProvideErrorMetadata>(call: &str, error: &SdkError<E, HttpResponse>) -> AdapterError {
     match error {
-        SdkError::TimeoutError(_) => AdapterError::Unavailable(format!("{call}: no answer in time")),
+        SdkError::TimeoutError(_) => AdapterError::Unavailable(format!("{call}: no response in time")),
         SdkError::DispatchFailure(failure) if !failure.is_user() => {
-            let what = if failure.is_timeout() { "no answer in time" } else { "no connection" };
-            AdapterError::Unavailable(format!("{call}: {what}"))
+            let reason = if failure.is_timeout() { "no response in time" } else { "no connection" };
+            AdapterError::Unavailable(format!("{call}: {reason}"))
         }
-        SdkError::ResponseError(_) => AdapterError::Unavailable(format!("{call}: an answer that cannot be read")),
-        SdkError::ServiceError(answer) => {
-            let status = answer.raw().status().as_u16();
-            let code = answer.err().code().unwrap_or("no code");
-            let why = format!("{call}: {code} ({status})");
-            if is_transient(status, code) { AdapterError::Unavailable(why) } else { AdapterError::Broken(why) }
+        SdkError::ResponseError(_) => AdapterError::Unavailable(format!("{call}: the response cannot be parsed")),
+        SdkError::ServiceError(response) => {
+            let status = response.raw().status().as_u16();
+            // Without a code, as in a proxy's error page, the status decides.
+            let code = response.err().code().unwrap_or("no code");
+            let reason = format!("{call}: {code} ({status})");
+            if is_transient(status, code) { AdapterError::Unavailable(reason) } else { AdapterError::Broken(reason) }
         }
-        _ => AdapterError::Broken(format!("{call}: the request cannot be made")),
+        _ => AdapterError::Broken(format!("{call}: the request cannot be built")),
     }
 }
 
-/// Whether a service's refusal passes by itself: outages and every kind of throttling, which services tell by code as
-/// often as by status.
+/// Whether an error is an outage or a throttle. Services report throttling by code or by status.
 fn is_transient(status: u16, code: &str) -> bool {
     const CODES: [&str; 12] = [
         "Throttling",
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn throttles_and_outages_pass_by_themselves() {
+    fn throttles_and_outages_are_transient() {
         for (status, code) in [
             (500, "InternalServerError"),
             (503, "SlowDown"),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn calls_get_what_is_left_of_the_time() {
+    async fn timeouts_are_bounded_by_the_deadline() {
         let limits = timeouts(&Deadline::after(Duration::from_secs(10))).unwrap();
         assert_eq!(limits.operation_timeout(), Some(Duration::from_secs(10)));
         assert_eq!(limits.operation_attempt_timeout(), Some(ATTEMPT));

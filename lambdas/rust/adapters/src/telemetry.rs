@@ -1,11 +1,8 @@
-//! Logs: JSON on standard output, one line for each invocation, from which alarms are counted.
+//! Logs: JSON on standard output, one line per invocation, from which alarms are counted.
 //!
-//! The alarms' metric filter reads `outcome` at the top of a line; counts and ids stand beside it under fixed names.
-//! Lines hold no secret and nothing of an order or a result, its `record_id` included. There are no levels to be set from outside on purpose: what a function has to
-//! say fits one line, and a filter's parser would weigh more than it.
-
-#[cfg(feature = "memory")]
-pub mod memory;
+//! The alarms' metric filters read `outcome` at the top level of a line; counts and ids have fixed field names. A line
+//! contains no secret and no content of an order or a result, `record_id` included. Levels are not configurable: what a
+//! function reports fits one line, and a filter's parser would weigh more.
 
 use std::time::Duration;
 
@@ -14,25 +11,22 @@ use tracing_subscriber::{filter::Targets, fmt::MakeWriter, layer::SubscriberExt 
 
 use crate::error::{HandlerError, StartError};
 
-#[cfg(feature = "memory")]
-pub use memory::MemoryLog;
-
-/// How an invocation ended, as alarms and dashboards count it.
+/// The result of an invocation, as alarms and dashboards count it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Outcome {
-    /// Done.
+    /// The request succeeded.
     #[default]
     Ok,
-    /// The caller asked for what cannot be done, and was told so.
+    /// The client's request was refused.
     Refused,
-    /// The platform rejected the order: business.
+    /// The platform rejected the order, which is not a fault.
     Rejected,
-    /// Something is wrong on our side or outside. Alarms and rollbacks count these.
+    /// A failure on our side or outside. Alarms and rollbacks count these.
     Fault,
 }
 
 impl Outcome {
-    /// The outcome in a log line.
+    /// The value of the field `outcome`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,77 +49,77 @@ impl From<&HandlerError> for Outcome {
     }
 }
 
-/// What a handler notes for its invocation's line; what is not noted does not appear.
+/// The fields that a handler adds to its invocation's log line; absent fields are not written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notes {
-    /// How it ended, if the handler answers; an error decides for itself.
+pub struct InvocationLog {
+    /// The outcome, unless the handler returns an error.
     pub outcome: Outcome,
     /// The run's id, an execution ARN.
     pub run: Option<String>,
     /// The run's slot.
     pub slot: Option<String>,
-    /// Which time the platform is asked.
+    /// The number of the poll, from 1.
     pub poll: Option<u32>,
-    /// The order's place in the platform's answer.
+    /// The order's position in the platform's results.
     pub position: Option<u32>,
-    /// The HTTP status that was answered.
+    /// The HTTP status of the response.
     pub status: Option<u16>,
-    /// A permanent code of why it was refused, or the kind of a message.
+    /// The permanent code of a refusal, or the kind of a message.
     pub code: Option<&'static str>,
-    /// Why it was answered as a fault; an error has its own reason.
+    /// Why the outcome is a fault; an error has its own reason.
     pub why: Option<String>,
     /// Whether results are ready.
     pub ready: Option<bool>,
-    /// Orders in the request or in the platform's answer.
-    pub orders: Option<u64>,
+    /// Orders in the request or in the platform's results.
+    pub orders: Option<usize>,
     /// Orders written.
-    pub stored: Option<u64>,
-    /// Orders that were there already.
-    pub unchanged: Option<u64>,
+    pub stored: Option<u32>,
+    /// Orders that existed already with identical content.
+    pub unchanged: Option<u32>,
     /// Violations found.
-    pub violations: Option<u64>,
-    /// Orders that are there with other content.
-    pub conflicts: Option<u64>,
-    /// Transactions tried.
-    pub attempts: Option<u64>,
+    pub violations: Option<u32>,
+    /// Orders that exist with other content.
+    pub conflicts: Option<usize>,
+    /// Transactions sent.
+    pub attempts: Option<u32>,
     /// Orders accepted by the platform.
-    pub accepted: Option<u64>,
+    pub accepted: Option<u32>,
     /// Orders rejected by the platform.
-    pub rejected: Option<u64>,
-    /// Orders that could not be decided or filed.
-    pub failed: Option<u64>,
-    /// Messages posted.
-    pub posted: Option<u64>,
+    pub rejected: Option<u32>,
+    /// Orders that could not be decided or stored.
+    pub failed: Option<u32>,
+    /// Messages published to the topic or posted to the chat.
+    pub published: Option<u32>,
 }
 
-/// The function that writes lines, and where it runs.
+/// The function that a log line belongs to.
 #[derive(Clone, Copy, Debug)]
-pub struct Origin<'a> {
+pub struct FunctionIdentity<'a> {
     /// The function's name.
     pub function: &'a str,
     /// Its version.
     pub version: &'a str,
-    /// The environment that it belongs to.
+    /// The environment that it is deployed to.
     pub environment: &'a str,
 }
 
-/// Begins to write log lines, and makes a panic one of them.
-pub fn start() {
-    // A second subscriber in one process would be a mistake of a test; the first one stays.
-    let _already_set = subscriber(std::io::stdout).try_init();
+/// Starts logging, and logs panics as faults.
+pub fn init() {
+    let installed = subscriber(std::io::stdout).try_init();
+    debug_assert!(installed.is_ok(), "logging is started once per process");
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        // The message is left out: it may quote what the function was working on.
+        let place = panic.location().map(ToString::to_string);
+        // The message is left out: it may quote an order.
         tracing::error!(outcome = Outcome::Fault.as_str(), error = "Panic", place, "panicked");
     }));
 }
 
-/// Writes events as lines of JSON: our own from INFO, everybody else's from WARN.
-fn subscriber(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> impl Subscriber + Send + Sync {
+/// Writes events as lines of JSON: Gridbid's from INFO, those of dependencies from WARN.
+pub(crate) fn subscriber(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> impl Subscriber + Send + Sync {
     let shown = Targets::new()
         .with_default(LevelFilter::WARN)
         .with_target("gridbid", LevelFilter::INFO)
-        // The runtime repeats every error that a handler returns, in words of its own.
+        // The runtime logs every error of a handler a second time.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     let lines = tracing_subscriber::fmt::layer()
         .json()
@@ -137,47 +131,48 @@ fn subscriber(writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) -> im
     tracing_subscriber::registry().with(shown).with(lines)
 }
 
-/// Writes the line of an invocation.
-pub fn invocation(
-    origin: Origin<'_>,
+/// Writes the log line of an invocation.
+pub fn log_invocation(
+    identity: FunctionIdentity<'_>,
     request_id: &str,
-    notes: &Notes,
+    log: &InvocationLog,
     error: Option<&HandlerError>,
     duration: Duration,
 ) {
-    let outcome = error.map_or(notes.outcome, Outcome::from);
+    let outcome = error.map_or(log.outcome, Outcome::from);
     tracing::info!(
-        function = origin.function,
-        version = origin.version,
-        environment = origin.environment,
+        function = identity.function,
+        version = identity.version,
+        environment = identity.environment,
         request_id,
-        run = notes.run,
-        slot = notes.slot,
-        poll = notes.poll,
-        position = notes.position,
+        run = log.run,
+        slot = log.slot,
+        poll = log.poll,
+        position = log.position,
         outcome = outcome.as_str(),
         error = error.map(HandlerError::name),
-        why = error.map_or(notes.why.as_deref(), HandlerError::log_reason),
-        status = notes.status,
-        code = error.and_then(HandlerError::code).or(notes.code),
-        ready = notes.ready,
-        orders = notes.orders,
-        stored = notes.stored,
-        unchanged = notes.unchanged,
-        violations = notes.violations,
-        conflicts = notes.conflicts,
-        attempts = notes.attempts,
-        accepted = notes.accepted,
-        rejected = notes.rejected,
-        failed = notes.failed,
-        posted = notes.posted,
-        duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+        why = error.map_or(log.why.as_deref(), HandlerError::log_reason),
+        status = log.status,
+        code = error.and_then(HandlerError::code).or(log.code),
+        ready = log.ready,
+        orders = log.orders,
+        stored = log.stored,
+        unchanged = log.unchanged,
+        violations = log.violations,
+        conflicts = log.conflicts,
+        attempts = log.attempts,
+        accepted = log.accepted,
+        rejected = log.rejected,
+        failed = log.failed,
+        published = log.published,
+        // Lossless: 2^64 ms are 585 million years.
+        duration_ms = duration.as_millis() as u64,
         "invocation"
     );
 }
 
-/// Writes the line of a function that does not start.
-pub fn not_started(function: &str, version: &str, error: &StartError) {
+/// Writes the log line of a failed start.
+pub fn log_failed_start(function: &str, version: &str, error: &StartError) {
     tracing::error!(function, version, outcome = Outcome::Fault.as_str(), why = %error, "the function does not start");
 }
 
@@ -186,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rejection_is_no_fault() {
+    fn a_rejection_is_not_a_fault() {
         assert_eq!(Outcome::from(&HandlerError::OrderRejected(String::new())), Outcome::Rejected);
         assert_eq!(Outcome::from(&HandlerError::Unavailable(String::new())), Outcome::Fault);
         let malformed = HandlerError::MalformedOrder { code: "not_json", message: String::new() };

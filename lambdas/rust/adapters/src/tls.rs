@@ -1,9 +1,8 @@
-//! How functions reach an address: TCP, and TLS where it is asked for.
+//! TCP and TLS connectors.
 //!
-//! TLS is rustls with ring everywhere, trusting what the system trusts. Reading that takes longer than a start should, so
-//! it is done once, and only by who calls an `https` address. One type reaches both kinds of address, so that the client
-//! above it is linked once; signing is left out, since no function shows a certificate of its own. Called by `http` and by
-//! the SDK's connector.
+//! TLS is rustls with ring, trusting the system's certificates. Reading them is slow compared with a cold start, so it
+//! happens once and only for a client that calls `https` URLs. One connector type serves both schemes, so that the client
+//! above it is linked once. Signing is left out: no function presents a certificate.
 
 use std::sync::Arc;
 
@@ -16,7 +15,7 @@ use rustls::{
     sign::SigningKey,
 };
 
-/// TCP alone. Whether an address is `http` or `https` is decided one layer above.
+/// A TCP connector for either scheme.
 pub(crate) fn tcp() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.enforce_http(false);
@@ -24,13 +23,13 @@ pub(crate) fn tcp() -> HttpConnector {
     connector
 }
 
-/// Over this connector, `http` addresses in plain text and, if they are to be called, `https` ones with TLS; if not, no
-/// `https` address is trusted and nothing is read.
+/// A connector for `http` and `https` URLs. With `is_https_called` false no certificate is read, and every `https`
+/// connection fails.
 ///
 /// # Errors
-/// When ring lacks what rustls needs, which no build does.
-pub(crate) fn over(tcp: HttpConnector, is_https_called: bool) -> Result<HttpsConnector<HttpConnector>, Error> {
-    let roots = if is_https_called { of_system() } else { RootCertStore::empty() };
+/// When ring lacks a cipher suite that rustls requires, which no build does.
+pub(crate) fn connector(tcp: HttpConnector, is_https_called: bool) -> Result<HttpsConnector<HttpConnector>, Error> {
+    let roots = if is_https_called { system_roots() } else { RootCertStore::empty() };
     let provider = CryptoProvider { key_provider: &NoKeys, ..ring::default_provider() };
     let config = ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()?
@@ -39,17 +38,18 @@ pub(crate) fn over(tcp: HttpConnector, is_https_called: bool) -> Result<HttpsCon
     Ok(HttpsConnector::from((tcp, config)))
 }
 
-fn of_system() -> RootCertStore {
+fn system_roots() -> RootCertStore {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
     let (usable, unusable) = roots.add_parsable_certificates(found.certs);
     if usable == 0 {
-        tracing::warn!(unusable, "the system has no certificate to trust: no https address can be called");
+        let unreadable = found.errors.len();
+        tracing::warn!(unusable, unreadable, "no system certificate is trusted: every https connection fails");
     }
     roots
 }
 
-/// Reads no private key.
+/// Refuses to load a private key.
 #[derive(Debug)]
 struct NoKeys;
 

@@ -1,27 +1,17 @@
-//! A chat's incoming webhook: an address that takes a message as JSON.
+//! A chat's incoming webhook: a URL that accepts messages as JSON.
 //!
-//! The adapters are Slack's webhook over HTTP (feature `http`) and a list in memory (feature `memory`).
-
-#[cfg(feature = "http")]
-mod http;
-#[cfg(feature = "memory")]
-pub mod memory;
+//! Implementations: `slack::SlackWebhook` and `memory::MemoryWebhook`.
 
 use std::future::Future;
 
 use crate::{deadline::Deadline, error::AdapterError};
 
-#[cfg(feature = "http")]
-pub use http::HttpWebhook;
-#[cfg(feature = "memory")]
-pub use memory::MemoryWebhook;
-
-/// Where messages are posted.
+/// Posts messages to a chat.
 pub trait Webhook {
-    /// Posts one message; a repetition may appear twice.
+    /// Posts one message, at least once; called for each record of an event.
     ///
     /// # Errors
-    /// `Unavailable` when the chat throttles, is away or does not answer in time; `Broken` when it refuses the message
-    /// or the address for good.
+    /// An error fails the event after its other records have been posted, and Lambda sends the whole event again.
+    /// `Unavailable`: throttled, unreachable or no response in time. `Broken`: the message or the URL was refused.
     fn post(&self, json: String, deadline: &Deadline) -> impl Future<Output = Result<(), AdapterError>>;
 }

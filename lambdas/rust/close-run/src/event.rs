@@ -1,33 +1,33 @@
-//! What the state machine hands to close-run.
+//! The event of close-run.
 
 use std::borrow::Cow;
 
-use gridbid_adapters::{Call, HandlerError};
+use gridbid_adapters::{HandlerError, Invocation};
 use gridbid_core::{amount::Amount, name::Slot, summary::Told};
 use serde::Deserialize;
 
-/// A run and what became of its orders.
+/// A run and the outcomes of its orders.
 #[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) slot: Slot,
     pub(crate) run: String,
     pub(crate) polls: u32,
-    pub(crate) told: Vec<Told>,
+    pub(crate) outcomes: Vec<Told>,
 }
 
 #[derive(Deserialize)]
-struct Given<'a> {
+struct RawEvent<'a> {
     #[serde(borrow)]
     slot: Cow<'a, str>,
     run: String,
     polls: u32,
-    outcomes: Vec<GivenOutcome>,
+    outcomes: Vec<RawOutcome>,
 }
 
-/// store-result's own answer, or what the state machine makes of its error.
+/// The output of store-result, or the state machine's form of its error.
 #[derive(Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-enum GivenOutcome {
+enum RawOutcome {
     Accepted {
         position: u32,
         #[serde(default)]
@@ -45,25 +45,25 @@ enum GivenOutcome {
 }
 
 impl Event {
-    /// Reads the event, and notes whose it is.
-    pub(crate) fn read(event: &str, call: &mut Call) -> Result<Self, HandlerError> {
-        let given: Given<'_> = serde_json::from_str(event)
+    /// Parses the event; logs its run and slot.
+    pub(crate) fn parse(event: &str, invocation: &mut Invocation) -> Result<Self, HandlerError> {
+        let raw: RawEvent<'_> = serde_json::from_str(event)
             .map_err(|_| HandlerError::contract_broken("the event has no slot, run, polls and outcomes"))?;
-        call.notes.run = Some(given.run.clone());
-        let slot = call.read_slot(&given.slot)?;
-        let told = given.outcomes.into_iter().map(told).collect::<Result<_, _>>()?;
-        Ok(Self { slot, run: given.run, polls: given.polls, told })
+        invocation.log.run = Some(raw.run.clone());
+        let slot = invocation.parse_slot(&raw.slot)?;
+        let outcomes = raw.outcomes.into_iter().map(parse_outcome).collect::<Result<_, _>>()?;
+        Ok(Self { slot, run: raw.run, polls: raw.polls, outcomes })
     }
 }
 
-fn told(given: GivenOutcome) -> Result<Told, HandlerError> {
-    Ok(match given {
-        GivenOutcome::Accepted { position, power } => {
+fn parse_outcome(raw: RawOutcome) -> Result<Told, HandlerError> {
+    Ok(match raw {
+        RawOutcome::Accepted { position, power } => {
             let power = power.map(|power| Amount::parse(&power)).transpose();
             let power = power.map_err(|_| HandlerError::contract_broken("an outcome's power is not a number"))?;
             Told::Accepted { position, power }
         }
-        GivenOutcome::Rejected { position, why } => Told::Rejected { position, why },
-        GivenOutcome::Failed { position, error, why } => Told::Failed { position, error, why },
+        RawOutcome::Rejected { position, why } => Told::Rejected { position, why },
+        RawOutcome::Failed { position, error, why } => Told::Failed { position, error, why },
     })
 }

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use gridbid_adapters::{archive::S3Archive, notices::SnsNotices};
+use gridbid_adapters::{s3::S3Archive, sns::SnsNotifier};
 use gridbid_close_run::CloseRun;
 
 fn main() -> ExitCode {
-    gridbid_adapters::serve::<CloseRun<S3Archive, SnsNotices>>()
+    gridbid_adapters::serve::<CloseRun<S3Archive, SnsNotifier>>()
 }

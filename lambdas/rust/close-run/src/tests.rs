@@ -1,13 +1,10 @@
-//! The function against an archive and a topic in memory: what is filed, told and answered.
+//! Tests of the function on an archive and a topic in memory.
 
 use std::time::Duration;
 
 use gridbid_adapters::{
-    archive::{MemoryArchive, memory::Files},
     deadline::Deadline,
-    disturbance::Disturbance,
-    notices::MemoryNotices,
-    telemetry::MemoryLog,
+    memory::{Fault, MemoryArchive, MemoryLog, MemoryNotifier},
 };
 use gridbid_core::expiry::Instant;
 use serde_json::{Value, json};
@@ -16,19 +13,19 @@ use super::*;
 
 const KEY: &str = "summaries/2026-11-22/20261122T070500Z.json";
 
-type Closing = CloseRun<MemoryArchive, MemoryNotices>;
+type TestedFunction = CloseRun<MemoryArchive, MemoryNotifier>;
 
-fn closing(archive: MemoryArchive, notices: MemoryNotices) -> Closing {
-    CloseRun::new(archive, notices, "local".into())
+fn function(archive: MemoryArchive, notifier: MemoryNotifier) -> TestedFunction {
+    CloseRun::new(archive, notifier, "local".into())
 }
 
-fn undisturbed() -> Closing {
-    closing(MemoryArchive::new(), MemoryNotices::new())
+fn faultless() -> TestedFunction {
+    function(MemoryArchive::new(), MemoryNotifier::new())
 }
 
-async fn close(function: &Closing, event: &Value) -> Result<String, HandlerError> {
-    let mut call = Call::new(Deadline::after(Duration::from_secs(5)), Instant::from_unix_seconds(0));
-    function.answer(&event.to_string(), &mut call).await
+async fn close(function: &TestedFunction, event: &Value) -> Result<String, HandlerError> {
+    let mut invocation = Invocation::new(Deadline::after(Duration::from_secs(5)), Instant::from_unix_seconds(0));
+    function.close(&event.to_string(), &mut invocation).await
 }
 
 fn event(outcomes: &Value) -> Value {
@@ -45,66 +42,66 @@ fn mixed() -> Value {
 }
 
 #[tokio::test]
-async fn a_summary_is_filed_and_what_went_wrong_is_told() {
-    let function = undisturbed();
-    let answer = close(&function, &mixed()).await.unwrap();
-    assert_eq!(answer, r#"{"accepted":2,"rejected":1,"failed":1,"total_power":"2.1"}"#);
+async fn a_summary_is_stored_and_failures_are_published() {
+    let function = faultless();
+    let output = close(&function, &mixed()).await.unwrap();
+    assert_eq!(output, r#"{"accepted":2,"rejected":1,"failed":1,"total_power":"2.1"}"#);
     let summary = json!({
         "slot": "2026-11-22T07:05:00Z", "run": "arn:run", "polls": 3,
         "accepted": 2, "rejected": 1, "failed": 1, "total_power": "2.1",
         "rejections": [{"position": 1, "why": "the auction rejected the order"}],
         "failures": [{"position": 2, "error": "Unavailable", "why": "S3 PutObject: SlowDown (503)"}],
     });
-    let files = function.archive().files();
-    assert_eq!(files.keys().collect::<Vec<_>>(), [KEY]);
-    assert_eq!(serde_json::from_str::<Value>(&files[KEY]).unwrap(), summary);
-    let mut told = summary;
-    told["kind"] = json!("run_summary");
-    told["environment"] = json!("local");
-    told["more_rejections"] = json!(0);
-    told["more_failures"] = json!(0);
-    let messages = function.notices().messages();
+    let objects = function.archive().objects();
+    assert_eq!(objects.keys().collect::<Vec<_>>(), [KEY]);
+    assert_eq!(serde_json::from_str::<Value>(&objects[KEY]).unwrap(), summary);
+    let mut message = summary;
+    message["kind"] = json!("run_summary");
+    message["environment"] = json!("local");
+    message["more_rejections"] = json!(0);
+    message["more_failures"] = json!(0);
+    let messages = function.notifier().messages();
     assert_eq!(messages.len(), 1);
-    assert_eq!(serde_json::from_str::<Value>(&messages[0]).unwrap(), told);
+    assert_eq!(serde_json::from_str::<Value>(&messages[0]).unwrap(), message);
 }
 
 #[tokio::test]
-async fn a_run_without_trouble_is_filed_and_not_told() {
+async fn a_run_of_accepted_orders_is_stored_and_not_published() {
     for outcomes in [json!([]), json!([{"position": 0, "outcome": "accepted", "power": "1"}])] {
-        let function = undisturbed();
+        let function = faultless();
         close(&function, &event(&outcomes)).await.unwrap();
-        assert_eq!(function.archive().files().len(), 1);
-        assert!(function.notices().messages().is_empty());
+        assert_eq!(function.archive().objects().len(), 1);
+        assert!(function.notifier().messages().is_empty());
     }
 }
 
 #[tokio::test]
-async fn closing_again_files_the_same() {
-    let function = closing(MemoryArchive::new(), MemoryNotices::new().then(Disturbance::LoseAnswer));
+async fn closing_again_is_idempotent() {
+    let function = function(MemoryArchive::new(), MemoryNotifier::new().with_fault(Fault::LoseResponse));
     assert_eq!(close(&function, &mixed()).await.unwrap_err().name(), "Unavailable");
-    let filed: Files = function.archive().files();
-    assert_eq!(filed.len(), 1);
+    let stored = function.archive().objects();
+    assert_eq!(stored.len(), 1);
     close(&function, &mixed()).await.unwrap();
-    assert_eq!(function.archive().files(), filed);
-    // Told twice, with the same run's id, rather than not at all.
-    let messages = function.notices().messages();
+    assert_eq!(function.archive().objects(), stored);
+    // At least once: published twice, with the same run id.
+    let messages = function.notifier().messages();
     assert_eq!(messages.len(), 2);
     assert_eq!(messages[0], messages[1]);
 }
 
 #[tokio::test]
-async fn nothing_is_told_that_is_not_filed() {
-    for (disturbance, name) in [(Disturbance::Throttle, "Unavailable"), (Disturbance::Deny, "ContractBroken")] {
-        let function = closing(MemoryArchive::new().then(disturbance), MemoryNotices::new());
+async fn a_summary_that_is_not_stored_is_not_published() {
+    for (fault, name) in [(Fault::Throttle, "Unavailable"), (Fault::Deny, "ContractBroken")] {
+        let function = function(MemoryArchive::new().with_fault(fault), MemoryNotifier::new());
         assert_eq!(close(&function, &mixed()).await.unwrap_err().name(), name);
-        assert!(function.notices().messages().is_empty());
+        assert!(function.notifier().messages().is_empty());
     }
-    let function = closing(MemoryArchive::new(), MemoryNotices::new().then(Disturbance::Deny));
+    let function = function(MemoryArchive::new(), MemoryNotifier::new().with_fault(Fault::Deny));
     assert_eq!(close(&function, &mixed()).await.unwrap_err().name(), "ContractBroken");
 }
 
 #[tokio::test]
-async fn an_event_of_another_form_is_a_broken_contract() {
+async fn malformed_events_break_the_contract() {
     let mut soon = event(&json!([]));
     soon["slot"] = json!("soon");
     for event in [
@@ -114,14 +111,14 @@ async fn an_event_of_another_form_is_a_broken_contract() {
         event(&json!([{"position": 0, "outcome": "rejected"}])),
         event(&json!([{"position": 0, "outcome": "accepted", "power": "much"}])),
     ] {
-        let function = undisturbed();
+        let function = faultless();
         assert_eq!(close(&function, &event).await.unwrap_err().name(), "ContractBroken", "{event}");
-        assert!(function.archive().files().is_empty());
+        assert!(function.archive().objects().is_empty());
     }
 }
 
 #[tokio::test]
-async fn the_log_holds_nothing_of_outcomes() {
+async fn log_lines_hold_no_content_of_outcomes() {
     const MARKER: &str = "MARKER";
     let mut elsewhere = event(&json!([]));
     elsewhere["slot"] = json!(MARKER);
@@ -139,8 +136,9 @@ async fn the_log_holds_nothing_of_outcomes() {
         (event(&json!([{"position": MARKER, "outcome": "rejected", "why": MARKER}])), "fault"),
         (elsewhere, "fault"),
     ] {
-        let (log, function) = (MemoryLog::default(), undisturbed());
-        let _output = log.invoke(&event.to_string(), async |event, call| function.answer(event, call).await).await;
+        let (log, function) = (MemoryLog::default(), faultless());
+        let _output =
+            log.invoke(&event.to_string(), async |event, invocation| function.close(event, invocation).await).await;
         let line: Value = serde_json::from_str(&log.text()).unwrap();
         assert!(!line.to_string().contains(MARKER), "{event}: {line}");
         assert_eq!(line["outcome"], outcome, "{event}: {line}");
@@ -148,8 +146,8 @@ async fn the_log_holds_nothing_of_outcomes() {
 }
 
 #[tokio::test]
-async fn all_that_is_missing_is_listed_once() {
-    let error = CloseRun::start(&mut Environment::of(&[])).await.map(|_| ()).unwrap_err();
+async fn missing_variables_are_listed_once() {
+    let error = CloseRun::start(&mut Environment::from_pairs(&[])).await.map(|_| ()).unwrap_err();
     assert_eq!(
         error.to_string(),
         "the environment is not complete: AWS_REGION is missing, AWS_ACCESS_KEY_ID is missing, \

@@ -1,24 +1,23 @@
-//! Asks the auction platform whether a slot's results are ready, and checks what it says (the task's Lambda A).
+//! Polls the auction platform for a slot's results and validates them.
 //!
-//! Called by the state machine, again and again until results are ready. "Not ready" is an answer, not an error. The
-//! answer is checked by core as a whole; a single order in it that cannot be used is passed on as such, so that it fails
-//! alone.
+//! The state machine invokes the function again until results are ready; "not ready" is a result, not an error. Core
+//! validates the platform's document as a whole. A malformed order is passed on marked as such, so that it fails alone.
 
-mod configured;
+mod configured_platform;
 
 use std::borrow::Cow;
 
 use gridbid_adapters::{
-    Call, Function, HandlerError, StartError,
+    Function, HandlerError, Invocation, StartError,
     environment::Environment,
     platform::{AuctionPlatform, PlatformResponse},
 };
 use gridbid_core::outcome::{Answer, AnswerError, AnswerLimits, read_answer};
 use serde::Deserialize;
 
-pub use configured::ConfiguredPlatform;
+pub use configured_platform::ConfiguredPlatform;
 
-/// The function, over some platform.
+/// The function, generic over the platform.
 #[derive(Debug)]
 pub struct CollectResults<P> {
     platform: P,
@@ -35,45 +34,45 @@ struct Event<'a> {
 }
 
 impl<P: AuctionPlatform> CollectResults<P> {
-    /// The function over this platform.
+    /// Creates the function over this platform.
     pub fn new(platform: P) -> Self {
         Self { platform, limits: AnswerLimits::default() }
     }
 
-    /// The platform.
+    /// Returns the platform.
     pub fn platform(&self) -> &P {
         &self.platform
     }
 
-    /// Asks once, and answers what the state machine passes on.
+    /// Polls once and returns the validated results as JSON.
     ///
     /// # Errors
-    /// `Unavailable` if the platform is, `ContractBroken` for an event that is not what was agreed, for a platform that
-    /// refuses, and for an answer that core does not accept.
-    pub async fn answer(&self, event: &str, call: &mut Call) -> Result<String, HandlerError> {
+    /// `Unavailable` if the platform is; `ContractBroken` for a malformed event, a platform that refuses, and a document
+    /// that core rejects.
+    pub async fn collect(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {
         let event: Event<'_> = serde_json::from_str(event)
             .map_err(|_| HandlerError::contract_broken("the event has no slot, poll and run"))?;
-        call.notes.run = Some(event.run.into_owned());
-        call.notes.poll = Some(event.poll);
-        let slot = call.read_slot(&event.slot)?;
-        let answer = match self.platform.results(&slot, event.poll, &call.deadline).await? {
+        invocation.log.run = Some(event.run.into_owned());
+        invocation.log.poll = Some(event.poll);
+        let slot = invocation.parse_slot(&event.slot)?;
+        let results = match self.platform.results(&slot, event.poll, &invocation.deadline).await? {
             PlatformResponse::Document(document) => read_answer(&document, &self.limits),
             PlatformResponse::TooLarge { bytes } => {
                 Err(AnswerError::TooLarge { given: bytes, what: "bytes", limit: self.limits.bytes })
             }
         };
-        let answer = answer.map_err(|error| {
-            call.notes.code = Some(error.code());
+        let results = results.map_err(|error| {
+            invocation.log.code = Some(error.code());
             HandlerError::ContractBroken(format!("{}: {error}", error.code()))
         })?;
-        match &answer {
-            Answer::NotReady => call.notes.ready = Some(false),
+        match &results {
+            Answer::NotReady => invocation.log.ready = Some(false),
             Answer::Ready(orders) => {
-                call.notes.ready = Some(true);
-                call.notes.orders = u64::try_from(orders.len()).ok();
+                invocation.log.ready = Some(true);
+                invocation.log.orders = Some(orders.len());
             }
         }
-        Ok(answer.to_json())
+        Ok(results.to_json())
     }
 }
 
@@ -82,11 +81,11 @@ impl Function for CollectResults<ConfiguredPlatform> {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
     async fn start(environment: &mut Environment) -> Result<Self, StartError> {
-        Ok(Self::new(ConfiguredPlatform::start(environment).await?))
+        Ok(Self::new(ConfiguredPlatform::from_environment(environment).await?))
     }
 
-    async fn handle(&self, event: &str, call: &mut Call) -> Result<String, HandlerError> {
-        self.answer(event, call).await
+    async fn handle(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {
+        self.collect(event, invocation).await
     }
 }
 

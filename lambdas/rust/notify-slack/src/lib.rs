@@ -1,24 +1,25 @@
-//! Posts what reaches the notifications topic to Slack.
+//! Posts the messages of the notifications topic to Slack.
 //!
-//! Called by SNS, asynchronously: an error makes Lambda send the event again and at last put it into the on-failure queue,
-//! so every message is posted at least once or kept. A message is rendered whatever it is: what is not known is shown as
-//! it came. Nothing is left out or decided here; that is up to who publishes.
+//! SNS invokes the function asynchronously: Lambda retries an event that fails and finally sends it to the on-failure
+//! queue, so that every message is posted at least once or kept. Messages are not filtered, and unknown ones are shown
+//! verbatim.
 
 mod message;
-mod notice;
+mod notification;
 
 use std::borrow::Cow;
 
 use gridbid_adapters::{
-    AdapterError, Call, Function, HandlerError, StartError,
+    AdapterError, Function, HandlerError, Invocation, StartError,
     account::{Account, Service},
     environment::Environment,
     secrets,
-    webhook::{HttpWebhook, Webhook},
+    slack::SlackWebhook,
+    webhook::Webhook,
 };
 use serde::Deserialize;
 
-/// The function, over some webhook.
+/// The function, generic over the webhook.
 #[derive(Debug)]
 pub struct NotifySlack<W> {
     webhook: W,
@@ -48,36 +49,37 @@ struct Notification<'a> {
 }
 
 impl<W: Webhook> NotifySlack<W> {
-    /// The function over this webhook.
+    /// Creates the function over this webhook.
     pub fn new(webhook: W) -> Self {
         Self { webhook }
     }
 
-    /// The webhook.
+    /// Returns the webhook.
     pub fn webhook(&self) -> &W {
         &self.webhook
     }
 
-    /// Posts every record of the event; one that cannot be posted does not keep back the others.
+    /// Posts every record of the event; a failed one does not stop the others.
     ///
     /// # Errors
-    /// `Unavailable` if any of them could not be posted because Slack is away, else `ContractBroken` if any was refused
-    /// for good, or for an event that is none of SNS.
-    pub async fn answer(&self, event: &str, call: &mut Call) -> Result<String, HandlerError> {
+    /// `Unavailable` if any record could not be posted because Slack is unreachable or throttles; otherwise
+    /// `ContractBroken` if any was refused. `ContractBroken` also for an event that is not SNS's.
+    pub async fn post_all(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {
         let event: Event<'_> =
-            serde_json::from_str(event).map_err(|_| HandlerError::contract_broken("the event is none of SNS"))?;
+            serde_json::from_str(event).map_err(|_| HandlerError::contract_broken("the event is not an SNS event"))?;
         let mut posted = 0;
         let mut failure = None;
         for Record { sns } in &event.records {
-            let (kind, message) = notice::render(sns.subject.as_deref(), &sns.message);
-            call.notes.code = Some(kind);
-            match self.webhook.post(message.into_json(), &call.deadline).await {
+            let (kind, message) = notification::render(sns.subject.as_deref(), &sns.message);
+            invocation.log.code = Some(kind);
+            match self.webhook.post(message.into_json(), &invocation.deadline).await {
                 Ok(()) => posted += 1,
-                Err(error) if matches!(failure, Some(AdapterError::Unavailable(_))) => drop(error),
+                // One error stands for the event. `Unavailable` is kept: Lambda's retry may succeed.
+                Err(_) if matches!(failure, Some(AdapterError::Unavailable(_))) => {}
                 Err(error) => failure = Some(error),
             }
         }
-        call.notes.posted = Some(posted);
+        invocation.log.published = Some(posted);
         match failure {
             Some(error) => Err(error.into()),
             None => Ok(serde_json::json!({ "posted": posted }).to_string()),
@@ -85,20 +87,20 @@ impl<W: Webhook> NotifySlack<W> {
     }
 }
 
-impl Function for NotifySlack<HttpWebhook> {
+impl Function for NotifySlack<SlackWebhook> {
     const NAME: &'static str = "notify-slack";
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
     async fn start(environment: &mut Environment) -> Result<Self, StartError> {
-        let account = Account::read(environment, Service::SecretsManager);
+        let account = Account::from_environment(environment, Service::SecretsManager);
         let secret_id = environment.required("SLACK_WEBHOOK_SECRET");
         let (account, secret_id) = environment.finish((account, secret_id))?;
-        let address = secrets::read(&account, &secret_id).await?;
-        Ok(Self::new(HttpWebhook::new(address.reveal())?))
+        let url = secrets::read(&account, &secret_id).await?;
+        Ok(Self::new(SlackWebhook::new(url.reveal())?))
     }
 
-    async fn handle(&self, event: &str, call: &mut Call) -> Result<String, HandlerError> {
-        self.answer(event, call).await
+    async fn handle(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {
+        self.post_all(event, invocation).await
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use gridbid_adapters::webhook::HttpWebhook;
+use gridbid_adapters::slack::SlackWebhook;
 use gridbid_notify_slack::NotifySlack;
 
 fn main() -> ExitCode {
-    gridbid_adapters::serve::<NotifySlack<HttpWebhook>>()
+    gridbid_adapters::serve::<NotifySlack<SlackWebhook>>()
 }

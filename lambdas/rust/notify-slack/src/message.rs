@@ -1,24 +1,22 @@
-//! A message as Slack's incoming webhooks take it, within Slack's limits.
+//! A message for Slack's incoming webhooks, within Slack's limits.
 //!
-//! Limits are those of Slack's Block Kit reference, counted in characters: a header 150, a section and a context's
-//! element 3000, `text` 40 000. What comes from outside is escaped here and nowhere else: `&`, `<` and `>`, by which a text
-//! could mention people or make links.
-
-use std::fmt::Write as _;
+//! The limits are those of Slack's Block Kit reference, in characters: a header 150, a section and a context element 3000,
+//! `text` 40,000. External text is escaped here and nowhere else: with `&`, `<` and `>` it could mention people or create
+//! links.
 
 use serde_json::{Value, json};
 
 const HEADER_CHARACTERS: usize = 150;
 const SECTION_CHARACTERS: usize = 3_000;
 const TEXT_CHARACTERS: usize = 40_000;
-/// Room that a list keeps for saying how many more there are.
+/// The part of a list that is reserved for its last line, "and N more".
 const MORE_CHARACTERS: usize = 40;
 
-/// A text of Slack's markup: what is ours as it is, what comes from outside escaped.
+/// Text in Slack's markup: our own verbatim, external text escaped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Markup(String);
 
-/// A message: a title, and blocks below it.
+/// A title, and blocks below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Message {
     title: String,
@@ -26,25 +24,25 @@ pub(crate) struct Message {
 }
 
 impl Markup {
-    /// Markup of our own.
+    /// Our own markup.
     pub(crate) fn ours(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Appends a text from outside.
+    /// Appends external text.
     pub(crate) fn text(mut self, text: &str) -> Self {
         self.0.push_str(&escaped(text));
         self
     }
 
-    /// Appends a name from outside, to be shown as it is.
+    /// Appends an external name in code format.
     pub(crate) fn name(mut self, name: &str) -> Self {
         let name = escaped(name).replace('`', "'").replace('\n', " ");
-        let _infallible = write!(self.0, "`{name}`");
+        self.0.push_str(&format!("`{name}`"));
         self
     }
 
-    /// Appends markup of our own.
+    /// Appends our own markup.
     pub(crate) fn and(mut self, ours: &str) -> Self {
         self.0.push_str(ours);
         self
@@ -56,15 +54,15 @@ impl Markup {
 }
 
 impl Message {
-    /// A message of one title, which is a text from outside or our own.
+    /// Creates a message with this title, which may be external text.
     pub(crate) fn new(title: &str) -> Self {
         let title = escaped(&title.split_whitespace().collect::<Vec<_>>().join(" "));
-        // Without emoji: a time such as 07:05:00 would be searched for them.
+        // Without emoji: Slack would look for their names in a time such as 07:05:00.
         let header = json!({"type": "plain_text", "text": cut(&title, HEADER_CHARACTERS), "emoji": false});
         Self { title, blocks: vec![json!({"type": "header", "text": header})] }
     }
 
-    /// Adds a paragraph.
+    /// Adds a paragraph, unless it is empty.
     pub(crate) fn section(mut self, markup: &Markup) -> Self {
         let text = cut(&markup.0, SECTION_CHARACTERS);
         if !text.trim().is_empty() {
@@ -73,8 +71,8 @@ impl Message {
         self
     }
 
-    /// Adds a list under a heading, as far as it fits; `more` counts what the list already lacks. An empty one is not
-    /// shown.
+    /// Adds a list under a heading, as far as it fits, unless it is empty. `more` is the number of entries that the list
+    /// lacks already.
     pub(crate) fn list(self, heading: &str, entries: &[Markup], more: u64) -> Self {
         if entries.is_empty() {
             return self;
@@ -87,15 +85,15 @@ impl Message {
                 let more = more + 1 + left.len() as u64;
                 return self.section(&Markup::ours(format!("{text}\nand {more} more")));
             }
-            let _infallible = write!(text, "\n• {}", entry.0);
+            text.push_str(&format!("\n• {}", entry.0));
         }
         if more > 0 {
-            let _infallible = write!(text, "\nand {more} more");
+            text.push_str(&format!("\nand {more} more"));
         }
         self.section(&Markup::ours(text))
     }
 
-    /// Adds a text from outside, to be shown as it is, such as code.
+    /// Adds external text in code format, unless it is empty.
     pub(crate) fn verbatim(self, text: &str) -> Self {
         let text = escaped(text.trim()).replace("```", "'''");
         if text.is_empty() {
@@ -106,7 +104,7 @@ impl Message {
         self.section(&Markup::ours(format!("{fence}{text}{fence}")))
     }
 
-    /// Adds a line in small print.
+    /// Adds a line in small print, unless it is empty.
     pub(crate) fn context(mut self, markup: &Markup) -> Self {
         let text = cut(&markup.0, SECTION_CHARACTERS);
         if !text.trim().is_empty() {
@@ -115,7 +113,7 @@ impl Message {
         self
     }
 
-    /// The message as JSON; `text` is what notifications show.
+    /// The message as JSON; Slack shows `text` in its own notifications.
     pub(crate) fn into_json(self) -> String {
         json!({"text": cut(&self.title, TEXT_CHARACTERS), "blocks": self.blocks}).to_string()
     }
@@ -125,16 +123,16 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// The first characters of an escaped text, with a mark if that is not all of it; no escape is cut in half.
+/// Cuts an escaped text to this many characters, with a mark; no escape is cut in half.
 fn cut(text: &str, characters: usize) -> String {
-    let Some((end, _)) = text.char_indices().nth(characters) else { return text.to_owned() };
-    let last = text.get(..end).and_then(|kept| kept.char_indices().next_back()).map_or(0, |(at, _)| at);
-    let kept = text.get(..last).unwrap_or_default();
-    let whole = match kept.rfind('&') {
-        Some(at) if !kept.get(at..).unwrap_or_default().contains(';') => kept.get(..at).unwrap_or_default(),
-        _ => kept,
-    };
-    format!("{whole}…")
+    if text.chars().count() <= characters {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(characters - 1).collect();
+    match kept.rsplit_once('&') {
+        Some((whole, escape)) if !escape.contains(';') => format!("{whole}…"),
+        _ => format!("{kept}…"),
+    }
 }
 
 #[cfg(test)]
@@ -151,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_from_outside_cannot_mention_or_link() {
+    fn external_text_cannot_mention_or_link() {
         let markup = Markup::ours("*").text("<!channel> a & b").and("* ").name("x`y\n<z>");
         let section = blocks(Message::new("a <b>").section(&markup));
         assert_eq!(section[0]["text"]["text"], "a &lt;b&gt;");
@@ -159,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_stays_within_slacks_limits() {
+    fn messages_stay_within_slack_limits() {
         let long = "&".repeat(50_000);
         let entries = vec![Markup::default().text(&long); 9];
         let message = Message::new(&long)
@@ -180,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_says_what_it_lacks() {
+    fn a_list_reports_missing_entries() {
         let entries: Vec<Markup> = (0..2).map(|n| Markup::ours(n.to_string())).collect();
         let text = |message| blocks(message)[1]["text"]["text"].as_str().unwrap().to_owned();
         assert_eq!(text(Message::new("t").list("Rejected", &entries, 0)), "*Rejected*\n• 0\n• 1");
@@ -189,12 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_shown_of_an_empty_text() {
+    fn empty_text_is_not_shown() {
         assert_eq!(blocks(Message::new("t").verbatim(" \n").section(&Markup::default())).len(), 1);
     }
 
     #[test]
-    fn a_cut_keeps_escapes_whole() {
+    fn cut_keeps_escapes_whole() {
         assert_eq!(cut("abc", 3), "abc");
         assert_eq!(cut("abcd", 3), "ab…");
         assert_eq!(cut("a&amp;b", 5), "a…");

@@ -1,15 +1,18 @@
-//! The function against a webhook in memory: how each kind of notice reads, and what becomes of one that is refused.
+//! Tests of the function on a webhook in memory: every kind of notification, and failed posts.
 
 use std::time::Duration;
 
-use gridbid_adapters::{deadline::Deadline, telemetry::MemoryLog, webhook::MemoryWebhook};
+use gridbid_adapters::{
+    deadline::Deadline,
+    memory::{MemoryLog, MemoryWebhook},
+};
 use gridbid_core::expiry::Instant;
 use serde_json::{Value, json};
 
 use super::*;
 
-fn call() -> Call {
-    Call::new(Deadline::after(Duration::from_secs(5)), Instant::from_unix_seconds(0))
+fn invocation() -> Invocation {
+    Invocation::new(Deadline::after(Duration::from_secs(5)), Instant::from_unix_seconds(0))
 }
 
 fn event(messages: &[(Option<&str>, String)]) -> String {
@@ -24,17 +27,17 @@ fn event(messages: &[(Option<&str>, String)]) -> String {
     json!({ "Records": records }).to_string()
 }
 
-/// What is posted of one message.
-async fn posted(subject: Option<&str>, message: impl ToString) -> Value {
+/// The posted form of one message.
+async fn post(subject: Option<&str>, message: impl ToString) -> Value {
     let function = NotifySlack::new(MemoryWebhook::default());
-    let answer = function.answer(&event(&[(subject, message.to_string())]), &mut call()).await.unwrap();
-    assert_eq!(answer, r#"{"posted":1}"#);
-    serde_json::from_str(&function.webhook().posted()[0]).unwrap()
+    let output = function.post_all(&event(&[(subject, message.to_string())]), &mut invocation()).await.unwrap();
+    assert_eq!(output, r#"{"posted":1}"#);
+    serde_json::from_str(&function.webhook().messages()[0]).unwrap()
 }
 
-/// The texts of a message, title first: what people read.
-async fn read(subject: Option<&str>, message: impl ToString) -> Vec<String> {
-    let posted = posted(subject, message).await;
+/// The visible texts of a message, title first.
+async fn post_texts(subject: Option<&str>, message: impl ToString) -> Vec<String> {
+    let posted = post(subject, message).await;
     let text = |block: &Value| {
         let text = block.pointer("/text/text").or_else(|| block.pointer("/elements/0/text"));
         text.and_then(Value::as_str).unwrap().to_owned()
@@ -53,11 +56,11 @@ fn summary() -> Value {
 }
 
 #[tokio::test]
-async fn a_runs_summary_is_posted_to_the_letter() {
+async fn a_run_summary_is_posted_byte_for_byte() {
     let title = "Results run 2026-11-22T07:05:00Z (local): 1 accepted, 22 rejected, 1 failed";
     let section = |text: &str| json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
     assert_eq!(
-        posted(None, summary()).await,
+        post(None, summary()).await,
         json!({
             "text": title,
             "blocks": [
@@ -72,22 +75,22 @@ async fn a_runs_summary_is_posted_to_the_letter() {
 }
 
 #[tokio::test]
-async fn a_run_of_one_poll_asked_once() {
+async fn a_single_poll_reads_once() {
     let mut summary = summary();
     summary["polls"] = json!(1);
-    assert!(read(None, summary).await[1].ends_with("*Platform asked* once"));
+    assert!(post_texts(None, summary).await[1].ends_with("*Platform asked* once"));
 }
 
 #[tokio::test]
-async fn a_summary_of_an_unknown_form_is_shown_as_it_came() {
-    let texts = read(None, json!({"kind": "run_summary", "slot": 5})).await;
+async fn an_unknown_summary_is_shown_verbatim() {
+    let texts = post_texts(None, json!({"kind": "run_summary", "slot": 5})).await;
     assert_eq!(texts[0], "A run's summary of an unknown form");
     assert!(texts[1].contains("\"slot\": 5"), "{texts:?}");
 }
 
 #[tokio::test]
-async fn a_run_that_ended_badly_says_why() {
-    let notice = json!({
+async fn a_failed_run_shows_its_cause() {
+    let event = json!({
         "version": "0", "detail-type": "Step Functions Execution Status Change", "source": "aws.states",
         "account": "123456789012", "time": "2026-11-22T07:06:00Z", "region": "eu-west-1",
         "detail": {
@@ -99,7 +102,7 @@ async fn a_run_that_ended_badly_says_why() {
         },
     });
     assert_eq!(
-        read(None, notice).await,
+        post_texts(None, event).await,
         [
             "gridbid-dev-results-run timed out",
             "*Error* `DeadlinePassed`",
@@ -112,16 +115,16 @@ async fn a_run_that_ended_badly_says_why() {
 }
 
 #[tokio::test]
-async fn an_aborted_run_without_a_cause_is_short() {
-    let notice = json!({
+async fn an_aborted_run_without_cause_is_short() {
+    let event = json!({
         "detail-type": "Step Functions Execution Status Change",
         "detail": {"stateMachineArn": "a:b:run", "name": "x", "status": "ABORTED", "error": null, "cause": null},
     });
-    assert_eq!(read(None, notice).await, ["run aborted", "run `x`"]);
+    assert_eq!(post_texts(None, event).await, ["run aborted", "run `x`"]);
 }
 
 #[tokio::test]
-async fn alarms_read_the_same_whoever_tells_them() {
+async fn alarms_read_alike_from_action_and_event() {
     let of_topic = json!({
         "AlarmName": "orders-api faults", "AlarmDescription": "orders cannot be stored", "AWSAccountId": "123456789012",
         "NewStateValue": "ALARM", "NewStateReason": "1 datapoint > 0", "StateChangeTime": "2026-11-22T07:05:00.000+0000",
@@ -134,24 +137,24 @@ async fn alarms_read_the_same_whoever_tells_them() {
             "previousState": {"value": "OK"}, "state": {"value": "ALARM", "reason": "1 datapoint > 0"},
         },
     });
-    let told = ["Alarm: orders-api faults", "orders cannot be stored", "*Why* 1 datapoint &gt; 0", "*Before* OK"];
-    let texts = read(Some("ALARM: \"orders-api faults\" in EU (Ireland)"), of_topic).await;
-    assert_eq!(texts[..4], told);
+    let expected = ["Alarm: orders-api faults", "orders cannot be stored", "*Why* 1 datapoint &gt; 0", "*Before* OK"];
+    let texts = post_texts(Some("ALARM: \"orders-api faults\" in EU (Ireland)"), of_topic).await;
+    assert_eq!(texts[..4], expected);
     assert_eq!(texts[4], "EU (Ireland) · 123456789012 · 2026-11-22T07:05:00.000+0000");
-    let texts = read(None, of_event).await;
-    assert_eq!(texts[..4], told);
+    let texts = post_texts(None, of_event).await;
+    assert_eq!(texts[..4], expected);
     assert_eq!(texts[4], "aws.cloudwatch");
 }
 
 #[tokio::test]
-async fn an_alarm_that_is_over_says_so() {
+async fn other_alarm_states_have_their_own_titles() {
     for (state, title) in [("OK", "Alarm over: a"), ("INSUFFICIENT_DATA", "Alarm without data: a")] {
-        assert_eq!(read(None, json!({"AlarmName": "a", "NewStateValue": state})).await, [title]);
+        assert_eq!(post_texts(None, json!({"AlarmName": "a", "NewStateValue": state})).await, [title]);
     }
 }
 
 #[tokio::test]
-async fn pipelines_builds_and_deployments_are_known() {
+async fn pipelines_builds_and_deployments_are_rendered() {
     let pipeline = json!({
         "detail-type": "CodePipeline Action Execution State Change", "source": "aws.codepipeline",
         "detail": {
@@ -160,7 +163,7 @@ async fn pipelines_builds_and_deployments_are_known() {
         },
     });
     assert_eq!(
-        read(None, pipeline).await,
+        post_texts(None, pipeline).await,
         [
             "Pipeline gridbid-dev / Deploy / Apply failed",
             "*Error* JobFailed",
@@ -177,7 +180,7 @@ async fn pipelines_builds_and_deployments_are_known() {
         },
     });
     assert_eq!(
-        read(None, build).await,
+        post_texts(None, build).await,
         [
             "Build of gridbid-dev-build failed",
             "*Log* https://console.aws.amazon.com/x?a=1&amp;b=2",
@@ -190,17 +193,17 @@ async fn pipelines_builds_and_deployments_are_known() {
         "detail": {"application": "orders-api", "deploymentGroup": "live", "deploymentId": "d-1", "state": "FAILURE"},
     });
     assert_eq!(
-        read(None, deployment).await,
+        post_texts(None, deployment).await,
         ["Deployment of orders-api failure", "*Group* live", "deployment `d-1`", "aws.codedeploy"]
     );
 }
 
 #[tokio::test]
-async fn a_budgets_text_is_shown_below_its_first_line() {
+async fn a_budget_has_its_first_line_as_title() {
     let text =
         "AWS Budget Notification November 22, 2026\nAWS Account 123456789012\n\nDear AWS Customer,\n\nActual > $10.";
     assert_eq!(
-        read(Some("AWS Budgets: gridbid-dev has exceeded your alert threshold"), text).await,
+        post_texts(Some("AWS Budgets: gridbid-dev has exceeded your alert threshold"), text).await,
         [
             "AWS Budget Notification November 22, 2026",
             "AWS Account 123456789012\n\nDear AWS Customer,\n\nActual &gt; $10.",
@@ -209,20 +212,20 @@ async fn a_budgets_text_is_shown_below_its_first_line() {
 }
 
 #[tokio::test]
-async fn whatever_else_arrives_is_shown_as_it_came() {
-    assert_eq!(read(Some("Hello"), "some <text>").await, ["Hello", "some &lt;text&gt;"]);
-    assert_eq!(read(None, "one line").await, ["one line"]);
-    assert_eq!(read(None, "").await, ["A notice without text"]);
-    assert_eq!(read(Some("Hello"), json!({"a": 1})).await, ["Hello", "```{\n  \"a\": 1\n}```"]);
-    assert_eq!(read(None, "[1]").await, ["A notice", "```[\n  1\n]```"]);
+async fn unknown_notifications_are_shown_verbatim() {
+    assert_eq!(post_texts(Some("Hello"), "some <text>").await, ["Hello", "some &lt;text&gt;"]);
+    assert_eq!(post_texts(None, "one line").await, ["one line"]);
+    assert_eq!(post_texts(None, "").await, ["A notice without text"]);
+    assert_eq!(post_texts(Some("Hello"), json!({"a": 1})).await, ["Hello", "```{\n  \"a\": 1\n}```"]);
+    assert_eq!(post_texts(None, "[1]").await, ["A notice", "```[\n  1\n]```"]);
     let event = json!({"detail-type": "Something New", "source": "aws.new", "detail": {"x": "```"}});
-    assert_eq!(read(None, event).await, ["Something New", "```{\n  \"x\": \"'''\"\n}```", "aws.new"]);
+    assert_eq!(post_texts(None, event).await, ["Something New", "```{\n  \"x\": \"'''\"\n}```", "aws.new"]);
 }
 
 #[tokio::test]
-async fn a_message_that_is_refused_does_not_keep_back_the_others() {
+async fn a_failed_post_does_not_stop_the_others() {
     let messages = [(None, "one".to_owned()), (None, "two".to_owned()), (None, "three".to_owned())];
-    for (answers, name) in [
+    for (results, name) in [
         (vec![Err(AdapterError::Unavailable("status 500".into()))], "Unavailable"),
         (vec![Err(AdapterError::Broken("status 404 no_service".into()))], "ContractBroken"),
         (
@@ -234,18 +237,18 @@ async fn a_message_that_is_refused_does_not_keep_back_the_others() {
             "Unavailable",
         ),
     ] {
-        let refusals = answers.len();
-        let function = NotifySlack::new(MemoryWebhook::new(answers));
-        let mut call = call();
-        let error = function.answer(&event(&messages), &mut call).await.unwrap_err();
+        let failed = results.len();
+        let function = NotifySlack::new(MemoryWebhook::new(results));
+        let mut invocation = invocation();
+        let error = function.post_all(&event(&messages), &mut invocation).await.unwrap_err();
         assert_eq!(error.name(), name);
-        assert_eq!(function.webhook().posted().len(), 3 - refusals);
-        assert_eq!(call.notes.posted, Some(3 - refusals as u64));
+        assert_eq!(function.webhook().messages().len(), 3 - failed);
+        assert_eq!(invocation.log.published, Some(3 - failed as u32));
     }
 }
 
 #[tokio::test]
-async fn the_log_holds_nothing_of_a_message() {
+async fn log_lines_hold_no_content_of_a_message() {
     const MARKER: &str = "MARKER";
     let mut quoting = summary();
     quoting["rejections"] = json!([{"position": 1, "why": "the auction rejected `MARKER`"}]);
@@ -259,40 +262,46 @@ async fn the_log_holds_nothing_of_a_message() {
     ];
     let refusals = vec![Ok(()), Err(AdapterError::Unavailable("webhook: status 500".into()))];
     for message in messages {
-        for answers in [vec![], refusals.clone()] {
+        for results in [vec![], refusals.clone()] {
             let record = (Some(MARKER), message.clone());
-            let line = logged(&event(&[record.clone(), record]), answers.clone()).await;
+            let line = log_line(&event(&[record.clone(), record]), results.clone()).await;
             assert!(!line.to_string().contains(MARKER), "{message}: {line}");
-            assert_eq!(line["outcome"], if answers.is_empty() { "ok" } else { "fault" }, "{line}");
-            assert_eq!(line["posted"], if answers.is_empty() { 2 } else { 1 }, "{line}");
+            assert_eq!(line["outcome"], if results.is_empty() { "ok" } else { "fault" }, "{line}");
+            assert_eq!(line["published"], if results.is_empty() { 2 } else { 1 }, "{line}");
         }
     }
     for event in [json!({"Records": [{"Sns": {"Message": [MARKER]}}]}), json!({MARKER: MARKER}), json!(MARKER)] {
-        let line = logged(&event.to_string(), vec![]).await;
+        let line = log_line(&event.to_string(), vec![]).await;
         assert!(!line.to_string().contains(MARKER), "{event}: {line}");
         assert_eq!(line["error"], "ContractBroken", "{event}: {line}");
     }
 }
 
-/// The line that one invocation logs, when the webhook gives these answers.
-async fn logged(event: &str, answers: Vec<Result<(), AdapterError>>) -> Value {
-    let (log, function) = (MemoryLog::default(), NotifySlack::new(MemoryWebhook::new(answers)));
-    let _output = log.invoke(event, async |event, call| function.answer(event, call).await).await;
+/// The log line of one invocation on a webhook that returns these results.
+async fn log_line(event: &str, results: Vec<Result<(), AdapterError>>) -> Value {
+    let (log, function) = (MemoryLog::default(), NotifySlack::new(MemoryWebhook::new(results)));
+    let _output = log.invoke(event, async |event, invocation| function.post_all(event, invocation).await).await;
     serde_json::from_str(&log.text()).unwrap()
 }
 
 #[tokio::test]
-async fn an_event_of_somebody_else_is_a_broken_contract() {
+async fn other_events_break_the_contract() {
     for event in [json!({}), json!({"Records": [{"s3": {}}]}), json!([])] {
         let function = NotifySlack::new(MemoryWebhook::default());
-        assert_eq!(function.answer(&event.to_string(), &mut call()).await.unwrap_err().name(), "ContractBroken");
+        assert_eq!(
+            function.post_all(&event.to_string(), &mut invocation()).await.unwrap_err().name(),
+            "ContractBroken"
+        );
     }
 }
 
 #[tokio::test]
-async fn the_secret_has_to_be_named() {
-    let mut environment =
-        Environment::of(&[("AWS_REGION", "eu-west-1"), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "key")]);
+async fn the_secret_is_required() {
+    let mut environment = Environment::from_pairs(&[
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "id"),
+        ("AWS_SECRET_ACCESS_KEY", "key"),
+    ]);
     let error = NotifySlack::start(&mut environment).await.map(|_| ()).unwrap_err();
     assert_eq!(error.to_string(), "the environment is not complete: SLACK_WEBHOOK_SECRET is missing");
 }

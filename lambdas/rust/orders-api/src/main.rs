@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gridbid_adapters::orders::DynamoOrders;
+use gridbid_adapters::dynamodb::DynamoOrders;
 use gridbid_orders_api::OrdersApi;
 
 fn main() -> ExitCode {

@@ -1,11 +1,11 @@
-//! What is read of an event of API Gateway's HTTP API, payload format 2.0.
+//! An event of API Gateway's HTTP API, payload format 2.0.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
-/// A request as API Gateway hands it on.
+/// The fields of an event that this function reads.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HttpRequest<'a> {
@@ -32,36 +32,38 @@ struct PathParameters<'a> {
 /// A request's body.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Body<'a> {
-    /// There is none, or none of any length.
+    /// Absent, null or of length zero.
     Empty,
-    /// API Gateway says that it is base64, and it is not.
+    /// Declared as base64, but it is not.
     NotBase64,
-    /// What the client sent.
+    /// The bytes that the client sent.
     Bytes(Cow<'a, [u8]>),
 }
 
 impl HttpRequest<'_> {
-    /// The id in the path, which API Gateway has decoded.
+    /// The id in the path, which API Gateway has percent-decoded.
     pub(crate) fn record_id(&self) -> Option<&str> {
         self.path_parameters.as_ref()?.record_id.as_deref()
     }
 
-    /// Whether the content type is `application/json`, whatever its parameters. A body without one is not taken for
-    /// JSON: who does not say what it sends may send anything, such as a form.
+    /// Whether the content type is `application/json`, with any parameters. A body without a content type is not JSON.
     pub(crate) fn is_json(&self) -> bool {
-        // API Gateway writes names in lower case; whatever else plays it need not.
-        let given = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        let media_type = given.and_then(|(_, value)| value.split(';').next());
+        // API Gateway writes names in lower case; a local gateway need not.
+        let header = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let media_type = header.and_then(|(_, value)| value.split(';').next());
         media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
     }
 
-    /// The body, decoded.
+    /// The decoded body.
     pub(crate) fn body(&self) -> Body<'_> {
         let Some(text) = self.body.as_deref().filter(|text| !text.is_empty()) else { return Body::Empty };
         if !self.is_base64_encoded {
             return Body::Bytes(Cow::Borrowed(text.as_bytes()));
         }
-        STANDARD.decode(text).map_or(Body::NotBase64, |bytes| Body::Bytes(Cow::Owned(bytes)))
+        match STANDARD.decode(text) {
+            Ok(bytes) => Body::Bytes(Cow::Owned(bytes)),
+            Err(_) => Body::NotBase64,
+        }
     }
 }
 
@@ -74,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_told_by_its_content_type() {
+    fn is_json_reads_the_content_type() {
         for (headers, expected) in [
             (r#"{"content-type":"application/json"}"#, true),
             (r#"{"Content-Type":"Application/JSON; charset=utf-8"}"#, true),
@@ -90,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_decoded() {
+    fn body_is_decoded() {
         for (body, expected) in [
             ("", Body::Empty),
             (r#","body":null"#, Body::Empty),

@@ -1,18 +1,17 @@
-//! The API against a table in memory.
+//! Tests of the API on a table in memory.
 
-mod answers;
 mod logs;
-mod storing;
+mod responses;
+mod store;
 
 use std::time::Duration;
 
 use gridbid_adapters::{
-    Call,
+    Invocation,
     deadline::Deadline,
-    disturbance::Disturbance,
     environment::Environment,
-    orders::{MemoryOrders, memory::Items},
-    telemetry::{MemoryLog, Outcome},
+    memory::{Fault, Items, MemoryLog, MemoryOrders},
+    telemetry::Outcome,
 };
 use gridbid_core::{batch, expiry::Instant, stored::StoredOrder};
 use serde_json::{Value, json};
@@ -25,27 +24,27 @@ const END: &str = "2026-11-23T07:05:00Z";
 const EXAMPLE: &str = r#"[{"record_id":"unique_id_1","parameter_1":"abc","parameter_2":4},
                           {"record_id":"unique_id_2","parameter_1":"def","parameter_2":2.10}]"#;
 
-struct Answered {
+struct Received {
     status: u64,
     headers: Value,
     body: Value,
-    /// The body to the letter.
+    /// The body, byte for byte.
     text: String,
-    call: Call,
+    invocation: Invocation,
 }
 
-async fn send(api: &OrdersApi<MemoryOrders>, now: u64, event: Value) -> Answered {
-    let mut call = Call::new(Deadline::after(Duration::from_secs(10)), Instant::from_unix_seconds(now));
-    let response = api.answer(&event.to_string(), &mut call).await.unwrap();
+async fn send(api: &OrdersApi<MemoryOrders>, now: u64, event: Value) -> Received {
+    let mut invocation = Invocation::new(Deadline::after(Duration::from_secs(10)), Instant::from_unix_seconds(now));
+    let response = api.respond(&event.to_string(), &mut invocation).await.unwrap();
     let response: Value = serde_json::from_str(&response).unwrap();
     assert_eq!(response["isBase64Encoded"], false);
     let text = response["body"].as_str().unwrap().to_owned();
-    Answered {
+    Received {
         status: response["statusCode"].as_u64().unwrap(),
         headers: response["headers"].clone(),
         body: serde_json::from_str(&text).unwrap(),
         text,
-        call,
+        invocation,
     }
 }
 
@@ -65,7 +64,7 @@ fn getting(record_id: &str) -> Value {
     json!({"version": "2.0", "routeKey": "GET /orders/{record_id}", "pathParameters": {"record_id": record_id}})
 }
 
-async fn post(api: &OrdersApi<MemoryOrders>, body: &str) -> Answered {
+async fn post(api: &OrdersApi<MemoryOrders>, body: &str) -> Received {
     send(api, NOW, posting(body)).await
 }
 
@@ -79,8 +78,8 @@ fn batch_of(ids: std::ops::Range<u32>, amount: u32) -> String {
     Value::Array(orders).to_string()
 }
 
-/// What another writer stores, who keeps to the same conditions: nothing that is there is overwritten.
-fn written(body: &str, accepted_at: u64) -> impl FnOnce(&mut Items) + use<> {
+/// A concurrent write of these orders, under the same conditions: no existing order is overwritten.
+fn concurrent_write(body: &str, accepted_at: u64) -> impl FnOnce(&mut Items) + use<> {
     let accepted_at = Instant::from_unix_seconds(accepted_at);
     let batch = batch::read(body.as_bytes(), &Limits::default()).unwrap();
     let orders: Vec<StoredOrder> = batch

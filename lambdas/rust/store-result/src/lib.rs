@@ -1,16 +1,16 @@
-//! Files one accepted order of a run, and raises `OrderRejected` for a rejected one (the task's Lambda B).
+//! Stores one accepted order of a run, and raises `OrderRejected` for a rejected one.
 //!
-//! Called by the state machine for each order of an answer. The file's key is derived from slot, position and content, so
-//! that filing it again, in a repetition or in another run of the same slot, ends the same. What an order's result means
-//! is decided by core.
+//! The object's key is derived from slot, position and content, so that storing the order again, in a retry or in another
+//! run of the same slot, has the same result. Core decides what an order's result means.
 
 use std::borrow::Cow;
 
 use gridbid_adapters::{
-    Call, Function, HandlerError, StartError,
+    Function, HandlerError, Invocation, StartError,
     account::{Account, Service},
-    archive::{Filed, ResultArchive, S3Archive},
+    archive::{PutOutcome, ResultArchive},
     environment::Environment,
+    s3::S3Archive,
 };
 use gridbid_core::{
     name::result_key,
@@ -19,7 +19,7 @@ use gridbid_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// The function, over some archive.
+/// The function, generic over the archive.
 #[derive(Debug)]
 pub struct StoreResult<A> {
     archive: A,
@@ -36,9 +36,9 @@ struct Event<'a> {
     order: &'a RawValue,
 }
 
-/// What the state machine keeps of a filed order: at most 200 bytes.
+/// What the run's state keeps of a stored order: at most 200 bytes.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct HandlerOutput<'a> {
     position: u32,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,27 +47,27 @@ struct Answer<'a> {
 }
 
 impl<A: ResultArchive> StoreResult<A> {
-    /// The function over this archive.
+    /// Creates the function over this archive.
     pub fn new(archive: A) -> Self {
         Self { archive }
     }
 
-    /// The archive.
+    /// Returns the archive.
     pub fn archive(&self) -> &A {
         &self.archive
     }
 
-    /// Files the event's order, if it was accepted.
+    /// Stores the event's order, if it was accepted.
     ///
     /// # Errors
-    /// `OrderRejected` if it was rejected, `Unavailable` if the archive is, `ContractBroken` for an event or an order that
-    /// is not what was agreed, and for an archive that refuses.
-    pub async fn answer(&self, event: &str, call: &mut Call) -> Result<String, HandlerError> {
+    /// `OrderRejected` if it was rejected, `MalformedOrder` if core cannot decide it, `Unavailable` if the archive is,
+    /// `ContractBroken` for a malformed event and an archive that refuses.
+    pub async fn store(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {
         let event: Event<'_> = serde_json::from_str(event)
             .map_err(|_| HandlerError::contract_broken("the event has no slot, run, position and order"))?;
-        call.notes.run = Some(event.run.into_owned());
-        call.notes.position = Some(event.position);
-        let slot = call.read_slot(&event.slot)?;
+        invocation.log.run = Some(event.run.into_owned());
+        invocation.log.position = Some(event.position);
+        let slot = invocation.parse_slot(&event.slot)?;
         let accepted = match outcome::decide(event.order.get().as_bytes()) {
             Ok(Outcome::Accepted(accepted)) => accepted,
             Ok(Outcome::Rejected(rejected)) => return Err(HandlerError::OrderRejected(rejected.to_string())),
@@ -76,13 +76,13 @@ impl<A: ResultArchive> StoreResult<A> {
             }
         };
         let key = result_key(&slot, event.position, &accepted.digest);
-        match self.archive.put_new(&key, &accepted.canonical, &call.deadline).await? {
-            Filed::New => call.notes.stored = Some(1),
-            Filed::AlreadyThere => call.notes.unchanged = Some(1),
+        match self.archive.put_if_absent(&key, &accepted.canonical, &invocation.deadline).await? {
+            PutOutcome::Created => invocation.log.stored = Some(1),
+            PutOutcome::AlreadyExists => invocation.log.unchanged = Some(1),
         }
         let power = accepted.power.map(|power| power.to_string());
-        let answer = Answer { position: event.position, outcome: "accepted", power, key: &key };
-        serde_json::to_string(&answer).map_err(HandlerError::contract_broken)
+        let output = HandlerOutput { position: event.position, outcome: "accepted", power, key: &key };
+        serde_json::to_string(&output).map_err(HandlerError::contract_broken)
     }
 }
 
@@ -91,14 +91,14 @@ impl Function for StoreResult<S3Archive> {
     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
 
     async fn start(environment: &mut Environment) -> Result<Self, StartError> {
-        let account = Account::read(environment, Service::S3);
+        let account = Account::from_environment(environment, Service::S3);
         let bucket = environment.required("RESULTS_BUCKET");
         let (account, bucket) = environment.finish((account, bucket))?;
         Ok(Self::new(S3Archive::new(&account, bucket)))
     }
 
-    async fn handle(&self, event: &str, call: &mut Call) -> Result<String, HandlerError> {
-        self.answer(event, call).await
+    async fn handle(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {
+        self.store(event, invocation).await
     }
 }
 

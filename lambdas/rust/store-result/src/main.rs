@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use gridbid_adapters::archive::S3Archive;
+use gridbid_adapters::s3::S3Archive;
 use gridbid_store_result::StoreResult;
 
 fn main() -> ExitCode {

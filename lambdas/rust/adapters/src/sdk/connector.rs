@@ -1,8 +1,8 @@
-//! The SDK's way to the network: HTTP/1.1 over kept connections, in plain text or with TLS as the address asks.
+//! The SDK's HTTP connector: HTTP/1.1 over pooled connections, with or without TLS as the endpoint requires.
 //!
-//! The services that functions call speak HTTP/1.1 only, and everything is trusted and set up once, at the start: the SDK's
-//! own connector brings HTTP/2 and proxies, and reads the system's certificates again for every new time limit. A
-//! connection that a service answered an outage on is not used again. Time limits but for connecting are the SDK's.
+//! The services that functions call speak HTTP/1.1 only. The SDK's own connector adds HTTP/2 and proxies, and reads the
+//! system's certificates again for every new timeout; this one is built once. A connection on which a service reported an
+//! outage is not reused. All timeouts except connecting are the SDK's.
 
 use std::{error::Error, io, time::Duration};
 
@@ -24,36 +24,37 @@ use hyper_util::{
 
 use crate::{account::Account, tls};
 
-/// The longest that connecting may take; services answer within the region.
+/// The timeout of connecting; services are in the same region.
 const CONNECT: Duration = Duration::from_millis(1_500);
-/// AWS closes idle connections after some minutes at the latest; before that a kept one is likely alive.
-const KEPT_FOR: Duration = Duration::from_secs(90);
+/// How long an idle connection is pooled. AWS closes idle connections after a few minutes.
+const IDLE: Duration = Duration::from_secs(90);
 
-/// Sends the SDK's requests. Without a client TLS cannot be set up: every request says so.
+/// Sends the SDK's requests, or fails each with the error that prevented TLS.
 #[derive(Clone, Debug)]
-struct Connector(Option<Client<HttpsConnector<Tcp>, SdkBody>>);
+struct Connector(Result<Client<HttpsConnector<Tcp>, SdkBody>, rustls::Error>);
 
-/// A client for one service of this account.
+/// Creates a client for one service of this account.
 pub(crate) fn http_client(account: &Account) -> SharedHttpClient {
-    let connector = SharedHttpConnector::new(Connector::of(account));
+    let connector = SharedHttpConnector::new(Connector::new(account));
     http_client_fn(move |_, _| connector.clone())
 }
 
 impl Connector {
-    fn of(account: &Account) -> Self {
+    fn new(account: &Account) -> Self {
         let mut tcp = tls::tcp();
         tcp.set_connect_timeout(Some(CONNECT));
         let mut builder = Client::builder(TokioExecutor::new());
-        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(KEPT_FOR);
-        let is_plain = account.endpoint.as_deref().is_some_and(|address| address.starts_with("http://"));
-        Self(tls::over(tcp, !is_plain).ok().map(|connector| builder.build(connector)))
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
+        let is_plain = account.endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("http://"));
+        Self(tls::connector(tcp, !is_plain).map(|connector| builder.build(connector)))
     }
 }
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Self(Some(client)) = self else {
-            return HttpConnectorFuture::ready(Err(ConnectorError::user("no TLS".into())));
+        let client = match &self.0 {
+            Ok(client) => client,
+            Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(error.clone().into()))),
         };
         let mut request = match request.try_into_http1x() {
             Ok(request) => request,
@@ -65,14 +66,14 @@ impl HttpConnector for Connector {
         }
         let sent = client.request(request);
         HttpConnectorFuture::new(async move {
-            let answer = sent.await.map_err(failure)?;
-            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
+            let response = sent.await.map_err(classify)?;
+            HttpResponse::try_from(response.map(SdkBody::from_body_1_x))
                 .map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }
 
-/// Lets the SDK give up the connection that a request went over.
+/// Lets the SDK discard the connection of a request.
 fn metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     let connection = connection.clone();
     connection.connection_metadata().as_ref()?;
@@ -84,18 +85,18 @@ fn metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     Some(ConnectionMetadata::builder().proxied(false).poison_fn(poison).build())
 }
 
-/// What broke. Whatever is no mistake in the request itself passes by itself.
-fn failure(error: legacy::Error) -> ConnectorError {
-    if source::<io::Error>(&error).is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut) {
+/// Classifies an error; everything except an invalid request is transient.
+fn classify(error: legacy::Error) -> ConnectorError {
+    if find_cause::<io::Error>(&error).is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut) {
         ConnectorError::timeout(error.into())
-    } else if source::<hyper::Error>(&error).is_some_and(hyper::Error::is_user) {
+    } else if find_cause::<hyper::Error>(&error).is_some_and(hyper::Error::is_user) {
         ConnectorError::user(error.into())
     } else {
         ConnectorError::io(error.into())
     }
 }
 
-fn source<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
+fn find_cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     let mut causes = std::iter::successors(Some(error), |cause| (*cause).source());
     causes.find_map(|cause| cause.downcast_ref())
 }

@@ -1,18 +1,18 @@
-//! The log lines: counts and codes, and nothing of an order.
+//! Log lines contain counts and codes, and no content of an order.
 
 use super::*;
 
 const MARKER: &str = "MARKER";
 
-/// The line that one request logs.
-async fn logged(api: &OrdersApi<MemoryOrders>, event: &Value) -> Value {
+/// The log line of one request.
+async fn log_line(api: &OrdersApi<MemoryOrders>, event: &Value) -> Value {
     let log = MemoryLog::default();
-    let _output = log.invoke(&event.to_string(), async |event, call| api.answer(event, call).await).await;
+    let _output = log.invoke(&event.to_string(), async |event, invocation| api.respond(event, invocation).await).await;
     serde_json::from_str(&log.text()).unwrap()
 }
 
 #[tokio::test]
-async fn no_request_leaves_its_content_in_the_log() {
+async fn log_lines_hold_no_content_of_a_request() {
     let order = r#"[{"record_id":"MARKER","parameter_1":"MARKER","parameter_2":1}]"#;
     let other_amount = order.replace(":1}", ":2}");
     let api = api();
@@ -31,32 +31,30 @@ async fn no_request_leaves_its_content_in_the_log() {
         (getting("MARKER!"), "refused", 404),
         (marked(order), "refused", 415),
     ] {
-        let line = logged(&api, &event).await;
+        let line = log_line(&api, &event).await;
         assert!(!line.to_string().contains(MARKER), "{event}: {line}");
         assert_eq!((&line["outcome"], &line["status"]), (&json!(outcome), &json!(status)), "{event}: {line}");
     }
 }
 
 #[tokio::test]
-async fn a_table_that_fails_and_an_event_of_no_route_leave_no_content_in_the_log() {
+async fn log_lines_of_faults_hold_no_content() {
     let order = posting(r#"[{"record_id":"MARKER","parameter_1":"MARKER","parameter_2":1}]"#);
-    for (disturbance, status) in
-        [(Disturbance::Throttle, 503), (Disturbance::LoseAnswer, 503), (Disturbance::Deny, 500)]
-    {
-        let line = logged(&OrdersApi::new(MemoryOrders::new().then(disturbance)), &order).await;
+    for (fault, status) in [(Fault::Throttle, 503), (Fault::LoseResponse, 503), (Fault::Deny, 500)] {
+        let line = log_line(&OrdersApi::new(MemoryOrders::new().with_fault(fault)), &order).await;
         assert!(!line.to_string().contains(MARKER), "{line}");
         assert_eq!((&line["outcome"], &line["status"]), (&json!("fault"), &json!(status)), "{line}");
     }
     let mut elsewhere = order;
     elsewhere["routeKey"] = json!(MARKER);
     for event in [elsewhere, json!({"version": MARKER, "routeKey": MARKER}), json!({MARKER: MARKER}), json!(MARKER)] {
-        let line = logged(&api(), &event).await;
+        let line = log_line(&api(), &event).await;
         assert!(!line.to_string().contains(MARKER), "{event}: {line}");
         assert_eq!(line["error"], "ContractBroken", "{event}: {line}");
     }
 }
 
-/// A request with the marker wherever a client can put one.
+/// A request with the marker in every place that a client controls.
 fn marked(body: &str) -> Value {
     let mut event = posting(body);
     event["rawPath"] = json!("/orders/MARKER");

@@ -1,0 +1,138 @@
+//! Stores a batch completely or not at all, whatever other writers do.
+//!
+//! The first transaction puts every order. A cancelled transaction writes nothing and returns the existing orders; core
+//! compares each with the new one, and the next transaction only confirms those that are identical. If all are identical,
+//! no further transaction is sent. Contention is retried with jitter, a bounded number of times and within the
+//! invocation's deadline.
+
+use std::time::Duration;
+
+use gridbid_adapters::{
+    AdapterError, Invocation,
+    deadline::Backoff,
+    orders::{OrderTable, TransactionOutcome, Write, WriteVerdict},
+};
+use gridbid_core::{
+    expiry::{self, Instant},
+    order::Order,
+    stored::{self, Standing},
+};
+use serde::Serialize;
+
+/// Transactions per request, the first included.
+const ATTEMPTS: u32 = 6;
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(25), Duration::from_millis(400));
+
+/// The result of a request whose orders are all stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StoreSummary {
+    /// Orders written.
+    pub(crate) stored: u32,
+    /// Orders that existed already with identical content.
+    pub(crate) unchanged: u32,
+    /// When the first of them expires.
+    pub(crate) expires_at: Instant,
+}
+
+/// Why nothing was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StoreError {
+    /// Live orders with other content exist.
+    Conflicts(Vec<Conflict>),
+    /// The table could not be written.
+    Table(AdapterError),
+}
+
+/// An order of the request that exists with other content.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Conflict {
+    /// Its index in the request.
+    index: usize,
+    /// Its id.
+    pub(crate) record_id: String,
+}
+
+/// Stores the orders at the invocation's time.
+pub(crate) async fn store<T: OrderTable>(
+    table: &T,
+    orders: &[Order<'_>],
+    invocation: &mut Invocation,
+) -> Result<StoreSummary, StoreError> {
+    let now = invocation.now;
+    let expires_at = expiry::expires_at(now);
+    let mut standings = vec![Standing::New; orders.len()];
+    let mut attempt = 0;
+    loop {
+        if standings.iter().all(|standing| matches!(standing, Standing::Unchanged { .. })) {
+            return Ok(summarize(&standings, expires_at));
+        }
+        if attempt == ATTEMPTS {
+            break;
+        }
+        attempt += 1;
+        invocation.log.attempts = Some(attempt);
+        let writes: Vec<Write<'_>> = orders
+            .iter()
+            .zip(&standings)
+            .map(|(order, standing)| match standing {
+                Standing::Unchanged { .. } => Write::Confirm { order },
+                Standing::New | Standing::Taken => Write::Put { order, accepted_at: now, expires_at },
+            })
+            .collect();
+        let verdicts = match table.transact(&writes, now, &invocation.deadline).await.map_err(StoreError::Table)? {
+            TransactionOutcome::Committed => return Ok(summarize(&standings, expires_at)),
+            TransactionOutcome::Cancelled(verdicts) => verdicts,
+        };
+        if verdicts.len() != orders.len() {
+            let reason = format!("the table returned {} verdicts on {} writes", verdicts.len(), orders.len());
+            return Err(StoreError::Table(AdapterError::Broken(reason)));
+        }
+        let learned_something = apply_cancellation(&mut standings, orders, &verdicts, now);
+        let conflicts = find_conflicts(&standings, orders);
+        if !conflicts.is_empty() {
+            return Err(StoreError::Conflicts(conflicts));
+        }
+        // Only contention needs time to pass; a new standing is used at once.
+        if !learned_something && !invocation.deadline.try_sleep(BACKOFF.delay(attempt)).await {
+            break;
+        }
+    }
+    Err(StoreError::Table(AdapterError::Unavailable("other writers contend for the orders".to_owned())))
+}
+
+/// Updates the standings from a cancelled transaction. Returns whether any changed.
+fn apply_cancellation(
+    standings: &mut [Standing],
+    orders: &[Order<'_>],
+    verdicts: &[WriteVerdict],
+    now: Instant,
+) -> bool {
+    let mut learned_something = false;
+    for ((standing, order), verdict) in standings.iter_mut().zip(orders).zip(verdicts) {
+        if let WriteVerdict::ConditionFailed(existing) = verdict {
+            let found = stored::standing(order, existing.as_deref(), now);
+            learned_something |= found != *standing;
+            *standing = found;
+        }
+    }
+    learned_something
+}
+
+fn find_conflicts(standings: &[Standing], orders: &[Order<'_>]) -> Vec<Conflict> {
+    let conflicting =
+        standings.iter().zip(orders).enumerate().filter(|(_, (standing, _))| **standing == Standing::Taken);
+    conflicting.map(|(index, (_, order))| Conflict { index, record_id: order.record_id.as_str().to_owned() }).collect()
+}
+
+fn summarize(standings: &[Standing], expires_at: Instant) -> StoreSummary {
+    let mut summary = StoreSummary { stored: 0, unchanged: 0, expires_at };
+    for standing in standings {
+        if let Standing::Unchanged { expires_at } = standing {
+            summary.unchanged += 1;
+            summary.expires_at = summary.expires_at.min(*expires_at);
+        } else {
+            summary.stored += 1;
+        }
+    }
+    summary
+}
