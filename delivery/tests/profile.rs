@@ -108,7 +108,7 @@ fn refused_connection_is_reported_with_the_whole_chain() {
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let home = Home::new("refused", "[default]\nregion = eu-central-1\n", CREDENTIALS);
-    let output = status(&home.0, &[("AWS_ENDPOINT_URL", &endpoint)]);
+    let output = status(&home.0, &[("AWS_ENDPOINT_URL", &endpoint), ("AWS_MAX_ATTEMPTS", "1")]);
     let report = String::from_utf8_lossy(&output.stderr);
     assert!(report.starts_with("error: S3 ListObjectsV2 deployments/dev/: dispatch failure: "), "{report}");
     assert!(report.to_lowercase().contains("connection refused"), "{report}");

@@ -21,7 +21,7 @@ use crate::failure::Failure;
 /// Time limit of one attempt: enough for a zip of 50 MB on a slow line, or for a function's result.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(120);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Attempts for one call, the first included.
+/// Attempts for one call, the first included, unless `AWS_MAX_ATTEMPTS` says otherwise.
 const ATTEMPTS: u32 = 5;
 /// The services that `gridbid` calls, by their ids in environment variables.
 const SERVICES: [&str; 5] = ["CodeDeploy", "Lambda", "S3", "SNS", "SQS"];
@@ -43,10 +43,11 @@ impl Account {
         let timeouts =
             TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT);
         let http_client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-        let loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http_client)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-            .timeout_config(timeouts.build());
+        let mut loader =
+            aws_config::defaults(BehaviorVersion::latest()).http_client(http_client).timeout_config(timeouts.build());
+        if env::var_os("AWS_MAX_ATTEMPTS").is_none() {
+            loader = loader.retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
+        }
         let account = Self::from_config(loader.load().await)?;
         // Checked before the first call, which would report a missing key as its own failure.
         account.credentials().await?;
