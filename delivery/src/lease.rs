@@ -69,6 +69,18 @@ pub(crate) struct Lease<'a, C> {
     is_lost: Cell<bool>,
 }
 
+/// The outcome of one attempt to acquire a lease.
+enum Attempt<'a, C> {
+    Acquired(Lease<'a, C>),
+    /// Another deployment holds it, described as the rest of a sentence.
+    Taken(String),
+}
+
+fn taken(environment: &EnvironmentName, by: &str) -> Failure {
+    Failure::new(format!("another deployment to {environment} is under way{by}"))
+        .with_hint("wait until it has ended; `gridbid status` shows it")
+}
+
 /// Describes who holds an environment's lease and until when; `None` when it is free.
 ///
 /// # Errors
@@ -88,41 +100,36 @@ fn holder_of(key: &str, lock: &[u8], now: Timestamp) -> Result<Option<String>, F
 }
 
 impl<'a, C: Cloud> Lease<'a, C> {
-    /// Acquires the lease without waiting.
-    ///
-    /// # Errors
-    /// When another deployment holds it, or a call fails.
-    pub(crate) async fn acquire(cloud: &'a C, environment: &EnvironmentName, holder: &str) -> Result<Self, Failure> {
+    async fn attempt(cloud: &'a C, environment: &EnvironmentName, holder: &str) -> Result<Attempt<'a, C>, Failure> {
         let (key, terms) = (lock_key(environment), Terms::for_environment(environment));
         let until = cloud.now().saturating_add(terms.lifetime);
         let lock = serialize(&Lock { holder: holder.to_owned(), until })?;
-        let taken = |by: String| {
-            Failure::new(format!("another deployment to {environment} is under way{by}"))
-                .with_hint("wait until it has ended; `gridbid status` shows it")
-        };
         let etag = match cloud.create(&key, lock.clone()).await? {
             PutOutcome::Created(etag) => etag,
             PutOutcome::AlreadyExists => {
                 // Nothing deletes a lock: a missing one was deleted by hand a moment ago.
                 let object = cloud.get(&key).await?.ok_or_else(|| CallError::Missing(key.clone()))?;
                 if let Some(other) = holder_of(&key, &object.bytes, cloud.now())? {
-                    return Err(taken(format!(": {other}")));
+                    return Ok(Attempt::Taken(format!(": {other}")));
                 }
-                cloud.replace(&key, lock, &object.etag).await.map_err(|error| match error {
-                    CallError::Changed(_) => taken(", which started at the same time".to_owned()),
-                    error => error.into(),
-                })?
+                match cloud.replace(&key, lock, &object.etag).await {
+                    Ok(etag) => etag,
+                    Err(CallError::Changed(_)) => {
+                        return Ok(Attempt::Taken(", which started at the same time".to_owned()));
+                    }
+                    Err(error) => return Err(error.into()),
+                }
             }
         };
         let (etag, until, is_lost) = (RefCell::new(etag), Cell::new(until), Cell::new(false));
-        Ok(Self { cloud, key, terms, holder: holder.to_owned(), etag, until, is_lost })
+        Ok(Attempt::Acquired(Self { cloud, key, terms, holder: holder.to_owned(), etag, until, is_lost }))
     }
 
-    /// Acquires the lease; waits up to a time limit while another deployment holds it.
+    /// Acquires the lease; waits up to a time limit, zero for none, while another deployment holds it.
     ///
     /// # Errors
     /// When another deployment holds it after that time, an interruption arrives, or a call fails.
-    pub(crate) async fn wait(
+    pub(crate) async fn acquire(
         cloud: &'a C,
         environment: &EnvironmentName,
         holder: &str,
@@ -131,16 +138,21 @@ impl<'a, C: Cloud> Lease<'a, C> {
     ) -> Result<Self, Failure> {
         let started = tokio::time::Instant::now();
         let mut is_reported = false;
-        while started.elapsed() < limit {
-            let Some(other) = read_holder(cloud, environment).await? else { break };
+        loop {
+            let refusal = match Self::attempt(cloud, environment, holder).await? {
+                Attempt::Acquired(lease) => return Ok(lease),
+                Attempt::Taken(by) => by,
+            };
+            if started.elapsed() >= limit {
+                return Err(taken(environment, &refusal));
+            }
             if !is_reported {
-                log_detail(&format!("waiting for another deployment to {environment}: {other}"));
+                log_detail(&format!("waiting for another deployment to {environment}{refusal}"));
                 is_reported = true;
             }
             interruption.pause(Terms::for_environment(environment).retry_interval).await;
             interruption.check()?;
         }
-        Self::acquire(cloud, environment, holder).await
     }
 
     /// Runs work and renews the lease meanwhile.
@@ -208,6 +220,16 @@ fn serialize(lock: &Lock) -> Result<Vec<u8>, Failure> {
     serde_json::to_vec(lock).map_err(|error| Failure::from_error("cannot write the deployment's lock", &error))
 }
 
+/// Acquires a lease without waiting.
+#[cfg(test)]
+pub(crate) async fn acquire_at_once<'a, C: Cloud>(
+    cloud: &'a C,
+    environment: &EnvironmentName,
+    holder: &str,
+) -> Result<Lease<'a, C>, Failure> {
+    Lease::acquire(cloud, environment, holder, Duration::ZERO, &Interruption::never()).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,24 +242,24 @@ mod tests {
     #[tokio::test]
     async fn second_deployment_is_refused_and_names_the_holder() {
         let memory = Memory::default();
-        let first = Lease::acquire(&memory, &dev(), "the first").await.unwrap();
-        let refused = Lease::acquire(&memory, &dev(), "the second").await.unwrap_err();
+        let first = acquire_at_once(&memory, &dev(), "the first").await.unwrap();
+        let refused = acquire_at_once(&memory, &dev(), "the second").await.unwrap_err();
         assert!(refused.to_string().contains("is under way: the first until "), "{refused}");
         // Each environment has its own lease.
-        Lease::acquire(&memory, &"prod".parse().unwrap(), "the second").await.unwrap();
+        acquire_at_once(&memory, &"prod".parse().unwrap(), "the second").await.unwrap();
         first.release().await;
         assert_eq!(read_holder(&memory, &dev()).await.unwrap(), None);
-        Lease::acquire(&memory, &dev(), "the second").await.unwrap();
+        acquire_at_once(&memory, &dev(), "the second").await.unwrap();
     }
 
     #[tokio::test]
     async fn expired_lease_is_taken_by_only_one_of_two() {
         let memory = Memory::default();
-        Lease::acquire(&memory, &dev(), "before").await.unwrap().release().await;
+        acquire_at_once(&memory, &dev(), "before").await.unwrap().release().await;
         let until = memory.now().saturating_add(SHARED.lifetime);
         let faster = serialize(&Lock { holder: "the first".to_owned(), until }).unwrap();
         memory.put_after_read(&lock_key(&dev()), &faster);
-        let refused = Lease::acquire(&memory, &dev(), "the second").await.unwrap_err();
+        let refused = acquire_at_once(&memory, &dev(), "the second").await.unwrap_err();
         assert!(refused.to_string().contains("which started at the same time"), "{refused}");
         assert!(read_holder(&memory, &dev()).await.unwrap().unwrap().starts_with("the first"));
     }
@@ -245,27 +267,27 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waiting_deployment_acquires_the_released_lease() {
         let memory = Memory::default();
-        let first = Lease::acquire(&memory, &dev(), "the first").await.unwrap();
+        let first = acquire_at_once(&memory, &dev(), "the first").await.unwrap();
         let (never, hour) = (Interruption::never(), Duration::from_secs(3600));
         let dev = dev();
-        let second = Lease::wait(&memory, &dev, "the second", hour, &never);
+        let second = Lease::acquire(&memory, &dev, "the second", hour, &never);
         let later = async {
             tokio::time::sleep(Duration::from_secs(60)).await;
             first.release().await;
         };
         let (second, ()) = tokio::join!(second, later);
         second.unwrap().check().unwrap();
-        let refused = Lease::wait(&memory, &dev, "the third", Duration::from_secs(30), &never).await.unwrap_err();
+        let refused = Lease::acquire(&memory, &dev, "the third", Duration::from_secs(30), &never).await.unwrap_err();
         assert!(refused.to_string().contains("is under way: the second"), "{refused}");
     }
 
     #[tokio::test]
     async fn killed_holder_blocks_until_expiry_and_loses_its_lease() {
         let memory = Memory::default();
-        let dead = Lease::acquire(&memory, &dev(), "the first").await.unwrap();
+        let dead = acquire_at_once(&memory, &dev(), "the first").await.unwrap();
         memory.advance(SHARED.lifetime + Duration::from_secs(1));
         assert!(dead.check().is_err());
-        let next = Lease::acquire(&memory, &dev(), "the second").await.unwrap();
+        let next = acquire_at_once(&memory, &dev(), "the second").await.unwrap();
         next.check().unwrap();
         // A holder that was only suspended learns from its next renewal that it lost the lease.
         dead.renew().await;
@@ -276,17 +298,17 @@ mod tests {
     #[tokio::test]
     async fn killed_deployment_on_a_laptop_blocks_the_next_one_for_seconds() {
         let (memory, local) = (Memory::default(), "local".parse().unwrap());
-        let _killed = Lease::acquire(&memory, &local, "killed").await.unwrap();
+        let _killed = acquire_at_once(&memory, &local, "killed").await.unwrap();
         memory.advance(LOCAL.lifetime - Duration::from_secs(1));
-        assert!(Lease::acquire(&memory, &local, "next").await.is_err());
+        assert!(acquire_at_once(&memory, &local, "next").await.is_err());
         memory.advance(Duration::from_secs(2));
-        Lease::acquire(&memory, &local, "next").await.unwrap();
+        acquire_at_once(&memory, &local, "next").await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
     async fn lease_is_kept_during_long_work() {
         let memory = Memory::default();
-        let lease = Lease::acquire(&memory, &dev(), "the first").await.unwrap();
+        let lease = acquire_at_once(&memory, &dev(), "the first").await.unwrap();
         lease
             .during(async {
                 for _ in 0..20 {
@@ -296,6 +318,6 @@ mod tests {
             })
             .await;
         lease.check().unwrap();
-        assert!(Lease::acquire(&memory, &dev(), "the second").await.is_err());
+        assert!(acquire_at_once(&memory, &dev(), "the second").await.is_err());
     }
 }

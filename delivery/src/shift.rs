@@ -198,6 +198,7 @@ mod tests {
     use super::*;
     use crate::cloud::memory::Memory;
     use crate::cloud::services::Functions as _;
+    use crate::lease::acquire_at_once;
 
     fn alias(name: &str) -> AliasTarget {
         AliasTarget { function_name: format!("gridbid-dev-{name}"), alias_name: "live".to_owned() }
@@ -221,7 +222,7 @@ mod tests {
     }
 
     async fn shift_all(memory: &Memory, shifts: &[AliasShift], is_interrupted: bool) -> Result<(), Failure> {
-        let lease = Lease::acquire(memory, &"dev".parse().unwrap(), "a test").await.unwrap();
+        let lease = acquire_at_once(memory, &"dev".parse().unwrap(), "a test").await.unwrap();
         let (_sender, receiver) = watch::channel(is_interrupted);
         shift_aliases(memory, &lease, &Interruption::from_receiver(receiver), shifts).await
     }
@@ -318,7 +319,7 @@ mod tests {
             .canaries
             .borrow_mut()
             .insert(alias("one").function_name, vec![CanaryState::Running("inprogress".to_owned())]);
-        let lease = Lease::acquire(&memory, &"dev".parse().unwrap(), "a test").await.unwrap();
+        let lease = acquire_at_once(&memory, &"dev".parse().unwrap(), "a test").await.unwrap();
         let (sender, receiver) = watch::channel(false);
         let interruption = Interruption::from_receiver(receiver);
         let later = async {

@@ -9,7 +9,7 @@ use gridbid_release_format::{Sha256, Timestamp};
 use crate::cloud::call_error::CallError;
 use crate::cloud::services::{
     AliasState, AliasTarget, Bucket, Canaries, CanaryState, Cloud, DeploymentGroup, Functions, HandlerOutput, Message,
-    Object, PutOutcome, Queues, Topic,
+    Object, PublishedVersion, PutOutcome, Queues, Topic,
 };
 
 /// The cloud.
@@ -19,6 +19,8 @@ pub(crate) struct Memory {
     pub(crate) aliases: RefCell<BTreeMap<AliasTarget, AliasState>>,
     /// The zips' digests by function and version.
     pub(crate) versions: RefCell<BTreeMap<(String, String), String>>,
+    /// The zips' digests of functions with a change that is not published yet.
+    pub(crate) unpublished: RefCell<BTreeMap<String, String>>,
     /// What a function returns, by function and qualifier; otherwise a correct result of the probe.
     pub(crate) outputs: RefCell<BTreeMap<(String, String), HandlerOutput>>,
     /// The states that a function's canary runs through; otherwise it succeeds at the second poll.
@@ -157,6 +159,21 @@ impl Functions for Memory {
 
     async fn code_sha256(&self, function_name: &str, version: &str) -> Result<Option<String>, CallError> {
         Ok(self.versions.borrow().get(&(function_name.to_owned(), version.to_owned())).cloned())
+    }
+
+    async fn publish_version(&self, function_name: &str) -> Result<PublishedVersion, CallError> {
+        let mut versions = self.versions.borrow_mut();
+        let newest = |versions: &BTreeMap<(String, String), String>| {
+            let of_function = versions.iter().filter(|((name, _), _)| name == function_name);
+            let numbered = of_function.map(|((_, version), code)| (version.parse::<u32>().unwrap(), code.clone()));
+            numbered.max().unwrap()
+        };
+        let (mut version, mut code_sha256) = newest(&versions);
+        if let Some(code) = self.unpublished.borrow_mut().remove(function_name) {
+            (version, code_sha256) = (version + 1, code);
+            versions.insert((function_name.to_owned(), version.to_string()), code_sha256.clone());
+        }
+        Ok(PublishedVersion { version: version.to_string(), code_sha256 })
     }
 
     async fn invoke(&self, function_name: &str, qualifier: &str, event: &str) -> Result<HandlerOutput, CallError> {

@@ -60,6 +60,15 @@ pub(crate) struct AliasState {
     pub(crate) is_split: bool,
 }
 
+/// A version of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublishedVersion {
+    /// The version's number.
+    pub(crate) version: String,
+    /// The SHA-256 in base64 of its zip, as Lambda reports it.
+    pub(crate) code_sha256: String,
+}
+
 /// What an invoked function returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HandlerOutput {
@@ -86,6 +95,9 @@ pub(crate) trait Functions {
         function_name: &str,
         version: &str,
     ) -> impl Future<Output = Result<Option<String>, CallError>>;
+    /// Publishes a function's code and configuration as a version, or returns its newest version when neither has changed
+    /// since that was published.
+    fn publish_version(&self, function_name: &str) -> impl Future<Output = Result<PublishedVersion, CallError>>;
     /// Invokes a version or an alias and waits for the result.
     fn invoke(
         &self,

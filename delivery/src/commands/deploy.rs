@@ -91,7 +91,7 @@ pub(crate) async fn deploy<C: Cloud, I: Infrastructure, A: Api>(
         log_detail("and would probe and shift every function whose published version differs");
         return Ok(DeployReport { changes, ..DeployReport::default() });
     }
-    let lease = Lease::wait(cloud, environment, by, *wait_limit, interruption).await?;
+    let lease = Lease::acquire(cloud, environment, by, *wait_limit, interruption).await?;
     let deployment = Deployment { cloud, infrastructure, interruption, lease: &lease, request, release: &release };
     let result = lease.during(deployment.run(&manifest, api)).await;
     lease.release().await;

@@ -51,7 +51,7 @@ pub(crate) async fn rollback<C: Cloud>(
         }
         return Ok(());
     }
-    let lease = Lease::wait(cloud, environment, by, *wait_limit, interruption).await?;
+    let lease = Lease::acquire(cloud, environment, by, *wait_limit, interruption).await?;
     let result = lease.during(rollback_under_lease(cloud, interruption, &lease, request)).await;
     lease.release().await;
     result

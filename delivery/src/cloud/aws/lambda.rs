@@ -5,7 +5,7 @@ use aws_sdk_lambda::types::AliasRoutingConfiguration;
 
 use crate::cloud::aws::client::{Aws, call_error};
 use crate::cloud::call_error::CallError;
-use crate::cloud::services::{AliasState, AliasTarget, Functions, HandlerOutput};
+use crate::cloud::services::{AliasState, AliasTarget, Functions, HandlerOutput, PublishedVersion};
 
 impl Functions for Aws {
     async fn alias(&self, alias: &AliasTarget) -> Result<AliasState, CallError> {
@@ -35,6 +35,15 @@ impl Functions for Aws {
             Err(CallError::Missing(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    async fn publish_version(&self, function_name: &str) -> Result<PublishedVersion, CallError> {
+        let call = format!("Lambda PublishVersion {function_name}");
+        let sent = self.lambda.publish_version().function_name(function_name).send().await;
+        let output = sent.map_err(|error| call_error(&call, &error))?;
+        let version = output.version.ok_or_else(|| incomplete(&call, "Version"))?;
+        let code_sha256 = output.code_sha256.ok_or_else(|| incomplete(&call, "CodeSha256"))?;
+        Ok(PublishedVersion { version, code_sha256 })
     }
 
     async fn invoke(&self, function_name: &str, qualifier: &str, event: &str) -> Result<HandlerOutput, CallError> {

@@ -15,6 +15,7 @@ use crate::cloud::memory::Memory;
 use crate::cloud::services::{AliasTarget, Canaries as _, CanaryState, DeploymentGroup, Functions as _, HandlerOutput};
 use crate::commands::rollback::{RollbackRequest, rollback};
 use crate::commands::smoke::tests::MemoryApi;
+use crate::lease::acquire_at_once;
 use crate::testing::{Folder, release_id as id, timestamp};
 
 /// The functions of the environment; the first is shifted by a canary.
@@ -420,7 +421,7 @@ async fn second_concurrent_deployment_is_refused() {
     let memory = Memory::default();
     let terraform = MemoryTerraform::new(&memory);
     put_release(&memory, 1, ["a", "b", "c"]);
-    let other = Lease::acquire(&memory, &dev(), "another run").await.unwrap();
+    let other = acquire_at_once(&memory, &dev(), "another run").await.unwrap();
     let refused = run(&terraform, &request(1), working, Mode::Apply).await.unwrap_err().to_string();
     assert!(refused.contains("another deployment to dev is under way: another run"), "{refused}");
     other.release().await;
@@ -446,6 +447,20 @@ async fn version_with_other_bytes_than_released_is_refused() {
     memory.versions.borrow_mut().insert((alias("close-run").function_name, "1".to_owned()), "other".to_owned());
     let refused = run(&terraform, &request(1), working, Mode::Apply).await.unwrap_err().to_string();
     assert!(refused.starts_with("version 1 of close-run does not hold the released bytes"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn change_that_a_killed_terraform_did_not_publish_is_published_and_shifted() {
+    let memory = Memory::default();
+    let terraform = MemoryTerraform::new(&memory);
+    put_release(&memory, 1, ["a", "b", "c"]);
+    deploy_release(&terraform, 1).await;
+    let function = alias("close-run").function_name;
+    let code = memory.versions.borrow()[&(function.clone(), "1".to_owned())].clone();
+    memory.unpublished.borrow_mut().insert(function.clone(), code);
+    let report = run(&terraform, &request(1), working, Mode::Apply).await.unwrap();
+    assert_eq!(report.shifted, ["close-run"]);
+    assert_eq!(memory.live_versions()[&function], "2");
 }
 
 async fn roll_back(memory: &Memory, to: Option<u8>, mode: Mode) -> Result<(), Failure> {

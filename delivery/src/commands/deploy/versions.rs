@@ -30,7 +30,6 @@ pub(crate) struct StackOutputs {
 struct FunctionOutput {
     #[serde(flatten)]
     alias: AliasTarget,
-    version: String,
     deployment: Option<DeploymentGroup>,
 }
 
@@ -55,14 +54,20 @@ impl StackOutputs {
 
     /// The versions to shift to, which hold the bytes of a release.
     ///
+    /// Terraform changes a function's code and configuration first and publishes the version after that. A Terraform that
+    /// was killed in between leaves the change unpublished, and its next plan finds nothing to do: so the version is
+    /// published here.
+    ///
     /// # Errors
     /// When the release lacks a function, or a version holds different bytes.
     pub(crate) async fn target(self, cloud: &impl Cloud, release: &Release) -> Result<Target, Failure> {
         let mut functions = BTreeMap::new();
-        for (name, FunctionOutput { alias, version, deployment }) in self.functions {
+        for (name, FunctionOutput { alias, deployment }) in self.functions {
             let missing = || Failure::new(format!("Terraform has a function {name} that the release does not contain"));
             let code_sha256 = release.functions.get(&name).ok_or_else(missing)?.sha256_base64.clone();
-            if cloud.code_sha256(&alias.function_name, &version).await?.as_ref() != Some(&code_sha256) {
+            let published = cloud.publish_version(&alias.function_name).await?;
+            let version = published.version;
+            if published.code_sha256 != code_sha256 {
                 return Err(Failure::new(format!("version {version} of {name} does not hold the released bytes"))
                     .with_hint("another client has changed its code: deploy again"));
             }
