@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::cloud::{self, FOR_TESTS};
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::progress::{Progress, Step};
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::progress::{Progress, Step};
 use crate::system::{self, Tools};
 
 const LANES: usize = 6;

@@ -15,15 +15,15 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::clock;
+use gridbid_devkit::clock;
 use crate::cloud::client::{Cloud, Item};
 use crate::cloud::process::Process;
 use crate::cloud::record::Record;
 use crate::cloud::{self, FOR_TESTS};
-use crate::failure::Failure;
-use crate::layout::Layout;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::layout::Layout;
 use crate::neighbours::client::Neighbours;
-use crate::progress::{Progress, Step};
+use gridbid_devkit::progress::{Progress, Step};
 use crate::results_run;
 use crate::system::System;
 

@@ -12,14 +12,14 @@ use std::time::Duration;
 
 use crate::bindings;
 use crate::checks::passed::unless_passed;
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::lock;
-use crate::npm;
-use crate::progress::{Progress, Step};
-use crate::requirements::{CHROMIUM, NODE, Tool};
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::lock;
+use gridbid_devkit::npm;
+use gridbid_devkit::progress::{Progress, Step};
+use gridbid_devkit::requirements::{CHROMIUM, NODE, Tool};
 use crate::system::Tools;
-use crate::venv;
+use gridbid_devkit::venv;
 use crate::wasm;
 
 /// What core's module is made of, and by.

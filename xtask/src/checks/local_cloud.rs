@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::lock;
-use crate::progress::Progress;
-use crate::venv;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::lock;
+use gridbid_devkit::progress::Progress;
+use gridbid_devkit::venv;
 
 const LIMIT: Duration = Duration::from_secs(600);
 

@@ -5,12 +5,12 @@
 use std::env;
 use std::fs;
 
-use crate::digest::{sha256_hex, sha256_of_files};
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
+use gridbid_devkit::digest::{sha256_hex, sha256_of_files};
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
 use crate::package::scripted::collect;
-use crate::progress::Progress;
-use crate::stamp::Stamp;
+use gridbid_devkit::progress::Progress;
+use gridbid_devkit::stamp::Stamp;
 use crate::system::Tools;
 
 /// Runs a check unless it has passed on the same `inputs`, which are files and folders below the repository's root.

@@ -1,14 +1,14 @@
 //! Which ways through the state machine the scenarios have taken, from the histories of all their runs.
 //!
 //! Every state must have been entered and every catch taken. The local cloud's histories do not name the states inside a
-//! map, but the map's output says what became of each order, and each outcome is a way of its own. Called by `system`.
+//! map, but the map's output says what became of each order, and each outcome is a way of its own.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use crate::cloud::client::{Cloud, Event};
-use crate::failure::Failure;
+use gridbid_devkit::failure::Failure;
 
 /// All statuses that an execution that has ended may have.
 const ENDED: [&str; 4] = ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"];
@@ -45,7 +45,7 @@ pub fn check(cloud: &Cloud, state_machine_arn: &str) -> Result<String, Failure> 
             "no scenario takes these ways through the state machine: {}",
             missing.join(", ")
         ))
-        .with_todo("add a scenario to xtask/tests/system/paths.rs, or take the way out of the definition"));
+        .with_hint("add a scenario to xtask/tests/system/paths.rs, or take the way out of the definition"));
     }
     let states = all.iter().filter(|way| matches!(way, Way::Entered(_))).count();
     Ok(format!("{states} states entered, {} catches taken, in {runs} runs", all.len() - states))

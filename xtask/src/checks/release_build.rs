@@ -8,17 +8,17 @@ use std::fs;
 use serde_json::json;
 
 use super::system::scenario_variables;
-use crate::clock;
+use gridbid_devkit::clock;
 use crate::cloud::client::Cloud;
 use crate::delivery::Delivery;
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::lock;
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::lock;
 use crate::package::archive;
 use crate::package::build;
 use crate::package::manifest::{self, Architecture, Function, Profile};
-use crate::progress::Progress;
-use crate::system::{System, Tools};
+use gridbid_devkit::progress::Progress;
+use crate::system::System;
 
 const FUNCTION: &str = "orders-api";
 

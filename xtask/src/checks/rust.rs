@@ -1,15 +1,15 @@
-//! Rust's own checks: format, lints, dependencies, tests, documentation. Called by `commands::test`.
+//! Rust's own checks: format, lints, dependencies, tests, documentation.
 
 use std::ffi::OsString;
 use std::time::Duration;
 
-use crate::cargo::{self, PROFILE, WORKSPACE, cargo};
-use crate::cargo_tools::{CargoTool, DENY, NEXTEST};
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::progress::Progress;
-use crate::requirements::Tool;
-use crate::subprocess::Subprocess;
+use gridbid_devkit::cargo::{self, PROFILE, WORKSPACE, cargo};
+use gridbid_devkit::cargo_tools::{CargoTool, DENY, NEXTEST};
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::progress::Progress;
+use gridbid_devkit::requirements::Tool;
+use gridbid_devkit::subprocess::Subprocess;
 
 /// A first run compiles the AWS SDK.
 const LIMIT: Duration = Duration::from_secs(3600);
@@ -24,7 +24,7 @@ pub fn format(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), F
     progress.step("rustfmt", |step| {
         cargo(layout, tool, "rustfmt", ["fmt", "--all", "--check"])
             .run(step)
-            .map_err(|failure| failure.with_todo("run `cargo fmt`"))?;
+            .map_err(|failure| failure.with_hint("run `cargo fmt`"))?;
         Ok(((), "formatted".to_owned()))
     })
 }
@@ -54,7 +54,7 @@ pub fn dependencies(layout: &Layout, progress: &Progress) -> Result<(), Failure>
             .inside(layout.root())
             .args(["--all-features", "--locked", "check", "bans", "licenses", "sources"])
             .run(step)
-            .map_err(|failure| failure.with_todo("`deny.toml` says what is allowed and why"))?;
+            .map_err(|failure| failure.with_hint("`deny.toml` says what is allowed and why"))?;
         Ok(((), "bans, licenses, sources".to_owned()))
     })
 }

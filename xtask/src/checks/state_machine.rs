@@ -2,7 +2,7 @@
 //!
 //! The names come from where the functions have them (`HandlerError` in `adapters`); what an error is for is written there.
 //! The validator is an npm package (see `npm`). It is also shown a definition with a transition to nowhere, which it must refuse: a validator that says yes to everything is no check.
-//! Called by `commands::test`.
+//!
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::npm;
-use crate::progress::{Progress, Step};
-use crate::requirements::{NODE, Tool};
-use crate::subprocess::Subprocess;
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::npm;
+use gridbid_devkit::progress::{Progress, Step};
+use gridbid_devkit::requirements::{NODE, Tool};
+use gridbid_devkit::subprocess::Subprocess;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
@@ -42,12 +42,12 @@ pub fn names(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
             let states: Value = serde_json::from_slice(&text).on_file("understand", &definition)?;
             let named = named(&states);
             if named != expected {
-                let sentence = format!(
+                let message = format!(
                     "`{}` retries and catches {named:?}, functions raise {raised:?}",
                     layout.shown(&definition)
                 );
                 return Err(
-                    Failure::new(sentence).with_todo(format!("name all of them but {NEVER_NAMED}, and no others"))
+                    Failure::new(message).with_hint(format!("name all of them but {NEVER_NAMED}, and no others"))
                 );
             }
         }

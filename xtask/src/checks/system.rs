@@ -12,20 +12,20 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::cargo::WORKSPACE;
+use gridbid_devkit::cargo::WORKSPACE;
 use crate::checks::{contract, kills, paths, release_build, rust};
-use crate::clock::words;
+use gridbid_devkit::clock::words;
 use crate::cloud::client::Cloud;
 use crate::cloud::record::Record;
 use crate::cloud::{self, FOR_TESTS};
 use crate::commands::logs;
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::lock;
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::lock;
 use crate::main_job;
 use crate::neighbours::client::Neighbours;
 use crate::package::manifest::Profile;
-use crate::progress::Progress;
+use gridbid_devkit::progress::Progress;
 use crate::system::{self, System, Tools, Update};
 
 /// A second `up` may take so long.
@@ -114,7 +114,7 @@ fn on_a_cloud(
 
 fn with_function_logs(layout: &Layout, failure: Failure) -> Failure {
     match logs::save_all(layout) {
-        Ok(file) => failure.with_todo(format!("what the functions wrote: {}", layout.shown(&file))),
+        Ok(file) => failure.with_hint(format!("what the functions wrote: {}", layout.shown(&file))),
         // The cloud may not run: the failure itself says more.
         Err(_) => failure,
     }
@@ -153,12 +153,12 @@ fn show(layout: &Layout, progress: &Progress, tools: &Tools, gridbid: &Path) -> 
 
 fn unchanged(system: &System, took: Duration) -> Result<(), Failure> {
     if let Some(change) = system.changes.first() {
-        let sentence = format!("a second `up` changes something: {} {}", change.action, change.address);
-        return Err(Failure::new(sentence));
+        let message = format!("a second `up` changes something: {} {}", change.action, change.address);
+        return Err(Failure::new(message));
     }
     if took > AGAIN_WITHIN {
-        let sentence = format!("a second `up` took {}, more than {}", words(took), words(AGAIN_WITHIN));
-        return Err(Failure::new(sentence));
+        let message = format!("a second `up` took {}, more than {}", words(took), words(AGAIN_WITHIN));
+        return Err(Failure::new(message));
     }
     Ok(())
 }

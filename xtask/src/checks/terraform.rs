@@ -1,5 +1,5 @@
 //! Terraform's checks: format, validation of every root, the tests with a mocked provider, the contract over their plans of
-//! whole environments, and checkov. None of them needs an account. Called by `commands::test`.
+//! whole environments, and checkov. None of them needs an account.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::checks::environments::{Plans, TEST_FILE};
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::progress::Progress;
-use crate::requirements::Tool;
-use crate::subprocess::Subprocess;
-use crate::terraform::{self, Root};
-use crate::venv;
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::progress::Progress;
+use gridbid_devkit::requirements::Tool;
+use gridbid_devkit::subprocess::Subprocess;
+use gridbid_devkit::terraform::{self, Root};
+use gridbid_devkit::venv;
 
 const LIMIT: Duration = Duration::from_secs(600);
 /// Terraform's roots, each by its name and its folder below `terraform`.
@@ -31,7 +31,7 @@ pub fn format(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), F
             .args(["fmt", "-check", "-recursive", "-diff"])
             .env(terraform::offline(layout, &layout.terraform_data()))
             .run(step)
-            .map_err(|failure| failure.with_todo("run `terraform fmt -recursive terraform`"))?;
+            .map_err(|failure| failure.with_hint("run `terraform fmt -recursive terraform`"))?;
         Ok(((), "formatted".to_owned()))
     })
 }
@@ -105,7 +105,7 @@ fn summary(json: &str) -> Result<String, Failure> {
     // It also ends well when it has found no files at all.
     if count("passed") == 0 || count("parsing_errors") > 0 {
         return Err(Failure::new("checkov did not read Terraform's files")
-            .with_todo("look at `terraform`'s folder and the report"));
+            .with_hint("look at `terraform`'s folder and the report"));
     }
     Ok(format!("{} passed, {} with a reason", count("passed"), count("skipped")))
 }

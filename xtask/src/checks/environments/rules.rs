@@ -1,7 +1,7 @@
 //! The rules of the contract, each over one plan.
 //!
 //! A rule says which resource breaks it and how. What the local cloud does not have is not asked of the laptop's plan.
-//! Called by `environments`.
+//!
 
 use std::collections::{BTreeMap, BTreeSet};
 
