@@ -61,7 +61,7 @@ impl Simulators {
     ///
     /// # Errors
     /// When the simulators do not respond.
-    pub fn auction_polls(&self, slot: &str) -> Result<usize, Failure> {
+    pub fn auction_polls(&self, slot: &str) -> Result<u64, Failure> {
         let url = format!("{}/control/auction?slot={slot}", self.address);
         let response = http::call("GET", &url, &[], &[]).map_err(|error| Failure::new(error.to_string()))?;
         let polls: Result<AuctionPolls, _> = serde_json::from_slice(&response.body);

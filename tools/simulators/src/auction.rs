@@ -30,7 +30,7 @@ struct Auction {
 #[derive(Default)]
 struct Slot {
     responses: Vec<AuctionResponse>,
-    polls: usize,
+    polls: u64,
 }
 
 #[derive(Deserialize)]
@@ -45,7 +45,8 @@ impl Auction {
         let slot = slots.entry(slot.to_owned()).or_default();
         let poll = slot.polls;
         slot.polls += 1;
-        let response = slot.responses.get(poll).or_else(|| slot.responses.last());
+        let index = usize::try_from(poll).unwrap_or(usize::MAX);
+        let response = slot.responses.get(index).or_else(|| slot.responses.last());
         response.cloned().unwrap_or_else(|| {
             let body = match poll {
                 0 => json!({"results": false}),

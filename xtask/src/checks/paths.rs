@@ -44,7 +44,7 @@ pub fn check(cloud: &Cloud, state_machine_arn: &str) -> Result<String, Failure> 
             "no scenario covers these parts of the state machine: {}",
             missing.join(", ")
         ))
-        .with_hint("add a scenario to tests/system/src/paths.rs, or remove them from the definition"));
+        .with_hint("add a scenario to tests/system/scenarios/paths.rs, or remove them from the definition"));
     }
     let states = all.iter().filter(|covered| matches!(covered, Covered::Entered(_))).count();
     Ok(format!("{states} states entered, {} catches taken, in {runs} runs", all.len() - states))

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use xtask::cloud::process::Process;
-use xtask::cloud::record::{Ports, Record, canonical};
+use gridbid_devkit::process::Process;
+use gridbid_local_cloud::record::{Ports, Record, canonical};
 
 use crate::machine::{Machine, WAITING_GRIDBID};
 
@@ -28,7 +28,7 @@ fn call(machine: &Machine, checkout: &Path, by_cargo: bool, arguments: &[&str]) 
         true => command.env("CARGO_MANIFEST_DIR", checkout.join("xtask")),
         false => command.env_remove("CARGO_MANIFEST_DIR"),
     };
-    command.env("PLAYED", machine.file("")).output().unwrap()
+    command.env("FAKES", machine.file("")).output().unwrap()
 }
 
 fn said(output: &Output) -> String {
@@ -45,7 +45,7 @@ fn running_cloud(checkout: &Path) -> (Record, std::process::Child) {
         instance: "one".to_owned(),
         ports: Ports::free().unwrap(),
         cloud: Some(process),
-        neighbours: None,
+        simulators: None,
         started_with: String::new(),
     };
     record.write().unwrap();
@@ -99,13 +99,13 @@ fn the_checkout_that_cargo_was_called_in_wins_over_the_current_folder() {
 fn checkouts_with_one_target_folder_compile_into_folders_of_their_own() {
     let machine = Machine::complete("target");
     let script =
-        "case \"$2\" in --version) echo 0.9.143 ;; *) echo \"$CARGO_TARGET_DIR\" > \"$PLAYED/target-dir\" ;; esac";
+        "case \"$2\" in --version) echo 0.9.143 ;; *) echo \"$CARGO_TARGET_DIR\" > \"$FAKES/target-dir\" ;; esac";
     machine.script("cargo-nextest", script);
     let target_folder = |name: &str| {
         let root = checkout(&machine, name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         let command = command.args(["test", "core"]).current_dir(&root).env("PATH", machine.file("bin"));
-        let command = command.env("CARGO_MANIFEST_DIR", root.join("xtask")).env("PLAYED", machine.file(""));
+        let command = command.env("CARGO_MANIFEST_DIR", root.join("xtask")).env("FAKES", machine.file(""));
         let command = command.env("CARGO_TARGET_DIR", machine.file("shared")).env_remove("GRIDBID_HOME");
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", said(&output));
@@ -146,7 +146,7 @@ fn two_checkouts_come_up_at_once_on_ports_and_folders_of_their_own() {
     let children = checkouts.each_ref().map(|root| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         let command = command.args(["up", "--functions", &functions]).current_dir(root);
-        let command = command.env("PATH", machine.file("bin")).env("PLAYED", machine.file(""));
+        let command = command.env("PATH", machine.file("bin")).env("FAKES", machine.file(""));
         let command = command.env("CARGO_MANIFEST_DIR", root.join("xtask")).env_remove("GRIDBID_HOME");
         let command = command.env("GRIDBID_PROVIDER_MIRRORS", machine.file("no-mirror"));
         command.stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
@@ -154,12 +154,12 @@ fn two_checkouts_come_up_at_once_on_ports_and_folders_of_their_own() {
     machine.wait_for_deployments(2);
     let records = checkouts.each_ref().map(|root| Record::read(&root.join(".gridbid/local")).unwrap().unwrap());
     assert!(records.iter().all(Record::is_running));
-    let ports = |record: &Record| [record.ports.cloud, record.ports.neighbours, record.ports.s3];
+    let ports = |record: &Record| [record.ports.cloud, record.ports.simulators, record.ports.s3];
     assert!(ports(&records[0]).iter().all(|port| !ports(&records[1]).contains(port)), "{records:?}");
     machine.let_deployments_fail();
     for child in children {
         let output = said(&child.wait_with_output().unwrap());
-        assert!(output.contains("Error: the played plan fails"), "{output}");
+        assert!(output.contains("Error: the fake plan fails"), "{output}");
         assert!(output.contains("the local cloud was stopped again"), "{output}");
     }
     assert!(!records.iter().any(Record::is_partly_running));

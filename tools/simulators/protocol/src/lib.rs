@@ -32,7 +32,7 @@ pub struct AuctionScript {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuctionPolls {
     /// The number of polls since the slot's script was set.
-    pub polls: usize,
+    pub polls: u64,
 }
 
 /// How Slack's webhook responds.

@@ -10,14 +10,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use xtask::checks::system::SITE_VARIABLE;
-use xtask::clock;
-use xtask::cloud::client::{Cloud, Item};
-use xtask::cloud::names::Names;
-use xtask::cloud::record::Record;
-use xtask::neighbours::client::{Fault, Neighbours};
-use xtask::neighbours::slack::Post;
-use xtask::results_run::{self, Ended};
+use gridbid_local_cloud::scenario::SITE_VARIABLE;
+use gridbid_devkit::clock;
+use gridbid_local_cloud::client::{Cloud, Item};
+use gridbid_local_cloud::names::Names;
+use gridbid_local_cloud::record::Record;
+use gridbid_local_cloud::simulators::{S3Fault, Simulators, SlackPost};
+use gridbid_local_cloud::results_run::{self, FinishedRun};
 
 /// A run of a scenario ends within this time.
 const RUN_LIMIT: Duration = Duration::from_secs(90);
@@ -29,7 +28,7 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// The system.
 pub struct System {
     pub cloud: Cloud,
-    pub neighbours: Neighbours,
+    pub simulators: Simulators,
     pub names: Names,
 }
 
@@ -42,15 +41,15 @@ impl System {
         let record = Record::read(&folder).unwrap().expect("a local cloud was started");
         let system = Self {
             cloud: Cloud::new(&record.ports),
-            neighbours: Neighbours::new(&record.ports, &folder),
+            simulators: Simulators::new(&record.ports, &folder),
             names: Names::read(&folder).unwrap(),
         };
         for arn in system.cloud.executions(&system.names.state_machine_arn, "RUNNING").unwrap() {
             system.cloud.stop_execution(&arn).unwrap();
         }
         system.cloud.delete_item(&system.names.runs_table, &key("lock")).unwrap();
-        system.neighbours.slack_answers(200).unwrap();
-        system.neighbours.s3_fails(&Fault::default()).unwrap();
+        system.simulators.set_slack_status(200).unwrap();
+        system.simulators.set_s3_fault(&S3Fault::default()).unwrap();
         for queue in [&system.names.notify_slack_failed_queue_url, &system.names.undeliverable_queue_url] {
             while !system.cloud.take_messages(queue).unwrap().is_empty() {}
         }
@@ -81,13 +80,13 @@ impl System {
     }
 
     /// Lets the auction platform answer these documents for a slot, then runs the slot to its end.
-    pub fn run_with(&self, slot: &str, answers: &[Value]) -> Ended {
-        self.neighbours.auction_answers(slot, answers).unwrap();
+    pub fn run_with(&self, slot: &str, answers: &[Value]) -> FinishedRun {
+        self.simulators.set_auction_bodies(slot, answers).unwrap();
         self.run(slot)
     }
 
     /// Runs a slot to its end.
-    pub fn run(&self, slot: &str) -> Ended {
+    pub fn run(&self, slot: &str) -> FinishedRun {
         let arn = self.start(slot);
         self.follow(&arn)
     }
@@ -98,7 +97,7 @@ impl System {
     }
 
     /// Follows a run to its end.
-    pub fn follow(&self, arn: &str) -> Ended {
+    pub fn follow(&self, arn: &str) -> FinishedRun {
         results_run::follow(&self.cloud, arn, RUN_LIMIT, |_| ()).unwrap()
     }
 
@@ -121,9 +120,9 @@ impl System {
     }
 
     /// Waits until so many posts about a run have reached Slack, and a while longer: there must be no more.
-    pub fn posts_about(&self, arn: &str, count: usize) -> Vec<Post> {
+    pub fn posts_about(&self, arn: &str, count: usize) -> Vec<SlackPost> {
         let about = || {
-            let posts = self.neighbours.posts().unwrap();
+            let posts = self.simulators.slack_posts().unwrap();
             posts.into_iter().filter(|post| post.message.to_string().contains(arn)).collect::<Vec<_>>()
         };
         wait_until(MESSAGE_LIMIT, "posts to Slack", || about().len() >= count);
@@ -207,7 +206,7 @@ pub fn basic(slot: &str) -> String {
 
 /// The key under which content is filed: its position and the beginning of its SHA-256.
 pub fn result_key(slot: &str, position: usize, content: &str) -> String {
-    let digest = xtask::digest::sha256_hex(content.as_bytes());
+    let digest = gridbid_devkit::digest::sha256_hex(content.as_bytes());
     format!("results/{}/{}/{position:04}-{}.json", date(slot), basic(slot), &digest[..16])
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use xtask::clock;
+use gridbid_devkit::clock;
 
 use crate::harness::{System, fresh_prefix};
 
@@ -22,7 +22,7 @@ fn post(system: &System, orders: &Value) -> (u16, Value) {
 /// What the table holds: the two parameters by id, after a look at both times.
 fn contents(system: &System, prefix: &str) -> BTreeMap<String, (String, String)> {
     let stored = system.stored(prefix);
-    let content = |(id, item): (String, xtask::cloud::client::Item)| {
+    let content = |(id, item): (String, gridbid_local_cloud::client::Item)| {
         let text = |name: &str| item[name].1.clone();
         let times: Vec<u64> = ["accepted_at", "expires_at"].iter().map(|name| text(name).parse().unwrap()).collect();
         assert_eq!(times[1], times[0] + 86_400, "{id} lives for 24 hours");

@@ -2,10 +2,10 @@
 //!
 //! Each copy runs beside the real one, on the same tables and functions. What it shows is where the definition leads after
 //! a failure, not how often it tries before: the broken state of a copy is not retried. Together with the other scenarios
-//! every state is entered and every catch taken; `xtask::checks::paths` counts that over all histories.
+//! every state is entered and every catch taken; `cargo xtask test` counts that over all histories.
 
 use serde_json::{Value, json};
-use xtask::results_run::Ended;
+use gridbid_local_cloud::results_run::FinishedRun;
 
 use crate::harness::{System, fresh_slot, not_ready, ready};
 
@@ -13,7 +13,7 @@ use crate::harness::{System, fresh_slot, not_ready, ready};
 const NO_TABLE: &str = "gridbid-no-such-table";
 
 /// Runs a slot on a copy in which the value at a JSON pointer is another one.
-fn run_broken(system: &System, slot: &str, state: &str, pointer: &str, value: Value) -> Ended {
+fn run_broken(system: &System, slot: &str, state: &str, pointer: &str, value: Value) -> FinishedRun {
     let machine = system.cloud.state_machine(&system.names.state_machine_arn).unwrap();
     let mut definition = machine.definition;
     *definition.pointer_mut(&format!("/States/{state}{pointer}")).expect("what is broken is there") = value;
@@ -22,14 +22,14 @@ fn run_broken(system: &System, slot: &str, state: &str, pointer: &str, value: Va
     }
     let name = format!("{}-{state}-{}", machine.name, slot.replace([':', '-'], ""));
     let copy = system.cloud.create_state_machine(&name, &definition, &machine.role_arn).unwrap();
-    let arn = xtask::results_run::start(&system.cloud, &copy, slot).unwrap();
+    let arn = gridbid_local_cloud::results_run::start(&system.cloud, &copy, slot).unwrap();
     system.follow(&arn)
 }
 
 /// The run failed with its first problem, whatever happened to the lock after it.
-fn assert_failed(ended: &Ended, error: &str) {
+fn assert_failed(ended: &FinishedRun, error: &str) {
     assert_eq!(ended.execution.status, "FAILED");
-    assert_eq!(ended.execution.error.as_deref(), Some(error), "{}", ended.told());
+    assert_eq!(ended.execution.error.as_deref(), Some(error), "{}", ended.summary());
 }
 
 const MISSING: &str = "DynamoDB.ResourceNotFoundException";
@@ -62,7 +62,7 @@ fn a_lock_that_cannot_be_given_back_unused_fails_the_run() {
 #[test]
 fn a_lease_that_cannot_be_renewed_gives_the_lock_back() {
     let (system, slot) = (System::quiet(), fresh_slot());
-    system.neighbours.auction_answers(&slot, &[not_ready()]).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[not_ready()]).unwrap();
     let ended = run_broken(&system, &slot, "RenewLease", "/Arguments/TableName", json!(NO_TABLE));
     assert_failed(&ended, MISSING);
     system.assert_released_by(&ended.arn);
@@ -72,7 +72,7 @@ fn a_lease_that_cannot_be_renewed_gives_the_lock_back() {
 #[test]
 fn a_lease_that_is_lost_before_the_orders_files_none() {
     let (system, slot) = (System::quiet(), fresh_slot());
-    system.neighbours.auction_answers(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
     let owner = "/Arguments/ExpressionAttributeValues/:run/S";
     let ended = run_broken(&system, &slot, "HoldForOrders", owner, json!("another run"));
     assert_failed(&ended, "LeaseLost");
@@ -83,7 +83,7 @@ fn a_lease_that_is_lost_before_the_orders_files_none() {
 #[test]
 fn a_lease_that_cannot_be_held_for_the_orders_files_none() {
     let (system, slot) = (System::quiet(), fresh_slot());
-    system.neighbours.auction_answers(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
     let ended = run_broken(&system, &slot, "HoldForOrders", "/Arguments/TableName", json!(NO_TABLE));
     assert_failed(&ended, MISSING);
     assert!(system.filed(&slot).is_empty());
@@ -93,7 +93,7 @@ fn a_lease_that_cannot_be_held_for_the_orders_files_none() {
 #[test]
 fn an_answer_that_is_neither_yes_nor_no_fails_the_run() {
     let (system, slot) = (System::quiet(), fresh_slot());
-    system.neighbours.auction_answers(&slot, &[not_ready()]).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[not_ready()]).unwrap();
     let ended = run_broken(&system, &slot, "Collect", "/Output", json!({"results": "perhaps"}));
     assert_failed(&ended, "ContractBroken");
     system.assert_released_by(&ended.arn);
@@ -102,7 +102,7 @@ fn an_answer_that_is_neither_yes_nor_no_fails_the_run() {
 #[test]
 fn a_map_that_fails_as_a_whole_gives_the_lock_back() {
     let (system, slot) = (System::quiet(), fresh_slot());
-    system.neighbours.auction_answers(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
     let ended = run_broken(&system, &slot, "StoreOrders", "/Items", json!("{% 1 %}"));
     assert_failed(&ended, "States.QueryEvaluationError");
     assert!(system.filed(&slot).is_empty());
@@ -113,10 +113,10 @@ fn a_map_that_fails_as_a_whole_gives_the_lock_back() {
 #[test]
 fn a_run_that_cannot_be_closed_gives_the_lock_back_and_leaves_its_slot_open() {
     let (system, slot) = (System::quiet(), fresh_slot());
-    system.neighbours.auction_answers(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
     let ended = run_broken(&system, &slot, "CloseRun", "/Arguments/FunctionName", json!("gridbid-no-such-function"));
     assert_eq!(ended.execution.status, "FAILED");
-    assert!(ended.execution.error.as_deref().unwrap().starts_with("Lambda."), "{}", ended.told());
+    assert!(ended.execution.error.as_deref().unwrap().starts_with("Lambda."), "{}", ended.summary());
     assert_eq!(system.filed(&slot).len(), 1, "what was filed stays");
     assert!(!system.is_done(&slot));
     system.assert_released_by(&ended.arn);
@@ -125,7 +125,7 @@ fn a_run_that_cannot_be_closed_gives_the_lock_back_and_leaves_its_slot_open() {
 #[test]
 fn a_summary_without_a_number_of_failures_fails_the_run() {
     let (system, slot) = (System::quiet(), fresh_slot());
-    system.neighbours.auction_answers(&slot, &[ready(&json!([]))]).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[ready(&json!([]))]).unwrap();
     let ended = run_broken(&system, &slot, "CloseRun", "/Output", json!({"failed": "none"}));
     assert_failed(&ended, "ContractBroken");
     assert!(!system.is_done(&slot));
@@ -135,10 +135,10 @@ fn a_summary_without_a_number_of_failures_fails_the_run() {
 #[test]
 fn a_run_that_cannot_be_finished_gives_the_lock_back_and_leaves_its_slot_open() {
     let (system, slot) = (System::quiet(), fresh_slot());
-    system.neighbours.auction_answers(&slot, &[ready(&json!([]))]).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[ready(&json!([]))]).unwrap();
     let table = "/Arguments/TransactItems/0/Update/TableName";
     let ended = run_broken(&system, &slot, "FinishRun", table, json!(NO_TABLE));
-    assert_eq!(ended.execution.status, "FAILED", "{}", ended.told());
+    assert_eq!(ended.execution.status, "FAILED", "{}", ended.summary());
     assert!(!system.is_done(&slot));
     system.assert_released_by(&ended.arn);
 }

@@ -23,16 +23,16 @@ use sha2::Digest as _;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use xtask::checks::system::{FUNCTIONS_VARIABLE, GRIDBID_VARIABLE, SITE_VARIABLE, scenario_variables};
-use xtask::cloud::client::Live;
-use xtask::cloud::record::Record;
-use xtask::delivery::{self, BUCKET, Delivery, Outcome};
-use xtask::failure::Failure;
-use xtask::layout::Layout;
-use xtask::neighbours::client::Fault;
-use xtask::progress::{Progress, Step};
-use xtask::subprocess::Subprocess;
-use xtask::terraform;
+use gridbid_local_cloud::scenario::{self, FUNCTIONS_VARIABLE, GRIDBID_VARIABLE, SITE_VARIABLE};
+use gridbid_local_cloud::client::Live;
+use gridbid_local_cloud::record::Record;
+use gridbid_local_cloud::delivery::{self, BUCKET, Delivery, Outcome};
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::layout::Layout;
+use gridbid_local_cloud::simulators::S3Fault;
+use gridbid_devkit::progress::{Progress, Step};
+use gridbid_devkit::subprocess::Subprocess;
+use gridbid_devkit::terraform;
 
 use crate::harness::{System, fresh_prefix, fresh_slot, ready, wait_until};
 
@@ -97,12 +97,12 @@ impl Deliveries {
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
-        scenario_variables(&self.layout, &self.record)
+        scenario::variables(&self.layout, &self.record)
     }
 
     /// The release that the cloud had at first.
     fn release_found(&self) -> String {
-        delivery::name(&self.layout.functions()).unwrap()
+        delivery::release_name(&self.layout.functions()).unwrap()
     }
 
     fn release(&self, functions: &Path) -> String {
@@ -116,7 +116,7 @@ impl Deliveries {
 
     /// Deploys what cannot be deployed; hands back what was said.
     fn refused(&self, release: &str) -> String {
-        let command = self.delivery().deploying("gridbid-refused", release, &self.variables());
+        let command = self.delivery().deploy_command("gridbid-refused", release, &self.variables());
         let (went_well, told) = self.run("gridbid-refused", command);
         assert!(!went_well, "{told}");
         told
@@ -127,7 +127,7 @@ impl Deliveries {
         let tool = Subprocess::new("terraform", self.layout.log("terraform-forget"), Duration::from_secs(60));
         let command = tool
             .inside(&self.layout.terraform_local())
-            .env(terraform::on_local_cloud(&self.layout, &self.record.ports))
+            .env(terraform::on_local_cloud(&self.layout, self.record.ports.cloud))
             .args(["state", "rm", address]);
         let (went_well, told) = self.run("terraform-forget", command);
         assert!(went_well, "{told}");
@@ -155,7 +155,7 @@ impl Deliveries {
                 zip = change(&zip);
                 let digest = sha2::Sha256::digest(&zip);
                 function["bytes"] = json!(zip.len());
-                function["sha256"] = json!(xtask::digest::hex(&digest));
+                function["sha256"] = json!(gridbid_devkit::digest::hex(&digest));
                 function["sha256_base64"] = json!(STANDARD.encode(digest));
             }
             fs::write(self.folder.join(file), zip).unwrap();
@@ -174,8 +174,8 @@ impl Deliveries {
     fn told_version(&self) -> String {
         let function = &self.system.names.function(CHANGED).unwrap().function_name;
         let invoked = self.system.cloud.invoke(function, &json!({"probe": "gridbid"})).unwrap();
-        assert!(!invoked.failed, "{:?}", invoked.answer);
-        invoked.answer["version"].as_str().unwrap().to_owned()
+        assert!(!invoked.failed, "{:?}", invoked.response);
+        invoked.response["version"].as_str().unwrap().to_owned()
     }
 
     /// The functions whose aliases are not where they were at first.
@@ -390,7 +390,7 @@ fn of_two_deployments_at_once_the_second_waits() {
         let running: Vec<_> = ["gridbid-deploy-one", "gridbid-deploy-two"]
             .map(|log| {
                 let (deliveries, release, variables) = (&deliveries, &release, &variables);
-                scope.spawn(move || deliveries.run(log, deliveries.delivery().deploying(log, release, variables)))
+                scope.spawn(move || deliveries.run(log, deliveries.delivery().deploy_command(log, release, variables)))
             })
             .into();
         running.into_iter().map(|running| running.join().unwrap()).collect()
@@ -426,7 +426,7 @@ fn deployment_after_a_killed_terraform_or_gridbid_succeeds_and_orders_stay() {
         variables.push(("auction_random_seed", seed.to_owned()));
         let log = format!("gridbid-killed-{seed}");
         let (is_success, output) = thread::scope(|scope| {
-            let command = deliveries.delivery().deploying(&log, &release, &variables);
+            let command = deliveries.delivery().deploy_command(&log, &release, &variables);
             let running = scope.spawn(|| deliveries.run(&log, command));
             wait_until(Duration::from_secs(60), "Terraform to change something", || {
                 fs::read_to_string(deliveries.layout.log(&log)).is_ok_and(|log| log.contains("Modifying"))
@@ -448,7 +448,7 @@ fn deployment_after_a_killed_terraform_or_gridbid_succeeds_and_orders_stay() {
 #[test]
 fn a_deployment_whose_smoke_test_fails_goes_back_fails_and_tells_slack() {
     let deliveries = Deliveries::new("broken");
-    let posts = deliveries.system.neighbours.posts().unwrap().len();
+    let posts = deliveries.system.simulators.slack_posts().unwrap().len();
     let release = deliveries.release(&deliveries.build(&[(CHANGED, &with_module(BROKEN))]));
 
     let failure = deliveries.deploy(&release, &deliveries.variables()).unwrap_err().report().to_string();
@@ -457,7 +457,7 @@ fn a_deployment_whose_smoke_test_fails_goes_back_fails_and_tells_slack() {
     assert!(failure.contains("every alias is where it was before"), "{failure}");
     assert!(deliveries.moved().is_empty());
     let about = |text: &str| {
-        let posts = deliveries.system.neighbours.posts().unwrap().into_iter().skip(posts);
+        let posts = deliveries.system.simulators.slack_posts().unwrap().into_iter().skip(posts);
         posts.filter(|post| post.message.to_string().contains(text)).count()
     };
     wait_until(Duration::from_secs(30), "Slack to be told", || about("Deployment to local failed") > 0);
@@ -471,14 +471,14 @@ fn a_deployment_whose_smoke_test_fails_goes_back_fails_and_tells_slack() {
 fn an_upload_that_is_cut_off_is_no_release_and_is_completed_by_the_next_run() {
     let deliveries = Deliveries::new("cut");
     let functions = deliveries.build(&[(CHANGED, &with_file("cut")), ("report-results", &with_file("cut"))]);
-    let release = delivery::name(&functions).unwrap();
+    let release = delivery::release_name(&functions).unwrap();
     let keys = deliveries.keys("functions/");
-    let fault = Fault { puts_containing: "functions/report-results/".to_owned(), calls: 1, status: 503 };
-    deliveries.system.neighbours.s3_fails(&fault).unwrap();
+    let fault = S3Fault { puts_containing: "functions/report-results/".to_owned(), calls: 1, status: 503 };
+    deliveries.system.simulators.set_s3_fault(&fault).unwrap();
 
     let release_once = || {
         let faulty: OsString = format!("http://127.0.0.1:{}", deliveries.record.ports.s3).into();
-        let command = deliveries.delivery().releasing("gridbid-cut", &release, &functions);
+        let command = deliveries.delivery().release_command("gridbid-cut", &release, &functions);
         deliveries.run("gridbid-cut", command.env([("AWS_ENDPOINT_URL_S3", Some(faulty))]))
     };
     let (went_well, told) = release_once();
@@ -500,9 +500,9 @@ fn a_key_with_other_bytes_is_refused_and_stays_as_it_is() {
     let manifest: Value = serde_json::from_slice(&fs::read(functions.join("functions.json")).unwrap()).unwrap();
     let key = format!("functions/{CHANGED}/{}.zip", manifest["functions"][CHANGED]["sha256"].as_str().unwrap());
     deliveries.system.cloud.put_object(BUCKET, &key, b"other bytes").unwrap();
-    let release = delivery::name(&functions).unwrap();
+    let release = delivery::release_name(&functions).unwrap();
 
-    let command = deliveries.delivery().releasing("gridbid-other-bytes", &release, &functions);
+    let command = deliveries.delivery().release_command("gridbid-other-bytes", &release, &functions);
     let (went_well, told) = deliveries.run("gridbid-other-bytes", command);
 
     assert!(!went_well && told.contains(&format!("error: `{key}` is there already with other bytes")), "{told}");
@@ -523,7 +523,7 @@ fn a_role_whose_creation_was_answered_but_not_heard_is_adopted_and_orders_stay()
     deliveries.forget(ROLE);
     let proxy = CuttingProxy::start(deliveries.record.ports.cloud);
 
-    let command = deliveries.delivery().deploying("gridbid-adopt", &release, &variables);
+    let command = deliveries.delivery().deploy_command("gridbid-adopt", &release, &variables);
     let (went_well, told) = deliveries.run("gridbid-adopt", command.env([("AWS_ENDPOINT_URL", Some(proxy.url()))]));
 
     assert!(went_well && told.contains(&format!("adopted {ROLE}, which existed already")), "{told}");
@@ -538,18 +538,18 @@ fn notifications_that_did_not_reach_slack_are_sent_again() {
     let (deliveries, slot) = (Deliveries::new("redrive"), fresh_slot());
     let system = &deliveries.system;
     let queue = &system.names.notify_slack_failed_queue_url;
-    system.neighbours.slack_answers(500).unwrap();
+    system.simulators.set_slack_status(500).unwrap();
     let ended = system.run_with(&slot, &[ready(&json!([{"order": "rejected"}]))]);
     wait_until(Duration::from_secs(60), "the event in the queue", || system.cloud.message_count(queue).unwrap() > 0);
     let redrive = ["redrive", "--env", delivery::ENVIRONMENT];
     let (_, told) = deliveries.gridbid(&[&redrive[..], &["--dry-run"]].concat());
     assert!(told.contains("events that notify-slack could not post: 1 would be sent again"), "{told}");
 
-    system.neighbours.slack_answers(200).unwrap();
+    system.simulators.set_slack_status(200).unwrap();
     let (went_well, told) = deliveries.gridbid(&redrive);
 
     assert!(went_well && told.contains("events that notify-slack could not post: 1 sent again, 0 kept"), "{told}");
-    let posts = system.neighbours.posts().unwrap();
+    let posts = system.simulators.slack_posts().unwrap();
     let taken = posts.iter().filter(|post| post.status == 200 && post.message.to_string().contains(&ended.arn)).count();
     assert_eq!(taken, 1);
     assert_eq!(system.cloud.message_count(queue).unwrap(), 0);

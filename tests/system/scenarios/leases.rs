@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
-use xtask::cloud::client::Item;
-use xtask::neighbours::client::Fault;
+use gridbid_local_cloud::client::Item;
+use gridbid_local_cloud::simulators::S3Fault;
 
 use crate::harness::{System, expected_files, fresh_slot, not_ready, ready, wait_until};
 
@@ -21,7 +21,7 @@ fn the_same_slot_twice() {
 
     assert_eq!(second.execution.status, "SUCCEEDED");
     assert_eq!(second.execution.output, json!({"slot": slot, "status": "already_done"}));
-    assert_eq!(system.neighbours.auction_asked(&slot).unwrap(), 0);
+    assert_eq!(system.simulators.auction_polls(&slot).unwrap(), 0);
     assert_eq!(system.filed(&slot), filed);
     assert_eq!(system.summary(&slot).unwrap()["run"], json!(first.arn));
     assert!(system.posts_about(&second.arn, 0).is_empty());
@@ -34,9 +34,9 @@ fn the_same_slot_twice() {
 fn a_second_start_while_a_run_waits() {
     let (system, slot, other) = (System::quiet(), fresh_slot(), fresh_slot());
     let orders = json!([{"order": "accepted", "power": 1}]);
-    system.neighbours.auction_answers(&slot, &[not_ready(), not_ready(), not_ready(), ready(&orders)]).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[not_ready(), not_ready(), not_ready(), ready(&orders)]).unwrap();
     let waiting = system.start(&slot);
-    wait_until(Duration::from_secs(20), "the first question", || system.neighbours.auction_asked(&slot).unwrap() > 0);
+    wait_until(Duration::from_secs(20), "the first question", || system.simulators.auction_polls(&slot).unwrap() > 0);
 
     let same_slot = system.run(&slot);
     let other_slot = system.run(&other);
@@ -44,11 +44,11 @@ fn a_second_start_while_a_run_waits() {
     for (ended, slot) in [(&same_slot, &slot), (&other_slot, &other)] {
         assert_eq!(ended.execution.status, "SUCCEEDED");
         assert_eq!(ended.execution.output, json!({"slot": slot, "status": "already_running"}));
-        assert!(ended.answers.is_empty());
+        assert!(ended.polls.is_empty());
     }
     let first = system.follow(&waiting);
     assert_eq!(first.status(), Some("done"));
-    assert_eq!(first.answers.len(), 4);
+    assert_eq!(first.polls.len(), 4);
     assert_eq!(system.filed(&slot), expected_files(&slot, &[(0, r#"{"order":"accepted","power":1}"#)]));
     assert_eq!(system.run_item(&format!("slot#{other}")), None, "a start that came too late leaves its slot open");
     assert!(system.filed(&other).is_empty());
@@ -66,15 +66,15 @@ fn a_dead_runs_lease_is_taken_over_and_no_accepted_order_is_lost() {
         json!([{"order": "rejected"}, {"order": "accepted", "power": 2}, {"order": "accepted", "power": 3}]);
 
     // The first run dies after it has filed its orders and before it is closed.
-    let summaries = Fault { puts_containing: "/summaries/".to_owned(), calls: 100, status: 503 };
-    system.neighbours.s3_fails(&summaries).unwrap();
-    system.neighbours.auction_answers(&slot, &[ready(&first_answer)]).unwrap();
+    let summaries = S3Fault { puts_containing: "/summaries/".to_owned(), calls: 100, status: 503 };
+    system.simulators.set_s3_fault(&summaries).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[ready(&first_answer)]).unwrap();
     let dead = system.start(&slot);
     wait_until(Duration::from_secs(30), "close-run to fail", || failures(&system, &dead) > 0);
     system.cloud.stop_execution(&dead).unwrap();
     // The local cloud lets the state that was going on come to its end: one attempt and three more.
     wait_until(Duration::from_secs(60), "the stopped run's last attempt", || failures(&system, &dead) == 4);
-    system.neighbours.s3_fails(&Fault::default()).unwrap();
+    system.simulators.set_s3_fault(&S3Fault::default()).unwrap();
     assert_eq!(system.cloud.execution(&dead).unwrap().status, "ABORTED");
     let first_files = [(0, r#"{"order":"accepted","power":1}"#), (1, r#"{"order":"accepted","power":2}"#)];
     assert_eq!(system.filed(&slot), expected_files(&slot, &first_files));
@@ -84,16 +84,16 @@ fn a_dead_runs_lease_is_taken_over_and_no_accepted_order_is_lost() {
     // Its lease still holds.
     let lock = system.run_item("lock").unwrap();
     assert_eq!(lock["owner"].1, dead);
-    system.neighbours.auction_answers(&slot, &[ready(&second_answer)]).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[ready(&second_answer)]).unwrap();
     let too_early = system.run(&slot);
     assert_eq!(too_early.execution.output, json!({"slot": slot, "status": "already_running"}));
-    assert_eq!(system.neighbours.auction_asked(&slot).unwrap(), 0);
+    assert_eq!(system.simulators.auction_polls(&slot).unwrap(), 0);
 
     // It runs out, and the next run has another answer.
     system.cloud.put_item(&system.names.runs_table, &ran_out(lock)).unwrap();
     let ended = system.run(&slot);
 
-    assert_eq!(ended.execution.status, "SUCCEEDED", "{}", ended.told());
+    assert_eq!(ended.execution.status, "SUCCEEDED", "{}", ended.summary());
     let expected = json!({
         "slot": slot, "status": "done", "polls": 1, "accepted": 2, "rejected": 1, "failed": 0, "total_power": "5",
     });
@@ -116,9 +116,9 @@ fn a_dead_runs_lease_is_taken_over_and_no_accepted_order_is_lost() {
 #[test]
 fn a_run_that_lost_its_lease_ends_and_leaves_the_lock_alone() {
     let (system, slot) = (System::quiet(), fresh_slot());
-    system.neighbours.auction_answers(&slot, &[not_ready()]).unwrap();
+    system.simulators.set_auction_bodies(&slot, &[not_ready()]).unwrap();
     let run = system.start(&slot);
-    wait_until(Duration::from_secs(20), "the first question", || system.neighbours.auction_asked(&slot).unwrap() > 0);
+    wait_until(Duration::from_secs(20), "the first question", || system.simulators.auction_polls(&slot).unwrap() > 0);
 
     let mut lock = system.run_item("lock").unwrap();
     lock.insert("owner".to_owned(), ("S".to_owned(), "another run".to_owned()));
@@ -126,7 +126,7 @@ fn a_run_that_lost_its_lease_ends_and_leaves_the_lock_alone() {
     let ended = system.follow(&run);
 
     assert_eq!(ended.execution.status, "FAILED");
-    assert_eq!(ended.execution.error.as_deref(), Some("LeaseLost"), "{}", ended.told());
+    assert_eq!(ended.execution.error.as_deref(), Some("LeaseLost"), "{}", ended.summary());
     assert!(system.filed(&slot).is_empty());
     assert_eq!(system.run_item("lock"), Some(lock), "the lock is another run's now");
     assert!(!system.is_done(&slot));
@@ -137,7 +137,7 @@ fn a_run_that_lost_its_lease_ends_and_leaves_the_lock_alone() {
 fn a_slot_that_is_no_time_is_refused() {
     let system = System::quiet();
     let ended = system.run("soon");
-    assert_eq!(ended.execution.error.as_deref(), Some("ContractBroken"), "{}", ended.told());
+    assert_eq!(ended.execution.error.as_deref(), Some("ContractBroken"), "{}", ended.summary());
     assert_eq!(system.run_item("lock"), None);
     assert!(system.only_post_about(&ended.arn).to_lowercase().contains("failed"));
 }

@@ -10,7 +10,7 @@ use crate::harness::{System, fresh_slot, ready, wait_until};
 fn slack_answers_500_and_the_event_ends_in_the_queue() {
     let (system, slot) = (System::quiet(), fresh_slot());
     let failed_queue = &system.names.notify_slack_failed_queue_url;
-    system.neighbours.slack_answers(500).unwrap();
+    system.simulators.set_slack_status(500).unwrap();
 
     let ended = system.run_with(&slot, &[ready(&json!([{"order": "rejected"}]))]);
 
@@ -20,7 +20,7 @@ fn slack_answers_500_and_the_event_ends_in_the_queue() {
     wait_until(Duration::from_secs(60), "the event in the queue", || {
         system.cloud.message_count(failed_queue).unwrap() > 0
     });
-    let posts = system.neighbours.posts().unwrap();
+    let posts = system.simulators.slack_posts().unwrap();
     let statuses: Vec<u16> =
         posts.iter().filter(|post| post.message.to_string().contains(&ended.arn)).map(|post| post.status).collect();
     assert!(statuses.len() >= 3, "Lambda tries three times: {statuses:?}");
@@ -35,10 +35,10 @@ fn slack_answers_500_and_the_event_ends_in_the_queue() {
     assert_eq!(system.cloud.message_count(&system.names.undeliverable_queue_url).unwrap(), 0);
 
     // What was kept is all that is needed to send it again.
-    system.neighbours.slack_answers(200).unwrap();
+    system.simulators.set_slack_status(200).unwrap();
     let function = &system.names.function("notify-slack").unwrap().function_name;
     let invoked = system.cloud.invoke(function, &kept["requestPayload"]).unwrap();
-    assert!(!invoked.failed, "{:?}", invoked.answer);
+    assert!(!invoked.failed, "{:?}", invoked.response);
     let taken = system.posts_about(&ended.arn, statuses.len() + 1);
     assert_eq!(taken.last().unwrap().status, 200);
 }
@@ -46,12 +46,12 @@ fn slack_answers_500_and_the_event_ends_in_the_queue() {
 #[test]
 fn every_function_answers_a_probe_and_does_nothing() {
     let system = System::quiet();
-    let posts = system.neighbours.posts().unwrap().len();
+    let posts = system.simulators.slack_posts().unwrap().len();
     for (name, names) in &system.names.functions {
         let invoked = system.cloud.invoke(&names.function_name, &json!({"probe": "gridbid"})).unwrap();
-        assert!(!invoked.failed, "{name}: {:?}", invoked.answer);
-        assert_eq!((&invoked.answer["probe"], &invoked.answer["function"]), (&json!("gridbid"), &json!(name)));
-        assert!(invoked.answer["version"].is_string(), "{name}: {:?}", invoked.answer);
+        assert!(!invoked.failed, "{name}: {:?}", invoked.response);
+        assert_eq!((&invoked.response["probe"], &invoked.response["function"]), (&json!("gridbid"), &json!(name)));
+        assert!(invoked.response["version"].is_string(), "{name}: {:?}", invoked.response);
     }
-    assert_eq!(system.neighbours.posts().unwrap().len(), posts);
+    assert_eq!(system.simulators.slack_posts().unwrap().len(), posts);
 }

@@ -1,8 +1,8 @@
 //! What a results run makes of each kind of answer of the auction platform.
 
 use serde_json::{Value, json};
-use xtask::checks::system::{DEADLINE_SECONDS, POLL_SECONDS};
-use xtask::neighbours::client::Fault;
+use gridbid_local_cloud::scenario::{DEADLINE_SECONDS, POLL_SECONDS};
+use gridbid_local_cloud::simulators::S3Fault;
 
 use crate::harness::{System, basic, expected_files, fresh_slot, not_ready, ready, result_key};
 
@@ -22,8 +22,8 @@ fn not_ready_twice_then_ready() {
 
     assert_eq!(ended.execution.status, "SUCCEEDED");
     assert_eq!(ended.execution.output, output(&slot, 3, 1, 1, "0"));
-    assert_eq!(ended.answers, [not_ready(), not_ready(), ready(&orders)]);
-    assert_eq!(system.neighbours.auction_asked(&slot).unwrap(), 3);
+    assert_eq!(ended.polls, [not_ready(), not_ready(), ready(&orders)]);
+    assert_eq!(system.simulators.auction_polls(&slot).unwrap(), 3);
     assert_eq!(system.filed(&slot), expected_files(&slot, &[(0, r#"{"order":"accepted"}"#)]));
     let told = system.only_post_about(&ended.arn);
     assert_eq!(told, format!("Results run {slot} (local): 1 accepted, 1 rejected, 0 failed"));
@@ -108,7 +108,7 @@ fn a_mix_of_five_hundred_orders() {
 
     let ended = system.run_with(&slot, &[ready(&json!(orders))]);
 
-    assert_eq!(ended.execution.status, "SUCCEEDED", "{}", ended.told());
+    assert_eq!(ended.execution.status, "SUCCEEDED", "{}", ended.summary());
     assert_eq!(ended.execution.output, output(&slot, 1, 400, 100, "200"));
     let contents: Vec<(usize, String)> = (0..500)
         .filter(|index| index % 5 != 0)
@@ -154,9 +154,9 @@ fn breaks_the_contract(answer: &Value, code: &str) {
     let ended = system.run_with(&slot, std::slice::from_ref(answer));
 
     assert_eq!(ended.execution.status, "FAILED");
-    assert_eq!(ended.execution.error.as_deref(), Some("ContractBroken"), "{}", ended.told());
-    assert!(ended.execution.cause.as_deref().unwrap().contains(code), "{}", ended.told());
-    assert_eq!(system.neighbours.auction_asked(&slot).unwrap(), 1, "a broken contract is not asked for again");
+    assert_eq!(ended.execution.error.as_deref(), Some("ContractBroken"), "{}", ended.summary());
+    assert!(ended.execution.cause.as_deref().unwrap().contains(code), "{}", ended.summary());
+    assert_eq!(system.simulators.auction_polls(&slot).unwrap(), 1, "a broken contract is not asked for again");
     assert!(system.filed(&slot).is_empty());
     assert_eq!(system.summary(&slot), None);
     let told = system.only_post_about(&ended.arn);
@@ -194,10 +194,10 @@ fn the_deadline_passes() {
     let ended = system.run_with(&slot, &[not_ready()]);
 
     assert_eq!(ended.execution.status, "FAILED");
-    assert_eq!(ended.execution.error.as_deref(), Some("DeadlinePassed"), "{}", ended.told());
-    let asked = system.neighbours.auction_asked(&slot).unwrap();
+    assert_eq!(ended.execution.error.as_deref(), Some("DeadlinePassed"), "{}", ended.summary());
+    let asked = system.simulators.auction_polls(&slot).unwrap();
     assert!((3..=DEADLINE_SECONDS / POLL_SECONDS).contains(&asked), "asked {asked} times");
-    assert_eq!(ended.answers.len() as u64, asked);
+    assert_eq!(ended.polls.len() as u64, asked);
     assert!(system.filed(&slot).is_empty());
     assert_eq!(system.summary(&slot), None);
     assert!(system.only_post_about(&ended.arn).to_lowercase().contains("failed"));
@@ -210,12 +210,12 @@ fn the_deadline_passes() {
 fn filing_an_order_is_unavailable_once() {
     let (system, slot) = (System::quiet(), fresh_slot());
     let orders = json!([{"order": "accepted", "power": 1}, {"order": "accepted", "power": 2}]);
-    let fault = Fault { puts_containing: format!("{}/0001-", basic(&slot)), calls: 1, status: 503 };
-    system.neighbours.s3_fails(&fault).unwrap();
+    let fault = S3Fault { puts_containing: format!("{}/0001-", basic(&slot)), calls: 1, status: 503 };
+    system.simulators.set_s3_fault(&fault).unwrap();
 
     let ended = system.run_with(&slot, &[ready(&orders)]);
 
-    assert_eq!(ended.execution.status, "SUCCEEDED", "{}", ended.told());
+    assert_eq!(ended.execution.status, "SUCCEEDED", "{}", ended.summary());
     assert_eq!(ended.execution.output, output(&slot, 1, 2, 0, "3"));
     let history = system.cloud.history(&ended.arn).unwrap();
     let failed: Vec<&Value> = history
@@ -234,19 +234,19 @@ fn filing_an_order_is_unavailable_once() {
 fn filing_an_order_stays_unavailable() {
     let (system, slot) = (System::quiet(), fresh_slot());
     let orders = json!([{"order": "accepted", "power": 1}, {"order": "accepted", "power": 2}]);
-    let fault = Fault { puts_containing: format!("{}/0001-", basic(&slot)), calls: 100, status: 503 };
-    system.neighbours.s3_fails(&fault).unwrap();
+    let fault = S3Fault { puts_containing: format!("{}/0001-", basic(&slot)), calls: 100, status: 503 };
+    system.simulators.set_s3_fault(&fault).unwrap();
 
     let ended = system.run_with(&slot, &[ready(&orders)]);
 
-    assert_eq!(ended.execution.error.as_deref(), Some("OrdersFailed"), "{}", ended.told());
+    assert_eq!(ended.execution.error.as_deref(), Some("OrdersFailed"), "{}", ended.summary());
     assert_eq!(system.filed(&slot), expected_files(&slot, &[(0, r#"{"order":"accepted","power":1}"#)]));
     assert_eq!(system.summary(&slot).unwrap()["failures"][0]["error"], "Unavailable");
     system.only_post_about(&ended.arn);
     assert!(!system.is_done(&slot));
 
     // Run again when S3 is back: what was filed stays, what was missing is filed.
-    system.neighbours.s3_fails(&Fault::default()).unwrap();
+    system.simulators.set_s3_fault(&S3Fault::default()).unwrap();
     let ended = system.run_with(&slot, &[ready(&orders)]);
     assert_eq!(ended.execution.output, output(&slot, 1, 2, 0, "3"));
     let files = system.filed(&slot);
