@@ -32,7 +32,7 @@ fn a_local_cloud_that_does_not_come_up_leaves_nothing_running() {
     );
     let ended = machine.run_prebuilt();
     assert_eq!(ended.code, Some(1), "{}", ended.output);
-    assert!(ended.output.contains("error: MiniStack ended as soon as started (exit status: 3)"), "{}", ended.output);
+    assert!(ended.output.contains("error: MiniStack ended right after the start (exit status: 3)"), "{}", ended.output);
     assert!(ended.output.contains("    | no such module\n"), "{}", ended.output);
     let record = Record::read(&machine.home().join("local")).unwrap().unwrap();
     assert!(!record.is_partly_running());

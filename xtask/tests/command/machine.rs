@@ -31,7 +31,7 @@ impl Machine {
         machine
     }
 
-    /// A machine that has everything, all of it played.
+    /// A machine that has everything, all of it fake.
     pub fn complete(name: &str) -> Self {
         let machine = Self::bare(name);
         machine.script("cargo", CARGO);
@@ -57,7 +57,7 @@ impl Machine {
         symlink(executable, self.vacate(tool)).unwrap();
     }
 
-    /// Adds or replaces a tool that is played by a script.
+    /// Adds or replaces a fake tool, which is a script.
     pub fn script(&self, tool: &str, script: &str) {
         let file = self.vacate(tool);
         let script = script.replace("REAL_PYTHON", &real("python3").display().to_string());
@@ -150,7 +150,7 @@ impl Machine {
         command
     }
 
-    /// A file of the played tools.
+    /// A file of the fake tools.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }

@@ -1,11 +1,11 @@
-//! A tool, a port or the provider that is not to be had.
+//! A missing tool, a taken port, a provider out of reach.
 
 use std::net::TcpListener;
 
 use crate::machine::{Ended, Machine};
 use gridbid_local_cloud::record::{Ports, Record, canonical};
 
-/// The failure is told in one message, with what to do, and nothing was started.
+/// The failure has one message and one hint, and nothing was started.
 fn assert_reported(machine: &Machine, ended: &Ended, message: &str, hint: &str) {
     assert_eq!(ended.code, Some(1), "{}", ended.output);
     let errors: Vec<&str> = ended.output.lines().filter(|line| line.starts_with("error: ")).collect();
@@ -62,7 +62,7 @@ fn node_is_missing() {
 fn a_folder_without_a_manifest_is_no_folder_of_functions() {
     let machine = Machine::complete("prebuilt");
     let ended = machine.run(&["up", "--functions", "nowhere"]);
-    assert_reported(&machine, &ended, "`nowhere` holds no functions.json", "cargo xtask package");
+    assert_reported(&machine, &ended, "`nowhere` has no functions.json", "cargo xtask package");
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn the_provider_is_not_to_be_had() {
     machine.script("terraform", &script);
     let ended = machine.run_prebuilt();
     let message =
-        "Terraform's AWS provider is not to be had: the registry cannot be reached and no folder of this machine";
+        "Terraform's AWS provider is not available: the registry is out of reach and no folder of this machine";
     assert_reported(&machine, &ended, message, "terraform providers mirror");
 }
 
@@ -189,7 +189,7 @@ fn a_mirror_without_a_fitting_version_is_named() {
         .replace("init)", "init) echo 'Error: Failed to query available provider packages'; exit 1 ;;\n  never)");
     machine.script("terraform", &script);
     let ended = machine.run_prebuilt();
-    assert_reported(&machine, &ended, "holds no version that fits", "terraform providers mirror");
+    assert_reported(&machine, &ended, "no mirror contains a fitting version", "terraform providers mirror");
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn commands_that_need_a_running_system_say_how_to_start_it() {
     let orders = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/orders.json");
     for command in [&["post", orders][..], &["run"], &["logs", "orders-api"]] {
         let ended = machine.run(command);
-        assert_reported(&machine, &ended, "the local cloud does not run", "cargo xtask up");
+        assert_reported(&machine, &ended, "the local cloud is not running", "cargo xtask up");
     }
     assert_eq!(machine.run(&["status"]).code, Some(0));
     assert_eq!(machine.run(&["down", "--wipe"]).code, Some(0));
