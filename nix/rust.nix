@@ -23,6 +23,7 @@ let
     "/bindings/wasm"
     "/core"
     "/lambdas/rust"
+    "/tools/release-format"
     "/xtask"
   ]
   ++ lib.optional (has "/delivery") "/delivery";
@@ -200,7 +201,10 @@ in
 
   # The command that releases and deploys: static, because it lies beside each release for machines without Nix.
   delivery = lib.optionalAttrs (has "/delivery") {
-    gridbid = (static own "gridbid-delivery" [ "/delivery" ]).overrideAttrs {
+    gridbid = (static own "gridbid-delivery" [
+      "/delivery"
+      "/tools/release-format"
+    ]).overrideAttrs {
       postInstall = "bash ${./verify-bootstrap.sh} $out/bin/gridbid '${architectures.${own}.machine}'";
       meta.mainProgram = "gridbid";
     };
