@@ -1,6 +1,6 @@
 //! `gridbid` with a profile in AWS's configuration files: its keys, its region and its endpoint.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -97,8 +97,9 @@ fn missing_profile_is_reported_with_its_cause_and_without_styles() {
     let home = Home::new("missing", "[profile other]\nregion = eu-west-1\n", CREDENTIALS);
     let output = status(&home.0, &[("AWS_PROFILE", "missing"), ("AWS_REGION", "eu-west-1")]);
     let report = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && report.starts_with("error: no AWS credentials: "), "{report}");
-    assert!(report.contains("missing") && report.contains("\n  hint: name a profile in AWS_PROFILE"), "{report}");
+    assert!(!output.status.success(), "{report}");
+    assert!(report.starts_with("error: no AWS credentials in the profile `missing`: "), "{report}");
+    assert!(report.contains("\n  hint: name a profile in AWS_PROFILE"), "{report}");
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! roles, credential processes), a web identity token, or the metadata service of ECS or EC2. `AWS_ENDPOINT_URL`, that of
 //! one service such as `AWS_ENDPOINT_URL_S3`, or a profile's `endpoint_url` replaces AWS's addresses.
 
+use std::env;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -82,7 +83,9 @@ impl Account {
     /// When no source has any.
     pub(crate) async fn credentials(&self) -> Result<Credentials, Failure> {
         self.credentials.provide_credentials().await.map_err(|error| {
-            Failure::from_error("no AWS credentials", &error).with_hint(
+            // The error is that of the last source in the chain, and may not name the profile.
+            let profile = env::var("AWS_PROFILE").map(|name| format!(" in the profile `{name}`")).unwrap_or_default();
+            Failure::from_error(format!("no AWS credentials{profile}"), &error).with_hint(
                 "name a profile in AWS_PROFILE (after `aws sso login` if it uses single sign-on), or set \
                  AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
             )
