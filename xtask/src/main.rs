@@ -14,9 +14,9 @@ use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::{Failure, OnFile as _};
 use gridbid_devkit::interrupt;
 use gridbid_devkit::layout::Layout;
-use gridbid_devkit::profile::Profile;
 use gridbid_package::pipeline;
 use gridbid_package::wasm::Prebuilt;
+use gridbid_release_format::Profile;
 
 use commands::test::Part;
 use commands::{bench, down, logs, post, run, status, test, up, watch};
@@ -171,9 +171,7 @@ fn run_command(context: &Context, command: Command) -> Result<(), Failure> {
             Some(TestPart::Core) => test::test(context, &Part::Core),
             Some(TestPart::Terraform) => test::test(context, &Part::Terraform),
             Some(TestPart::Workflows) => test::test(context, &Part::Workflows),
-            Some(TestPart::System { filter, built }) => {
-                test::test(&with_built(context, built)?, &Part::System(filter))
-            }
+            Some(TestPart::System { filter, built }) => test::test(&with_built(context, built)?, &Part::System(filter)),
         },
         Command::Bench { arguments } => bench::bench(context, &arguments),
         Command::Package { release } => {

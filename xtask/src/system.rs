@@ -9,12 +9,13 @@ use gridbid_devkit::files::source_digest;
 use gridbid_devkit::stamp::Stamp;
 use gridbid_devkit::terraform::{self, WarmProvider};
 use gridbid_local_cloud::behaviour::Behaviour;
-use gridbid_local_cloud::delivery::{Change, Delivery, Outcome, count_changes};
+use gridbid_local_cloud::delivery::Delivery;
 use gridbid_local_cloud::lifecycle;
 use gridbid_local_cloud::names::Names;
 use gridbid_local_cloud::record::Record;
 use gridbid_package::pipeline;
 use gridbid_package::programs::HostPrograms;
+use gridbid_release_format::{Change, DeployReport, FunctionName, summarize};
 
 /// A running system.
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ pub struct System {
     /// What the deployment has changed.
     pub changes: Vec<Change>,
     /// The functions whose new version is live.
-    pub shifted: Vec<String>,
+    pub shifted: Vec<FunctionName>,
     /// The programs that it was deployed and started with.
     pub programs: HostPrograms,
 }
@@ -73,11 +74,11 @@ pub fn bring_up(
         }
     };
     let was_running = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
-    let record = context
-        .step("start local cloud", |step| lifecycle::start(layout, behaviour, &programs.simulators, step))?;
+    let record =
+        context.step("start local cloud", |step| lifecycle::start(layout, behaviour, &programs.simulators, step))?;
     let delivery = Delivery::new(layout, record.ports, programs.gridbid.clone()).with_provider(provider);
     match deploy(context, &delivery, &record, &variables(&record)) {
-        Ok((names, Outcome { changes, shifted, .. })) => Ok(System { record, names, changes, shifted, programs }),
+        Ok((names, DeployReport { changes, shifted, .. })) => Ok(System { record, names, changes, shifted, programs }),
         Err(failure) => {
             if !was_running {
                 lifecycle::stop_after_failure(layout, &context.progress);
@@ -117,7 +118,7 @@ fn deploy(
     delivery: &Delivery<'_>,
     record: &Record,
     variables: &[(&str, String)],
-) -> Result<(Names, Outcome), Failure> {
+) -> Result<(Names, DeployReport), Failure> {
     let layout = &context.layout;
     let release = context.step("gridbid release", |step| delivery.release(&layout.functions(), step))?;
     context.step("gridbid deploy", |step| {
@@ -125,14 +126,14 @@ fn deploy(
         let deployed = format!("{} {release} {terraform} {variables:?}", record.instance);
         let stamp = Stamp::new(layout.cloud().join("deployed"), sha256_hex(deployed.as_bytes()));
         if stamp.is_current() {
-            return Ok(((Names::read(&layout.cloud())?, Outcome::default()), "unchanged".to_owned()));
+            return Ok(((Names::read(&layout.cloud())?, DeployReport::default()), "unchanged".to_owned()));
         }
         stamp.remove()?;
-        let outcome = delivery.deploy(&release, variables, step)?;
-        let names = Names::from_outputs(outcome.outputs.clone())?;
+        let report = delivery.deploy(&release, variables, step)?;
+        let names = Names::from_outputs(report.outputs.clone())?;
         names.write(&layout.cloud())?;
         stamp.write()?;
-        let summary = count_changes(&outcome.changes);
-        Ok(((names, outcome), summary))
+        let summary = summarize(&report.changes);
+        Ok(((names, report), summary))
     })
 }

@@ -15,24 +15,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use sha2::Digest as _;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use gridbid_local_cloud::scenario::{self, FUNCTIONS_VARIABLE, GRIDBID_VARIABLE, SITE_VARIABLE};
-use gridbid_local_cloud::client::Live;
-use gridbid_local_cloud::record::Record;
-use gridbid_local_cloud::delivery::{self, BUCKET, Delivery, Outcome};
 use gridbid_devkit::failure::Failure;
 use gridbid_devkit::layout::Layout;
-use gridbid_local_cloud::simulators::S3Fault;
 use gridbid_devkit::progress::{Progress, Step};
 use gridbid_devkit::subprocess::Subprocess;
 use gridbid_devkit::terraform;
+use gridbid_local_cloud::client::Live;
+use gridbid_local_cloud::delivery::{self, BUCKET, Delivery};
+use gridbid_local_cloud::record::Record;
+use gridbid_local_cloud::scenario::{self, FUNCTIONS_VARIABLE, GRIDBID_VARIABLE, SITE_VARIABLE};
+use gridbid_local_cloud::simulators::S3Fault;
+use gridbid_release_format::{DeployReport, Sha256};
 
 use crate::harness::{System, fresh_prefix, fresh_slot, ready, wait_until};
 
@@ -109,7 +107,7 @@ impl Deliveries {
         in_step(|step| self.delivery().release(functions, step)).unwrap().0
     }
 
-    fn deploy(&self, release: &str, variables: &[(&str, String)]) -> Result<Outcome, Failure> {
+    fn deploy(&self, release: &str, variables: &[(&str, String)]) -> Result<DeployReport, Failure> {
         self.touched.store(true, Ordering::Relaxed);
         in_step(|step| self.delivery().deploy(release, variables, step))
     }
@@ -153,10 +151,10 @@ impl Deliveries {
             let mut zip = fs::read(from.join(&file)).unwrap();
             if let Some((_, change)) = changes.iter().find(|(changed, _)| changed == name) {
                 zip = change(&zip);
-                let digest = sha2::Sha256::digest(&zip);
+                let digest = Sha256::of(&zip);
                 function["bytes"] = json!(zip.len());
-                function["sha256"] = json!(gridbid_devkit::digest::hex(&digest));
-                function["sha256_base64"] = json!(STANDARD.encode(digest));
+                function["sha256"] = json!(digest);
+                function["sha256_base64"] = json!(digest.to_base64());
             }
             fs::write(self.folder.join(file), zip).unwrap();
         }

@@ -1,8 +1,8 @@
 //! An order that is older than its 24 hours, whether DynamoDB has swept it or not.
 
-use serde_json::{Value, json};
 use gridbid_devkit::clock;
 use gridbid_local_cloud::client::Item;
+use serde_json::{Value, json};
 
 use crate::harness::{System, fresh_prefix};
 

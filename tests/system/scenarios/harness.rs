@@ -10,13 +10,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
-use gridbid_local_cloud::scenario::SITE_VARIABLE;
 use gridbid_devkit::clock;
 use gridbid_local_cloud::client::{Cloud, Item};
 use gridbid_local_cloud::names::Names;
 use gridbid_local_cloud::record::Record;
-use gridbid_local_cloud::simulators::{S3Fault, Simulators, SlackPost};
 use gridbid_local_cloud::results_run::{self, FinishedRun};
+use gridbid_local_cloud::scenario::SITE_VARIABLE;
+use gridbid_local_cloud::simulators::{S3Fault, Simulators, SlackPost};
 
 /// A run of a scenario ends within this time.
 const RUN_LIMIT: Duration = Duration::from_secs(90);

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde_json::json;
 use gridbid_local_cloud::client::Item;
 use gridbid_local_cloud::simulators::S3Fault;
+use serde_json::json;
 
 use crate::harness::{System, expected_files, fresh_slot, not_ready, ready, wait_until};
 

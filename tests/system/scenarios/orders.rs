@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
 use gridbid_devkit::clock;
+use serde_json::{Value, json};
 
 use crate::harness::{System, fresh_prefix};
 

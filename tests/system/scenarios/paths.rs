@@ -4,8 +4,8 @@
 //! a failure, not how often it tries before: the broken state of a copy is not retried. Together with the other scenarios
 //! every state is entered and every catch taken; `cargo xtask test` counts that over all histories.
 
-use serde_json::{Value, json};
 use gridbid_local_cloud::results_run::FinishedRun;
+use serde_json::{Value, json};
 
 use crate::harness::{System, fresh_slot, not_ready, ready};
 

@@ -1,8 +1,8 @@
 //! What a results run makes of each kind of answer of the auction platform.
 
-use serde_json::{Value, json};
 use gridbid_local_cloud::scenario::{DEADLINE_SECONDS, POLL_SECONDS};
 use gridbid_local_cloud::simulators::S3Fault;
+use serde_json::{Value, json};
 
 use crate::harness::{System, basic, expected_files, fresh_slot, not_ready, ready, result_key};
 

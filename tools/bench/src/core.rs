@@ -102,12 +102,7 @@ fn read(text: &str, who: &str) -> Result<Measured, Failure> {
 }
 
 /// The native benchmark prints a line for each median, and names requests as their files.
-fn native(
-    layout: &Layout,
-    cargo: &Tool,
-    inputs: &PathBuf,
-    step: &Step,
-) -> Result<Vec<Line>, Failure> {
+fn native(layout: &Layout, cargo: &Tool, inputs: &PathBuf, step: &Step) -> Result<Vec<Line>, Failure> {
     #[derive(Deserialize)]
     struct Told {
         request: String,

@@ -16,7 +16,7 @@ use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::interrupt;
 use gridbid_devkit::layout::Layout;
-use gridbid_devkit::profile::Profile;
+use gridbid_release_format::Profile;
 
 /// Measure, and print a comparison with what people use instead
 #[derive(Parser)]

@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use crate::failure::Failure;
 use crate::layout::Layout;
-use crate::profile::Profile;
 use crate::progress::{Progress, Step};
 use crate::requirements::{C_COMPILER, CARGO, NODE, NPM, PYTHON, TERRAFORM, Tool, find_all};
+use gridbid_release_format::Profile;
 
 /// What a command passes to every step. Contexts derived from one another share progress and tools.
 #[derive(Clone, Debug)]

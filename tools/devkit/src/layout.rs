@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::digest::sha256_hex;
-use crate::profile::Profile;
+use gridbid_release_format::Profile;
 
 /// The folders that one command works with.
 #[derive(Clone, Debug)]
@@ -41,7 +41,15 @@ impl Layout {
             Some(home) => current.join(home),
             None => root.join(".gridbid"),
         };
-        Self { root, site: home.clone(), home, profile: Profile::Local, prebuilt: None, gridbid: None, simulators: None }
+        Self {
+            root,
+            site: home.clone(),
+            home,
+            profile: Profile::Local,
+            prebuilt: None,
+            gridbid: None,
+            simulators: None,
+        }
     }
 
     /// The same folders with functions compiled as for production.

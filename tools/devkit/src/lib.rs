@@ -15,7 +15,6 @@ pub mod layout;
 pub mod lock;
 pub mod npm;
 pub mod process;
-pub mod profile;
 pub mod progress;
 pub mod requirements;
 pub mod stamp;

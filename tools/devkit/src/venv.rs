@@ -142,7 +142,11 @@ fn install(layout: &Layout, venv: &Path, requirements: &Path, step: &Step) -> Re
 /// Fails when a package of the requirements is not in the environment.
 fn verify(layout: &Layout, venv: &Path, requirements: &Path, step: &Step) -> Result<(), Failure> {
     let missing = python(venv, log(layout, "pip-missing", venv), LIMIT)
-        .args(["-I".as_ref(), layout.file("tools/devkit/venv/missing_packages.py").as_os_str(), requirements.as_os_str()])
+        .args([
+            "-I".as_ref(),
+            layout.file("tools/devkit/venv/missing_packages.py").as_os_str(),
+            requirements.as_os_str(),
+        ])
         .output(step)?;
     if missing.is_empty() {
         return Ok(());

@@ -15,8 +15,7 @@ use gridbid_devkit::layout::Layout;
 use gridbid_devkit::progress::Step;
 use gridbid_devkit::subprocess::Subprocess;
 use gridbid_devkit::terraform::{self, WarmProvider};
-use serde::Deserialize;
-use serde_json::Value;
+use gridbid_release_format::{DeployReport, Manifest};
 
 use crate::client::Cloud;
 use crate::record::Ports;
@@ -27,26 +26,6 @@ pub const BUCKET: &str = "gridbid-artifacts";
 pub const ENVIRONMENT: &str = "local";
 /// Time limit: a new system takes a minute, but a call unknown to the local cloud is repeated for minutes.
 const LIMIT: Duration = Duration::from_secs(900);
-
-/// A change that Terraform made.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Change {
-    /// The resource's address.
-    pub address: String,
-    /// `create`, `update`, `delete`, `replace`, …
-    pub action: String,
-}
-
-/// The result of a deployment.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Outcome {
-    /// The changes that Terraform has made.
-    pub changes: Vec<Change>,
-    /// The functions whose aliases have moved to another version.
-    pub shifted: Vec<String>,
-    /// Terraform's outputs by name.
-    pub outputs: Value,
-}
 
 /// `gridbid` for one local cloud.
 #[derive(Clone, Debug)]
@@ -99,7 +78,7 @@ impl<'a> Delivery<'a> {
     ///
     /// # Errors
     /// When `gridbid` fails; its log has the cause and the state of the aliases.
-    pub fn deploy(&self, release: &str, variables: &[(&str, String)], step: &Step) -> Result<Outcome, Failure> {
+    pub fn deploy(&self, release: &str, variables: &[(&str, String)], step: &Step) -> Result<DeployReport, Failure> {
         let json = self.deploy_command("gridbid-deploy", release, variables).output(step).map_err(|failure| {
             failure.with_hint(
                 "the log has the cause; `cargo xtask down --wipe` and `cargo xtask up` begin with an empty cloud",
@@ -138,21 +117,7 @@ impl<'a> Delivery<'a> {
 /// # Errors
 /// When the folder has no manifest.
 pub fn release_name(functions: &Path) -> Result<String, Failure> {
-    let file = functions.join("functions.json");
+    let file = functions.join(Manifest::FILE_NAME);
     let digest = sha256_hex(&fs::read(&file).on_file("read", &file)?);
     Ok(digest.chars().take(40).collect())
-}
-
-/// Counts changes by their action: `3 to create, 1 to update`.
-#[must_use]
-pub fn count_changes(changes: &[Change]) -> String {
-    let mut counts: Vec<(&str, usize)> = Vec::new();
-    for change in changes {
-        match counts.iter_mut().find(|(action, _)| *action == change.action) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((&change.action, 1)),
-        }
-    }
-    let counts: Vec<String> = counts.iter().map(|(action, count)| format!("{count} to {action}")).collect();
-    if counts.is_empty() { "no change".to_owned() } else { counts.join(", ") }
 }

@@ -160,7 +160,9 @@ fn stop_processes(record: &Record) -> Result<(), Failure> {
         End::NotRunning => Ok(()),
         End::Stopped => Stopped::read(record)?.check(),
         End::Killed => Err(Failure::new("the local cloud made no progress while it stopped, and was killed")
-            .with_hint("the next `cargo xtask up` restores what it has acknowledged; its log may name what it waited for")
+            .with_hint(
+                "the next `cargo xtask up` restores what it has acknowledged; its log may name what it waited for",
+            )
             .with_log(record.cloud_log())),
     }
 }
@@ -276,7 +278,13 @@ fn fingerprint(layout: &Layout, behaviour: Behaviour, simulators: &Path) -> Resu
     Ok(sha256_hex(&all))
 }
 
-fn wait_for(child: &mut Child, name: &str, log: &Path, step: &Step, responds: impl Fn() -> bool) -> Result<(), Failure> {
+fn wait_for(
+    child: &mut Child,
+    name: &str,
+    log: &Path,
+    step: &Step,
+    responds: impl Fn() -> bool,
+) -> Result<(), Failure> {
     let deadline = Instant::now() + START_LIMIT;
     while !responds() {
         step.check()?;

@@ -79,7 +79,8 @@ impl Simulators {
     fn set(&self, simulator: &str, value: &impl Serialize) -> Result<(), Failure> {
         let body = serde_json::to_vec(value).map_err(|error| Failure::new(error.to_string()))?;
         let url = format!("{}/control/{simulator}", self.address);
-        let response = http::call("PUT", &url, &[("content-type", "application/json")], &body).map_err(|error| Failure::new(error.to_string()))?;
+        let response = http::call("PUT", &url, &[("content-type", "application/json")], &body)
+            .map_err(|error| Failure::new(error.to_string()))?;
         if response.is_success() { Ok(()) } else { Err(Failure::new(format!("{url} refused: {}", response.text()))) }
     }
 }

@@ -6,7 +6,7 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 
 use gridbid_devkit::failure::{Failure, OnFile};
-use gridbid_devkit::profile::Profile;
+use gridbid_release_format::Profile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
 

@@ -40,8 +40,7 @@ pub fn build(layout: &Layout, step: &Step) -> Result<String, Failure> {
         }
     }
     let folder = typescript(layout);
-    let stamp =
-        Stamp::new(layout.home().join("stamps").join("typescript"), source_digest(layout, [folder.as_path()])?);
+    let stamp = Stamp::new(layout.home().join("stamps").join("typescript"), source_digest(layout, [folder.as_path()])?);
     if folder.join("dist").is_dir() && stamp.is_current() {
         return Ok("unchanged".to_owned());
     }

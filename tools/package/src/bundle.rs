@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 
 use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::files::write_atomically;
-use gridbid_devkit::profile::Profile;
+use gridbid_release_format::{Architecture, Function, FunctionName, Profile};
 
-use crate::archive;
-use crate::manifest::{self, Architecture, Function};
 use crate::scripted::{self, Description};
+use crate::{archive, manifest};
 
 /// Writes a folder with the zip and the manifest of one function. `built` is a binary, or a folder of files when the
 /// function's folder has a `function.json`.
@@ -20,9 +19,7 @@ use crate::scripted::{self, Description};
 /// # Errors
 /// When a file cannot be read or written, or there is nothing to zip.
 pub fn zip(function: &Path, built: &Path, architecture: Architecture, to: &Path) -> Result<(), Failure> {
-    let Some(name) = function.file_name().map(|name| name.to_string_lossy().into_owned()) else {
-        return Err(Failure::new(format!("`{}` is not the folder of a function", function.display())));
-    };
+    let name = manifest::function_name(&function.file_name().unwrap_or_default().to_string_lossy())?;
     let (zip, entry) = match Description::read(function)? {
         Some(description) => {
             let files = scripted::files(built)?;
@@ -50,7 +47,7 @@ pub fn zip(function: &Path, built: &Path, architecture: Architecture, to: &Path)
 /// When a function is in two folders, two functions are for different processors, one is not for production, or a file cannot
 /// be read or written.
 pub fn join(folders: &[PathBuf], to: &Path) -> Result<(), Failure> {
-    let mut functions: BTreeMap<String, Function> = BTreeMap::new();
+    let mut functions: BTreeMap<FunctionName, Function> = BTreeMap::new();
     fs::create_dir_all(to).on_file("make", to)?;
     for folder in folders {
         let manifest = manifest::read(folder)?;
@@ -117,7 +114,7 @@ mod tests {
         let runtimes: Vec<_> = all.iter().map(|(name, entry)| (name.as_str(), entry.runtime.as_str())).collect();
         assert_eq!(runtimes, [("one", "nodejs22.x"), ("two", "provided.al2023")]);
         for (name, entry) in all {
-            assert_eq!(entry.bytes, fs::read(at("all").join(format!("{name}.zip"))).unwrap().len());
+            entry.verify(&fs::read(at("all").join(format!("{name}.zip"))).unwrap()).unwrap();
             assert_eq!(entry.architecture, Architecture::Arm64);
         }
     }

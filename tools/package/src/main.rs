@@ -8,9 +8,9 @@ use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::Failure;
 use gridbid_devkit::interrupt;
 use gridbid_devkit::layout::Layout;
-use gridbid_package::manifest::Architecture;
 use gridbid_package::wasm::Prebuilt;
 use gridbid_package::{bundle, pipeline};
+use gridbid_release_format::Architecture;
 
 /// Packs artifacts that were compiled elsewhere.
 #[derive(Parser)]

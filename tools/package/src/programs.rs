@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use gridbid_devkit::cargo::{PROFILE, WORKSPACE, cargo};
 use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::layout::Layout;
-use gridbid_devkit::profile::Profile;
 use gridbid_devkit::progress::Step;
 use gridbid_devkit::requirements::Tool;
+use gridbid_release_format::Profile;
 use serde_json::Value;
 
 /// A compiled function.

@@ -9,11 +9,11 @@ use gridbid_devkit::files::write_atomically;
 use gridbid_devkit::layout::Layout;
 use gridbid_devkit::progress::Step;
 use gridbid_devkit::stamp::Stamp;
+use gridbid_release_format::{Architecture, Function, FunctionName};
 
-use crate::archive;
-use crate::manifest::{self, Architecture, Function};
 use crate::programs::Binary;
 use crate::scripted::Built;
+use crate::{archive, manifest};
 
 /// Zips compiled and scripted functions and writes the manifest; returns how many functions there are and how many changed.
 ///
@@ -29,15 +29,17 @@ pub fn write_all(layout: &Layout, native: &[Binary], scripted: Vec<Built>, step:
     for Binary { name, executable } in native {
         step.note(format!("zip {name}"));
         let binary = fs::read(executable).on_file("read", executable)?;
-        let describe = |zip: &[u8]| Function::native(name, Architecture::of_this_machine(), zip);
-        let function = zipper.zip(name, &sha256_hex(&binary), || archive::bootstrap(&binary, profile), describe)?;
-        functions.push((name.clone(), function));
+        let name = manifest::function_name(name)?;
+        let describe = |zip: &[u8]| Function::native(&name, Architecture::host(), zip);
+        let function = zipper.zip(&name, &sha256_hex(&binary), || archive::bootstrap(&binary, profile), describe)?;
+        functions.push((name, function));
     }
     for Built { name, description, files } in scripted {
         step.note(format!("zip {name}"));
         let (runtime, handler) = (&description.runtime, &description.handler);
         let content = format!("{runtime} {handler} {}", sha256_of_files(&files));
-        let describe = |zip: &[u8]| Function::new(&name, runtime, handler, Architecture::of_this_machine(), zip);
+        let name = manifest::function_name(&name)?;
+        let describe = |zip: &[u8]| Function::new(&name, runtime, handler, Architecture::host(), zip);
         let function = zipper.zip(&name, &content, || archive::files(&files, profile), describe)?;
         functions.push((name, function));
     }
@@ -50,7 +52,7 @@ pub fn write_all(layout: &Layout, native: &[Binary], scripted: Vec<Built>, step:
 struct Zipper<'a> {
     layout: &'a Layout,
     /// The functions of the last build.
-    previous: BTreeMap<String, Function>,
+    previous: BTreeMap<FunctionName, Function>,
     changed: usize,
 }
 
@@ -58,7 +60,7 @@ impl Zipper<'_> {
     /// Writes the zip of a function unless `content` is unchanged, and returns the function's entry in the manifest.
     fn zip(
         &mut self,
-        name: &str,
+        name: &FunctionName,
         content: &str,
         make: impl FnOnce() -> Result<Vec<u8>, Failure>,
         describe: impl FnOnce(&[u8]) -> Function,
@@ -67,8 +69,7 @@ impl Zipper<'_> {
         let stamp = Stamp::new(self.layout.functions().join(format!("{name}.stamp")), sha256_hex(made_from.as_bytes()));
         if stamp.is_current()
             && let Some(function) = self.previous.get(name)
-            && fs::read(self.layout.functions().join(&function.zip))
-                .is_ok_and(|zip| sha256_hex(&zip) == function.sha256)
+            && fs::read(self.layout.functions().join(&function.zip)).is_ok_and(|zip| function.verify(&zip).is_ok())
         {
             return Ok(function.clone());
         }

@@ -19,8 +19,7 @@ pub(crate) async fn serve(port: u16, router: Router) -> io::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(cannot)?;
     // Nagle's algorithm would delay a response of two segments. A socket without the option still works.
     let listener = listener.tap_io(|socket| _ = socket.set_nodelay(true));
-    let router = router
-        .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn_with_state(port, guard::refuse_web_pages));
+    let router =
+        router.layer(DefaultBodyLimit::disable()).layer(middleware::from_fn_with_state(port, guard::refuse_web_pages));
     axum::serve(listener, router).await
 }

@@ -10,8 +10,8 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use gridbid_release_format::Timestamp;
 use gridbid_simulator_protocol::{SLACK_FILE, SlackBehaviour, SlackPost};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// The webhook at every path below `/slack/`, and its control.
@@ -33,9 +33,8 @@ impl Slack {
     fn receive(&self, path: &str, body: &[u8]) -> u16 {
         // Locked until the line is written, so that lines stay whole and in order.
         let behaviour = self.behaviour.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Timestamp::now();
         let post = SlackPost {
-            at: Timestamp::from_second(now.as_second()).unwrap_or(now).to_string(),
+            at: Timestamp::now().to_string(),
             path: path.to_owned(),
             status: behaviour.status,
             message: serde_json::from_slice(body).unwrap_or_else(|_| String::from_utf8_lossy(body).into()),

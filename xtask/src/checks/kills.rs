@@ -119,7 +119,9 @@ impl Round<'_> {
         self.check_orders(&cloud, &posted)?;
         self.check_run(&cloud, &record, &execution)?;
         let (kept, unknown) = (posted.acknowledged.len(), posted.unacknowledged.len());
-        Ok(format!("{killed} killed, {kept} acknowledged batches kept, {unknown} unacknowledged ones complete or absent"))
+        Ok(format!(
+            "{killed} killed, {kept} acknowledged batches kept, {unknown} unacknowledged ones complete or absent"
+        ))
     }
 
     /// Scripts the platform for this slot: not ready at first, then two accepted orders and a rejected one.
@@ -189,14 +191,14 @@ impl Round<'_> {
         })?;
         for batch in &posted.unacknowledged {
             let found = batch.iter().filter(|id| stored.contains(id.as_str())).count();
-            ensure(found == 0 || found == batch.len(), || {
-                format!("{found} of the {} orders of a batch", batch.len())
-            })?;
+            ensure(found == 0 || found == batch.len(), || format!("{found} of the {} orders of a batch", batch.len()))?;
         }
         let last = posted.acknowledged.last().and_then(|batch| batch.last());
         let path = format!("/orders/{}", last.map(String::as_str).unwrap_or_default());
         let response = cloud.http_api(&self.system.names.api_id, "GET", &path, &[], &[])?;
-        ensure(response.status == 200, || format!("GET {path} has the response {}: {}", response.status, response.text()))
+        ensure(response.status == 200, || {
+            format!("GET {path} has the response {}: {}", response.status, response.text())
+        })
     }
 
     fn check_run(&self, cloud: &Cloud, record: &Record, execution: &str) -> Result<(), Failure> {

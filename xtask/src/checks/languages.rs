@@ -20,7 +20,8 @@ use gridbid_package::{bindings, wasm};
 use crate::checks::passed::unless_passed;
 
 /// The inputs of core's module.
-const WASM: [&str; 6] = ["Cargo.lock", "Cargo.toml", "bindings/wasm", "core", "rust-toolchain.toml", "tools/devkit/npm"];
+const WASM: [&str; 6] =
+    ["Cargo.lock", "Cargo.toml", "bindings/wasm", "core", "rust-toolchain.toml", "tools/devkit/npm"];
 const LIMIT: Duration = Duration::from_secs(900);
 /// The folders of browsers on macOS, which are not on the PATH.
 const MACOS_FOLDERS: &str = "/Applications/Google Chrome.app/Contents/MacOS:/Applications/Chromium.app/Contents/MacOS";

@@ -8,14 +8,13 @@ use std::fs;
 use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::files::write_atomically;
-use gridbid_devkit::profile::Profile;
 use gridbid_devkit::{clock, lock};
 use gridbid_local_cloud::client::Cloud;
 use gridbid_local_cloud::delivery::Delivery;
 use gridbid_local_cloud::scenario;
-use gridbid_package::archive;
-use gridbid_package::manifest::{self, Architecture, Function};
 use gridbid_package::programs::build_release;
+use gridbid_package::{archive, manifest};
+use gridbid_release_format::{Architecture, Function, Profile};
 use serde_json::json;
 
 use crate::system::System;
@@ -41,9 +40,10 @@ pub fn check(context: &Context, system: &System) -> Result<(), Failure> {
         }
         let bytes = fs::read(&binary.executable).on_file("read", &binary.executable)?;
         let zip = archive::bootstrap(&bytes, Profile::Release)?;
-        let function = Function::native(FUNCTION, Architecture::of_this_machine(), &zip);
+        let name = manifest::function_name(FUNCTION)?;
+        let function = Function::native(&name, Architecture::host(), &zip);
         write_atomically(&to.join(&function.zip), &zip)?;
-        functions.insert(FUNCTION.to_owned(), function);
+        functions.insert(name, function);
         // The other functions are compiled for the laptop.
         manifest::write(&to, Profile::Local, functions)?;
 

@@ -15,13 +15,13 @@ use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::layout::Layout;
 use gridbid_devkit::lock;
-use gridbid_devkit::profile::Profile;
 use gridbid_local_cloud::behaviour::FOR_TESTS;
 use gridbid_local_cloud::client::Cloud;
 use gridbid_local_cloud::lifecycle;
 use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::scenario::{self, FUNCTIONS_VARIABLE, GRIDBID_VARIABLE, SITE_VARIABLE};
 use gridbid_package::programs::HostPrograms;
+use gridbid_release_format::Profile;
 
 use crate::checks::{contract, kills, paths, release_build, rust};
 use crate::commands::logs;

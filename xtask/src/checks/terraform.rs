@@ -103,8 +103,8 @@ pub fn checkov(context: &Context) -> Result<(), Failure> {
 
 /// The summary of checkov's report: `412 passed, 30 with a reason`.
 fn summary(json: &str) -> Result<String, Failure> {
-    let report: Value = serde_json::from_str(json)
-        .map_err(|error| Failure::new(format!("cannot parse checkov's report: {error}")))?;
+    let report: Value =
+        serde_json::from_str(json).map_err(|error| Failure::new(format!("cannot parse checkov's report: {error}")))?;
     let count = |name: &str| report.pointer(&format!("/summary/{name}")).and_then(Value::as_u64).unwrap_or_default();
     // checkov also succeeds when it has found no file.
     if count("passed") == 0 || count("parsing_errors") > 0 {

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use gridbid_devkit::clock::format_duration;
 use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::Failure;
-use gridbid_devkit::profile::Profile;
 use gridbid_devkit::progress::{Progress, print};
 use gridbid_package::pipeline;
+use gridbid_release_format::Profile;
 
 use crate::checks::passed::unless_passed;
 use crate::checks::{self, languages, rust, state_machine, terraform, workflows};

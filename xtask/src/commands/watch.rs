@@ -15,8 +15,8 @@ use gridbid_devkit::layout::Layout;
 use gridbid_devkit::terraform::WarmProvider;
 use gridbid_devkit::{interrupt, lock};
 use gridbid_local_cloud::behaviour::FOR_PEOPLE;
-use gridbid_local_cloud::delivery::count_changes;
 use gridbid_package::programs::HostPrograms;
+use gridbid_release_format::{FunctionName, summarize};
 use notify_debouncer_full::notify::event::{AccessKind, EventKind};
 use notify_debouncer_full::notify::{self, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, new_debouncer};
@@ -83,12 +83,11 @@ fn update(
         true => Update::Terraform(programs, provider),
         false => Update::Code(provider),
     };
-    let System { changes, shifted, .. } =
-        system::bring_up(&context.quiet(), FOR_PEOPLE, update, &|_| Vec::new())?;
+    let System { changes, shifted, .. } = system::bring_up(&context.quiet(), FOR_PEOPLE, update, &|_| Vec::new())?;
     Ok(match (shifted.is_empty(), changes.is_empty()) {
         (true, true) => "nothing to deploy".to_owned(),
-        (true, false) => format!("live, {}", count_changes(&changes)),
-        (false, _) => format!("{} live", shifted.join(", ")),
+        (true, false) => format!("live, {}", summarize(&changes)),
+        (false, _) => format!("{} live", shifted.iter().map(FunctionName::as_str).collect::<Vec<_>>().join(", ")),
     })
 }
 

@@ -155,7 +155,8 @@ fn two_checkouts_come_up_at_once_with_separate_ports_and_folders() {
         let command = command.args(["up", "--functions", &functions]).current_dir(root);
         let command = command.env("PATH", machine.file("bin")).env("FAKES", machine.file(""));
         let command = command.env("CARGO_MANIFEST_DIR", root.join("xtask")).env_remove("GRIDBID_HOME");
-        let command = command.env("SIMULATORS", simulators()).env("GRIDBID_PROVIDER_MIRRORS", machine.file("no-mirror"));
+        let command =
+            command.env("SIMULATORS", simulators()).env("GRIDBID_PROVIDER_MIRRORS", machine.file("no-mirror"));
         command.stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
     });
     machine.wait_for_deployments(2);

@@ -3,9 +3,9 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
 use gridbid_devkit::process::is_running;
 use gridbid_local_cloud::record::Record;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::machine::Machine;
 

@@ -70,7 +70,12 @@ fn python_is_too_old() {
     let machine = Machine::complete("old-python");
     machine.script("python3", "echo 'Python 3.9.18'");
     let ended = machine.run(&["up"]);
-    assert_reported(&machine, &ended, "Python 3.9.18 is on the PATH, but 3.11 or newer", "install Python 3.11 or newer");
+    assert_reported(
+        &machine,
+        &ended,
+        "Python 3.9.18 is on the PATH, but 3.11 or newer",
+        "install Python 3.11 or newer",
+    );
 }
 
 #[test]
@@ -92,7 +97,12 @@ fn python_cannot_make_environments() {
         esac"#;
     machine.script("python3", script);
     let ended = machine.run(&["up"]);
-    assert_reported(&machine, &ended, "Python 3.12.1 is on the PATH, but cannot make virtual environments", "python3-venv");
+    assert_reported(
+        &machine,
+        &ended,
+        "Python 3.12.1 is on the PATH, but cannot make virtual environments",
+        "python3-venv",
+    );
 }
 
 #[test]

@@ -11,13 +11,12 @@ use std::path::{Path, PathBuf};
 use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::layout::Layout;
-use gridbid_devkit::profile::Profile;
 use gridbid_devkit::progress::Step;
 use gridbid_devkit::requirements::{CARGO, NODE, PYTHON, Tool};
 use gridbid_devkit::{lock, npm, venv};
-use gridbid_package::manifest::{self, Function};
 use gridbid_package::programs::{Binary, build_release};
-use gridbid_package::{archive, pipeline};
+use gridbid_package::{archive, manifest, pipeline};
+use gridbid_release_format::{Function, FunctionName, Profile};
 
 use super::events;
 use super::execution::Launch;
@@ -65,7 +64,9 @@ pub fn prepare(context: &Context) -> Result<(Vec<Implementation>, Vec<Implementa
         let implementation = native(layout, name, zip)?;
         match function.runtime.as_str() {
             _ if name == OURS => compared.push(implementation),
-            runtime if runtime.starts_with("nodejs") => others.push(driven(implementation, &typescript.launch, function)),
+            runtime if runtime.starts_with("nodejs") => {
+                others.push(driven(implementation, &typescript.launch, function))
+            }
             runtime if runtime.starts_with("python") => others.push(driven(implementation, &python.launch, function)),
             _ => others.push(implementation),
         }
@@ -76,7 +77,8 @@ pub fn prepare(context: &Context) -> Result<(Vec<Implementation>, Vec<Implementa
 
 /// A function that is started as a peer in its language is: by the same interpreter and client of the runtime API.
 fn driven(implementation: Implementation, peer: &Launch, function: &Function) -> Implementation {
-    let mut launch = Launch { program: peer.program.clone(), arguments: peer.arguments.clone(), ..implementation.launch };
+    let mut launch =
+        Launch { program: peer.program.clone(), arguments: peer.arguments.clone(), ..implementation.launch };
     // What the client is to run comes last: a file for Node, a handler for Python.
     let module = function.handler.split('.').next().unwrap_or_default();
     if let Some(last) = launch.arguments.last_mut() {
@@ -94,9 +96,9 @@ fn ours(context: &Context) -> Result<BTreeMap<String, (Function, Vec<u8>)>, Fail
         pipeline::build(context)?;
     }
     let folder = layout.functions();
-    let zip = |(name, function): (String, Function)| {
+    let zip = |(name, function): (FunctionName, Function)| {
         let file = folder.join(&function.zip);
-        fs::read(&file).on_file("read", &file).map(|zip| (name, (function, zip)))
+        fs::read(&file).on_file("read", &file).map(|zip| (name.to_string(), (function, zip)))
     };
     manifest::read(&folder)?.functions.into_iter().map(zip).collect()
 }
@@ -135,7 +137,14 @@ fn native(layout: &Layout, name: &str, zip: &[u8]) -> Result<Implementation, Fai
         OURS => ("orders-api".to_owned(), events::of_function(name), Some(CREATED)),
         _ => (name.to_owned(), events::of_function(name), None),
     };
-    Ok(Implementation { unpacked_bytes: size(&launch.folder)?, zip_bytes: zip.len(), launch, title, first, batch_answer })
+    Ok(Implementation {
+        unpacked_bytes: size(&launch.folder)?,
+        zip_bytes: zip.len(),
+        launch,
+        title,
+        first,
+        batch_answer,
+    })
 }
 
 fn python_peer(layout: &Layout, python: &Tool, step: &Step) -> Result<(Implementation, String), Failure> {

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use super::implementations::Implementation;
 use super::events;
 use super::execution::{Execution, Launch};
+use super::implementations::Implementation;
 use super::quota::Quota;
 use super::sample::Sample;
 use gridbid_devkit::failure::Failure;

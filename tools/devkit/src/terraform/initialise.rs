@@ -21,8 +21,11 @@ use crate::subprocess::{Subprocess, Variable};
 const LIMIT: Duration = Duration::from_secs(600);
 const LOG: &str = "terraform-init";
 /// What Terraform prints when it cannot install a provider.
-const PROVIDER_ERRORS: [&str; 3] =
-    ["Failed to query available provider packages", "Failed to install provider", "Failed to resolve provider packages"];
+const PROVIDER_ERRORS: [&str; 3] = [
+    "Failed to query available provider packages",
+    "Failed to install provider",
+    "Failed to resolve provider packages",
+];
 
 /// Initialises a root unless its inputs are unchanged; returns a summary.
 ///
@@ -63,7 +66,8 @@ fn install(layout: &Layout, tool: &Tool, root: &Root, step: &Step) -> Result<Str
                 [] => "no folder of this machine contains it".to_owned(),
                 mirrors => format!("no mirror contains a fitting version ({})", mirrors.join(", ")),
             };
-            let message = format!("Terraform's AWS provider is not available: the registry is out of reach and {found}");
+            let message =
+                format!("Terraform's AWS provider is not available: the registry is out of reach and {found}");
             Err(Failure::new(message).with_log(layout.log(LOG)).with_hint(
                 "give this machine a way to Terraform's registry, or copy a mirror of hashicorp/aws (made elsewhere with \
                  `terraform providers mirror`) to ~/.terraform.d/plugins",

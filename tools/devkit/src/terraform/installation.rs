@@ -41,9 +41,7 @@ pub fn write_configuration(file: &Path, mirrors: &[PathBuf]) -> Result<(), Failu
     const INCLUDE: &str = "include = [\"hashicorp/aws\"]";
     let mirror = |mirror: &PathBuf| format!("  filesystem_mirror {{\n    path = {mirror:?}\n    {INCLUDE}\n  }}\n");
     let mirrors: String = mirrors.iter().map(mirror).collect();
-    let text = format!(
-        "provider_installation {{\n{mirrors}  direct {{\n    exclude = [\"hashicorp/aws\"]\n  }}\n}}\n"
-    );
+    let text = format!("provider_installation {{\n{mirrors}  direct {{\n    exclude = [\"hashicorp/aws\"]\n  }}\n}}\n");
     fs::write(file, text).on_file("write", file)
 }
 

@@ -33,7 +33,8 @@ impl Cloud {
         let alias = self.call("lambda", "GET", &format!("{path}/aliases/live"), &[], &[])?;
         let text = |json: &Value, name: &str| json.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let version = text(&parse(function, &alias)?, "FunctionVersion");
-        let configuration = self.call("lambda", "GET", &format!("{path}/configuration?Qualifier={version}"), &[], &[])?;
+        let configuration =
+            self.call("lambda", "GET", &format!("{path}/configuration?Qualifier={version}"), &[], &[])?;
         Ok(Live { code_sha256: text(&parse(function, &configuration)?, "CodeSha256"), version })
     }
 

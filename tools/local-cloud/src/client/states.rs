@@ -87,7 +87,8 @@ impl Cloud {
     /// # Errors
     /// When the name is taken or the definition is refused.
     pub fn create_state_machine(&self, name: &str, definition: &Value, role_arn: &str) -> Result<String, CallError> {
-        let request = json!({"name": name, "definition": definition.to_string(), "roleArn": role_arn, "type": "STANDARD"});
+        let request =
+            json!({"name": name, "definition": definition.to_string(), "roleArn": role_arn, "type": "STANDARD"});
         let response = self.states("CreateStateMachine", &request)?;
         let arn = response.get("stateMachineArn").and_then(Value::as_str);
         arn.map(str::to_owned).ok_or_else(|| CallError::unexpected("CreateStateMachine", response.to_string()))

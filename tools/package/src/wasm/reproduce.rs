@@ -36,7 +36,8 @@ pub fn check_reproducible(layout: &Layout, cargo: &Tool, bindgen: &Path, step: &
     let (first, second) = (digest(&here)?, digest(&there)?);
     if first != second {
         let (here, there) = (layout.shown(&here), layout.shown(&there));
-        let message = format!("the WASM module depends on the folder that it is built in: `{here}` and `{there}` differ");
+        let message =
+            format!("the WASM module depends on the folder that it is built in: `{here}` and `{there}` differ");
         return Err(Failure::new(message).with_hint("look for paths of this machine in both, with `strings`"));
     }
     Ok(format!("the same bytes, sha256 {}…", first.get(..16).unwrap_or(&first)))

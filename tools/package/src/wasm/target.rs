@@ -113,7 +113,8 @@ fn from_debian(layout: &Layout, step: &Step) -> Result<Library, Failure> {
 /// The linker of the toolchain, because Debian's linker is not unpacked.
 fn linker(layout: &Layout) -> Result<PathBuf, Failure> {
     let output = Command::new("rustc").args(["--print", "sysroot"]).current_dir(layout.root()).output();
-    let sysroot = output.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())).unwrap_or_default();
+    let sysroot =
+        output.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim())).unwrap_or_default();
     let targets = sysroot.join("lib/rustlib");
     fs::read_dir(&targets)
         .on_file("read", &targets)?

@@ -129,7 +129,11 @@ fn orders_are_recoverable(plan: &[Planned]) -> Vec<String> {
             && table.after.pointer("/point_in_time_recovery/0/recovery_period_in_days") == Some(&json!(1))
     };
     let unsafe_ones = orders.filter(|table| !is_safe(table));
-    unsafe_ones.map(|table| violation(table, "orders must be recoverable for one day, and their table protected from deletion")).collect()
+    unsafe_ones
+        .map(|table| {
+            violation(table, "orders must be recoverable for one day, and their table protected from deletion")
+        })
+        .collect()
 }
 
 fn alarms_notify(plan: &[Planned]) -> Vec<String> {
@@ -142,7 +146,10 @@ fn no_alarm_counts_rejections(plan: &[Planned]) -> Vec<String> {
     let wrong = of_kind(plan, "aws_cloudwatch_metric_alarm").filter(counts);
     let rejections =
         of_kind(plan, "aws_cloudwatch_log_metric_filter").filter(|filter| filter.text("pattern").contains("rejected"));
-    wrong.chain(rejections).map(|planned| violation(planned, "a rejection is not a fault and must not raise an alarm")).collect()
+    wrong
+        .chain(rejections)
+        .map(|planned| violation(planned, "a rejection is not a fault and must not raise an alarm"))
+        .collect()
 }
 
 fn callers_of_functions_are_bound(plan: &[Planned]) -> Vec<String> {
@@ -352,11 +359,7 @@ mod tests {
 
     #[test]
     fn alarm_without_an_action_is_found() {
-        finds(
-            alarms_notify,
-            &[alarm("a")],
-            &[planned("aws_cloudwatch_metric_alarm", json!({"alarm_actions": []}))],
-        );
+        finds(alarms_notify, &[alarm("a")], &[planned("aws_cloudwatch_metric_alarm", json!({"alarm_actions": []}))]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The process of the simulators: its responses, the requests that it refuses, and its end.
+//! Each test starts the process in a temporary folder.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
