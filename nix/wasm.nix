@@ -1,8 +1,7 @@
 # core as the one WASM module that the TypeScript and the Python package ship.
 #
-# Built by `xtask wasm`, the very command that builds it without Nix, so that its steps and flags stand in one place
-# (xtask/src/wasm.rs) and the bytes are the same. wasm-bindgen and its command are both Cargo.lock's, of one version;
-# wasm-opt is that of xtask/npm/package-lock.json. Called by npm, python and checks.
+# Built by gridbid-package with the code of `cargo xtask wasm` (tools/package/src/wasm), so that the bytes are the same.
+# wasm-bindgen and its command have the same version in Cargo.lock; wasm-opt is in tools/devkit/npm/package-lock.json.
 {
   pkgs,
   lib,
@@ -31,13 +30,13 @@ assert lib.assertMsg (library == command)
       cargoArtifacts = null;
       doInstallCargoArtifacts = false;
       nativeBuildInputs = [
-        rust.tools.xtask
+        rust.tools.package
         pkgs.nodejs_22
       ];
       buildPhaseCargoCommand = ''
-        xtask wasm --to gridbid.wasm \
+        gridbid-package wasm --to gridbid.wasm \
           --bindgen ${lib.getExe rust.tools.bindgen} \
-          --wasm-opt ${npm.modulesOf "/xtask/npm"}/node_modules/binaryen/bin/wasm-opt \
+          --wasm-opt ${npm.modulesOf "/tools/devkit/npm"}/node_modules/binaryen/bin/wasm-opt \
           --crates "$(echo "$cargoVendorDir"/*/)"
       '';
       installPhaseCommand = ''

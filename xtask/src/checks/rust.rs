@@ -76,6 +76,13 @@ pub fn tests(context: &Context, package: Option<&str>) -> Result<(), Failure> {
         };
         run(&nextest, layout, "tests").args(selection).env([NO_BACKTRACE]).run(step)?;
         Ok(((), summary(&layout.log("tests"))))
+    })?;
+    if package.is_some() {
+        return Ok(());
+    }
+    context.step("tests of the benchmarks", |step| {
+        run(&nextest, layout, "tests-bench").args(["--package", "gridbid-bench"]).env([NO_BACKTRACE]).run(step)?;
+        Ok(((), summary(&layout.log("tests-bench"))))
     })
 }
 
