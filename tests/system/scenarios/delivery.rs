@@ -1,7 +1,7 @@
-//! Releases and deployments to a running local cloud: what is uploaded, published and shifted, and what is left behind when
-//! something goes wrong. Every scenario leaves the zips and the configuration that it found.
+//! Releases and deployments to a running local cloud: what is uploaded, published and shifted, and the state after a failure.
+//! Every scenario restores the zips and the configuration that it found.
 //!
-//! What the local cloud cannot play (canaries, alarms that stop them) is tested in memory, beside the commands.
+//! What the local cloud lacks (canaries, alarms that stop them) is tested in memory, in `delivery`.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -34,10 +34,10 @@ use gridbid_release_format::{DeployReport, Sha256};
 
 use crate::harness::{System, fresh_prefix, fresh_slot, ready, wait_until};
 
-/// The function that is changed: its answer to a probe tells which bytes run.
+/// The changed function: its response to a probe shows which version is running.
 const CHANGED: &str = "preview-orders";
 
-/// Answers a probe as another version would.
+/// Responds to a probe with another version.
 const OTHER_VERSION: &str = "
 import { handler as before } from './before.mjs';
 export const handler = async (event, context) => {
@@ -46,7 +46,7 @@ export const handler = async (event, context) => {
 };
 ";
 
-/// Answers a probe, and nothing else.
+/// Responds to a probe, and fails otherwise.
 const BROKEN: &str = "
 import { handler as before } from './before.mjs';
 export const handler = async (event, context) => {
@@ -55,10 +55,10 @@ export const handler = async (event, context) => {
 };
 ";
 
-/// Another zip in the place of a function's.
+/// A replacement of a function's zip.
 type Change = dyn Fn(&[u8]) -> Vec<u8>;
 
-/// The running system, and what deploys to it.
+/// The running system, and the means to deploy to it.
 struct Deliveries {
     system: System,
     layout: Layout,
@@ -66,15 +66,15 @@ struct Deliveries {
     gridbid: PathBuf,
     /// A folder for other zips.
     folder: PathBuf,
-    /// Where every alias was at first.
+    /// The targets of all aliases before the scenario.
     found: BTreeMap<String, Live>,
-    /// Whether something else was deployed.
+    /// Whether the scenario has deployed something.
     touched: AtomicBool,
 }
 
 impl Deliveries {
     fn new(name: &str) -> Self {
-        let system = System::quiet();
+        let system = System::idle();
         let variable = |name| PathBuf::from(std::env::var_os(name).unwrap());
         let site = variable(SITE_VARIABLE);
         let cloud = site.file_name().unwrap().to_string_lossy();
@@ -98,7 +98,7 @@ impl Deliveries {
         scenario::variables(&self.layout, &self.record)
     }
 
-    /// The release that the cloud had at first.
+    /// The release deployed before the scenario.
     fn release_found(&self) -> String {
         delivery::release_name(&self.layout.functions()).unwrap()
     }
@@ -112,36 +112,36 @@ impl Deliveries {
         in_step(|step| self.delivery().deploy(release, variables, step))
     }
 
-    /// Deploys what cannot be deployed; hands back what was said.
+    /// Deploys a release that must be refused; returns the log.
     fn refused(&self, release: &str) -> String {
         let command = self.delivery().deploy_command("gridbid-refused", release, &self.variables());
-        let (went_well, told) = self.run("gridbid-refused", command);
-        assert!(!went_well, "{told}");
-        told
+        let (succeeded, log) = self.run("gridbid-refused", command);
+        assert!(!succeeded, "{log}");
+        log
     }
 
-    /// Removes a resource from Terraform's state, and leaves it in the cloud.
+    /// Removes a resource from Terraform's state, but not from the cloud.
     fn forget(&self, address: &str) {
         let tool = Subprocess::new("terraform", self.layout.log("terraform-forget"), Duration::from_secs(60));
         let command = tool
             .inside(&self.layout.terraform_local())
             .env(terraform::on_local_cloud(&self.layout, self.record.ports.cloud))
             .args(["state", "rm", address]);
-        let (went_well, told) = self.run("terraform-forget", command);
-        assert!(went_well, "{told}");
+        let (succeeded, log) = self.run("terraform-forget", command);
+        assert!(succeeded, "{log}");
     }
 
-    /// Runs a command of gridbid; hands back whether it went well, and what it said.
+    /// Runs a command of gridbid; returns whether it succeeded, and its log.
     fn gridbid(&self, arguments: &[&str]) -> (bool, String) {
         self.run("gridbid-scenario", self.delivery().gridbid("gridbid-scenario").args(arguments))
     }
 
-    fn run(&self, log: &str, command: Subprocess) -> (bool, String) {
+    fn run(&self, name: &str, command: Subprocess) -> (bool, String) {
         let status = in_step(|step| command.status(step)).unwrap();
-        (status.success(), fs::read_to_string(self.layout.log(log)).unwrap())
+        (status.success(), fs::read_to_string(self.layout.log(name)).unwrap())
     }
 
-    /// A build like the one that runs, but for these functions: each has its zip changed.
+    /// The deployed build with changed zips of some functions.
     fn build(&self, changes: &[(&str, &Change)]) -> PathBuf {
         let from = self.layout.functions();
         let text = fs::read(from.join("functions.json")).unwrap();
@@ -168,15 +168,15 @@ impl Deliveries {
         objects.into_iter().map(|object| object.key).collect()
     }
 
-    /// The version that the changed function tells, asked as callers do.
-    fn told_version(&self) -> String {
+    /// The version in the changed function's response to a probe.
+    fn probed_version(&self) -> String {
         let function = &self.system.names.function(CHANGED).unwrap().function_name;
         let invoked = self.system.cloud.invoke(function, &json!({"probe": "gridbid"})).unwrap();
         assert!(!invoked.failed, "{:?}", invoked.response);
         invoked.response["version"].as_str().unwrap().to_owned()
     }
 
-    /// The functions whose aliases are not where they were at first.
+    /// The functions whose aliases have moved since the start of the scenario.
     fn moved(&self) -> Vec<String> {
         let now = live(&self.system);
         self.found.iter().filter(|(name, found)| now[*name] != **found).map(|(name, _)| name.clone()).collect()
@@ -188,7 +188,7 @@ impl Drop for Deliveries {
         if !self.touched.load(Ordering::Relaxed) {
             return;
         }
-        // The other scenarios need the zips and the configuration that were found. A failure here is told by them.
+        // The other scenarios need the original zips and configuration, and fail when this has failed.
         let _ = self.deploy(&self.release_found(), &self.variables());
     }
 }
@@ -202,7 +202,7 @@ fn in_step<T>(work: impl FnOnce(&Step) -> Result<T, Failure>) -> Result<T, Failu
     Progress::new().step("delivery", |step| Ok((work(step)?, String::new())))
 }
 
-/// The zip with another module in front of its entry.
+/// The zip with another module in front of its entry point.
 fn with_module(module: &'static str) -> impl Fn(&[u8]) -> Vec<u8> {
     move |zip| {
         let mut files = files(zip);
@@ -213,7 +213,7 @@ fn with_module(module: &'static str) -> impl Fn(&[u8]) -> Vec<u8> {
     }
 }
 
-/// The zip with a file more.
+/// The zip with one more file.
 fn with_file(name: &'static str) -> impl Fn(&[u8]) -> Vec<u8> {
     move |zip| {
         let mut files = files(zip);
@@ -244,9 +244,9 @@ fn zip_of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
 }
 
 #[test]
-fn only_a_changed_function_is_uploaded_published_and_shifted_and_a_rollback_brings_the_old_bytes_back() {
+fn only_a_changed_function_is_deployed_and_a_rollback_restores_it() {
     let deliveries = Deliveries::new("changed");
-    let (keys, version) = (deliveries.keys("functions/"), deliveries.told_version());
+    let (keys, version) = (deliveries.keys("functions/"), deliveries.probed_version());
     let functions = deliveries.build(&[(CHANGED, &with_module(OTHER_VERSION))]);
 
     let release = deliveries.release(&functions);
@@ -260,25 +260,25 @@ fn only_a_changed_function_is_uploaded_published_and_shifted_and_a_rollback_brin
     let outcome = deliveries.deploy(&release, &deliveries.variables()).unwrap();
     assert_eq!(outcome.shifted, [CHANGED]);
     assert_eq!(deliveries.moved(), [CHANGED]);
-    assert_eq!(deliveries.told_version(), "other");
+    assert_eq!(deliveries.probed_version(), "other");
 
-    let (went_well, told) = deliveries.gridbid(&["smoke", "--env", delivery::ENVIRONMENT]);
-    assert!(went_well && told.contains("smoke test: order gridbid-smoke-"), "{told}");
+    let (succeeded, log) = deliveries.gridbid(&["smoke", "--env", delivery::ENVIRONMENT]);
+    assert!(succeeded && log.contains("smoke test: order gridbid-smoke-"), "{log}");
 
-    let (went_well, told) = deliveries.gridbid(&["rollback", "--env", delivery::ENVIRONMENT]);
-    assert!(went_well, "{told}");
-    assert!(told.contains(&format!("going back to release {}", deliveries.release_found())), "{told}");
+    let (succeeded, log) = deliveries.gridbid(&["rollback", "--env", delivery::ENVIRONMENT]);
+    assert!(succeeded, "{log}");
+    assert!(log.contains(&format!("going back to release {}", deliveries.release_found())), "{log}");
     assert!(deliveries.moved().is_empty());
-    assert_eq!(deliveries.told_version(), version);
+    assert_eq!(deliveries.probed_version(), version);
 
     let undo = ["rollback", "--env", delivery::ENVIRONMENT, "--to", &release];
-    assert!(told.contains(&format!("gridbid {}", undo.join(" "))), "{told}");
+    assert!(log.contains(&format!("gridbid {}", undo.join(" "))), "{log}");
     assert!(deliveries.gridbid(&undo).0);
-    assert_eq!(deliveries.told_version(), "other");
+    assert_eq!(deliveries.probed_version(), "other");
 }
 
 #[test]
-fn a_change_of_configuration_alone_is_published_and_shifted() {
+fn change_of_configuration_alone_is_published_and_shifted() {
     let deliveries = Deliveries::new("configuration");
     let mut variables = deliveries.variables();
     variables.push(("auction_random_seed", "7".to_owned()));
@@ -293,26 +293,26 @@ fn a_change_of_configuration_alone_is_published_and_shifted() {
         deliveries.found["collect-results"].code_sha256
     );
     assert_eq!(deliveries.keys("functions/"), keys);
-    let (went_well, told) = deliveries.gridbid(&["rollback", "--env", delivery::ENVIRONMENT]);
-    assert!(went_well, "{told}");
+    let (succeeded, log) = deliveries.gridbid(&["rollback", "--env", delivery::ENVIRONMENT]);
+    assert!(succeeded, "{log}");
     assert!(deliveries.moved().is_empty(), "the configuration from before is in force again");
 }
 
 #[test]
-fn a_release_that_is_not_there_is_neither_deployed_nor_gone_back_to() {
+fn missing_release_is_neither_deployed_nor_rolled_back_to() {
     let deliveries = Deliveries::new("missing");
     let (all, nowhere) = (deliveries.keys(""), "f".repeat(40));
 
-    let told = deliveries.refused(&nowhere);
-    assert!(told.contains(&format!("error: there is no release {nowhere} in the artifacts bucket")), "{told}");
-    let (went_well, told) = deliveries.gridbid(&["rollback", "--env", delivery::ENVIRONMENT, "--to", &nowhere]);
-    assert!(!went_well && told.contains(&format!("release {nowhere} was never deployed to local")), "{told}");
+    let log = deliveries.refused(&nowhere);
+    assert!(log.contains(&format!("error: there is no release {nowhere} in the artifacts bucket")), "{log}");
+    let (succeeded, log) = deliveries.gridbid(&["rollback", "--env", delivery::ENVIRONMENT, "--to", &nowhere]);
+    assert!(!succeeded && log.contains(&format!("release {nowhere} was never deployed to local")), "{log}");
 
     assert!(deliveries.moved().is_empty());
     assert_eq!(deliveries.keys(""), all);
 }
 
-/// A proxy to the cloud that loses the response to the first CreateRole, and hides from the cloud that a retry is one.
+/// A proxy to the cloud that drops the response to the first CreateRole and hides retries from the cloud.
 struct CuttingProxy {
     port: u16,
     has_cut: Arc<AtomicBool>,
@@ -341,7 +341,7 @@ impl CuttingProxy {
     }
 }
 
-/// Copies a connection's bytes both ways, until the response that is to be lost.
+/// Copies the bytes of a connection in both directions, until the response to drop.
 fn pass_on(mut client: TcpStream, cloud_port: u16, has_cut: &AtomicBool) {
     let mut cloud = TcpStream::connect(("127.0.0.1", cloud_port)).unwrap();
     let (mut from_cloud, mut to_client) = (cloud.try_clone().unwrap(), client.try_clone().unwrap());
@@ -371,7 +371,7 @@ fn pass_on(mut client: TcpStream, cloud_port: u16, has_cut: &AtomicBool) {
     });
 }
 
-/// Replaces text by text of the same length.
+/// Replaces a text by another one of the same length.
 fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
     let mut rest = bytes;
     while let Some(at) = rest.windows(from.len()).position(|window| window == from) {
@@ -381,7 +381,7 @@ fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
 }
 
 #[test]
-fn of_two_deployments_at_once_the_second_waits() {
+fn second_of_two_concurrent_deployments_waits() {
     let deliveries = Deliveries::new("two");
     let (release, variables) = (deliveries.release_found(), deliveries.variables());
     let ended: Vec<(bool, String)> = thread::scope(|scope| {
@@ -399,7 +399,7 @@ fn of_two_deployments_at_once_the_second_waits() {
     assert!(deliveries.moved().is_empty());
 }
 
-/// The one process of a deployment with this variable whose arguments start as `is_meant` says.
+/// The only process of a deployment with this variable whose arguments satisfy `is_meant`.
 fn process_with(variable: &str, is_meant: impl Fn(&str) -> bool) -> Pid {
     let listed = Command::new("ps").args(["-e", "-ww", "-o", "pid=,args="]).output().unwrap();
     let text = String::from_utf8_lossy(&listed.stdout).into_owned();
@@ -444,7 +444,7 @@ fn deployment_after_a_killed_terraform_or_gridbid_succeeds_and_orders_stay() {
 }
 
 #[test]
-fn a_deployment_whose_smoke_test_fails_goes_back_fails_and_tells_slack() {
+fn deployment_with_a_failed_smoke_test_is_reverted_and_notified() {
     let deliveries = Deliveries::new("broken");
     let posts = deliveries.system.simulators.slack_posts().unwrap().len();
     let release = deliveries.release(&deliveries.build(&[(CHANGED, &with_module(BROKEN))]));
@@ -458,7 +458,7 @@ fn a_deployment_whose_smoke_test_fails_goes_back_fails_and_tells_slack() {
         let posts = deliveries.system.simulators.slack_posts().unwrap().into_iter().skip(posts);
         posts.filter(|post| post.message.to_string().contains(text)).count()
     };
-    wait_until(Duration::from_secs(30), "Slack to be told", || about("Deployment to local failed") > 0);
+    wait_until(Duration::from_secs(30), "a post to Slack", || about("Deployment to local failed") > 0);
     assert_eq!(about(&release), 1);
     let (_, status) = deliveries.gridbid(&["status", "--env", delivery::ENVIRONMENT]);
     assert!(status.contains(&format!("local has release {}", deliveries.release_found())), "{status}");
@@ -466,7 +466,7 @@ fn a_deployment_whose_smoke_test_fails_goes_back_fails_and_tells_slack() {
 }
 
 #[test]
-fn an_upload_that_is_cut_off_is_no_release_and_is_completed_by_the_next_run() {
+fn interrupted_upload_is_not_a_release_and_is_completed_by_the_next_run() {
     let deliveries = Deliveries::new("cut");
     let functions = deliveries.build(&[(CHANGED, &with_file("cut")), ("report-results", &with_file("cut"))]);
     let release = delivery::release_name(&functions).unwrap();
@@ -479,20 +479,20 @@ fn an_upload_that_is_cut_off_is_no_release_and_is_completed_by_the_next_run() {
         let command = deliveries.delivery().release_command("gridbid-cut", &release, &functions);
         deliveries.run("gridbid-cut", command.env([("AWS_ENDPOINT_URL_S3", Some(faulty))]))
     };
-    let (went_well, told) = release_once();
-    assert!(!went_well && told.contains("error: S3 PutObject functions/report-results/"), "{told}");
+    let (succeeded, log) = release_once();
+    assert!(!succeeded && log.contains("error: S3 PutObject functions/report-results/"), "{log}");
     let new = |prefix: &str| deliveries.keys(prefix).iter().filter(|key| !keys.contains(key)).count();
     assert_eq!((new("functions/"), new(&format!("releases/{release}"))), (1, 0));
-    let told = deliveries.refused(&release);
-    assert!(told.contains("error: there is no release"), "{told}");
+    let log = deliveries.refused(&release);
+    assert!(log.contains("error: there is no release"), "{log}");
 
-    let (went_well, told) = release_once();
-    assert!(went_well && told.contains("7 zips, 1 of them new"), "{told}");
+    let (succeeded, log) = release_once();
+    assert!(succeeded && log.contains("7 zips, 1 of them new"), "{log}");
     assert_eq!((new("functions/"), new(&format!("releases/{release}"))), (2, 1));
 }
 
 #[test]
-fn a_key_with_other_bytes_is_refused_and_stays_as_it_is() {
+fn key_with_other_bytes_is_refused_and_unchanged() {
     let deliveries = Deliveries::new("other-bytes");
     let functions = deliveries.build(&[(CHANGED, &with_file("other-bytes"))]);
     let manifest: Value = serde_json::from_slice(&fs::read(functions.join("functions.json")).unwrap()).unwrap();
@@ -501,38 +501,38 @@ fn a_key_with_other_bytes_is_refused_and_stays_as_it_is() {
     let release = delivery::release_name(&functions).unwrap();
 
     let command = deliveries.delivery().release_command("gridbid-other-bytes", &release, &functions);
-    let (went_well, told) = deliveries.run("gridbid-other-bytes", command);
+    let (succeeded, log) = deliveries.run("gridbid-other-bytes", command);
 
-    assert!(!went_well && told.contains(&format!("error: `{key}` is there already with other bytes")), "{told}");
+    assert!(!succeeded && log.contains(&format!("error: `{key}` is there already with other bytes")), "{log}");
     assert_eq!(deliveries.system.cloud.object(BUCKET, &key).unwrap(), b"other bytes");
     assert!(deliveries.keys(&format!("releases/{release}")).is_empty());
     deliveries.system.cloud.delete_object(BUCKET, &key).unwrap();
 }
 
 #[test]
-fn a_role_whose_creation_was_answered_but_not_heard_is_adopted_and_orders_stay() {
+fn role_whose_creation_response_was_lost_is_adopted_and_orders_stay() {
     const ROLE: &str = "module.stack.module.function[\"close-run\"].aws_iam_role.this";
     let deliveries = Deliveries::new("adopt");
     let (release, variables) = (deliveries.release_found(), deliveries.variables());
     let id = format!("{}kept", fresh_prefix());
     let order = json!([{"record_id": id, "parameter_1": "kept", "parameter_2": 2.1}]);
     assert_eq!(deliveries.system.post(order.to_string().as_bytes()).0, 201);
-    // The role is there and Terraform does not know it, as after a CreateRole whose response was lost.
+    // The role exists but not in Terraform's state, as after a CreateRole whose response was lost.
     deliveries.forget(ROLE);
     let proxy = CuttingProxy::start(deliveries.record.ports.cloud);
 
     let command = deliveries.delivery().deploy_command("gridbid-adopt", &release, &variables);
-    let (went_well, told) = deliveries.run("gridbid-adopt", command.env([("AWS_ENDPOINT_URL", Some(proxy.url()))]));
+    let (succeeded, log) = deliveries.run("gridbid-adopt", command.env([("AWS_ENDPOINT_URL", Some(proxy.url()))]));
 
-    assert!(went_well && told.contains(&format!("adopted {ROLE}, which existed already")), "{told}");
-    assert!(proxy.has_cut(), "{told}");
+    assert!(succeeded && log.contains(&format!("adopted {ROLE}, which existed already")), "{log}");
+    assert!(proxy.has_cut(), "{log}");
     assert_eq!(deliveries.system.get(&id).0, 200);
     let again = deliveries.deploy(&release, &variables).unwrap();
     assert!(again.changes.is_empty(), "{:?}", again.changes);
 }
 
 #[test]
-fn notifications_that_did_not_reach_slack_are_sent_again() {
+fn undelivered_notifications_are_sent_again() {
     let (deliveries, slot) = (Deliveries::new("redrive"), fresh_slot());
     let system = &deliveries.system;
     let queue = &system.names.notify_slack_failed_queue_url;
@@ -540,13 +540,13 @@ fn notifications_that_did_not_reach_slack_are_sent_again() {
     let ended = system.run_with(&slot, &[ready(&json!([{"order": "rejected"}]))]);
     wait_until(Duration::from_secs(60), "the event in the queue", || system.cloud.message_count(queue).unwrap() > 0);
     let redrive = ["redrive", "--env", delivery::ENVIRONMENT];
-    let (_, told) = deliveries.gridbid(&[&redrive[..], &["--dry-run"]].concat());
-    assert!(told.contains("events that notify-slack could not post: 1 would be sent again"), "{told}");
+    let (_, log) = deliveries.gridbid(&[&redrive[..], &["--dry-run"]].concat());
+    assert!(log.contains("events that notify-slack could not post: 1 would be sent again"), "{log}");
 
     system.simulators.set_slack_status(200).unwrap();
-    let (went_well, told) = deliveries.gridbid(&redrive);
+    let (succeeded, log) = deliveries.gridbid(&redrive);
 
-    assert!(went_well && told.contains("events that notify-slack could not post: 1 sent again, 0 kept"), "{told}");
+    assert!(succeeded && log.contains("events that notify-slack could not post: 1 sent again, 0 kept"), "{log}");
     let posts = system.simulators.slack_posts().unwrap();
     let taken = posts.iter().filter(|post| post.status == 200 && post.message.to_string().contains(&ended.arn)).count();
     assert_eq!(taken, 1);

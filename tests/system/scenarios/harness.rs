@@ -1,7 +1,7 @@
-//! The running system as a scenario sees it: quiet at first, with slots and ids that nobody used before.
+//! The running system of a scenario: idle at first, with unused slots and ids.
 //!
-//! Waits only for what must come, with a limit; whether something did not come is looked at after a while that is long
-//! against the local cloud's own delays.
+//! Expected events are awaited with a time limit. The absence of an event is checked after a time that is long compared with the
+//! delays of the local cloud.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -18,11 +18,11 @@ use gridbid_local_cloud::results_run::{self, FinishedRun};
 use gridbid_local_cloud::scenario::SITE_VARIABLE;
 use gridbid_local_cloud::simulators::{S3Fault, Simulators, SlackPost};
 
-/// A run of a scenario ends within this time.
+/// Time limit of a run.
 const RUN_LIMIT: Duration = Duration::from_secs(90);
-/// A message that must come has come within this time.
+/// Time limit for an expected message.
 const MESSAGE_LIMIT: Duration = Duration::from_secs(30);
-/// A message that did not come within this time does not come: the local cloud delivers within a few milliseconds.
+/// Time without a message after which none is expected: the local cloud delivers within a few milliseconds.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// The system.
@@ -33,8 +33,8 @@ pub struct System {
 }
 
 impl System {
-    /// The system that `cargo xtask test` started, with nothing going on.
-    pub fn quiet() -> Self {
+    /// The system that `cargo xtask test` has started, without running executions, messages and faults.
+    pub fn idle() -> Self {
         let site =
             std::env::var_os(SITE_VARIABLE).expect("these tests need a local cloud: run `cargo xtask test system`");
         let folder = PathBuf::from(site).join("local");
@@ -56,7 +56,7 @@ impl System {
         system
     }
 
-    /// Posts orders; hands back the status and the body.
+    /// Posts orders; returns the status and the body.
     pub fn post(&self, body: &[u8]) -> (u16, Value) {
         let headers = [("content-type", "application/json")];
         let answer = self.cloud.http_api(&self.names.api_id, "POST", "/orders", &headers, body).unwrap();
@@ -66,22 +66,22 @@ impl System {
         (answer.status, serde_json::from_slice(&answer.body).unwrap())
     }
 
-    /// Reads an order back; hands back the status and the body.
+    /// Reads an order; returns the status and the body.
     pub fn get(&self, record_id: &str) -> (u16, Value) {
         let answer = self.cloud.http_api(&self.names.api_id, "GET", &format!("/orders/{record_id}"), &[], &[]).unwrap();
         (answer.status, serde_json::from_slice(&answer.body).unwrap())
     }
 
-    /// The items of the table of orders whose ids start with a text, by id.
+    /// The items of the orders table whose ids have this prefix, by id.
     pub fn stored(&self, prefix: &str) -> BTreeMap<String, Item> {
         let items = self.cloud.items(&self.names.orders_table).unwrap();
         let with_id = items.into_iter().map(|item| (item["record_id"].1.clone(), item));
         with_id.filter(|(id, _)| id.starts_with(prefix)).collect()
     }
 
-    /// Lets the auction platform answer these documents for a slot, then runs the slot to its end.
-    pub fn run_with(&self, slot: &str, answers: &[Value]) -> FinishedRun {
-        self.simulators.set_auction_bodies(slot, answers).unwrap();
+    /// Scripts the auction platform for a slot, then runs the slot to its end.
+    pub fn run_with(&self, slot: &str, bodies: &[Value]) -> FinishedRun {
+        self.simulators.set_auction_bodies(slot, bodies).unwrap();
         self.run(slot)
     }
 
@@ -101,14 +101,14 @@ impl System {
         results_run::follow(&self.cloud, arn, RUN_LIMIT, |_| ()).unwrap()
     }
 
-    /// What is filed for a slot: each object's content by its key.
+    /// The filed objects of a slot: their contents by key.
     pub fn filed(&self, slot: &str) -> BTreeMap<String, String> {
         let prefix = format!("results/{}/{}/", date(slot), basic(slot));
         let objects = self.cloud.objects(&self.names.results_bucket, &prefix).unwrap();
         objects.into_iter().map(|object| (object.key.clone(), self.object(&object.key))).collect()
     }
 
-    /// The summary of a slot, if there is one.
+    /// The summary of a slot, if any.
     pub fn summary(&self, slot: &str) -> Option<Value> {
         let key = format!("summaries/{}/{}.json", date(slot), basic(slot));
         let objects = self.cloud.objects(&self.names.results_bucket, &key).unwrap();
@@ -119,7 +119,7 @@ impl System {
         String::from_utf8(self.cloud.object(&self.names.results_bucket, key).unwrap()).unwrap()
     }
 
-    /// Waits until so many posts about a run have reached Slack, and a while longer: there must be no more.
+    /// Waits for this number of posts about a run in Slack, and then checks that no other one comes.
     pub fn posts_about(&self, arn: &str, count: usize) -> Vec<SlackPost> {
         let about = || {
             let posts = self.simulators.slack_posts().unwrap();
@@ -132,26 +132,26 @@ impl System {
         posts
     }
 
-    /// The only message about a run, which Slack took.
+    /// The only message about a run, accepted by Slack.
     pub fn only_post_about(&self, arn: &str) -> String {
         let posts = self.posts_about(arn, 1);
         assert_eq!(posts[0].status, 200);
         posts[0].message["text"].as_str().unwrap().to_owned()
     }
 
-    /// Both queues of messages that could not be handed on are empty.
+    /// Checks that both queues of undelivered messages are empty.
     pub fn assert_nothing_undelivered(&self) {
         for queue in [&self.names.notify_slack_failed_queue_url, &self.names.undeliverable_queue_url] {
             assert_eq!(self.cloud.message_count(queue).unwrap(), 0, "{queue}");
         }
     }
 
-    /// An item of the table of runs: `lock` or `slot#…`.
+    /// An item of the runs table: `lock` or `slot#…`.
     pub fn run_item(&self, id: &str) -> Option<Item> {
         self.cloud.items(&self.names.runs_table).unwrap().into_iter().find(|item| item["id"].1 == id)
     }
 
-    /// The lock is given back by this run.
+    /// Checks that this run has released the lock.
     pub fn assert_released_by(&self, arn: &str) {
         let lock = self.run_item("lock").unwrap();
         assert_eq!((lock["owner"].1.as_str(), lock["lease_until"].1.as_str()), (arn, "0"));
@@ -163,18 +163,18 @@ impl System {
     }
 }
 
-/// A key of the table of runs.
+/// A key of the runs table.
 pub fn key(id: &str) -> Item {
     Item::from([("id".to_owned(), ("S".to_owned(), id.to_owned()))])
 }
 
-/// A slot that no other scenario uses.
+/// An unused slot.
 pub fn fresh_slot() -> String {
-    // A year's worth of seconds, far from the slots of real runs.
+    // Within one year, far from the slots of real runs.
     clock::rfc3339(1_900_000_000 + unique() % 31_000_000)
 }
 
-/// An id's beginning that no other scenario uses.
+/// An unused prefix of ids.
 pub fn fresh_prefix() -> String {
     format!("s{:x}-", unique())
 }
@@ -184,40 +184,40 @@ fn unique() -> u64 {
     u64::try_from(age.as_micros()).unwrap() * 7919
 }
 
-/// An answer of the auction platform with results.
+/// A response of the auction platform with results.
 pub fn ready(orders: &Value) -> Value {
     json!({"results": true, "orders": orders})
 }
 
-/// An answer of the auction platform without results.
+/// A response of the auction platform without results.
 pub fn not_ready() -> Value {
     json!({"results": false})
 }
 
-/// The slot's date.
+/// The date of a slot.
 pub fn date(slot: &str) -> &str {
     &slot[..10]
 }
 
-/// The slot in ISO 8601's basic format.
+/// The slot in the basic format of ISO 8601.
 pub fn basic(slot: &str) -> String {
     slot.replace(['-', ':'], "")
 }
 
-/// The key under which content is filed: its position and the beginning of its SHA-256.
+/// The key of filed content: its position and a prefix of its SHA-256.
 pub fn result_key(slot: &str, position: usize, content: &str) -> String {
     let digest = gridbid_devkit::digest::sha256_hex(content.as_bytes());
     format!("results/{}/{}/{position:04}-{}.json", date(slot), basic(slot), &digest[..16])
 }
 
-/// What must be filed: these contents at these positions, and nothing else.
+/// The expected objects: these contents at these positions.
 pub fn expected_files(slot: &str, contents: &[(usize, &str)]) -> BTreeMap<String, String> {
     let files =
         contents.iter().map(|(position, content)| (result_key(slot, *position, content), (*content).to_owned()));
     files.collect()
 }
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 pub fn wait_until(limit: Duration, what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + limit;
     while !holds() {

@@ -1,8 +1,8 @@
 //! Scenarios on a running local cloud: real zips, real Terraform, the real state machine.
 //!
-//! `cargo xtask test` starts the cloud and runs them one after the other; `cargo xtask test system NAME` runs only those
-//! with that name. Each scenario leaves a slot or ids of its own behind and checks objects, messages and the run's end
-//! exactly. What a single function answers to a throttle or a lost answer is tested beside the function.
+//! `cargo xtask test` starts the cloud and runs them one after the other; `cargo xtask test system NAME` runs those whose names
+//! contain NAME. Each scenario uses unused slots and ids, and checks objects, messages and the output of runs exactly. The
+//! functions' tests cover throttling and lost responses.
 
 #[cfg(test)]
 mod delivery;

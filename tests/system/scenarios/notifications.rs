@@ -1,4 +1,4 @@
-//! What happens to a message that Slack does not take.
+//! Messages that Slack refuses, and probes.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use crate::harness::{System, fresh_slot, ready, wait_until};
 
 #[test]
-fn slack_answers_500_and_the_event_ends_in_the_queue() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn event_goes_to_the_queue_when_slack_responds_500() {
+    let (system, slot) = (System::idle(), fresh_slot());
     let failed_queue = &system.names.notify_slack_failed_queue_url;
     system.simulators.set_slack_status(500).unwrap();
 
     let ended = system.run_with(&slot, &[ready(&json!([{"order": "rejected"}]))]);
 
-    // The run itself is done: telling people is not its business.
+    // The run has succeeded: it does not depend on notifications.
     assert_eq!(ended.status(), Some("done"));
     assert!(system.is_done(&slot));
     wait_until(Duration::from_secs(60), "the event in the queue", || {
@@ -34,7 +34,7 @@ fn slack_answers_500_and_the_event_ends_in_the_queue() {
     assert_eq!(serde_json::from_str::<Value>(notification).unwrap()["run"], json!(ended.arn));
     assert_eq!(system.cloud.message_count(&system.names.undeliverable_queue_url).unwrap(), 0);
 
-    // What was kept is all that is needed to send it again.
+    // The message in the queue is sufficient to send the notification again.
     system.simulators.set_slack_status(200).unwrap();
     let function = &system.names.function("notify-slack").unwrap().function_name;
     let invoked = system.cloud.invoke(function, &kept["requestPayload"]).unwrap();
@@ -44,8 +44,8 @@ fn slack_answers_500_and_the_event_ends_in_the_queue() {
 }
 
 #[test]
-fn every_function_answers_a_probe_and_does_nothing() {
-    let system = System::quiet();
+fn every_function_responds_to_a_probe_without_effects() {
+    let system = System::idle();
     let posts = system.simulators.slack_posts().unwrap().len();
     for (name, names) in &system.names.functions {
         let invoked = system.cloud.invoke(&names.function_name, &json!({"probe": "gridbid"})).unwrap();

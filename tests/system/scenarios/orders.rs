@@ -1,4 +1,4 @@
-//! What the API answers to files of orders, and that the table holds exactly what the answers claim.
+//! The responses of the API to orders, and the resulting content of the table.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn post(system: &System, orders: &Value) -> (u16, Value) {
     system.post(orders.to_string().as_bytes())
 }
 
-/// What the table holds: the two parameters by id, after a look at both times.
+/// The content of the table: both parameters by id, after a check of both times.
 fn contents(system: &System, prefix: &str) -> BTreeMap<String, (String, String)> {
     let stored = system.stored(prefix);
     let content = |(id, item): (String, gridbid_local_cloud::client::Item)| {
@@ -37,17 +37,17 @@ fn expected(orders: &Value) -> BTreeMap<String, (String, String)> {
     orders.map(|order| (text(order, "record_id"), (text(order, "parameter_1"), text(order, "parameter_2")))).collect()
 }
 
-/// A refusal that leaves nothing behind; hands back the problem.
+/// A refused request, which must store nothing; returns the problem.
 fn refused(system: &System, prefix: &str, body: &[u8], status: u16) -> Value {
     let before = system.stored(prefix);
-    let (told, problem) = system.post(body);
-    assert_eq!(told, status, "{problem}");
+    let (found, problem) = system.post(body);
+    assert_eq!(found, status, "{problem}");
     assert_eq!(problem["status"], status);
-    assert_eq!(system.stored(prefix), before, "nothing is stored of a request that is refused");
+    assert_eq!(system.stored(prefix), before, "a refused request must store nothing");
     problem
 }
 
-/// Index, place and code of each violation.
+/// Index, field and code of each violation.
 fn codes(problem: &Value) -> Vec<(Value, &str, &str)> {
     let violations = problem["violations"].as_array().unwrap().iter();
     let text = |value| Value::as_str(value).unwrap();
@@ -55,19 +55,22 @@ fn codes(problem: &Value) -> Vec<(Value, &str, &str)> {
 }
 
 #[test]
-fn a_hundred_orders_are_stored() {
-    let (system, prefix) = (System::quiet(), fresh_prefix());
+fn hundred_orders_are_stored() {
+    let (system, prefix) = (System::idle(), fresh_prefix());
     let file = orders(&prefix, 0..100);
 
-    let (status, answer) = post(&system, &file);
+    let (status, response) = post(&system, &file);
 
-    assert_eq!(status, 201, "{answer}");
-    assert_eq!((&answer["accepted"], &answer["stored"], &answer["unchanged"]), (&json!(100), &json!(100), &json!(0)));
+    assert_eq!(status, 201, "{response}");
+    assert_eq!(
+        (&response["accepted"], &response["stored"], &response["unchanged"]),
+        (&json!(100), &json!(100), &json!(0))
+    );
     assert_eq!(contents(&system, &prefix), expected(&file));
     let stored = system.stored(&prefix);
     for item in stored.values() {
         let expires_at: u64 = item["expires_at"].1.parse().unwrap();
-        assert_eq!(answer["expires_at"], clock::rfc3339(expires_at));
+        assert_eq!(response["expires_at"], clock::rfc3339(expires_at));
         let mut names: Vec<&str> = item.keys().map(String::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["accepted_at", "expires_at", "parameter_1", "parameter_2", "record_id"]);
@@ -77,33 +80,33 @@ fn a_hundred_orders_are_stored() {
 }
 
 #[test]
-fn a_hundred_and_one_orders_are_refused() {
-    let (system, prefix) = (System::quiet(), fresh_prefix());
+fn hundred_and_one_orders_are_refused() {
+    let (system, prefix) = (System::idle(), fresh_prefix());
     let problem = refused(&system, &prefix, orders(&prefix, 0..101).to_string().as_bytes(), 400);
     assert_eq!(codes(&problem), [(Value::Null, "", "too_many_orders")]);
     assert_eq!(problem["total"], 1);
 }
 
 #[test]
-fn an_id_that_comes_twice_is_refused_with_all_others() {
-    let (system, prefix) = (System::quiet(), fresh_prefix());
+fn duplicate_id_refuses_all_orders() {
+    let (system, prefix) = (System::idle(), fresh_prefix());
     let problem = refused(&system, &prefix, orders(&prefix, [0, 1, 2, 1]).to_string().as_bytes(), 400);
     assert_eq!(codes(&problem), [(json!(3), "/3/record_id", "duplicate_record_id")]);
 }
 
 #[test]
-fn a_number_of_thirty_nine_digits_is_refused_and_one_of_thirty_eight_is_kept_exactly() {
-    let (system, prefix) = (System::quiet(), fresh_prefix());
+fn number_of_thirty_nine_digits_is_refused_and_one_of_thirty_eight_is_kept_exactly() {
+    let (system, prefix) = (System::idle(), fresh_prefix());
     let body = |digits: &str| format!(r#"[{{"record_id": "{prefix}0", "parameter_1": "a", "parameter_2": {digits}}}]"#);
-    // As large as an amount may be without an exponent in its canonical text.
+    // The largest amount without an exponent in its canonical text.
     let digits = "123456789012345678901.23456789012345678";
     assert_eq!(digits.len(), 39, "38 digits and a point");
 
     let problem = refused(&system, &prefix, body(&format!("{digits}1")).as_bytes(), 400);
     assert_eq!(codes(&problem), [(json!(0), "/0/parameter_2", "too_precise")]);
 
-    let (status, answer) = system.post(body(digits).as_bytes());
-    assert_eq!(status, 201, "{answer}");
+    let (status, response) = system.post(body(digits).as_bytes());
+    assert_eq!(status, 201, "{response}");
     assert_eq!(system.stored(&prefix)[&format!("{prefix}0")]["parameter_2"].1, digits);
     let path = format!("/orders/{prefix}0");
     let read = system.cloud.http_api(&system.names.api_id, "GET", &path, &[], &[]).unwrap();
@@ -111,8 +114,8 @@ fn a_number_of_thirty_nine_digits_is_refused_and_one_of_thirty_eight_is_kept_exa
 }
 
 #[test]
-fn no_body_and_no_json_are_refused() {
-    let (system, prefix) = (System::quiet(), fresh_prefix());
+fn empty_body_and_invalid_json_are_refused() {
+    let (system, prefix) = (System::idle(), fresh_prefix());
     let problem = refused(&system, &prefix, b"", 400);
     assert_eq!(problem["errorMessage"], "Request body is empty");
 
@@ -124,8 +127,8 @@ fn no_body_and_no_json_are_refused() {
 }
 
 #[test]
-fn every_violation_is_told_at_once() {
-    let (system, prefix) = (System::quiet(), fresh_prefix());
+fn all_violations_are_reported_at_once() {
+    let (system, prefix) = (System::idle(), fresh_prefix());
     let body = json!([
         {"record_id": format!("{prefix}0"), "parameter_1": "fine", "parameter_2": 1},
         {"record_id": "not an id", "parameter_1": "", "parameter_2": "1"},
@@ -141,22 +144,22 @@ fn every_violation_is_told_at_once() {
         (json!(2), "/2/parameter_1", "missing_field"),
         (json!(3), "/3", "not_an_object"),
     ];
-    let mut told = codes(&problem);
-    told.sort_by_key(|(_, field, _)| (*field).to_owned());
+    let mut found = codes(&problem);
+    found.sort_by_key(|(_, field, _)| (*field).to_owned());
     let mut expected = expected.to_vec();
     expected.sort_by_key(|(_, field, _)| (*field).to_owned());
-    assert_eq!(told, expected);
+    assert_eq!(found, expected);
     assert_eq!(problem["total"], 6);
 }
 
 #[test]
-fn the_same_file_again_changes_nothing() {
-    let (system, prefix) = (System::quiet(), fresh_prefix());
+fn repeated_file_changes_nothing() {
+    let (system, prefix) = (System::idle(), fresh_prefix());
     let file = orders(&prefix, 0..100);
     let (_, first) = post(&system, &file);
     let stored = system.stored(&prefix);
 
-    // A second later a new life would end later.
+    // One second later a new expiry would be later.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let (status, again) = post(&system, &file);
 
@@ -167,8 +170,8 @@ fn the_same_file_again_changes_nothing() {
 }
 
 #[test]
-fn half_of_it_again_with_new_orders() {
-    let (system, prefix) = (System::quiet(), fresh_prefix());
+fn partly_repeated_file_stores_only_new_orders() {
+    let (system, prefix) = (System::idle(), fresh_prefix());
     let (_, first) = post(&system, &orders(&prefix, 0..100));
     let before = system.stored(&prefix);
 
@@ -177,17 +180,17 @@ fn half_of_it_again_with_new_orders() {
 
     assert_eq!(status, 201, "{second}");
     assert_eq!((&second["accepted"], &second["stored"], &second["unchanged"]), (&json!(100), &json!(50), &json!(50)));
-    assert_eq!(second["expires_at"], first["expires_at"], "the earliest end of life");
+    assert_eq!(second["expires_at"], first["expires_at"], "the earliest expiry");
     assert_eq!(contents(&system, &prefix), expected(&orders(&prefix, 0..150)));
     let after = system.stored(&prefix);
     for (id, item) in &before {
-        assert_eq!(&after[id], item, "the life of the first stays");
+        assert_eq!(&after[id], item, "stored orders keep their expiry");
     }
 }
 
 #[test]
-fn the_same_ids_with_other_content_conflict() {
-    let (system, prefix) = (System::quiet(), fresh_prefix());
+fn same_ids_with_other_content_conflict() {
+    let (system, prefix) = (System::idle(), fresh_prefix());
     post(&system, &orders(&prefix, 0..10));
     let mut file = orders(&prefix, 0..12);
     for index in [3, 7] {
@@ -202,21 +205,21 @@ fn the_same_ids_with_other_content_conflict() {
 }
 
 #[test]
-fn equal_amounts_in_other_words_are_the_same_order() {
-    let (system, prefix) = (System::quiet(), fresh_prefix());
+fn equal_amounts_in_other_notations_are_the_same_order() {
+    let (system, prefix) = (System::idle(), fresh_prefix());
     let body = |amount: &str| format!(r#"[{{"record_id": "{prefix}0", "parameter_1": "a", "parameter_2": {amount}}}]"#);
     assert_eq!(system.post(body("2.10").as_bytes()).0, 201);
     for same in ["2.1", "21e-1", "0.21E+1", "2.1000"] {
-        let (status, answer) = system.post(body(same).as_bytes());
-        assert_eq!((status, &answer["stored"], &answer["unchanged"]), (201, &json!(0), &json!(1)), "{same}");
+        let (status, response) = system.post(body(same).as_bytes());
+        assert_eq!((status, &response["stored"], &response["unchanged"]), (201, &json!(0), &json!(1)), "{same}");
     }
     assert_eq!(system.post(body("2.11").as_bytes()).0, 409);
     assert_eq!(system.stored(&prefix)[&format!("{prefix}0")]["parameter_2"].1, "2.1");
 }
 
 #[test]
-fn a_body_that_is_too_large_or_of_another_type_is_refused() {
-    let (system, prefix) = (System::quiet(), fresh_prefix());
+fn large_body_and_other_media_type_are_refused() {
+    let (system, prefix) = (System::idle(), fresh_prefix());
     let large = format!("[{}]", " ".repeat(262_144));
     refused(&system, &prefix, large.as_bytes(), 413);
 
@@ -228,8 +231,8 @@ fn a_body_that_is_too_large_or_of_another_type_is_refused() {
 }
 
 #[test]
-fn an_order_that_is_not_there_is_not_found() {
-    let system = System::quiet();
+fn missing_order_is_not_found() {
+    let system = System::idle();
     let (status, problem) = system.get(&fresh_prefix());
     assert_eq!((status, &problem["status"]), (404, &json!(404)));
 }

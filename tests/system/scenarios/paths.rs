@@ -1,7 +1,7 @@
-//! The ways through the state machine that a healthy system does not take: copies of it in which one part is broken.
+//! The paths through the state machine that a healthy system does not take: copies of it with one broken part.
 //!
-//! Each copy runs beside the real one, on the same tables and functions. What it shows is where the definition leads after
-//! a failure, not how often it tries before: the broken state of a copy is not retried. Together with the other scenarios
+//! Each copy uses the same tables and functions as the original. It shows the path after a failure, not the retries before it:
+//! the broken state of a copy is not retried. Together with the other scenarios
 //! every state is entered and every catch taken; `cargo xtask test` counts that over all histories.
 
 use gridbid_local_cloud::results_run::FinishedRun;
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::harness::{System, fresh_slot, not_ready, ready};
 
-/// A table that nobody made.
+/// A missing table.
 const NO_TABLE: &str = "gridbid-no-such-table";
 
-/// Runs a slot on a copy in which the value at a JSON pointer is another one.
+/// Runs a slot on a copy with another value at a JSON pointer.
 fn run_broken(system: &System, slot: &str, state: &str, pointer: &str, value: Value) -> FinishedRun {
     let machine = system.cloud.state_machine(&system.names.state_machine_arn).unwrap();
     let mut definition = machine.definition;
-    *definition.pointer_mut(&format!("/States/{state}{pointer}")).expect("what is broken is there") = value;
+    *definition.pointer_mut(&format!("/States/{state}{pointer}")).expect("the pointer exists") = value;
     if let Some(retries) = definition.pointer_mut(&format!("/States/{state}/Retry")) {
         *retries = json!([]);
     }
@@ -26,7 +26,7 @@ fn run_broken(system: &System, slot: &str, state: &str, pointer: &str, value: Va
     system.follow(&arn)
 }
 
-/// The run failed with its first problem, whatever happened to the lock after it.
+/// Checks that the run has failed with its first error.
 fn assert_failed(ended: &FinishedRun, error: &str) {
     assert_eq!(ended.execution.status, "FAILED");
     assert_eq!(ended.execution.error.as_deref(), Some(error), "{}", ended.summary());
@@ -35,24 +35,24 @@ fn assert_failed(ended: &FinishedRun, error: &str) {
 const MISSING: &str = "DynamoDB.ResourceNotFoundException";
 
 #[test]
-fn a_lock_that_cannot_be_claimed_fails_the_run() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn lock_that_cannot_be_claimed_fails_the_run() {
+    let (system, slot) = (System::idle(), fresh_slot());
     let ended = run_broken(&system, &slot, "ClaimLock", "/Arguments/TableName", json!(NO_TABLE));
     assert_failed(&ended, MISSING);
     assert_eq!(system.run_item("lock"), None, "nothing is claimed");
 }
 
 #[test]
-fn a_slot_that_cannot_be_claimed_gives_the_lock_back() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn slot_that_cannot_be_claimed_gives_the_lock_back() {
+    let (system, slot) = (System::idle(), fresh_slot());
     let ended = run_broken(&system, &slot, "ClaimSlot", "/Arguments/TableName", json!(NO_TABLE));
     assert_failed(&ended, MISSING);
     system.assert_released_by(&ended.arn);
 }
 
 #[test]
-fn a_lock_that_cannot_be_given_back_unused_fails_the_run() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn lock_that_cannot_be_given_back_unused_fails_the_run() {
+    let (system, slot) = (System::idle(), fresh_slot());
     assert_eq!(system.run_with(&slot, &[ready(&json!([]))]).status(), Some("done"));
     let ended = run_broken(&system, &slot, "ReleaseUnused", "/Arguments/TableName", json!(NO_TABLE));
     assert_failed(&ended, MISSING);
@@ -60,8 +60,8 @@ fn a_lock_that_cannot_be_given_back_unused_fails_the_run() {
 }
 
 #[test]
-fn a_lease_that_cannot_be_renewed_gives_the_lock_back() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn lease_that_cannot_be_renewed_gives_the_lock_back() {
+    let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[not_ready()]).unwrap();
     let ended = run_broken(&system, &slot, "RenewLease", "/Arguments/TableName", json!(NO_TABLE));
     assert_failed(&ended, MISSING);
@@ -70,8 +70,8 @@ fn a_lease_that_cannot_be_renewed_gives_the_lock_back() {
 }
 
 #[test]
-fn a_lease_that_is_lost_before_the_orders_files_none() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn lease_that_is_lost_before_the_orders_files_none() {
+    let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
     let owner = "/Arguments/ExpressionAttributeValues/:run/S";
     let ended = run_broken(&system, &slot, "HoldForOrders", owner, json!("another run"));
@@ -81,8 +81,8 @@ fn a_lease_that_is_lost_before_the_orders_files_none() {
 }
 
 #[test]
-fn a_lease_that_cannot_be_held_for_the_orders_files_none() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn lease_that_cannot_be_held_for_the_orders_files_none() {
+    let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
     let ended = run_broken(&system, &slot, "HoldForOrders", "/Arguments/TableName", json!(NO_TABLE));
     assert_failed(&ended, MISSING);
@@ -91,8 +91,8 @@ fn a_lease_that_cannot_be_held_for_the_orders_files_none() {
 }
 
 #[test]
-fn an_answer_that_is_neither_yes_nor_no_fails_the_run() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn answer_that_is_neither_yes_nor_no_fails_the_run() {
+    let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[not_ready()]).unwrap();
     let ended = run_broken(&system, &slot, "Collect", "/Output", json!({"results": "perhaps"}));
     assert_failed(&ended, "ContractBroken");
@@ -100,8 +100,8 @@ fn an_answer_that_is_neither_yes_nor_no_fails_the_run() {
 }
 
 #[test]
-fn a_map_that_fails_as_a_whole_gives_the_lock_back() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn map_that_fails_as_a_whole_gives_the_lock_back() {
+    let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
     let ended = run_broken(&system, &slot, "StoreOrders", "/Items", json!("{% 1 %}"));
     assert_failed(&ended, "States.QueryEvaluationError");
@@ -111,8 +111,8 @@ fn a_map_that_fails_as_a_whole_gives_the_lock_back() {
 }
 
 #[test]
-fn a_run_that_cannot_be_closed_gives_the_lock_back_and_leaves_its_slot_open() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn run_that_cannot_be_closed_gives_the_lock_back_and_leaves_its_slot_open() {
+    let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
     let ended = run_broken(&system, &slot, "CloseRun", "/Arguments/FunctionName", json!("gridbid-no-such-function"));
     assert_eq!(ended.execution.status, "FAILED");
@@ -123,8 +123,8 @@ fn a_run_that_cannot_be_closed_gives_the_lock_back_and_leaves_its_slot_open() {
 }
 
 #[test]
-fn a_summary_without_a_number_of_failures_fails_the_run() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn summary_without_a_number_of_failures_fails_the_run() {
+    let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([]))]).unwrap();
     let ended = run_broken(&system, &slot, "CloseRun", "/Output", json!({"failed": "none"}));
     assert_failed(&ended, "ContractBroken");
@@ -133,8 +133,8 @@ fn a_summary_without_a_number_of_failures_fails_the_run() {
 }
 
 #[test]
-fn a_run_that_cannot_be_finished_gives_the_lock_back_and_leaves_its_slot_open() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn run_that_cannot_be_finished_gives_the_lock_back_and_leaves_its_slot_open() {
+    let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([]))]).unwrap();
     let table = "/Arguments/TransactItems/0/Update/TableName";
     let ended = run_broken(&system, &slot, "FinishRun", table, json!(NO_TABLE));

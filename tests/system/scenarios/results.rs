@@ -1,4 +1,4 @@
-//! What a results run makes of each kind of answer of the auction platform.
+//! Results runs for each kind of response of the auction platform.
 
 use gridbid_local_cloud::scenario::{DEADLINE_SECONDS, POLL_SECONDS};
 use gridbid_local_cloud::simulators::S3Fault;
@@ -15,7 +15,7 @@ fn output(slot: &str, polls: u64, accepted: u64, rejected: u64, total_power: &st
 
 #[test]
 fn not_ready_twice_then_ready() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+    let (system, slot) = (System::idle(), fresh_slot());
     let orders = json!([{"order": "accepted"}, {"order": "rejected"}]);
 
     let ended = system.run_with(&slot, &[not_ready(), not_ready(), ready(&orders)]);
@@ -25,8 +25,8 @@ fn not_ready_twice_then_ready() {
     assert_eq!(ended.polls, [not_ready(), not_ready(), ready(&orders)]);
     assert_eq!(system.simulators.auction_polls(&slot).unwrap(), 3);
     assert_eq!(system.filed(&slot), expected_files(&slot, &[(0, r#"{"order":"accepted"}"#)]));
-    let told = system.only_post_about(&ended.arn);
-    assert_eq!(told, format!("Results run {slot} (local): 1 accepted, 1 rejected, 0 failed"));
+    let text = system.only_post_about(&ended.arn);
+    assert_eq!(text, format!("Results run {slot} (local): 1 accepted, 1 rejected, 0 failed"));
     system.assert_nothing_undelivered();
     system.assert_released_by(&ended.arn);
     assert!(system.is_done(&slot));
@@ -34,7 +34,7 @@ fn not_ready_twice_then_ready() {
 
 #[test]
 fn all_orders_accepted() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+    let (system, slot) = (System::idle(), fresh_slot());
     let orders = json!([
         {"order": "accepted", "power": 1},
         {"status": "accepted", "record_id": "unique_id_2", "power": 0.1},
@@ -64,7 +64,7 @@ fn all_orders_accepted() {
 
 #[test]
 fn all_orders_rejected() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+    let (system, slot) = (System::idle(), fresh_slot());
     let orders = json!([{"order": "rejected"}, {"status": "rejected", "record_id": "unique_id_2"}]);
 
     let ended = system.run_with(&slot, &[ready(&orders)]);
@@ -77,8 +77,8 @@ fn all_orders_rejected() {
         summary["rejections"].as_array().unwrap().iter().map(|one| one["position"].as_u64().unwrap()).collect();
     assert_eq!(rejected, [0, 1]);
     assert_eq!(summary["rejections"][1]["why"], "the auction rejected `unique_id_2`");
-    let told = system.only_post_about(&ended.arn);
-    assert_eq!(told, format!("Results run {slot} (local): 0 accepted, 2 rejected, 0 failed"));
+    let text = system.only_post_about(&ended.arn);
+    assert_eq!(text, format!("Results run {slot} (local): 0 accepted, 2 rejected, 0 failed"));
     system.assert_nothing_undelivered();
     system.assert_released_by(&ended.arn);
     assert!(system.is_done(&slot));
@@ -86,7 +86,7 @@ fn all_orders_rejected() {
 
 #[test]
 fn no_orders_at_all() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+    let (system, slot) = (System::idle(), fresh_slot());
 
     let ended = system.run_with(&slot, &[ready(&json!([]))]);
 
@@ -98,8 +98,8 @@ fn no_orders_at_all() {
 }
 
 #[test]
-fn a_mix_of_five_hundred_orders() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn mix_of_five_hundred_orders() {
+    let (system, slot) = (System::idle(), fresh_slot());
     let order = |index: usize| match index % 5 {
         0 => json!({"order": "rejected"}),
         _ => json!({"order": "accepted", "power": 0.5, "record_id": format!("id-{index}")}),
@@ -123,8 +123,8 @@ fn a_mix_of_five_hundred_orders() {
 }
 
 #[test]
-fn an_order_of_unknown_status_fails_alone() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn unknown_status_fails_only_that_order() {
+    let (system, slot) = (System::idle(), fresh_slot());
     let orders = json!([{"order": "accepted", "power": 1}, {"order": "maybe"}, {"order": "rejected"}, {"order": "accepted", "power": 2}]);
 
     let ended = system.run_with(&slot, &[ready(&orders)]);
@@ -140,27 +140,27 @@ fn an_order_of_unknown_status_fails_alone() {
         (&summary["failures"][0]["position"], &summary["failures"][0]["error"]),
         (&json!(1), &json!("ContractBroken"))
     );
-    let told = system.only_post_about(&ended.arn);
-    assert_eq!(told, format!("Results run {slot} (local): 2 accepted, 1 rejected, 1 failed"));
+    let text = system.only_post_about(&ended.arn);
+    assert_eq!(text, format!("Results run {slot} (local): 2 accepted, 1 rejected, 1 failed"));
     system.assert_nothing_undelivered();
     system.assert_released_by(&ended.arn);
-    assert!(!system.is_done(&slot), "a slot of which an order failed may be run again");
+    assert!(!system.is_done(&slot), "a slot with a failed order can be run again");
 }
 
-/// A run that ends before any order: nothing is filed, somebody is told, the slot stays open.
-fn breaks_the_contract(answer: &Value, code: &str) {
-    let (system, slot) = (System::quiet(), fresh_slot());
+/// A run that fails before any order: nothing is filed, the failure is notified, the slot stays open.
+fn breaks_the_contract(body: &Value, code: &str) {
+    let (system, slot) = (System::idle(), fresh_slot());
 
-    let ended = system.run_with(&slot, std::slice::from_ref(answer));
+    let ended = system.run_with(&slot, std::slice::from_ref(body));
 
     assert_eq!(ended.execution.status, "FAILED");
     assert_eq!(ended.execution.error.as_deref(), Some("ContractBroken"), "{}", ended.summary());
     assert!(ended.execution.cause.as_deref().unwrap().contains(code), "{}", ended.summary());
-    assert_eq!(system.simulators.auction_polls(&slot).unwrap(), 1, "a broken contract is not asked for again");
+    assert_eq!(system.simulators.auction_polls(&slot).unwrap(), 1, "a broken contract is not polled again");
     assert!(system.filed(&slot).is_empty());
     assert_eq!(system.summary(&slot), None);
-    let told = system.only_post_about(&ended.arn);
-    assert!(told.to_lowercase().contains("failed"), "{told}");
+    let text = system.only_post_about(&ended.arn);
+    assert!(text.to_lowercase().contains("failed"), "{text}");
     system.assert_nothing_undelivered();
     system.assert_released_by(&ended.arn);
     assert!(!system.is_done(&slot));
@@ -172,7 +172,7 @@ fn results_are_missing() {
 }
 
 #[test]
-fn results_are_no_boolean() {
+fn results_are_not_a_boolean() {
     breaks_the_contract(&json!({"results": "true", "orders": []}), "wrong_results");
 }
 
@@ -188,16 +188,16 @@ fn five_hundred_and_one_orders() {
 }
 
 #[test]
-fn the_deadline_passes() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+fn deadline_passes() {
+    let (system, slot) = (System::idle(), fresh_slot());
 
     let ended = system.run_with(&slot, &[not_ready()]);
 
     assert_eq!(ended.execution.status, "FAILED");
     assert_eq!(ended.execution.error.as_deref(), Some("DeadlinePassed"), "{}", ended.summary());
-    let asked = system.simulators.auction_polls(&slot).unwrap();
-    assert!((3..=DEADLINE_SECONDS / POLL_SECONDS).contains(&asked), "asked {asked} times");
-    assert_eq!(ended.polls.len() as u64, asked);
+    let polls = system.simulators.auction_polls(&slot).unwrap();
+    assert!((3..=DEADLINE_SECONDS / POLL_SECONDS).contains(&polls), "{polls} polls");
+    assert_eq!(ended.polls.len() as u64, polls);
     assert!(system.filed(&slot).is_empty());
     assert_eq!(system.summary(&slot), None);
     assert!(system.only_post_about(&ended.arn).to_lowercase().contains("failed"));
@@ -208,7 +208,7 @@ fn the_deadline_passes() {
 
 #[test]
 fn filing_an_order_is_unavailable_once() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+    let (system, slot) = (System::idle(), fresh_slot());
     let orders = json!([{"order": "accepted", "power": 1}, {"order": "accepted", "power": 2}]);
     let fault = S3Fault { puts_containing: format!("{}/0001-", basic(&slot)), calls: 1, status: 503 };
     system.simulators.set_s3_fault(&fault).unwrap();
@@ -232,7 +232,7 @@ fn filing_an_order_is_unavailable_once() {
 
 #[test]
 fn filing_an_order_stays_unavailable() {
-    let (system, slot) = (System::quiet(), fresh_slot());
+    let (system, slot) = (System::idle(), fresh_slot());
     let orders = json!([{"order": "accepted", "power": 1}, {"order": "accepted", "power": 2}]);
     let fault = S3Fault { puts_containing: format!("{}/0001-", basic(&slot)), calls: 100, status: 503 };
     system.simulators.set_s3_fault(&fault).unwrap();
@@ -245,7 +245,7 @@ fn filing_an_order_stays_unavailable() {
     system.only_post_about(&ended.arn);
     assert!(!system.is_done(&slot));
 
-    // Run again when S3 is back: what was filed stays, what was missing is filed.
+    // Run again when S3 works: filed orders stay, missing ones are filed.
     system.simulators.set_s3_fault(&S3Fault::default()).unwrap();
     let ended = system.run_with(&slot, &[ready(&orders)]);
     assert_eq!(ended.execution.output, output(&slot, 1, 2, 0, "3"));

@@ -1,8 +1,8 @@
 //! `cargo xtask bench functions`: Gridbid's functions beside what people deploy instead, measured in one run.
 //!
 //! Each function is started from its zip's content against a runtime API as Lambda's and a fake AWS with a set
-//! latency, held to one processor. Told are cold starts, warm requests, processor time, memory, sizes and a price, as
-//! tables in Markdown on standard output. Left out is what only Lambda can show: the time until a process starts (the
+//! latency, held to one processor. It reports cold starts, warm requests, processor time, memory, sizes and a price, as
+//! tables in Markdown on standard output. It cannot measure what only Lambda shows: the time until a process starts (the
 //! download of the zip, the micro virtual machine), and the network. Linux only. Called by `main`.
 
 mod aws;
@@ -35,7 +35,7 @@ use quota::Quota;
 use report::Results;
 use tls_front::TlsFront;
 
-/// Where a request's time goes is told by requests that end at different places.
+/// Requests that end at different stages show where the time of a request goes.
 #[derive(Clone, Debug, Default)]
 struct Stages {
     /// The probe: the runtime and the log line.

@@ -18,7 +18,7 @@ use crate::{bindings, scripted, zips};
 /// The compiled parts of a system.
 #[derive(Debug)]
 pub struct Compiled {
-    /// The programs that run beside the functions.
+    /// The programs of a local system besides its functions.
     pub host: HostPrograms,
     /// The programs and the module of core, unless the functions were built elsewhere.
     own: Option<(Programs, wasm::Compiled)>,

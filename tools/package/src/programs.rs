@@ -1,4 +1,4 @@
-//! Compiles the Rust functions, and the programs that run beside them, for this machine.
+//! Compiles the Rust functions and the other programs for this machine.
 //!
 //! A function is a folder below `lambdas/rust` with a `src/main.rs`; its crate is `gridbid-<folder>` and its binary has the
 //! name of the folder. With the profile `local`, one cargo call compiles the workspace, so that nothing is compiled twice; every
@@ -40,7 +40,7 @@ pub struct HostPrograms {
 pub struct Programs {
     /// The functions.
     pub functions: Vec<Binary>,
-    /// The programs beside them.
+    /// The other programs of a local system.
     pub host: HostPrograms,
     /// The command `gridbid-bindgen`.
     pub bindgen: PathBuf,

@@ -1,8 +1,8 @@
-//! The little of HTTP/1.1 that a function's two neighbours speak: kept connections, bodies of a known length or in chunks.
+//! The subset of HTTP/1.1 of the runtime API and the fake AWS: kept connections, bodies of a known length or in chunks.
 //!
 //! A server of our own, since what is measured are milliseconds: an answer leaves at once and in one piece (Nagle's
 //! algorithm and delayed acknowledgements would add 40 ms), from a thread that does nothing else. It leaves out TLS,
-//! pipelining and trailers. Its callers are `runtime_api` and `stand_in`.
+//! pipelining and trailers.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -67,7 +67,7 @@ impl Server {
                     return;
                 }
                 let (Ok(stream), answer) = (stream, Arc::clone(&answer)) else { continue };
-                // A client that breaks off has ended: nothing is to be told to anybody.
+                // A client that disconnects has ended.
                 thread::spawn(move || serve(&stream, &*answer).ok());
             }
         });

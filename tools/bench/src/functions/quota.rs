@@ -1,7 +1,7 @@
 //! How much of the processor a measured function gets: one, as a Lambda function of 1,769 MB does.
 //!
 //! By a control group (version 2, else 1) where this user may make one; else by letting the function have a single core,
-//! which it then shares with whatever else runs there. Which of them it is stands in the report.
+//! which it then shares with whatever else runs there. The report names which.
 
 use std::fs;
 use std::io;
@@ -97,7 +97,7 @@ fn own_group() -> Option<PathBuf> {
 fn group(folder: &Path, settings: &[(&str, String)]) -> io::Result<PathBuf> {
     fs::create_dir(folder)?;
     let set = settings.iter().try_for_each(|(name, value)| {
-        // A folder that is no group would take any file.
+        // Any other folder would accept any file.
         if folder.join(name).is_file() {
             fs::write(folder.join(name), value)
         } else {

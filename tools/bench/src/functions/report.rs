@@ -1,4 +1,4 @@
-//! The results as tables in Markdown, as they stand in `docs/benchmarks.md`.
+//! The results as tables in Markdown, as in `docs/benchmarks.md`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::measure::{Batch, Cold, Effort, Warm};
 use super::price;
 use crate::machine;
 
-/// The memory that Terraform gives orders-api; the price is told for it.
+/// The memory that Terraform gives orders-api; the price is for it.
 const MEMORY_MB: u32 = 256;
 
 /// All that was measured.
@@ -29,13 +29,13 @@ pub struct Results {
     pub warm_plain: Vec<Warm>,
     /// Where the time of a request of ours goes.
     pub stages: Stages,
-    /// After which time the stand-in answers.
+    /// The latency of the fake AWS.
     pub latency: Duration,
     /// How much was measured.
     pub effort: Effort,
     /// How functions were held to one processor.
     pub quota: String,
-    /// How many calls the stand-in answered.
+    /// The number of calls of the fake AWS.
     pub calls: u64,
 }
 

@@ -1,4 +1,4 @@
-//! TLS before the stand-in, in a process of its own (`tools/bench/peers/tls-front`), since xtask itself links no TLS.
+//! TLS in front of the fake AWS, in its own process (`tools/bench/peers/tls-front`).
 //!
 //! Its authority joins those that the system trusts, so that a function reads as many certificates at its start as it
 //! would in the cloud. It ends when it is dropped.
@@ -45,7 +45,7 @@ impl TlsFront {
         }
         let front = Self { process, port: line.trim().parse().unwrap_or_default(), authority, all };
         if front.port == 0 {
-            return Err(Failure::new("tls-front told no port"));
+            return Err(Failure::new("tls-front printed no port"));
         }
         let mut trusted = SYSTEM.iter().find_map(|file| fs::read(file).ok()).unwrap_or_default();
         trusted.extend(fs::read(&front.authority).on_file("read", &front.authority)?);

@@ -1,6 +1,6 @@
 //! Mirrors of Terraform's AWS provider on this machine, as `provider_installation` of a CLI configuration file.
 //!
-//! Terraform looks into its own plugin folders without being told. Other mirrors (`terraform providers mirror` makes them) are
+//! Terraform finds mirrors in its plugin folders by default. Other mirrors (`terraform providers mirror` makes them) are
 //! expected below `/opt`, or below the folders that `GRIDBID_PROVIDER_MIRRORS` lists instead, separated as in PATH.
 
 use std::env;

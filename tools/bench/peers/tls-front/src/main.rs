@@ -1,4 +1,4 @@
-//! TLS before the stand-in for AWS: takes connections with TLS, and passes their bytes on as they are.
+//! TLS in front of the fake AWS: accepts connections with TLS, and passes their bytes on as they are.
 //!
 //! Its certificate (P-256, for 127.0.0.1) and the authority that signed it are made at the start and are gone with the
 //! process; the authority is written to a file for clients to trust. Called by `cargo xtask bench functions` as
