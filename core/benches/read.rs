@@ -4,7 +4,12 @@
 //! `cargo bench --package gridbid-core -- FOLDER`, where the folder holds `<orders>-<text>-<valid|invalid>.json`. Before they
 //! are measured, all subjects must find the same number of violations.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a benchmark stops at the first error")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark stops at the first error"
+)]
 
 use std::borrow::Cow;
 use std::collections::HashSet;

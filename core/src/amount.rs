@@ -335,8 +335,9 @@ impl Total {
     /// `NotANumber`, or `OutOfRange` for a digit beyond those of a total; the total is then of no use.
     pub fn add_text(&mut self, text: &str) -> Result<(), AmountError> {
         let number = Number::parse(text).ok_or(AmountError::NotANumber)?;
-        let (mantissa, _) = text.split_once(['e', 'E']).unwrap_or((text, ""));
-        let digits = mantissa.bytes().rev().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0');
+        let exponent = text.bytes().position(|byte| matches!(byte, b'e' | b'E'));
+        let mantissa = text.bytes().take(exponent.unwrap_or(text.len()));
+        let digits = mantissa.rev().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0');
         self.add_digits(number.negative, number.exponent, digits)
     }
 
@@ -344,11 +345,17 @@ impl Total {
     #[must_use]
     pub fn text(&self) -> String {
         let (negative, places) = self.carried();
-        let digits = places.iter().rev().skip_while(|place| **place == 0);
-        let digits: String = digits.map(|place| char::from(b'0' + *place as u8)).collect();
-        let significant = digits.trim_end_matches('0');
-        let exponent = LOWEST_PLACE + (digits.len() - significant.len()) as i64;
-        decimal(negative, significant, exponent)
+        let (mut digits, mut exponent) = (String::new(), LOWEST_PLACE);
+        for place in places.iter().rev() {
+            if *place != 0 || !digits.is_empty() {
+                digits.push(char::from(b'0' + *place as u8));
+            }
+        }
+        while digits.ends_with('0') {
+            digits.pop();
+            exponent += 1;
+        }
+        decimal(negative, &digits, exponent)
     }
 
     /// The sum with one digit, from 0 to 9, at each place, and whether it is negative.

@@ -21,11 +21,9 @@ use crate::text::text;
 
 /// Most levels of nesting in an array of summaries; summaries themselves need four.
 const MAX_DEPTH: u8 = 8;
-/// The counts of a summary.
-const COUNTS: [&str; 3] = ["accepted", "rejected", "failed"];
 
 /// A day's totals.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DayTotals {
     /// Number of slots with a run.
     pub runs: usize,
@@ -83,25 +81,24 @@ pub fn total(summaries: &[u8]) -> Result<DayTotals, DayError> {
         let invalid = |member| DayError::NotASummary { index, member };
         let Value::Object(members) = summary else { return Err(invalid("slot")) };
         let slot = text(members, "slot").and_then(|slot| Slot::parse(slot).ok()).ok_or_else(|| invalid("slot"))?;
-        let mut counts = [0; 3];
-        for (count, member) in counts.iter_mut().zip(COUNTS) {
-            *count = integer(members, member).ok_or_else(|| invalid(member))?;
-        }
+        let count = |member| integer(members, member).ok_or_else(|| invalid(member));
+        let counts = [count("accepted")?, count("rejected")?, count("failed")?];
         let power = text(members, "total_power").ok_or_else(|| invalid("total_power"))?;
         Total::new().add_text(power).map_err(|_| invalid("total_power"))?;
         runs.retain(|(_, other, ..)| *other != slot);
         runs.push((index, slot, counts, power));
     }
-    let (mut sums, mut total_power) = ([0_u32; 3], Total::new());
-    for (index, _, counts, power) in &runs {
-        let invalid = |member| DayError::NotASummary { index: *index, member };
-        for ((sum, count), member) in sums.iter_mut().zip(counts).zip(COUNTS) {
-            *sum = sum.checked_add(*count).ok_or_else(|| invalid(member))?;
-        }
-        total_power.add_text(power).map_err(|_| invalid("total_power"))?;
+    let (mut day, mut power) = (DayTotals { runs: runs.len(), ..DayTotals::default() }, Total::new());
+    for (index, _, [accepted, rejected, failed], run_power) in runs {
+        let invalid = |member| DayError::NotASummary { index, member };
+        let add = |sum: u32, count, member| sum.checked_add(count).ok_or_else(|| invalid(member));
+        day.accepted = add(day.accepted, accepted, "accepted")?;
+        day.rejected = add(day.rejected, rejected, "rejected")?;
+        day.failed = add(day.failed, failed, "failed")?;
+        power.add_text(run_power).map_err(|_| invalid("total_power"))?;
     }
-    let [accepted, rejected, failed] = sums;
-    Ok(DayTotals { runs: runs.len(), accepted, rejected, failed, total_power: total_power.text() })
+    day.total_power = power.text();
+    Ok(day)
 }
 
 impl DayTotals {

@@ -204,7 +204,13 @@ mod tests {
     #[test]
     fn summary_has_counts_power_and_reasons() {
         let failed = OrderOutcome::Failed { position: 0, error: "Unavailable".into(), reason: "S3 is \"away\"".into() };
-        let outcomes = [rejected(2), accepted(1, "0.1"), OrderOutcome::Accepted { position: 4, power: None }, accepted(3, "0.2"), failed];
+        let outcomes = [
+            rejected(2),
+            accepted(1, "0.1"),
+            OrderOutcome::Accepted { position: 4, power: None },
+            accepted(3, "0.2"),
+            failed,
+        ];
         let summary = summarize(slot(), "arn:run", 3, &outcomes);
         assert_eq!(
             summary.file_json(),

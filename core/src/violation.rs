@@ -208,7 +208,9 @@ impl ViolationKind {
                 append_number(&mut digits, code_point.into(), 16, 4);
                 text!["`", name, "` has U+", digits.to_ascii_uppercase(), " as character ", position, ": ", allowed]
             }
-            Self::TooPrecise { actual, max } => text!["`", name, "` has ", actual, " significant digits: at most ", max],
+            Self::TooPrecise { actual, max } => {
+                text!["`", name, "` has ", actual, " significant digits: at most ", max]
+            }
             Self::OutOfRange => text!["`", name, "` must be 0 or have a magnitude from 1e-130 to below 1e126"],
             Self::DuplicateRecordId { first_index } => {
                 text!["`", name, "` is the same as that of the order at /", first_index]

@@ -7,10 +7,10 @@ use super::limits::Limits;
 use super::parser;
 use super::sink::OrderSink;
 use super::verdict::Verdict;
-use crate::amount::Amount;
+use crate::amount::{Amount, AmountError};
 use crate::order::{Order, RecordId, Text};
 use crate::span::Span;
-use crate::violation::{Report, ViolationKind};
+use crate::violation::Report;
 
 /// At least one order; every order is valid and has a `record_id` of its own. The orders are in input order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl<'a> OrderSink<'a> for CollectOrders<'a> {
         record_id: FieldText<'a>,
         parameter_1: FieldText<'a>,
         parameter_2: Span,
-    ) -> Result<(), ViolationKind> {
+    ) -> Result<(), AmountError> {
         self.orders.push(Order {
             record_id: RecordId::from_validated(record_id.into_text(self.request)),
             parameter_1: Text::from_validated(parameter_1.into_text(self.request)),

@@ -9,8 +9,8 @@ use super::limits::Limits;
 use super::parser;
 use super::sink::OrderSink;
 use super::verdict::Verdict;
+use crate::amount::AmountError;
 use crate::span::Span;
-use crate::violation::ViolationKind;
 
 /// Follows every value: U+001F. Values contain no control characters, so it never occurs in one.
 pub const DELIMITER: char = '\u{1f}';
@@ -45,7 +45,7 @@ impl<'a> OrderSink<'a> for Delimit<'a> {
         record_id: FieldText<'a>,
         parameter_1: FieldText<'a>,
         parameter_2: Span,
-    ) -> Result<(), ViolationKind> {
+    ) -> Result<(), AmountError> {
         let texts = [record_id, parameter_1, FieldText::canonical_amount(parameter_2, self.request)?];
         for (values, text) in self.values.iter_mut().zip(texts) {
             values.push_str(&text.into_text(self.request));

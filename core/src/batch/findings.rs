@@ -38,10 +38,12 @@ impl Findings {
     }
 
     /// Replaces all violations with the one that makes the request as a whole unreadable.
-    pub(super) fn replace_with(&mut self, kind: ViolationKind) {
+    #[cold]
+    pub(super) fn replace_with(mut self, kind: ViolationKind) -> Verdict {
         self.listed.clear();
         self.total = 0;
         self.push(Finding { index: None, field: None, kind });
+        self.into_verdict(0)
     }
 
     /// The verdict on a request with this many elements.

@@ -23,10 +23,11 @@ use crate::violation::{Finding, Report, ViolationKind};
 /// A report with every violation of every order, at least one.
 pub fn parse<'a>(request: &'a [u8], limits: &Limits) -> Result<Batch<'a>, Report> {
     let mut oracle = Oracle { findings: Findings::new(limits), orders: Vec::new(), first_with: BTreeMap::new() };
-    if let Err(kind) = oracle.body(request, limits) {
-        oracle.findings.replace_with(kind);
-    }
-    Batch::from_verdict(oracle.orders, &oracle.findings.into_verdict(0), request)
+    let verdict = match oracle.body(request, limits) {
+        Ok(orders) => oracle.findings.into_verdict(orders),
+        Err(kind) => oracle.findings.replace_with(kind),
+    };
+    Batch::from_verdict(oracle.orders, &verdict, request)
 }
 
 struct Oracle<'a> {
@@ -37,7 +38,7 @@ struct Oracle<'a> {
 }
 
 impl<'a> Oracle<'a> {
-    fn body(&mut self, request: &'a [u8], limits: &Limits) -> Result<(), ViolationKind> {
+    fn body(&mut self, request: &'a [u8], limits: &Limits) -> Result<u32, ViolationKind> {
         if request.len() > limits.bytes as usize {
             return Err(ViolationKind::BodyTooLarge { actual: request.len(), max: limits.bytes });
         }
@@ -56,7 +57,7 @@ impl<'a> Oracle<'a> {
         for (index, element) in (0..).zip(elements) {
             self.element(index, element);
         }
-        Ok(())
+        Ok(actual)
     }
 
     fn report(&mut self, index: u32, field: Option<Field>, kind: ViolationKind) {
@@ -108,13 +109,7 @@ impl<'a> Oracle<'a> {
         Some(record_id)
     }
 
-    fn string(
-        &mut self,
-        index: u32,
-        field: Field,
-        value: Value<'a>,
-        rules: &[TextRule],
-    ) -> Option<JsonString<'a>> {
+    fn string(&mut self, index: u32, field: Field, value: Value<'a>, rules: &[TextRule]) -> Option<JsonString<'a>> {
         let Value::String(string) = value else {
             self.wrong_type(index, field, &value, JsonType::String);
             return None;

@@ -11,7 +11,7 @@ use super::limits::Limits;
 use super::sink::OrderSink;
 use super::template::{LastValue, OrderSpans, OrderStart, OrderTemplate};
 use super::verdict::Verdict;
-use crate::amount::Number;
+use crate::amount::{AmountError, Number};
 use crate::field::Field;
 use crate::json::{Expected, JsonError, JsonType, Reader};
 use crate::rule::{self, TextRule};
@@ -21,28 +21,24 @@ use crate::violation::{Finding, ViolationKind};
 /// Validates a request and passes its orders to `sink`.
 #[inline]
 pub(super) fn parse<'a>(bytes: &'a [u8], limits: &Limits, sink: &mut dyn OrderSink<'a>) -> Verdict {
-    let mut findings = Findings::new(limits);
+    let findings = Findings::new(limits);
     if bytes.len() > limits.bytes as usize {
-        findings.replace_with(ViolationKind::BodyTooLarge { actual: bytes.len(), max: limits.bytes });
-        return findings.into_verdict(0);
+        return findings.replace_with(ViolationKind::BodyTooLarge { actual: bytes.len(), max: limits.bytes });
     }
     let reader = Reader::new(bytes, limits.depth);
     let mut parser = Parser { reader, findings, ids: IdIndex::new(bytes), last: None };
-    let parsed = parser.body(sink);
-    let mut findings = parser.findings;
-    let orders = match parsed {
+    match parser.body(sink) {
         Ok(orders) => {
             if orders > limits.orders {
-                findings.push_front(ViolationKind::TooManyOrders { actual: orders, max: limits.orders });
+                parser.findings.push_front(ViolationKind::TooManyOrders { actual: orders, max: limits.orders });
             }
-            orders
+            parser.findings.into_verdict(orders)
         }
         Err(kind) => {
-            findings.replace_with(parser.reader.encoding_error().map_or(kind, ViolationKind::from));
-            0
+            let kind = parser.reader.encoding_error().map_or(kind, ViolationKind::from);
+            parser.findings.replace_with(kind)
         }
-    };
-    findings.into_verdict(orders)
+    }
 }
 
 struct Parser<'a> {
@@ -96,12 +92,7 @@ impl<'a> Parser<'a> {
     /// Parses the next orders that match the template, counting them. `true` if the last of them has ended and a comma or
     /// bracket should follow; `false` if an element follows.
     #[inline]
-    fn matching_orders(
-        &mut self,
-        template: &OrderTemplate<'a>,
-        count: &mut u32,
-        sink: &mut dyn OrderSink<'a>,
-    ) -> bool {
+    fn matching_orders(&mut self, template: &OrderTemplate<'a>, count: &mut u32, sink: &mut dyn OrderSink<'a>) -> bool {
         self.reader.skip_whitespace();
         let bytes = self.reader.bytes;
         let mut next = self.match_first(template);
@@ -132,11 +123,7 @@ impl<'a> Parser<'a> {
     /// orders without a violation.
     #[cold]
     #[inline(never)]
-    fn element(
-        &mut self,
-        index: u32,
-        sink: &mut dyn OrderSink<'a>,
-    ) -> Result<Option<OrderTemplate<'a>>, JsonError> {
+    fn element(&mut self, index: u32, sink: &mut dyn OrderSink<'a>) -> Result<Option<OrderTemplate<'a>>, JsonError> {
         let (start, total, last) = (self.reader.at, self.findings.total(), self.last.take());
         if self.reader.peek() != Some(b'{') {
             let actual = self.reader.skip()?;
@@ -167,9 +154,17 @@ impl<'a> Parser<'a> {
         parameter_2: Span,
         sink: &mut dyn OrderSink<'a>,
     ) {
-        if let Err(kind) = sink.push(record_id, parameter_1, parameter_2) {
-            self.report(index, Some(Field::Parameter2), kind);
+        if let Err(error) = sink.push(record_id, parameter_1, parameter_2) {
+            self.report_amount(index, error);
         }
+    }
+
+    /// Reports an amount that the rules should have rejected.
+    #[cold]
+    #[inline(never)]
+    fn report_amount(&mut self, index: u32, error: AmountError) {
+        debug_assert!(false, "the rules accept a number that is not an amount: {error}");
+        self.report(index, Some(Field::Parameter2), error.into());
     }
 
     #[cold]
@@ -252,12 +247,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses a string; `None` if it has a violation.
-    fn string(
-        &mut self,
-        index: u32,
-        field: Field,
-        rules: &[TextRule],
-    ) -> Result<Option<FieldText<'a>>, JsonError> {
+    fn string(&mut self, index: u32, field: Field, rules: &[TextRule]) -> Result<Option<FieldText<'a>>, JsonError> {
         if self.reader.peek() != Some(b'"') {
             return self.wrong_type(index, field, JsonType::String);
         }

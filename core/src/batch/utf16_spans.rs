@@ -7,11 +7,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::field_text::FieldText;
+use super::findings::Findings;
 use super::limits::Limits;
 use super::parser;
 use super::simd;
 use super::sink::OrderSink;
 use super::verdict::Verdict;
+use crate::amount::AmountError;
 use crate::span::Span;
 use crate::violation::ViolationKind;
 
@@ -42,7 +44,12 @@ pub fn parse_utf16_spans(request: &[u8], limits: &Limits) -> Utf16Spans {
         side_text: String::new(),
         side_units: 0,
     };
-    let verdict = parser::parse(request, limits, &mut sink);
+    let mut verdict = parser::parse(request, limits, &mut sink);
+    // Spans of the request fit into words, as its length does; the side text can be longer.
+    if sink.side_units > u32::MAX as usize {
+        let kind = ViolationKind::BodyTooLarge { actual: request.len(), max: limits.bytes };
+        verdict = Findings::new(limits).replace_with(kind);
+    }
     Utf16Spans { verdict, rows: sink.rows, side_text: sink.side_text }
 }
 
@@ -69,15 +76,11 @@ impl<'a> OrderSink<'a> for LocateFields<'a> {
         record_id: FieldText<'a>,
         parameter_1: FieldText<'a>,
         parameter_2: Span,
-    ) -> Result<(), ViolationKind> {
+    ) -> Result<(), AmountError> {
         let parameter_2 = FieldText::canonical_amount(parameter_2, self.request)?;
         let (id, id_bit) = self.locate(record_id, 1);
         let (text, text_bit) = self.locate(parameter_1, 2);
         let (amount, amount_bit) = self.locate(parameter_2, 4);
-        // Spans of the request fit into words, as its length does; the side text can be longer.
-        if self.side_units > u32::MAX as usize {
-            return Err(ViolationKind::BodyTooLarge { actual: self.request.len(), max: u32::MAX });
-        }
         let [id, text, amount] = [id, text, amount].map(|span| (span.start as u32, span.len as u32));
         self.rows.push([id.0, id.1, text.0, text.1, amount.0, amount.1, id_bit | text_bit | amount_bit]);
         Ok(())

@@ -346,8 +346,11 @@ impl<'a> Reader<'a> {
             let backslash = self.at;
             self.at += 2;
             let second = self.code_unit(backslash)?;
-            if let Some(Ok(character)) = char::decode_utf16([unit, second]).next() {
-                return Ok(character);
+            if (0xDC00..0xE000).contains(&second) {
+                let offset = u32::from(unit - 0xD800) << 10 | u32::from(second - 0xDC00);
+                if let Some(character) = char::from_u32(0x1_0000 + offset) {
+                    return Ok(character);
+                }
             }
             // The second escape is not the other half: it is read again.
             self.at = backslash;

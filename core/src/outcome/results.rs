@@ -215,7 +215,8 @@ mod tests {
             json,
             r#"{"results":true,"orders":[{"malformed":{"code":"too_precise","message":"a number has 17 significant digits: at most 15"}},{"order":"accepted"}]}"#
         );
-        let marker = r#"{"malformed":{"code":"too_precise","message":"a number has 17 significant digits: at most 15"}}"#;
+        let marker =
+            r#"{"malformed":{"code":"too_precise","message":"a number has 17 significant digits: at most 15"}}"#;
         let malformed = decide(marker.as_bytes()).unwrap_err();
         assert_eq!(malformed.code(), "too_precise");
         assert_eq!(malformed.to_string(), "a number has 17 significant digits: at most 15");

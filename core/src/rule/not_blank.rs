@@ -9,10 +9,8 @@ use crate::violation::ViolationKind;
 pub(crate) const NOT_EMPTY: TextRule = TextRule { fast_accept: FastAccept::NOT_EMPTY, check: check_not_empty };
 
 /// At least one character that is not white space (Unicode's `White_Space` property).
-pub(crate) const NOT_BLANK: TextRule = TextRule {
-    fast_accept: FastAccept { requires_any_of: VISIBLE, ..FastAccept::NOT_EMPTY },
-    check: check_not_blank,
-};
+pub(crate) const NOT_BLANK: TextRule =
+    TextRule { fast_accept: FastAccept { requires_any_of: VISIBLE, ..FastAccept::NOT_EMPTY }, check: check_not_blank };
 
 /// First bytes of UTF-8 sequences that never encode white space: in ASCII all printable characters but the space, beyond it
 /// all lead bytes that no white space shares (U+0085 and U+00A0, U+1680, U+2000 and following, U+3000).

@@ -8,6 +8,5 @@ pub(crate) const PRECISION: NumberRule = NumberRule { max_fast_digits: SIGNIFICA
 
 fn check(number: &Number) -> Option<ViolationKind> {
     let actual = number.significant_digits;
-    (actual > SIGNIFICANT_DIGITS as usize)
-        .then_some(ViolationKind::TooPrecise { actual, max: SIGNIFICANT_DIGITS })
+    (actual > SIGNIFICANT_DIGITS as usize).then_some(ViolationKind::TooPrecise { actual, max: SIGNIFICANT_DIGITS })
 }

@@ -14,9 +14,14 @@ const FAST: ByteSet = ByteSet::range(b' ', b'~').union(ByteSet::BEYOND_ASCII.dif
 
 fn check(string: &JsonString<'_>) -> Option<ViolationKind> {
     let control = string.text.chars().enumerate().find(|(_, character)| character.is_control());
-    let control = control.map(|(index, character)| (index, u32::from(character), AllowedCharacters::NotControl));
-    let lone = string.lone_surrogate;
-    let lone = lone.map(|lone| (lone.index, u32::from(lone.code_unit), AllowedCharacters::NotSurrogate));
-    let (index, code_point, allowed) = control.into_iter().chain(lone).min_by_key(|(index, ..)| *index)?;
+    let (index, code_point, allowed) = match (control, string.lone_surrogate) {
+        (Some((index, control)), lone) if lone.is_none_or(|lone| index < lone.index) => {
+            (index, control.into(), AllowedCharacters::NotControl)
+        }
+        (_, lone) => {
+            let lone = lone?;
+            (lone.index, lone.code_unit.into(), AllowedCharacters::NotSurrogate)
+        }
+    };
     Some(ViolationKind::InvalidCharacters { position: index + 1, code_point, allowed })
 }
