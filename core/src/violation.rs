@@ -202,7 +202,7 @@ impl ViolationKind {
                 let allowed = match allowed {
                     AllowedCharacters::Identifier => "a letter or digit comes first, then any of `A-Z a-z 0-9 _ . : -`",
                     AllowedCharacters::NotControl => "control characters are not allowed",
-                    AllowedCharacters::NotSurrogate => "half a surrogate pair is no character",
+                    AllowedCharacters::NotSurrogate => "half a surrogate pair is not a character",
                 };
                 let mut digits = String::new();
                 append_number(&mut digits, code_point.into(), 16, 4);

@@ -8,7 +8,7 @@ use super::field_text::FieldText;
 use super::findings::Findings;
 use super::id_index::IdIndex;
 use super::limits::Limits;
-use super::sink::OrderSink;
+use super::sink::{OrderFields, OrderSink};
 use super::template::{LastValue, OrderSpans, OrderStart, OrderTemplate};
 use super::verdict::Verdict;
 use crate::amount::{AmountError, Number};
@@ -141,20 +141,14 @@ impl<'a> Parser<'a> {
     fn push_matched(&mut self, order: OrderSpans, index: u32, sink: &mut dyn OrderSink<'a>) {
         let first_index = self.ids.insert_or_first_index(order.record_id, index);
         self.report_duplicate(first_index, index);
-        let (record_id, parameter_1) = (FieldText::Raw(order.record_id), FieldText::Raw(order.parameter_1));
-        self.push(index, record_id, parameter_1, order.parameter_2, sink);
+        let OrderSpans { record_id, parameter_1, parameter_2 } = order;
+        let (record_id, parameter_1) = (FieldText::Raw(record_id), FieldText::Raw(parameter_1));
+        self.push(OrderFields { record_id, parameter_1, parameter_2 }, index, sink);
     }
 
     #[inline(always)]
-    fn push(
-        &mut self,
-        index: u32,
-        record_id: FieldText<'a>,
-        parameter_1: FieldText<'a>,
-        parameter_2: Span,
-        sink: &mut dyn OrderSink<'a>,
-    ) {
-        if let Err(error) = sink.push(record_id, parameter_1, parameter_2) {
+    fn push(&mut self, order: OrderFields<'a>, index: u32, sink: &mut dyn OrderSink<'a>) {
+        if let Err(error) = sink.push(order) {
             self.report_amount(index, error);
         }
     }
@@ -218,7 +212,7 @@ impl<'a> Parser<'a> {
         let (Some(record_id), Some(parameter_1), Some(parameter_2)) = (record_id, parameter_1, parameter_2) else {
             return Ok(None);
         };
-        self.push(index, record_id, parameter_1, parameter_2, sink);
+        self.push(OrderFields { record_id, parameter_1, parameter_2 }, index, sink);
         let [Some(record_id), Some(parameter_1), _] = spans else { return Ok(None) };
         let (record_id, parameter_1) = (record_id.without_quotes(), parameter_1.without_quotes());
         Ok(Some(OrderSpans { record_id, parameter_1, parameter_2 }))

@@ -11,7 +11,7 @@ use super::findings::Findings;
 use super::limits::Limits;
 use super::parser;
 use super::simd;
-use super::sink::OrderSink;
+use super::sink::{OrderFields, OrderSink};
 use super::verdict::Verdict;
 use crate::amount::AmountError;
 use crate::span::Span;
@@ -71,15 +71,10 @@ struct Position {
 
 impl<'a> OrderSink<'a> for LocateFields<'a> {
     #[inline]
-    fn push(
-        &mut self,
-        record_id: FieldText<'a>,
-        parameter_1: FieldText<'a>,
-        parameter_2: Span,
-    ) -> Result<(), AmountError> {
-        let parameter_2 = FieldText::canonical_amount(parameter_2, self.request)?;
-        let (id, id_bit) = self.locate(record_id, 1);
-        let (text, text_bit) = self.locate(parameter_1, 2);
+    fn push(&mut self, order: OrderFields<'a>) -> Result<(), AmountError> {
+        let parameter_2 = FieldText::canonical_amount(order.parameter_2, self.request)?;
+        let (id, id_bit) = self.locate(order.record_id, 1);
+        let (text, text_bit) = self.locate(order.parameter_1, 2);
         let (amount, amount_bit) = self.locate(parameter_2, 4);
         let [id, text, amount] = [id, text, amount].map(|span| (span.start as u32, span.len as u32));
         self.rows.push([id.0, id.1, text.0, text.1, amount.0, amount.1, id_bit | text_bit | amount_bit]);

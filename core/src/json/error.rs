@@ -9,36 +9,23 @@ pub(crate) enum JsonError {
 }
 
 /// What the grammar requires where a text departs from it.
+#[expect(missing_docs, reason = "`message` says what each variant means")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Expected {
-    /// A value.
     Value,
-    /// A comma or the end of the array.
     CommaOrBracket,
-    /// A comma or the end of the object.
     CommaOrBrace,
-    /// A member's key.
     Key,
-    /// The colon after a key.
     Colon,
-    /// The end of the text.
     End,
-    /// No comma before a closing bracket or brace.
     NoTrailingComma,
-    /// The end of a string.
     ClosingQuote,
-    /// An escape instead of a control character.
     EscapedControl,
-    /// A known escape after a backslash.
     Escape,
-    /// The digits of a `\u` escape.
     FourHexDigits,
-    /// A digit.
     Digit,
-    /// No 0 before other digits.
     NoLeadingZero,
-    /// No byte order mark.
     NoByteOrderMark,
 }
 

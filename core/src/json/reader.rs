@@ -41,8 +41,8 @@ impl<'a> Reader<'a> {
         Self { bytes, at: 0, levels_left: max_depth, max_depth }
     }
 
-    /// What is wrong with the encoding of the whole text: invalid UTF-8 or a byte order mark. It is reported before a syntax
-    /// error, whatever their offsets.
+    /// The error in the encoding of the whole text, if there is one: invalid UTF-8 or a byte order mark. It is reported before a
+    /// syntax error, whatever their offsets.
     #[cold]
     pub(crate) fn encoding_error(&self) -> Option<JsonError> {
         if self.bytes.starts_with("\u{feff}".as_bytes()) && core::str::from_utf8(self.bytes).is_ok() {

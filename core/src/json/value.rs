@@ -48,20 +48,15 @@ impl<'a, T: Into<Cow<'a, str>>> From<T> for JsonString<'a> {
 }
 
 /// The type of a JSON value.
+#[expect(missing_docs, reason = "the types of RFC 8259")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum JsonType {
-    /// `null`.
     Null,
-    /// `true` or `false`.
     Boolean,
-    /// A number.
     Number,
-    /// A string.
     String,
-    /// An array.
     Array,
-    /// An object.
     Object,
 }
 
