@@ -39,6 +39,6 @@ impl Field {
 
     /// The field with this key in JSON.
     pub(crate) fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|field| field.as_str() == key)
+        Self::ALL.iter().copied().find(|field| field.as_str() == key)
     }
 }

@@ -16,7 +16,6 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::amount::{AmountError, SIGNIFICANT_DIGITS};
 use crate::field::Field;
 pub use crate::json::{Expected, JsonType};
 use crate::json::{JsonError, decode_string, write_string};
@@ -123,16 +122,6 @@ impl From<JsonError> for ViolationKind {
             JsonError::NotUtf8 { offset } => Self::NotUtf8 { offset },
             JsonError::NotJson { offset, expected } => Self::NotJson { offset, expected },
             JsonError::TooDeep { offset, max } => Self::NestedTooDeep { offset, max },
-        }
-    }
-}
-
-impl From<AmountError> for ViolationKind {
-    fn from(error: AmountError) -> Self {
-        match error {
-            AmountError::NotANumber => Self::NotJson { offset: 0, expected: Expected::Digit },
-            AmountError::TooPrecise { digits } => Self::TooPrecise { actual: digits, max: SIGNIFICANT_DIGITS },
-            AmountError::OutOfRange => Self::OutOfRange,
         }
     }
 }

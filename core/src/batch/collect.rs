@@ -2,12 +2,14 @@
 
 use alloc::vec::Vec;
 
+use super::field_text::{FieldText, InvalidAmount};
 use super::limits::Limits;
 use super::parser;
-use super::sink::{OrderFields, OrderSink};
+use super::sink::OrderSink;
 use super::verdict::Verdict;
-use crate::amount::{Amount, AmountError};
+use crate::amount::Amount;
 use crate::order::{Order, RecordId, Text};
+use crate::span::Span;
 use crate::violation::Report;
 
 /// At least one order. Every order is valid and no two have the same `record_id`.
@@ -45,11 +47,16 @@ struct CollectOrders<'a> {
 }
 
 impl<'a> OrderSink<'a> for CollectOrders<'a> {
-    fn push(&mut self, order: OrderFields<'a>) -> Result<(), AmountError> {
+    fn push(
+        &mut self,
+        record_id: FieldText<'a>,
+        parameter_1: FieldText<'a>,
+        parameter_2: Span,
+    ) -> Result<(), InvalidAmount> {
         self.orders.push(Order {
-            record_id: RecordId::from_validated(order.record_id.into_text(self.request)),
-            parameter_1: Text::from_validated(order.parameter_1.into_text(self.request)),
-            parameter_2: Amount::parse(order.parameter_2.text(self.request))?,
+            record_id: RecordId::from_validated(record_id.into_text(self.request)),
+            parameter_1: Text::from_validated(parameter_1.into_text(self.request)),
+            parameter_2: Amount::parse(parameter_2.text(self.request)).map_err(|_| InvalidAmount)?,
         });
         Ok(())
     }

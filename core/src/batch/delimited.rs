@@ -4,12 +4,12 @@
 
 use alloc::string::String;
 
-use super::field_text::FieldText;
+use super::field_text::{FieldText, InvalidAmount};
 use super::limits::Limits;
 use super::parser;
-use super::sink::{OrderFields, OrderSink};
+use super::sink::OrderSink;
 use super::verdict::Verdict;
-use crate::amount::AmountError;
+use crate::span::Span;
 
 /// Follows every value: U+001F. Values contain no control characters, so it never occurs in one.
 pub const DELIMITER: char = '\u{1f}';
@@ -39,9 +39,14 @@ struct Delimit<'a> {
 }
 
 impl<'a> OrderSink<'a> for Delimit<'a> {
-    fn push(&mut self, order: OrderFields<'a>) -> Result<(), AmountError> {
-        let parameter_2 = FieldText::canonical_amount(order.parameter_2, self.request)?;
-        let texts = [order.record_id, order.parameter_1, parameter_2];
+    fn push(
+        &mut self,
+        record_id: FieldText<'a>,
+        parameter_1: FieldText<'a>,
+        parameter_2: Span,
+    ) -> Result<(), InvalidAmount> {
+        let parameter_2 = FieldText::canonical_amount(parameter_2, self.request)?;
+        let texts = [record_id, parameter_1, parameter_2];
         for (values, text) in self.values.iter_mut().zip(texts) {
             values.push_str(&text.into_text(self.request));
             values.push(DELIMITER);

@@ -2,8 +2,12 @@
 
 use alloc::borrow::Cow;
 
-use crate::amount::{Amount, AmountError, is_canonical_fast};
+use crate::amount::{Amount, is_canonical_fast};
 use crate::span::Span;
+
+/// The rules have accepted a number that is not an amount: core contradicts itself.
+#[derive(Debug)]
+pub(super) struct InvalidAmount;
 
 /// The text of a value.
 #[derive(Clone, Debug)]
@@ -20,13 +24,14 @@ impl<'a> FieldText<'a> {
     /// # Errors
     /// When it was not validated.
     #[inline]
-    pub(super) fn canonical_amount(span: Span, request: &[u8]) -> Result<Self, AmountError> {
+    pub(super) fn canonical_amount(span: Span, request: &[u8]) -> Result<Self, InvalidAmount> {
         if is_canonical_fast(span.slice(request)) { Ok(Self::Raw(span)) } else { Self::rewritten_amount(span, request) }
     }
 
     #[cold]
-    fn rewritten_amount(span: Span, request: &[u8]) -> Result<Self, AmountError> {
-        Amount::parse(span.text(request)).map(|amount| Self::Decoded(amount.text().into()))
+    fn rewritten_amount(span: Span, request: &[u8]) -> Result<Self, InvalidAmount> {
+        let amount = Amount::parse(span.text(request)).map_err(|_| InvalidAmount)?;
+        Ok(Self::Decoded(amount.text().into()))
     }
 
     pub(super) fn into_text(self, request: &'a [u8]) -> Cow<'a, str> {

@@ -8,10 +8,10 @@ use super::field_text::FieldText;
 use super::findings::Findings;
 use super::id_index::IdIndex;
 use super::limits::Limits;
-use super::sink::{OrderFields, OrderSink};
+use super::sink::OrderSink;
 use super::template::{LastValue, OrderSpans, OrderStart, OrderTemplate};
 use super::verdict::Verdict;
-use crate::amount::{AmountError, Number};
+use crate::amount::Number;
 use crate::field::Field;
 use crate::json::{Expected, JsonError, JsonType, Reader};
 use crate::rule::{self, TextRule};
@@ -143,22 +143,17 @@ impl<'a> Parser<'a> {
         self.report_duplicate(first_index, index);
         let OrderSpans { record_id, parameter_1, parameter_2 } = order;
         let (record_id, parameter_1) = (FieldText::Raw(record_id), FieldText::Raw(parameter_1));
-        self.push(OrderFields { record_id, parameter_1, parameter_2 }, index, sink);
-    }
-
-    #[inline(always)]
-    fn push(&mut self, order: OrderFields<'a>, index: u32, sink: &mut dyn OrderSink<'a>) {
-        if let Err(error) = sink.push(order) {
-            self.report_amount(index, error);
+        if sink.push(record_id, parameter_1, parameter_2).is_err() {
+            self.report_amount(index);
         }
     }
 
     /// Reports an amount that the rules should have rejected.
     #[cold]
     #[inline(never)]
-    fn report_amount(&mut self, index: u32, error: AmountError) {
-        debug_assert!(false, "the rules accept a number that is not an amount: {error}");
-        self.report(index, Some(Field::Parameter2), error.into());
+    fn report_amount(&mut self, index: u32) {
+        debug_assert!(false, "the rules accept a number that is not an amount");
+        self.report(index, Some(Field::Parameter2), ViolationKind::OutOfRange);
     }
 
     #[cold]
@@ -204,15 +199,17 @@ impl<'a> Parser<'a> {
             ended = self.reader.ends(b'}')?;
         }
         self.reader.leave();
-        for (field, span) in Field::ALL.into_iter().zip(spans) {
+        for (field, span) in Field::ALL.iter().zip(&spans) {
             if span.is_none() {
-                self.report(index, Some(field), ViolationKind::MissingField);
+                self.report(index, Some(*field), ViolationKind::MissingField);
             }
         }
         let (Some(record_id), Some(parameter_1), Some(parameter_2)) = (record_id, parameter_1, parameter_2) else {
             return Ok(None);
         };
-        self.push(OrderFields { record_id, parameter_1, parameter_2 }, index, sink);
+        if sink.push(record_id, parameter_1, parameter_2).is_err() {
+            self.report_amount(index);
+        }
         let [Some(record_id), Some(parameter_1), _] = spans else { return Ok(None) };
         let (record_id, parameter_1) = (record_id.without_quotes(), parameter_1.without_quotes());
         Ok(Some(OrderSpans { record_id, parameter_1, parameter_2 }))

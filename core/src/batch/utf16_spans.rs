@@ -6,14 +6,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::field_text::FieldText;
+use super::field_text::{FieldText, InvalidAmount};
 use super::findings::Findings;
 use super::limits::Limits;
 use super::parser;
 use super::simd;
-use super::sink::{OrderFields, OrderSink};
+use super::sink::OrderSink;
 use super::verdict::Verdict;
-use crate::amount::AmountError;
 use crate::span::Span;
 use crate::violation::ViolationKind;
 
@@ -71,11 +70,15 @@ struct Position {
 
 impl<'a> OrderSink<'a> for LocateFields<'a> {
     #[inline]
-    fn push(&mut self, order: OrderFields<'a>) -> Result<(), AmountError> {
-        let parameter_2 = FieldText::canonical_amount(order.parameter_2, self.request)?;
-        let (id, id_bit) = self.locate(order.record_id, 1);
-        let (text, text_bit) = self.locate(order.parameter_1, 2);
-        let (amount, amount_bit) = self.locate(parameter_2, 4);
+    fn push(
+        &mut self,
+        record_id: FieldText<'a>,
+        parameter_1: FieldText<'a>,
+        parameter_2: Span,
+    ) -> Result<(), InvalidAmount> {
+        let (id, id_bit) = self.locate(record_id, 1);
+        let (text, text_bit) = self.locate(parameter_1, 2);
+        let (amount, amount_bit) = self.locate(FieldText::canonical_amount(parameter_2, self.request)?, 4);
         let [id, text, amount] = [id, text, amount].map(|span| (span.start as u32, span.len as u32));
         self.rows.push([id.0, id.1, text.0, text.1, amount.0, amount.1, id_bit | text_bit | amount_bit]);
         Ok(())
