@@ -262,7 +262,8 @@ pub(crate) fn is_canonical_fast(bytes: &[u8]) -> bool {
         Some(b'0') => fraction.iter().take(6).any(|digit| *digit != b'0'),
         _ => whole <= MAX_WHOLE_DIGITS,
     };
-    ends && begins && unsigned.len() <= SIGNIFICANT_DIGITS as usize
+    // All digits and the point.
+    ends && begins && unsigned.len() <= SIGNIFICANT_DIGITS as usize + 1
 }
 
 /// Parses the digits of an exponent with their sign. The value saturates, far out of range.

@@ -24,11 +24,12 @@ mod field_text;
 mod findings;
 mod id_index;
 mod limits;
+mod number_value;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
 mod parser;
-mod simd;
 mod sink;
+mod string_value;
 mod template;
 mod utf16_spans;
 mod verdict;
@@ -94,27 +95,58 @@ mod tests {
         assert_eq!(parsed, expected, "{}", String::from_utf8_lossy(body));
         let verdict = validate(body, limits);
         match expected {
-            Ok(batch) => assert_eq!((verdict.orders as usize, verdict.total), (batch.orders().len(), 0)),
-            Err(report) => assert_eq!(verdict.report(body), report),
+            Ok(batch) => {
+                assert_eq!((verdict.orders as usize, verdict.total), (batch.orders().len(), 0));
+                let mut values = [const { String::new() }; 3];
+                for order in batch.orders() {
+                    let texts = [order.record_id.as_str(), order.parameter_1.as_str(), &order.parameter_2.text()];
+                    values.iter_mut().zip(texts).for_each(|(values, text)| *values += &format!("{text}{DELIMITER}"));
+                }
+                assert_eq!(parse_delimited(body, limits), Delimited { verdict, values });
+            }
+            Err(report) => {
+                assert_eq!(verdict.report(body), report);
+                assert_eq!(verdict.report_json(body), report.to_json());
+            }
         }
     }
 
-    fn compare_with_oracle(seed: u64) {
+    fn compare_with_oracle(family: mutation::Family, seed: u64) {
         let mut round = 0;
-        mutation::for_each_body(1_000_000, seed, |body| {
+        mutation::for_each_body(family, 1_000_000, seed, |body| {
             round += 1;
-            assert_parser_agrees_with_oracle(body, [&SMALL, &LIST_ALL, &SHALLOW][round % 3]);
+            assert_parser_agrees_with_oracle(body, [&SMALL, &LIST_ALL, &SHALLOW, &LIST_ALL][round % 4]);
         });
     }
 
-    // Two tests, so that they run in parallel.
+    // One test per family, so that they run in parallel.
     #[test]
-    fn parser_agrees_with_oracle_on_mutated_bodies() {
-        compare_with_oracle(1);
+    fn parser_agrees_with_oracle_on_mutated_orders() {
+        compare_with_oracle(mutation::ORDERS, 1);
     }
 
     #[test]
-    fn parser_agrees_with_oracle_on_other_mutated_bodies() {
-        compare_with_oracle(2);
+    fn parser_agrees_with_oracle_on_other_mutated_orders() {
+        compare_with_oracle(mutation::ORDERS, 2);
+    }
+
+    #[test]
+    fn parser_agrees_with_oracle_on_mutated_escapes() {
+        compare_with_oracle(mutation::ESCAPES, 3);
+    }
+
+    #[test]
+    fn parser_agrees_with_oracle_on_mutated_numbers() {
+        compare_with_oracle(mutation::NUMBERS, 4);
+    }
+
+    #[test]
+    fn parser_agrees_with_oracle_on_mutated_layouts() {
+        compare_with_oracle(mutation::LAYOUTS, 5);
+    }
+
+    #[test]
+    fn parser_agrees_with_oracle_on_mutated_scripts() {
+        compare_with_oracle(mutation::SCRIPTS, 6);
     }
 }

@@ -29,7 +29,7 @@ impl Field {
 
     /// The field's key in JSON.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::RecordId => "record_id",
             Self::Parameter1 => "parameter_1",
@@ -37,8 +37,47 @@ impl Field {
         }
     }
 
+    /// The field whose key in double quotes comes first, and the length of both.
+    #[inline]
+    pub(crate) fn from_quoted_key(bytes: &[u8; 16]) -> Option<(Self, usize)> {
+        const KEYS: [QuotedKey; 3] =
+            [QuotedKey::of(Field::RecordId), QuotedKey::of(Field::Parameter1), QuotedKey::of(Field::Parameter2)];
+        let bytes = u128::from_le_bytes(*bytes);
+        let key = KEYS.iter().find(|key| bytes & key.mask == key.bytes)?;
+        Some((key.field, key.len))
+    }
+
     /// The field with this key in JSON.
     pub(crate) fn from_key(key: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|field| field.as_str() == key)
+    }
+}
+
+/// A key in double quotes as the lowest bytes of a number, which is compared at once.
+struct QuotedKey {
+    field: Field,
+    len: usize,
+    bytes: u128,
+    /// The bits of the key's bytes.
+    mask: u128,
+}
+
+impl QuotedKey {
+    const fn of(field: Field) -> Self {
+        let mut key = Self { field, len: 0, bytes: 0, mask: 0 };
+        key.push(b'"');
+        let mut rest = field.as_str().as_bytes();
+        while let Some((byte, after)) = rest.split_first() {
+            key.push(*byte);
+            rest = after;
+        }
+        key.push(b'"');
+        key
+    }
+
+    const fn push(&mut self, byte: u8) {
+        self.bytes |= (byte as u128) << (8 * self.len);
+        self.mask |= 0xFF << (8 * self.len);
+        self.len += 1;
     }
 }

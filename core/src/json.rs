@@ -5,12 +5,14 @@
 //! batch parser has a fast path; this reader is written for clarity.
 
 mod error;
+mod escape;
 mod reader;
 mod value;
 mod write;
 
 pub use error::Expected;
 pub(crate) use error::JsonError;
+pub(crate) use escape::{decode_escape, unescape};
 pub(crate) use reader::{Reader, decode_string, parse};
 pub use value::JsonType;
 pub(crate) use value::{JsonString, Member, Value};

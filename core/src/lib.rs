@@ -35,6 +35,7 @@ pub mod name;
 pub mod order;
 pub mod outcome;
 mod rule;
+mod simd;
 pub mod span;
 pub mod stored;
 pub mod summary;

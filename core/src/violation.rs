@@ -12,7 +12,6 @@
 //! assert_eq!(violation.message, "`parameter_1` must not be empty or blank");
 //! ```
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -155,38 +154,50 @@ impl ViolationKind {
     /// The sentence, in lower case and without a final period. `field` is the field with the violation, if it is one's;
     /// `input` is the request, for lines, columns and keys.
     pub(crate) fn message(self, field: Option<Field>, input: &[u8]) -> String {
+        // Most sentences fit into this capacity, so that the text is not moved while it grows.
+        let mut out = String::with_capacity(96);
+        self.append_message(field, input, &mut out);
+        out
+    }
+
+    fn append_message(self, field: Option<Field>, input: &[u8], out: &mut String) {
         let name = field.map_or("the order", Field::as_str);
         match self {
             Self::NotJson { offset, expected } => {
                 let (line, column) = line_and_column(input, offset);
                 let expected = expected.message();
-                text!["not JSON at line ", line, ", column ", column, " (byte ", offset, "): ", expected]
+                append!(out, "not JSON at line ", line, ", column ", column, " (byte ", offset, "): ", expected);
             }
-            Self::NotUtf8 { offset } => text!["not UTF-8 at byte ", offset],
-            Self::NotAnArray { actual } => text!["the body must be an array of orders, not ", actual.with_article()],
-            Self::EmptyBatch => "the array holds no order: at least 1 is needed".to_owned(),
+            Self::NotUtf8 { offset } => append!(out, "not UTF-8 at byte ", offset),
+            Self::NotAnArray { actual } => {
+                append!(out, "the body must be an array of orders, not ", actual.with_article());
+            }
+            Self::EmptyBatch => append!(out, "the array holds no order: at least 1 is needed"),
             Self::TooManyOrders { actual, max } => {
-                text![actual, " orders are too many for one request: at most ", max]
+                append!(out, actual, " orders are too many for one request: at most ", max);
             }
-            Self::BodyTooLarge { actual, max } => text![actual, " bytes are too many for one request: at most ", max],
-            Self::NestedTooDeep { offset, max } => text!["nested more than ", max, " levels deep at byte ", offset],
-            Self::NotAnObject { actual } => text!["an order must be an object, not ", actual.with_article()],
-            Self::MissingField => text!["`", name, "` is missing"],
+            Self::BodyTooLarge { actual, max } => {
+                append!(out, actual, " bytes are too many for one request: at most ", max);
+            }
+            Self::NestedTooDeep { offset, max } => {
+                append!(out, "nested more than ", max, " levels deep at byte ", offset);
+            }
+            Self::NotAnObject { actual } => append!(out, "an order must be an object, not ", actual.with_article()),
+            Self::MissingField => append!(out, "`", name, "` is missing"),
             Self::UnknownField { key } => {
                 let key = truncate(&decode_string(key.slice(input)).text, 40);
-                let mut sentence = text!["`", key, "` is not a field of an order: its fields are "];
+                append!(out, "`", key, "` is not a field of an order: its fields are ");
                 for (index, field) in Field::ALL.iter().enumerate() {
                     let comma = if index > 0 { ", " } else { "" };
-                    append!(&mut sentence, comma, "`", field.as_str(), "`");
+                    append!(out, comma, "`", field.as_str(), "`");
                 }
-                sentence
             }
-            Self::DuplicateField => text!["`", name, "` is given more than once"],
+            Self::DuplicateField => append!(out, "`", name, "` is given more than once"),
             Self::WrongType { actual, expected } => {
-                text!["`", name, "` must be ", expected.with_article(), ", not ", actual.with_article()]
+                append!(out, "`", name, "` must be ", expected.with_article(), ", not ", actual.with_article());
             }
-            Self::Empty => text!["`", name, "` must not be empty or blank"],
-            Self::TooLong { actual, max } => text!["`", name, "` has ", actual, " characters: at most ", max],
+            Self::Empty => append!(out, "`", name, "` must not be empty or blank"),
+            Self::TooLong { actual, max } => append!(out, "`", name, "` has ", actual, " characters: at most ", max),
             Self::InvalidCharacters { position, code_point, allowed } => {
                 let allowed = match allowed {
                     AllowedCharacters::Identifier => "a letter or digit comes first, then any of `A-Z a-z 0-9 _ . : -`",
@@ -195,14 +206,14 @@ impl ViolationKind {
                 };
                 let mut digits = String::new();
                 append_number(&mut digits, code_point.into(), 16, 4);
-                text!["`", name, "` has U+", digits.to_ascii_uppercase(), " as character ", position, ": ", allowed]
+                append!(out, "`", name, "` has U+", digits.to_ascii_uppercase(), " as character ", position, ": ", allowed);
             }
             Self::TooPrecise { actual, max } => {
-                text!["`", name, "` has ", actual, " significant digits: at most ", max]
+                append!(out, "`", name, "` has ", actual, " significant digits: at most ", max);
             }
-            Self::OutOfRange => text!["`", name, "` must be 0 or have a magnitude from 1e-130 to below 1e126"],
+            Self::OutOfRange => append!(out, "`", name, "` must be 0 or have a magnitude from 1e-130 to below 1e126"),
             Self::DuplicateRecordId { first_index } => {
-                text!["`", name, "` is the same as that of the order at /", first_index]
+                append!(out, "`", name, "` is the same as that of the order at /", first_index);
             }
         }
     }
@@ -223,21 +234,28 @@ impl Finding {
     /// The violation in words; `input` is the request in which it was found.
     #[must_use]
     pub fn violation(&self, input: &[u8]) -> Violation {
+        let mut pointer = String::new();
+        self.append_pointer(input, &mut pointer);
         let Self { index, field, kind } = *self;
-        let mut pointer = index.map_or_else(String::new, |index| text!["/", index]);
-        if let ViolationKind::UnknownField { key } = kind {
-            pointer.push('/');
+        Violation { index, code: kind.code(), field: pointer, message: kind.message(field, input) }
+    }
+
+    fn append_pointer(&self, input: &[u8], out: &mut String) {
+        if let Some(index) = self.index {
+            append!(out, "/", index);
+        }
+        if let ViolationKind::UnknownField { key } = self.kind {
+            out.push('/');
             for character in decode_string(key.slice(input)).text.chars() {
                 match character {
-                    '~' => pointer.push_str("~0"),
-                    '/' => pointer.push_str("~1"),
-                    other => pointer.push(other),
+                    '~' => out.push_str("~0"),
+                    '/' => out.push_str("~1"),
+                    other => out.push(other),
                 }
             }
-        } else if let Some(field) = field {
-            append!(&mut pointer, "/", field.as_str());
+        } else if let Some(field) = self.field {
+            append!(out, "/", field.as_str());
         }
-        Violation { index, code: kind.code(), field: pointer, message: kind.message(field, input) }
     }
 }
 
@@ -273,18 +291,56 @@ impl Report {
     /// `{"total":…,"violations":[{"index":…,"field":…,"code":…,"message":…},…]}`, with `null` for no index.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut out = text!["{\"total\":", self.total, ",\"violations\":["];
-        for (number, Violation { index, code, field, message }) in self.violations.iter().enumerate() {
-            let comma = if number > 0 { "," } else { "" };
-            let index = index.map_or_else(|| "null".to_owned(), |index| text![index]);
-            append!(&mut out, comma, "{\"index\":", index, ",\"field\":");
-            write_string(&mut out, field);
-            append!(&mut out, ",\"code\":\"", code.as_str(), "\",\"message\":");
-            write_string(&mut out, message);
-            out.push('}');
+        let mut json = ReportJson::new(self.total);
+        for Violation { index, code, field, message } in &self.violations {
+            json.push(*index, field, *code, message);
         }
-        out.push_str("]}");
-        out
+        json.finish()
+    }
+}
+
+/// [`Report::to_json`] of findings, without the texts of each violation in between.
+pub(crate) fn report_json(total: u32, findings: &[Finding], input: &[u8]) -> String {
+    let mut json = ReportJson::new(total);
+    let (mut pointer, mut message) = (String::new(), String::new());
+    for finding in findings {
+        pointer.clear();
+        message.clear();
+        finding.append_pointer(input, &mut pointer);
+        finding.kind.append_message(finding.field, input, &mut message);
+        json.push(finding.index, &pointer, finding.kind.code(), &message);
+    }
+    json.finish()
+}
+
+/// A report as JSON, while violations are added.
+struct ReportJson {
+    out: String,
+    is_empty: bool,
+}
+
+impl ReportJson {
+    fn new(total: u32) -> Self {
+        Self { out: text!["{\"total\":", total, ",\"violations\":["], is_empty: true }
+    }
+
+    fn push(&mut self, index: Option<u32>, pointer: &str, code: Code, message: &str) {
+        let out = &mut self.out;
+        out.push_str(if core::mem::take(&mut self.is_empty) { "{\"index\":" } else { ",{\"index\":" });
+        match index {
+            Some(index) => append!(out, index),
+            None => out.push_str("null"),
+        }
+        out.push_str(",\"field\":");
+        write_string(out, pointer);
+        append!(out, ",\"code\":\"", code.as_str(), "\",\"message\":");
+        write_string(out, message);
+        out.push('}');
+    }
+
+    fn finish(mut self) -> String {
+        self.out.push_str("]}");
+        self.out
     }
 }
 

@@ -18,7 +18,7 @@ use crate::text::{append, text};
 #[must_use]
 #[inline]
 pub fn validate_batch(request: &[u8], limits: &Limits) -> String {
-    batch::validate(request, limits).report(request).to_json()
+    batch::validate(request, limits).report_json(request)
 }
 
 /// `{"passed_on":{…}}` with the results for the state machine, or `{"error":{"code":…,"message":…}}`.

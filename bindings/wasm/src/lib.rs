@@ -86,7 +86,7 @@ impl Memory {
     /// Returns the verdict on a request of `length` bytes, followed by other words.
     fn return_verdict(&mut self, length: u32, verdict: &Verdict, words: [u32; 6]) -> u32 {
         if verdict.total > 0 {
-            self.report = verdict.report(self.input(length)).to_json();
+            self.report = verdict.report_json(self.input(length));
         }
         let report = (address(self.report.as_ptr()), self.report.len() as u32);
         self.return_words([verdict.orders, verdict.total, report.0, report.1], words)

@@ -49,13 +49,13 @@ struct CollectOrders<'a> {
 impl<'a> OrderSink<'a> for CollectOrders<'a> {
     fn push(
         &mut self,
-        record_id: FieldText<'a>,
-        parameter_1: FieldText<'a>,
+        record_id: FieldText,
+        parameter_1: FieldText,
         parameter_2: Span,
     ) -> Result<(), InvalidAmount> {
         self.orders.push(Order {
-            record_id: RecordId::from_validated(record_id.into_text(self.request)),
-            parameter_1: Text::from_validated(parameter_1.into_text(self.request)),
+            record_id: RecordId::from_validated(record_id.text(self.request)),
+            parameter_1: Text::from_validated(parameter_1.text(self.request)),
             parameter_2: Amount::parse(parameter_2.text(self.request)).map_err(|_| InvalidAmount)?,
         });
         Ok(())

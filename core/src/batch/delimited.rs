@@ -2,9 +2,10 @@
 //!
 //! Python turns each text into a list of values with one call of `str.split`.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 
-use super::field_text::{FieldText, InvalidAmount};
+use super::field_text::{FieldText, InvalidAmount, rewritten_amount};
 use super::limits::Limits;
 use super::parser;
 use super::sink::OrderSink;
@@ -41,14 +42,15 @@ struct Delimit<'a> {
 impl<'a> OrderSink<'a> for Delimit<'a> {
     fn push(
         &mut self,
-        record_id: FieldText<'a>,
-        parameter_1: FieldText<'a>,
+        record_id: FieldText,
+        parameter_1: FieldText,
         parameter_2: Span,
     ) -> Result<(), InvalidAmount> {
-        let parameter_2 = FieldText::canonical_amount(parameter_2, self.request)?;
-        let texts = [record_id, parameter_1, parameter_2];
+        let amount = rewritten_amount(parameter_2, self.request)?;
+        let amount = amount.map_or_else(|| parameter_2.text(self.request).into(), Cow::Owned);
+        let texts = [record_id.text(self.request), parameter_1.text(self.request), amount];
         for (values, text) in self.values.iter_mut().zip(texts) {
-            values.push_str(&text.into_text(self.request));
+            values.push_str(&text);
             values.push(DELIMITER);
         }
         Ok(())

@@ -7,7 +7,7 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::simd::is_equal;
+use crate::simd::is_equal;
 use crate::span::Span;
 
 /// Up to this number, ids are compared one by one.

@@ -1,20 +1,26 @@
-//! The parser of requests: one pass over the bytes, borrowing, without recursion, and without an allocation for an order that
-//! the fast path matches.
+//! The parser of requests: one pass over the bytes, borrowing, without recursion, and without an allocation for a valid order.
 //!
-//! Orders that match the current [`OrderTemplate`] are accepted by it; all others are tokenized and checked by the rules.
+//! Keys, strings and numbers are classified sixteen bytes at a time, and checked without being decoded. A value that is not
+//! accepted this way, which is nearly always one with a violation, is read by the [`Reader`] and checked by each rule. Orders
+//! that match one of the [`Templates`] skip the tokenizing of what stands between their values.
 //! `oracle` finds the same violations in the simplest way, and tests compare the two.
+
+use alloc::borrow::Cow;
 
 use super::field_text::FieldText;
 use super::findings::Findings;
 use super::id_index::IdIndex;
 use super::limits::Limits;
+use super::number_value::match_number;
 use super::sink::OrderSink;
-use super::template::{LastValue, OrderSpans, OrderStart, OrderTemplate};
+use super::string_value::{Parameter1, RecordId, StringField, match_string};
+use super::template::{LastValue, OrderStart, OrderTemplate, OrderValues, Templates};
 use super::verdict::Verdict;
 use crate::amount::Number;
 use crate::field::Field;
 use crate::json::{Expected, JsonError, JsonType, Reader};
 use crate::rule::{self, TextRule};
+use crate::simd;
 use crate::span::Span;
 use crate::violation::{Finding, ViolationKind};
 
@@ -45,8 +51,7 @@ struct Parser<'a> {
     reader: Reader<'a>,
     findings: Findings,
     ids: IdIndex<'a>,
-    /// The last value of the element before, if that is an order without a violation. After a run of matching orders it may be
-    /// one further back: too far away for a delimiter.
+    /// The last value of the element before, if that is an order without a violation.
     last: Option<LastValue>,
 }
 
@@ -71,14 +76,12 @@ impl<'a> Parser<'a> {
             self.reader.end()?;
             return Err(ViolationKind::EmptyBatch);
         }
-        let common = [&OrderTemplate::COMPACT, &OrderTemplate::SPACED];
-        let common = common.into_iter().find(|template| self.match_first(template).is_some());
-        let (common, mut learned) = (common.unwrap_or(&OrderTemplate::COMPACT), None);
+        let mut templates = Templates::new();
         let mut count = 0;
         loop {
-            let is_ended = self.matching_orders(learned.as_ref().unwrap_or(common), &mut count, sink);
+            let is_ended = self.matching_orders(&templates, &mut count, sink);
             if !is_ended {
-                learned = self.element(count, sink)?.or(learned);
+                self.element(count, &mut templates, sink)?;
                 count += 1;
             }
             if self.reader.ends(b']')? {
@@ -89,22 +92,46 @@ impl<'a> Parser<'a> {
         Ok(count)
     }
 
-    /// Parses the next orders that match the template, counting them. `true` if the last of them has ended and a comma or
+    /// Parses the next orders that match a template, counting them. `true` if the last of them has ended and a comma or
     /// bracket should follow; `false` if an element follows.
     #[inline]
-    fn matching_orders(&mut self, template: &OrderTemplate<'a>, count: &mut u32, sink: &mut dyn OrderSink<'a>) -> bool {
+    fn matching_orders(&mut self, templates: &Templates<'a>, count: &mut u32, sink: &mut dyn OrderSink<'a>) -> bool {
         self.reader.skip_whitespace();
-        let bytes = self.reader.bytes;
-        let mut next = self.match_first(template);
+        if !self.reader.may_enter() {
+            return false;
+        }
+        loop {
+            let before = *count;
+            for template in templates.iter() {
+                if self.orders_matching(template, count, sink) {
+                    return true;
+                }
+            }
+            if *count == before {
+                return false;
+            }
+        }
+    }
+
+    /// [`matching_orders`](Self::matching_orders) with one template.
+    #[inline]
+    fn orders_matching(
+        &mut self,
+        template: &OrderTemplate<'a>,
+        count: &mut u32,
+        sink: &mut dyn OrderSink<'a>,
+    ) -> bool {
+        let (bytes, start) = (self.reader.bytes, self.reader.at);
+        let mut next = template.match_opening(bytes, start).map(|first_value| OrderStart { start, first_value });
         while let Some(OrderStart { start, first_value }) = next {
             self.reader.at = start;
             let Some((order, last_end)) = template.match_values(bytes, first_value) else { break };
-            next = template.match_next(bytes, last_end);
+            next = template.match_between(bytes, last_end);
             if next.is_none() {
                 let Some(end) = template.match_closing(bytes, last_end) else { break };
                 self.reader.at = end;
-                self.last = Some(LastValue { field: template.last_field(), end: last_end });
             }
+            self.last = Some(LastValue { field: template.last_field(), end: last_end });
             self.push_matched(order, *count, sink);
             *count += 1;
             if next.is_none() {
@@ -114,35 +141,42 @@ impl<'a> Parser<'a> {
         false
     }
 
-    /// Matches the start of an order, if one level more may be entered.
-    fn match_first(&self, template: &OrderTemplate<'_>) -> Option<OrderStart> {
-        template.match_first(self.reader.bytes, self.reader.at).filter(|_| self.reader.may_enter())
-    }
-
-    /// Parses an element that does not match the template. Returns the template of this element, if it and the one before are
-    /// orders without a violation.
+    /// Parses an element that matches no template, and learns from it, if it is an order without a violation.
     #[cold]
     #[inline(never)]
-    fn element(&mut self, index: u32, sink: &mut dyn OrderSink<'a>) -> Result<Option<OrderTemplate<'a>>, JsonError> {
+    fn element(
+        &mut self,
+        index: u32,
+        templates: &mut Templates<'a>,
+        sink: &mut dyn OrderSink<'a>,
+    ) -> Result<(), JsonError> {
         let (start, total, last) = (self.reader.at, self.findings.total(), self.last.take());
         if self.reader.peek() != Some(b'{') {
             let actual = self.reader.skip()?;
             self.report(index, None, ViolationKind::NotAnObject { actual });
-            return Ok(None);
+            return Ok(());
         }
-        let order = self.order(index, sink)?;
-        let Some(order) = order.filter(|_| self.findings.total() == total) else { return Ok(None) };
-        self.last = Some(order.last_value());
-        Ok(last.and_then(|last| OrderTemplate::from_order(self.reader.bytes, last, start, &order)))
+        if let Some(order) = self.order(index, sink)?
+            && self.findings.total() == total
+        {
+            self.last = Some(order.last_value());
+            if self.reader.peek() != Some(b']') {
+                templates.learn(self.reader.bytes, last, start, &order);
+            }
+        }
+        Ok(())
     }
 
-    /// Passes on an order that the template has matched.
+    /// Passes on an order that a template has matched.
     #[inline(always)]
-    fn push_matched(&mut self, order: OrderSpans, index: u32, sink: &mut dyn OrderSink<'a>) {
-        let first_index = self.ids.insert_or_first_index(order.record_id, index);
-        self.report_duplicate(first_index, index);
-        let OrderSpans { record_id, parameter_1, parameter_2 } = order;
-        let (record_id, parameter_1) = (FieldText::Raw(record_id), FieldText::Raw(parameter_1));
+    fn push_matched(&mut self, order: OrderValues, index: u32, sink: &mut dyn OrderSink<'a>) {
+        if order.record_id.has_escapes {
+            self.index_id(order.record_id, index);
+        } else {
+            let first_index = self.ids.insert_or_first_index(order.record_id.span, index);
+            self.report_duplicate(first_index, index);
+        }
+        let OrderValues { record_id, parameter_1, parameter_2 } = order;
         if sink.push(record_id, parameter_1, parameter_2).is_err() {
             self.report_amount(index);
         }
@@ -161,46 +195,46 @@ impl<'a> Parser<'a> {
         self.findings.push(Finding { index: Some(index), field, kind });
     }
 
-    /// Parses an object. Returns the spans of its values if it is an order with all fields valid.
-    fn order(&mut self, index: u32, sink: &mut dyn OrderSink<'a>) -> Result<Option<OrderSpans>, JsonError> {
+    /// Parses an object. Returns its values if it is an order with all fields valid.
+    fn order(&mut self, index: u32, sink: &mut dyn OrderSink<'a>) -> Result<Option<OrderValues>, JsonError> {
         let (mut record_id, mut parameter_1, mut parameter_2) = (None, None, None);
-        let mut spans = [None; Field::ALL.len()];
+        let mut is_seen = [false; Field::ALL.len()];
         self.reader.enter()?;
         let mut ended = self.reader.take(b'}');
         while !ended {
             let key = self.key()?;
             self.reader.skip_whitespace();
-            let start = self.reader.at;
             match key {
                 Key::Unknown(key) => {
                     self.report(index, None, ViolationKind::UnknownField { key });
                     self.reader.skip()?;
                 }
                 Key::Field(field) => {
-                    let [id_span, text_span, amount_span] = &mut spans;
-                    let span = match field {
-                        Field::RecordId => id_span,
-                        Field::Parameter1 => text_span,
-                        Field::Parameter2 => amount_span,
+                    let [id, text, amount] = &mut is_seen;
+                    let is_seen = match field {
+                        Field::RecordId => id,
+                        Field::Parameter1 => text,
+                        Field::Parameter2 => amount,
                     };
-                    if span.is_some() {
+                    if core::mem::replace(is_seen, true) {
                         self.report(index, Some(field), ViolationKind::DuplicateField);
                         self.reader.skip()?;
                     } else {
                         match field {
                             Field::RecordId => record_id = self.record_id(index)?,
-                            Field::Parameter1 => parameter_1 = self.string(index, field, rule::PARAMETER_1)?,
+                            Field::Parameter1 => {
+                                parameter_1 = self.string::<Parameter1>(index, field, rule::PARAMETER_1)?;
+                            }
                             Field::Parameter2 => parameter_2 = self.number(index)?,
                         }
-                        *span = Some(Span::between(start, self.reader.at));
                     }
                 }
             }
             ended = self.reader.ends(b'}')?;
         }
         self.reader.leave();
-        for (field, span) in Field::ALL.iter().zip(&spans) {
-            if span.is_none() {
+        for (field, is_seen) in Field::ALL.iter().zip(is_seen) {
+            if !is_seen {
                 self.report(index, Some(*field), ViolationKind::MissingField);
             }
         }
@@ -210,24 +244,39 @@ impl<'a> Parser<'a> {
         if sink.push(record_id, parameter_1, parameter_2).is_err() {
             self.report_amount(index);
         }
-        let [Some(record_id), Some(parameter_1), _] = spans else { return Ok(None) };
-        let (record_id, parameter_1) = (record_id.without_quotes(), parameter_1.without_quotes());
-        Ok(Some(OrderSpans { record_id, parameter_1, parameter_2 }))
+        Ok(Some(OrderValues { record_id, parameter_1, parameter_2 }))
     }
 
+    /// Parses a key and the colon after it.
     fn key(&mut self) -> Result<Key, JsonError> {
-        let (key, span) = self.reader.key()?;
-        Ok(Field::from_key(&key.text).map_or(Key::Unknown(span), Key::Field))
+        self.reader.skip_whitespace();
+        let found = simd::load(self.reader.bytes, self.reader.at).and_then(Field::from_quoted_key);
+        let Some((field, len)) = found else {
+            let (key, span) = self.reader.key()?;
+            return Ok(Field::from_key(&key.text).map_or(Key::Unknown(span), Key::Field));
+        };
+        self.reader.at += len;
+        if self.reader.take(b':') { Ok(Key::Field(field)) } else { Err(self.reader.error(Expected::Colon)) }
     }
 
     /// Parses a `record_id`; `None` if it has a violation other than being a duplicate.
-    fn record_id(&mut self, index: u32) -> Result<Option<FieldText<'a>>, JsonError> {
-        let id = self.string(index, Field::RecordId, rule::RECORD_ID)?;
-        if let Some(FieldText::Decoded(text)) = &id {
-            let first_index = self.ids.insert_decoded_or_first_index(text, index);
-            self.report_duplicate(first_index, index);
+    fn record_id(&mut self, index: u32) -> Result<Option<FieldText>, JsonError> {
+        let id = self.string::<RecordId>(index, Field::RecordId, rule::RECORD_ID)?;
+        if let Some(id) = id {
+            self.index_id(id, index);
         }
         Ok(id)
+    }
+
+    /// Reports a `record_id` that an earlier order has.
+    #[inline(never)]
+    fn index_id(&mut self, id: FieldText, index: u32) {
+        let first_index = if id.has_escapes {
+            self.ids.insert_decoded_or_first_index(&id.text(self.reader.bytes), index)
+        } else {
+            self.ids.insert_or_first_index(id.span, index)
+        };
+        self.report_duplicate(first_index, index);
     }
 
     #[inline]
@@ -238,16 +287,40 @@ impl<'a> Parser<'a> {
     }
 
     /// Parses a string; `None` if it has a violation.
-    fn string(&mut self, index: u32, field: Field, rules: &[TextRule]) -> Result<Option<FieldText<'a>>, JsonError> {
+    fn string<F: StringField>(
+        &mut self,
+        index: u32,
+        field: Field,
+        rules: &[TextRule],
+    ) -> Result<Option<FieldText>, JsonError> {
         if self.reader.peek() != Some(b'"') {
             return self.wrong_type(index, field, JsonType::String);
         }
+        let text = match_string::<F>(self.reader.bytes, self.reader.at + 1);
+        if let Some(text) = text {
+            self.reader.at = text.span.end() + 1;
+            return Ok(Some(text));
+        }
+        self.checked_string(index, field, rules)
+    }
+
+    /// Reads a string and checks every rule; `None` if it has a violation.
+    #[inline(never)]
+    fn checked_string(
+        &mut self,
+        index: u32,
+        field: Field,
+        rules: &[TextRule],
+    ) -> Result<Option<FieldText>, JsonError> {
+        let start = self.reader.at;
         let string = self.reader.string()?;
+        let span = Span::between(start, self.reader.at).without_quotes();
         let total = self.findings.total();
         for kind in rules.iter().filter_map(|rule| (rule.check)(&string)) {
             self.report(index, Some(field), kind);
         }
-        Ok((self.findings.total() == total).then_some(FieldText::Decoded(string.text)))
+        let has_escapes = matches!(string.text, Cow::Owned(_));
+        Ok((self.findings.total() == total).then_some(FieldText { span, has_escapes }))
     }
 
     /// Parses `parameter_2`; `None` if it has a violation.
@@ -255,6 +328,10 @@ impl<'a> Parser<'a> {
         let start = self.reader.at;
         if !matches!(self.reader.peek(), Some(b'-' | b'0'..=b'9')) {
             return self.wrong_type(index, Field::Parameter2, JsonType::Number);
+        }
+        if let Some(span) = match_number(self.reader.bytes, start) {
+            self.reader.at = span.end();
+            return Ok(Some(span));
         }
         let text = self.reader.number()?;
         // The reader and `Number` know the same grammar.

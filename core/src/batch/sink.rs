@@ -13,8 +13,8 @@ pub(super) trait OrderSink<'a> {
     /// When the number is not an amount: the parser reports it as a violation.
     fn push(
         &mut self,
-        record_id: FieldText<'a>,
-        parameter_1: FieldText<'a>,
+        record_id: FieldText,
+        parameter_1: FieldText,
         parameter_2: Span,
     ) -> Result<(), InvalidAmount>;
 }
@@ -22,7 +22,7 @@ pub(super) trait OrderSink<'a> {
 /// Drops every order, for validation alone.
 impl<'a> OrderSink<'a> for () {
     #[inline]
-    fn push(&mut self, _: FieldText<'a>, _: FieldText<'a>, _: Span) -> Result<(), InvalidAmount> {
+    fn push(&mut self, _: FieldText, _: FieldText, _: Span) -> Result<(), InvalidAmount> {
         Ok(())
     }
 }

@@ -1,29 +1,32 @@
-//! The fast path of the parser: template matching.
+//! Template matching: the shortcut of the parser.
 //!
-//! Serializers repeat the same bytes between values. After one order has been parsed, the next is matched against those
-//! delimiter bytes (an [`OrderTemplate`]) instead of being tokenized. Its values are only searched for their end: each rule
-//! describes texts and numbers that obey it for sure ([`FastAccept`], [`NumberRule::max_fast_digits`]). An order with anything
-//! else in it (an escape, an unknown or missing field, a long number) does not match and is left to the tokenizing parser.
+//! Serializers repeat the same bytes between values. After an order has been parsed, the following ones are matched against
+//! those delimiter bytes (an [`OrderTemplate`]) instead of being tokenized. A few templates are remembered, for requests that
+//! mix sequences of keys.
 
-use super::simd::{self, Chunk, LANES, count_ranges, ranges};
+use alloc::vec::Vec;
+
+use super::field_text::FieldText;
+use super::number_value::match_number;
+use super::string_value::{Parameter1, RecordId, match_string};
 use crate::field::Field;
-use crate::rule::{self, ByteSet, FastAccept, NumberRule, TextRule};
+use crate::simd::{self, Chunk, LANES};
 use crate::span::Span;
 
-/// The values of an order, without their quotes.
+/// The values of an order that the rules have accepted.
 #[derive(Clone, Copy)]
-pub(super) struct OrderSpans {
-    pub(super) record_id: Span,
-    pub(super) parameter_1: Span,
+pub(super) struct OrderValues {
+    pub(super) record_id: FieldText,
+    pub(super) parameter_1: FieldText,
     pub(super) parameter_2: Span,
 }
 
-impl OrderSpans {
-    /// The fields with their values, in the order in which they are written.
+impl OrderValues {
+    /// The fields with the spans of their values, in the order in which they are written.
     fn in_written_order(&self) -> [(Field, Span); Field::ALL.len()] {
         let (mut first, mut second, mut third) = (
-            (Field::RecordId, self.record_id),
-            (Field::Parameter1, self.parameter_1),
+            (Field::RecordId, self.record_id.span),
+            (Field::Parameter1, self.parameter_1.span),
             (Field::Parameter2, self.parameter_2),
         );
         let sort = |left: &mut (Field, Span), right: &mut (Field, Span)| {
@@ -53,88 +56,68 @@ pub(super) struct LastValue {
 /// How a request writes its orders: the sequence of the fields, and the bytes between their values, quotes included.
 pub(super) struct OrderTemplate<'a> {
     fields: [Field; Field::ALL.len()],
-    /// The delimiter before each value.
-    delimiters: [Delimiter<'a>; Field::ALL.len()],
-    /// Distance from the end of an order's last value to the start of the next order.
-    order_offset: usize,
+    /// From an order's brace to its first value.
+    opening: &'a [u8],
+    /// The delimiters before the second and the third value.
+    inner: [Delimiter<'a>; Field::ALL.len() - 1],
+    /// From an order's last value to the next order's first, if two such orders have followed one another.
+    between: Option<Delimiter<'a>>,
 }
 
 impl<'a> OrderTemplate<'a> {
     /// The format of most JSON serializers: no white space.
     pub(super) const COMPACT: Self = Self {
         fields: Field::ALL,
-        delimiters: [
-            Delimiter::constant(b"},{\"record_id\":\""),
-            Delimiter::constant(b"\",\"parameter_1\":\""),
-            Delimiter::constant(b"\",\"parameter_2\":"),
-        ],
-        order_offset: 2,
+        opening: b"{\"record_id\":\"",
+        inner: [Delimiter::constant(b"\",\"parameter_1\":\""), Delimiter::constant(b"\",\"parameter_2\":")],
+        between: Some(Delimiter::constant(b"},{\"record_id\":\"")),
     };
 
     /// The default format of Python's `json.dumps`: a space after each comma and colon.
     pub(super) const SPACED: Self = Self {
         fields: Field::ALL,
-        delimiters: [
-            Delimiter::constant(b"}, {\"record_id\": \""),
-            Delimiter::constant(b"\", \"parameter_1\": \""),
-            Delimiter::constant(b"\", \"parameter_2\": "),
-        ],
-        order_offset: 3,
+        opening: b"{\"record_id\": \"",
+        inner: [Delimiter::constant(b"\", \"parameter_1\": \""), Delimiter::constant(b"\", \"parameter_2\": ")],
+        between: Some(Delimiter::constant(b"}, {\"record_id\": \"")),
     };
 
-    /// The template of the order that starts at `start`, with `last` of the order before. `None` if their last fields differ or
-    /// a delimiter is too long.
-    ///
-    /// Neither order may have a violation, and only white space and a comma may separate them: otherwise the delimiters are
-    /// not known to be valid JSON.
-    pub(super) fn from_order(bytes: &'a [u8], last: LastValue, start: usize, order: &OrderSpans) -> Option<Self> {
+    /// The template of an order without a violation that starts at `start`. `last` is the last value of the element before it,
+    /// if that is an order without a violation, too: only then are the bytes between the two known to be valid JSON.
+    fn from_order(bytes: &'a [u8], last: Option<LastValue>, start: usize, order: &OrderValues) -> Option<Self> {
         let delimiter = |start, end| Delimiter::between(bytes, start, end);
         let [first, second, third] = order.in_written_order();
-        (last.field == third.0).then_some(())?;
+        let last = last.filter(|last| last.field == third.0);
         Some(Self {
             fields: [first.0, second.0, third.0],
-            delimiters: [
-                delimiter(last.end, first.1.start)?,
-                delimiter(first.1.end(), second.1.start)?,
-                delimiter(second.1.end(), third.1.start)?,
-            ],
-            order_offset: start - last.end,
+            opening: bytes.get(start..first.1.start)?,
+            inner: [delimiter(first.1.end(), second.1.start)?, delimiter(second.1.end(), third.1.start)?],
+            between: last.and_then(|last| delimiter(last.end, first.1.start)),
         })
     }
 
-    /// Matches the start of an order that does not follow another.
-    pub(super) fn match_first(&self, bytes: &[u8], start: usize) -> Option<OrderStart> {
-        let [delimiter, ..] = &self.delimiters;
-        let expected = delimiter.text.get(self.order_offset..)?;
-        let first_value = start + expected.len();
-        simd::is_equal(bytes.get(start..first_value)?, expected).then_some(OrderStart { start, first_value })
+    /// Matches the start of the order at `start`, and returns the offset of its first value.
+    #[inline]
+    pub(super) fn match_opening(&self, bytes: &[u8], start: usize) -> Option<usize> {
+        let first_value = start + self.opening.len();
+        simd::is_equal(bytes.get(start..first_value)?, self.opening).then_some(first_value)
     }
 
-    /// Matches the end of an order, whose last value ends at `last_end`, and the start of the next.
+    /// Matches an order from its first value to the end of its last value, which is returned with the values.
     #[inline(always)]
-    pub(super) fn match_next(&self, bytes: &[u8], last_end: usize) -> Option<OrderStart> {
-        let [delimiter, ..] = &self.delimiters;
-        let first_value = delimiter.match_at(bytes, last_end)?;
-        Some(OrderStart { start: last_end + self.order_offset, first_value })
-    }
-
-    /// Matches an order from its first value to the end of its last value, which is returned with the spans.
-    #[inline(always)]
-    pub(super) fn match_values(&self, bytes: &[u8], first_value: usize) -> Option<(OrderSpans, usize)> {
-        let empty = Span::default();
-        let mut order = OrderSpans { record_id: empty, parameter_1: empty, parameter_2: empty };
-        let [_, delimiters @ ..] = &self.delimiters;
-        let mut delimiters = delimiters.iter();
+    pub(super) fn match_values(&self, bytes: &[u8], first_value: usize) -> Option<(OrderValues, usize)> {
+        let empty = FieldText { span: Span::default(), has_escapes: false };
+        let mut order = OrderValues { record_id: empty, parameter_1: empty, parameter_2: empty.span };
+        let mut delimiters = self.inner.iter();
         let mut at = first_value;
         for field in self.fields {
             at = match field {
                 Field::RecordId => {
                     order.record_id = match_string::<RecordId>(bytes, at)?;
-                    order.record_id.end()
+                    order.record_id.span.end()
                 }
                 Field::Parameter1 => {
                     order.parameter_1 = match_string::<Parameter1>(bytes, at)?;
-                    order.parameter_1.end()
+                    order.parameter_1.span.end()
                 }
                 Field::Parameter2 => {
                     order.parameter_2 = match_number(bytes, at)?;
@@ -146,6 +129,13 @@ impl<'a> OrderTemplate<'a> {
             }
         }
         Some((order, at))
+    }
+
+    /// Matches the end of an order, whose last value ends at `last_end`, and the start of the next.
+    #[inline(always)]
+    pub(super) fn match_between(&self, bytes: &[u8], last_end: usize) -> Option<OrderStart> {
+        let first_value = self.between.as_ref()?.match_at(bytes, last_end)?;
+        Some(OrderStart { start: first_value - self.opening.len(), first_value })
     }
 
     #[inline]
@@ -163,6 +153,13 @@ impl<'a> OrderTemplate<'a> {
         }
         matches!(bytes.get(at), Some(b'}')).then_some(at + 1)
     }
+
+    fn has_fields_and_bytes_of(&self, other: &Self) -> bool {
+        let is_same = |left: &Delimiter<'_>, right: &Delimiter<'_>| simd::is_equal(left.text, right.text);
+        self.fields == other.fields
+            && simd::is_equal(self.opening, other.opening)
+            && self.inner.iter().zip(&other.inner).all(|(left, right)| is_same(left, right))
+    }
 }
 
 /// Where an order and its first value start.
@@ -171,10 +168,44 @@ pub(super) struct OrderStart {
     pub(super) first_value: usize,
 }
 
-// The bytes between two orders that are not adjacent include a whole order, and so are longer than any delimiter.
-const _: () = assert!(br#"{"record_id":"a","parameter_1":"b","parameter_2":1}"#.len() > 2 * LANES);
+/// The templates of a request: the common ones, and those of its own orders.
+pub(super) struct Templates<'a> {
+    learned: Vec<OrderTemplate<'a>>,
+    /// Number of templates that may still be learned. In a request without a pattern they would cost more than they save.
+    lessons: usize,
+}
 
-/// The bytes between two values: at most two chunks.
+impl<'a> Templates<'a> {
+    /// Most templates that are remembered.
+    const MAX_LEARNED: usize = 6;
+    const COMMON: [OrderTemplate<'static>; 2] = [OrderTemplate::COMPACT, OrderTemplate::SPACED];
+
+    pub(super) const fn new() -> Self {
+        Self { learned: Vec::new(), lessons: 4 * Self::MAX_LEARNED }
+    }
+
+    /// The templates, the one that was learned last first.
+    #[inline]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &OrderTemplate<'a>> {
+        const { &Self::COMMON }.iter().chain(self.learned.iter().rev())
+    }
+
+    /// Learns from an order: see [`OrderTemplate::from_order`].
+    pub(super) fn learn(&mut self, bytes: &'a [u8], last: Option<LastValue>, start: usize, order: &OrderValues) {
+        if self.lessons == 0 {
+            return;
+        }
+        self.lessons -= 1;
+        let Some(template) = OrderTemplate::from_order(bytes, last, start, order) else { return };
+        self.learned.retain(|known| !known.has_fields_and_bytes_of(&template));
+        if self.learned.len() == Self::MAX_LEARNED {
+            self.learned.remove(0);
+        }
+        self.learned.push(template);
+    }
+}
+
+/// The bytes between two values.
 struct Delimiter<'a> {
     text: &'a [u8],
     first: &'a Chunk,
@@ -186,9 +217,9 @@ struct Delimiter<'a> {
 }
 
 impl<'a> Delimiter<'a> {
-    /// The delimiter between two offsets, if it is not too long.
+    /// The delimiter between two offsets; `None` at the end of the request.
     fn between(bytes: &'a [u8], start: usize, end: usize) -> Option<Self> {
-        let text = bytes.get(start..end).filter(|text| text.len() <= 2 * LANES)?;
+        let text = bytes.get(start..end)?;
         let first = simd::load(bytes, start)?;
         Some(Self {
             text,
@@ -213,122 +244,14 @@ impl<'a> Delimiter<'a> {
     fn match_at(&self, bytes: &[u8], at: usize) -> Option<usize> {
         let differences = simd::difference_mask(simd::load(bytes, at)?, self.first)
             | simd::difference_mask(simd::load(bytes, at + self.last_offset)?, self.last);
-        (differences & !self.ignored == 0).then_some(at + self.text.len())
+        let is_found = differences & !self.ignored == 0 && (self.last_offset <= LANES || self.is_middle_at(bytes, at));
+        is_found.then_some(at + self.text.len())
+    }
+
+    /// Whether the bytes between the first and the last chunk are found, too.
+    #[inline(never)]
+    fn is_middle_at(&self, bytes: &[u8], at: usize) -> bool {
+        let middle = self.text.get(LANES..self.last_offset).unwrap_or_default();
+        bytes.get(at + LANES..at + self.last_offset).is_some_and(|bytes| simd::is_equal(bytes, middle))
     }
 }
-
-/// Matches a string's content, from `start` to the closing quote, if it is accepted fast.
-#[inline(always)]
-fn match_string<F: StringField>(bytes: &[u8], start: usize) -> Option<Span> {
-    let starts = const { F::ACCEPT.all.is_subset(F::ACCEPT.first) } || F::ACCEPT.first.contains(*bytes.get(start)?);
-    if !starts {
-        return None;
-    }
-    let mut end = run_end(bytes, start, F::ASCII);
-    if const { F::ASCII.len() < F::ALL.len() } && matches!(bytes.get(end), Some(0x80..)) {
-        end = utf8_run_end::<F>(bytes, end)?;
-    }
-    let len = end - start;
-    let has_required = if const { F::ACCEPT.all.is_subset(F::ACCEPT.requires_any_of) } {
-        len > 0
-    } else {
-        bytes.get(start..end)?.iter().any(|byte| F::ACCEPT.requires_any_of.contains(*byte))
-    };
-    let is_accepted = has_required && len <= F::ACCEPT.max_bytes && matches!(bytes.get(end), Some(b'"'));
-    is_accepted.then_some(Span { start, len })
-}
-
-/// The end of the run of bytes in `ranges` that begins at `start`.
-#[inline(always)]
-fn run_end(bytes: &[u8], start: usize, ranges: &[(u8, u8)]) -> usize {
-    let mut at = start;
-    loop {
-        let len = simd::prefix_len(bytes, at, ranges);
-        if len < LANES {
-            return at + len;
-        }
-        at += LANES;
-    }
-}
-
-/// The end of the run of a field's bytes that begins at `start`, if it is UTF-8.
-#[inline(never)]
-fn utf8_run_end<F: StringField>(bytes: &[u8], start: usize) -> Option<usize> {
-    let end = run_end(bytes, start, F::ALL);
-    core::str::from_utf8(bytes.get(start..end)?).is_ok().then_some(end)
-}
-
-/// Matches an integer or a decimal of less than a chunk, without an exponent.
-#[inline(always)]
-fn match_number(bytes: &[u8], start: usize) -> Option<Span> {
-    let sign = usize::from(matches!(bytes.get(start), Some(b'-')));
-    let first = start + sign;
-    let whole = count_digits(bytes, first);
-    if whole == 0 || (whole > 1 && matches!(bytes.get(first), Some(b'0'))) {
-        return None;
-    }
-    let mut len = whole;
-    if matches!(bytes.get(first + whole), Some(b'.')) {
-        let fraction = count_digits(bytes, first + whole + 1);
-        if fraction == 0 {
-            return None;
-        }
-        len += 1 + fraction;
-    }
-    // Digits that fill a chunk may continue after it.
-    let ends = len < LANES && !matches!(bytes.get(first + len), Some(b'e' | b'E') | None);
-    ends.then_some(Span { start, len: sign + len })
-}
-
-/// Counts the digits from `start`, up to a chunk.
-#[inline(always)]
-fn count_digits(bytes: &[u8], start: usize) -> usize {
-    simd::prefix_len(bytes, start, &[(b'0', b'9')])
-}
-
-/// A string field on the fast path.
-trait StringField {
-    /// The texts that obey every rule of the field and need no escape.
-    const ACCEPT: FastAccept;
-    /// The bytes of those texts, as ranges.
-    const ALL: &'static [(u8, u8)];
-    /// The bytes of those texts that are ASCII, as ranges.
-    const ASCII: &'static [(u8, u8)];
-}
-
-struct RecordId;
-
-impl StringField for RecordId {
-    const ACCEPT: FastAccept = unescaped(rule::RECORD_ID);
-    const ALL: &'static [(u8, u8)] = &ranges::<{ count_ranges(Self::ACCEPT.all) }>(Self::ACCEPT.all);
-    const ASCII: &'static [(u8, u8)] = &ranges::<{ count_ranges(ascii(Self::ACCEPT)) }>(ascii(Self::ACCEPT));
-}
-
-struct Parameter1;
-
-impl StringField for Parameter1 {
-    const ACCEPT: FastAccept = unescaped(rule::PARAMETER_1);
-    const ALL: &'static [(u8, u8)] = &ranges::<{ count_ranges(Self::ACCEPT.all) }>(Self::ACCEPT.all);
-    const ASCII: &'static [(u8, u8)] = &ranges::<{ count_ranges(ascii(Self::ACCEPT)) }>(ascii(Self::ACCEPT));
-}
-
-const fn ascii(accept: FastAccept) -> ByteSet {
-    accept.all.difference(ByteSet::BEYOND_ASCII)
-}
-
-/// The texts that every rule accepts fast and that JSON strings contain without an escape: no quote, backslash or control
-/// character.
-const fn unescaped(rules: &[TextRule]) -> FastAccept {
-    let accept = FastAccept::by_all(rules);
-    let raw = ByteSet::range(b' ', b'~').union(ByteSet::BEYOND_ASCII).difference(ByteSet::of(b"\"\\"));
-    FastAccept { first: accept.first.intersection(raw), all: accept.all.intersection(raw), ..accept }
-}
-
-/// A number of less than a chunk has few enough digits for every rule.
-const _: () = {
-    let mut rules: &[NumberRule] = rule::PARAMETER_2;
-    while let Some((rule, rest)) = rules.split_first() {
-        assert!(rule.max_fast_digits >= LANES, "the fast path accepts numbers that a rule may reject");
-        rules = rest;
-    }
-};

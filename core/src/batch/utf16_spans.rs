@@ -6,13 +6,13 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::field_text::{FieldText, InvalidAmount};
+use super::field_text::{FieldText, InvalidAmount, rewritten_amount};
 use super::findings::Findings;
 use super::limits::Limits;
 use super::parser;
-use super::simd;
 use super::sink::OrderSink;
 use super::verdict::Verdict;
+use crate::simd;
 use crate::span::Span;
 use crate::violation::ViolationKind;
 
@@ -72,13 +72,16 @@ impl<'a> OrderSink<'a> for LocateFields<'a> {
     #[inline]
     fn push(
         &mut self,
-        record_id: FieldText<'a>,
-        parameter_1: FieldText<'a>,
+        record_id: FieldText,
+        parameter_1: FieldText,
         parameter_2: Span,
     ) -> Result<(), InvalidAmount> {
-        let (id, id_bit) = self.locate(record_id, 1);
-        let (text, text_bit) = self.locate(parameter_1, 2);
-        let (amount, amount_bit) = self.locate(FieldText::canonical_amount(parameter_2, self.request)?, 4);
+        let (id, id_bit) = self.locate_text(record_id, 1);
+        let (text, text_bit) = self.locate_text(parameter_1, 2);
+        let (amount, amount_bit) = match rewritten_amount(parameter_2, self.request)? {
+            None => (self.in_units(parameter_2), 0),
+            Some(amount) => (self.push_side_text(&amount), 4),
+        };
         let [id, text, amount] = [id, text, amount].map(|span| (span.start as u32, span.len as u32));
         self.rows.push([id.0, id.1, text.0, text.1, amount.0, amount.1, id_bit | text_bit | amount_bit]);
         Ok(())
@@ -88,16 +91,21 @@ impl<'a> OrderSink<'a> for LocateFields<'a> {
 impl LocateFields<'_> {
     /// The span of a value in code units, and `bit` if it is one of the side text.
     #[inline]
-    fn locate(&mut self, text: FieldText<'_>, bit: u32) -> (Span, u32) {
-        match text {
-            FieldText::Raw(span) if self.is_ascii => (span, 0),
-            FieldText::Raw(span) => (self.in_units(span), 0),
-            FieldText::Decoded(text) => (self.push_side_text(&text), bit),
+    fn locate_text(&mut self, text: FieldText, bit: u32) -> (Span, u32) {
+        if text.has_escapes {
+            (self.push_side_text(&text.text(self.request)), bit)
+        } else {
+            (self.in_units(text.span), 0)
         }
     }
 
     /// Converts a span from bytes to code units, counting from the last span: spans follow one another closely.
+    #[inline]
     fn in_units(&mut self, span: Span) -> Span {
+        if self.is_ascii { span } else { self.count_in_units(span) }
+    }
+
+    fn count_in_units(&mut self, span: Span) -> Span {
         let Position { bytes, units } = self.known;
         let start = if span.start >= bytes {
             units + count_units(Span::between(bytes, span.start).slice(self.request))

@@ -1,8 +1,9 @@
 //! The result of validation without the orders.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::violation::{Finding, Report};
+use crate::violation::{Finding, Report, report_json};
 
 /// The result of validating a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,5 +22,11 @@ impl Verdict {
     pub fn report(&self, request: &[u8]) -> Report {
         let violations = self.findings.iter().map(|finding| finding.violation(request)).collect();
         Report { total: self.total, violations }
+    }
+
+    /// [`Report::to_json`] of the report; `request` is the body that was validated.
+    #[must_use]
+    pub fn report_json(&self, request: &[u8]) -> String {
+        report_json(self.total, &self.findings, request)
     }
 }

@@ -8,7 +8,7 @@ use crate::text::append_number;
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
     // Most texts need no escape.
-    if text.bytes().all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\') {
+    if text.bytes().fold(true, |raw, byte| raw & (byte >= b' ') & (byte != b'"') & (byte != b'\\')) {
         out.push_str(text);
     } else {
         text.chars().for_each(|character| write_character(out, character));

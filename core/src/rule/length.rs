@@ -6,8 +6,7 @@ use crate::text::count_chars;
 use crate::violation::ViolationKind;
 
 pub(crate) const fn at_most<const MAX: usize>() -> TextRule {
-    // No text has more characters than bytes.
-    TextRule { fast_accept: FastAccept { max_bytes: MAX, ..FastAccept::NOT_EMPTY }, check: check::<MAX> }
+    TextRule { fast_accept: FastAccept { max_chars: MAX, ..FastAccept::NOT_EMPTY }, check: check::<MAX> }
 }
 
 fn check<const MAX: usize>(string: &JsonString<'_>) -> Option<ViolationKind> {

@@ -4,7 +4,8 @@ use super::number_rule::NumberRule;
 use crate::amount::{Number, SIGNIFICANT_DIGITS};
 use crate::violation::ViolationKind;
 
-pub(crate) const PRECISION: NumberRule = NumberRule { max_fast_digits: SIGNIFICANT_DIGITS as usize, check };
+pub(crate) const PRECISION: NumberRule =
+    NumberRule { max_fast_digits: SIGNIFICANT_DIGITS as usize, max_fast_exponent: usize::MAX, check };
 
 fn check(number: &Number) -> Option<ViolationKind> {
     let actual = number.significant_digits;

@@ -1,18 +1,25 @@
 //! A string has neither a control character (Unicode category `Cc`) nor a lone surrogate.
 
 use super::byte_set::ByteSet;
-use super::text_rule::{FastAccept, TextRule};
+use super::text_rule::{BytePair, FastAccept, TextRule};
 use crate::json::JsonString;
 use crate::violation::{AllowedCharacters, ViolationKind};
 
-pub(crate) const PRINTABLE: TextRule =
-    TextRule { fast_accept: FastAccept { first: FAST, all: FAST, ..FastAccept::NOT_EMPTY }, check };
+pub(crate) const PRINTABLE: TextRule = TextRule {
+    fast_accept: FastAccept { first: FAST, all: FAST, excluded_pair: Some(C1_CONTROLS), ..FastAccept::NOT_EMPTY },
+    check,
+};
 
-/// Beyond ASCII only U+0080 to U+009F are control characters, with the lead byte C2. The printable characters with that lead
-/// byte, such as `°` and `£`, are accepted by `check`.
-const FAST: ByteSet = ByteSet::range(b' ', b'~').union(ByteSet::BEYOND_ASCII.difference(ByteSet::of(&[0xC2])));
+const FAST: ByteSet = ByteSet::range(b' ', b'~').union(ByteSet::BEYOND_ASCII);
+/// Beyond ASCII only U+0080 to U+009F are control characters.
+const C1_CONTROLS: BytePair = BytePair { lead: 0xC2, below: 0xA0 };
 
 fn check(string: &JsonString<'_>) -> Option<ViolationKind> {
+    // Most texts have none, which the compiler can find out many bytes at a time.
+    let has_control = string.text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == 0x7F));
+    if !has_control && string.lone_surrogate.is_none() && !C1_CONTROLS.is_in(string.text.as_bytes()) {
+        return None;
+    }
     let control = string.text.chars().enumerate().find(|(_, character)| character.is_control());
     let (index, code_point, allowed) = match (control, string.lone_surrogate) {
         (Some((index, control)), lone) if lone.is_none_or(|lone| index < lone.index) => {
@@ -24,4 +31,19 @@ fn check(string: &JsonString<'_>) -> Option<ViolationKind> {
         }
     };
     Some(ViolationKind::InvalidCharacters { position: index + 1, code_point, allowed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_found_anywhere() {
+        for character in '\0'..='\u{200}' {
+            for before in ["", "a", "é°", "0123456789abcdef0123456789abcdef"] {
+                let found = check(&format!("{before}{character}x").as_str().into());
+                assert_eq!(found.is_some(), character.is_control(), "{before:?} {character:?}");
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ use crate::amount::Number;
 use crate::violation::ViolationKind;
 
 /// 0, or a magnitude from 1e-130 to below 1e126.
-pub(crate) const RANGE: NumberRule = NumberRule { max_fast_digits: 126, check };
+pub(crate) const RANGE: NumberRule = NumberRule { max_fast_digits: 60, max_fast_exponent: 60, check };
 
 fn check(number: &Number) -> Option<ViolationKind> {
     (!number.is_in_range()).then_some(ViolationKind::OutOfRange)

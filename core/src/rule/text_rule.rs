@@ -13,19 +13,26 @@ pub(crate) struct TextRule {
 }
 
 /// A set of texts that can be recognized while looking for their end: those whose UTF-8 starts with a byte of `first`,
-/// consists of bytes of `all`, contains one of `requires_any_of`, and is at most `max_bytes` long.
+/// consists of bytes of `all` without the `excluded_pair`, and contains one of `requires_any_of`; with at most `max_chars`
+/// characters.
 #[derive(Clone, Copy)]
 pub(crate) struct FastAccept {
     pub(crate) first: ByteSet,
     pub(crate) all: ByteSet,
     pub(crate) requires_any_of: ByteSet,
-    pub(crate) max_bytes: usize,
+    pub(crate) excluded_pair: Option<BytePair>,
+    pub(crate) max_chars: usize,
 }
 
 impl FastAccept {
     /// Every text that is not empty: what each rule narrows.
-    pub(crate) const NOT_EMPTY: Self =
-        Self { first: ByteSet::ALL, all: ByteSet::ALL, requires_any_of: ByteSet::ALL, max_bytes: usize::MAX };
+    pub(crate) const NOT_EMPTY: Self = Self {
+        first: ByteSet::ALL,
+        all: ByteSet::ALL,
+        requires_any_of: ByteSet::ALL,
+        excluded_pair: None,
+        max_chars: usize::MAX,
+    };
 
     /// The texts that every rule of a list accepts.
     pub(crate) const fn by_all(rules: &[TextRule]) -> Self {
@@ -36,9 +43,37 @@ impl FastAccept {
             accept.first = accept.first.intersection(other.first);
             accept.all = accept.all.intersection(other.all);
             accept.requires_any_of = accept.requires_any_of.intersection(other.requires_any_of);
-            accept.max_bytes = if other.max_bytes < accept.max_bytes { other.max_bytes } else { accept.max_bytes };
+            accept.max_chars = if other.max_chars < accept.max_chars { other.max_chars } else { accept.max_chars };
+            assert!(accept.excluded_pair.is_none() || other.excluded_pair.is_none(), "one pair can be excluded");
+            accept.excluded_pair = if accept.excluded_pair.is_some() { accept.excluded_pair } else { other.excluded_pair };
             rules = rest;
         }
         accept
+    }
+
+    /// Whether a text may contain a character, given as UTF-8.
+    pub(crate) fn accepts_character(&self, character: &[u8], is_first: bool) -> bool {
+        character.iter().all(|byte| self.all.contains(*byte))
+            && !self.has_excluded_pair(character)
+            && (!is_first || character.first().is_some_and(|byte| self.first.contains(*byte)))
+    }
+
+    pub(crate) fn has_excluded_pair(&self, text: &[u8]) -> bool {
+        self.excluded_pair.is_some_and(|pair| pair.is_in(text))
+    }
+}
+
+/// A byte followed by one that is lower than a limit.
+#[derive(Clone, Copy)]
+pub(crate) struct BytePair {
+    pub(crate) lead: u8,
+    pub(crate) below: u8,
+}
+
+impl BytePair {
+    pub(crate) fn is_in(self, text: &[u8]) -> bool {
+        let next = text.get(1..).unwrap_or_default();
+        // Without an early exit, the compiler compares many bytes at a time.
+        text.iter().zip(next).fold(false, |found, (lead, next)| found | ((*lead == self.lead) & (*next < self.below)))
     }
 }

@@ -6,12 +6,12 @@ use wide::u8x16;
 use crate::rule::ByteSet;
 
 /// Number of bytes in a chunk.
-pub(super) const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 
-pub(super) type Chunk = [u8; LANES];
+pub(crate) type Chunk = [u8; LANES];
 
 /// Number of contiguous ranges in a set.
-pub(super) const fn count_ranges(set: ByteSet) -> usize {
+pub(crate) const fn count_ranges(set: ByteSet) -> usize {
     let (mut count, mut inside, mut byte) = (0, false, 0_u8);
     loop {
         let contained = set.contains(byte);
@@ -28,7 +28,7 @@ pub(super) const fn count_ranges(set: ByteSet) -> usize {
 
 /// The contiguous ranges of a set, [`count_ranges`] in number, by their first and last byte.
 #[expect(clippy::indexing_slicing, reason = "at compile time, where a wrong index is an error")]
-pub(super) const fn ranges<const COUNT: usize>(set: ByteSet) -> [(u8, u8); COUNT] {
+pub(crate) const fn ranges<const COUNT: usize>(set: ByteSet) -> [(u8, u8); COUNT] {
     let mut ranges = [(0, 0); COUNT];
     let (mut next, mut inside, mut byte) = (0, false, 0_u8);
     loop {
@@ -51,10 +51,23 @@ pub(super) const fn ranges<const COUNT: usize>(set: ByteSet) -> [(u8, u8); COUNT
 /// Counts the bytes from `start` that are in a set, up to the first that is not and to at most [`LANES`]. The set is given by
 /// its ranges, which should be constants.
 #[inline(always)]
-pub(super) fn prefix_len(bytes: &[u8], start: usize, ranges: &[(u8, u8)]) -> usize {
+pub(crate) fn prefix_len(bytes: &[u8], start: usize, ranges: &[(u8, u8)]) -> usize {
     match load(bytes, start) {
         Some(chunk) => member_mask(chunk, ranges).trailing_ones() as usize,
         None => prefix_len_near_end(bytes, start, ranges),
+    }
+}
+
+/// The end of the run of bytes in a set that begins at `start`.
+#[inline(always)]
+pub(crate) fn run_end(bytes: &[u8], start: usize, ranges: &[(u8, u8)]) -> usize {
+    let mut at = start;
+    loop {
+        let len = prefix_len(bytes, at, ranges);
+        at += len;
+        if len < LANES {
+            return at;
+        }
     }
 }
 
@@ -69,7 +82,7 @@ fn prefix_len_near_end(bytes: &[u8], start: usize, ranges: &[(u8, u8)]) -> usize
 
 /// The chunk that begins at `start`, if enough bytes are left.
 #[inline(always)]
-pub(super) fn load(bytes: &[u8], start: usize) -> Option<&Chunk> {
+pub(crate) fn load(bytes: &[u8], start: usize) -> Option<&Chunk> {
     bytes.get(start..start.wrapping_add(LANES))?.first_chunk()
 }
 
@@ -87,7 +100,7 @@ fn member_mask(chunk: &Chunk, ranges: &[(u8, u8)]) -> u32 {
 }
 
 /// Whether all bytes are ASCII.
-pub(super) fn is_ascii(bytes: &[u8]) -> bool {
+pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
     let (chunks, rest) = bytes.as_chunks::<LANES>();
     let all = chunks.iter().fold(u8x16::ZERO, |all, chunk| all | u8x16::new(*chunk));
     all.to_bitmask() == 0 && rest.is_ascii()
@@ -95,12 +108,12 @@ pub(super) fn is_ascii(bytes: &[u8]) -> bool {
 
 /// One bit per byte, from the lowest up: whether two chunks differ there.
 #[inline(always)]
-pub(super) fn difference_mask(left: &Chunk, right: &Chunk) -> u32 {
+pub(crate) fn difference_mask(left: &Chunk, right: &Chunk) -> u32 {
     !u8x16::new(*left).simd_eq(u8x16::new(*right)).to_bitmask() & 0xFFFF
 }
 
 /// Compares two texts by words of eight bytes. In WASM `==` on slices is a call that compares byte by byte.
-pub(super) fn is_equal(left: &[u8], right: &[u8]) -> bool {
+pub(crate) fn is_equal(left: &[u8], right: &[u8]) -> bool {
     let ((words, rest), (others, _)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
     left.len() == right.len()
         && words.iter().zip(others).all(|(word, other)| u64::from_le_bytes(*word) == u64::from_le_bytes(*other))
