@@ -4,7 +4,7 @@
 //! their names. Next to each median stands the time that serde_json takes for the same input, divided by it: for the grammar
 //! alone next to checking, for a tree next to reading.
 
-#![expect(clippy::unwrap_used, reason = "a benchmark stops at the first error")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a benchmark stops at the first error")]
 
 use std::env;
 use std::fmt::Write as _;
@@ -153,7 +153,7 @@ fn main() {
             &mut || drop(black_box(serde_json::from_slice::<serde_json::Value>(bytes))),
             &mut || drop(black_box(batch::parse_utf16_spans(bytes, limits))),
             &mut || drop(black_box(batch::parse_delimited(bytes, limits))),
-            &mut || drop(black_box(batch::validate(bytes, limits).report(bytes).to_json())),
+            &mut || drop(black_box(batch::validate(bytes, limits).report_json(bytes))),
         ]);
         let [checking, grammar, reading, tree, spans, texts, report] = medians;
         println!(

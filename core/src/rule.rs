@@ -69,7 +69,8 @@ mod tests {
                 let (nines, zeros) = ("9".repeat(digits), "0".repeat(digits.saturating_sub(2)));
                 let exponent = rule.max_fast_exponent.min(60);
                 for mantissa in [nines.clone(), format!("-{nines}"), format!("0.{zeros}1")] {
-                    for text in [mantissa.clone(), format!("{mantissa}e{exponent}"), format!("{mantissa}e-{exponent}")] {
+                    for text in [mantissa.clone(), format!("{mantissa}e{exponent}"), format!("{mantissa}e-{exponent}")]
+                    {
                         assert_eq!((rule.check)(&Number::parse(&text).unwrap()), None, "{text}");
                     }
                 }
@@ -80,7 +81,8 @@ mod tests {
     #[test]
     fn text_in_any_script_is_accepted_fast() {
         let fast = FastAccept::by_all(PARAMETER_1);
-        for text in ["delivery hour 5", "час поставки", "入札 5", "العرض", "Grüße", "😀", "21 °C", "£5"] {
+        for text in ["delivery hour 5", "час поставки", "入札 5", "العرض", "Grüße", "😀", "21 °C", "£5"]
+        {
             assert!(accepts(fast, text), "{text}");
         }
         // Blank texts, and control characters.

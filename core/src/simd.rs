@@ -71,11 +71,13 @@ pub(crate) fn run_end(bytes: &[u8], start: usize, ranges: &[(u8, u8)]) -> usize 
     }
 }
 
-/// [`prefix_len`] with less than a chunk left: tests the last chunk of `bytes`. Of fewer bytes than a chunk in all, none are
-/// counted.
+/// [`prefix_len`] with less than a chunk left: tests the last chunk of `bytes`, or byte by byte if that is all of them.
 #[cold]
 fn prefix_len_near_end(bytes: &[u8], start: usize, ranges: &[(u8, u8)]) -> usize {
-    let last = bytes.len().wrapping_sub(LANES);
+    let Some(last) = bytes.len().checked_sub(LANES) else {
+        let is_member = |byte: &&u8| ranges.iter().any(|(first, last)| (first..=last).contains(byte));
+        return bytes.iter().skip(start).take_while(is_member).count();
+    };
     let members = load(bytes, last).map_or(0, |chunk| member_mask(chunk, ranges));
     members.unbounded_shr((start.wrapping_sub(last)) as u32).trailing_ones() as usize
 }
@@ -97,6 +99,14 @@ fn member_mask(chunk: &Chunk, ranges: &[(u8, u8)]) -> u32 {
         distance = distance.min(above);
     }
     distance.simd_eq(u8x16::ZERO).to_bitmask()
+}
+
+/// Counts the bytes that are in a set.
+pub(crate) fn count(bytes: &[u8], ranges: &[(u8, u8)]) -> usize {
+    let (chunks, rest) = bytes.as_chunks();
+    let in_chunks: u32 = chunks.iter().map(|chunk| member_mask(chunk, ranges).count_ones()).sum();
+    let in_rest = rest.iter().filter(|byte| ranges.iter().any(|(first, last)| (first..=last).contains(byte)));
+    in_chunks as usize + in_rest.count()
 }
 
 /// Whether all bytes are ASCII.
@@ -148,7 +158,23 @@ mod tests {
                 assert_eq!(prefix_len(&vec![b'a'; length], place, RANGES), (length - place).min(LANES));
             }
         }
-        assert_eq!(prefix_len(b"abc", 1, RANGES), 0);
+        assert_eq!(prefix_len(b"abcz!c", 1, RANGES), 3);
+        assert_eq!(prefix_len(b"abc", 3, RANGES), 0);
+    }
+
+    #[test]
+    fn runs_and_counts_span_chunks() {
+        let mut text = vec![b'a'; 100];
+        for start in [0, 1, 15, 16, 50, 99, 100] {
+            assert_eq!(run_end(&text, start, &[(b'a', b'a')]), 100);
+        }
+        text[70] = b'b';
+        text[3] = b'b';
+        assert_eq!((run_end(&text, 4, &[(b'a', b'a')]), run_end(&text, 71, &[(b'a', b'a')])), (70, 100));
+        for length in 0..100 {
+            let expected = text[..length].iter().filter(|byte| **byte == b'b').count();
+            assert_eq!(count(&text[..length], &[(b'b', b'b')]), expected);
+        }
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 use alloc::string::String;
 
+use crate::simd;
+
 /// A part that [`text!`] and [`append!`] accept.
 pub(crate) trait Append {
     /// Appends itself to `out`.
@@ -82,7 +84,7 @@ pub(crate) fn append_number(out: &mut String, number: u64, base: u32, min_digits
 
 /// Counts the characters of a UTF-8 text: all bytes that do not continue a character.
 pub(crate) fn count_chars(text: &[u8]) -> usize {
-    text.iter().filter(|byte| !is_continuation(**byte)).count()
+    simd::count(text, &[(0, 0x7F), (0xC0, 0xFF)])
 }
 
 /// Whether a byte of UTF-8 continues a character (`10xxxxxx`).

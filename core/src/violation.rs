@@ -17,9 +17,9 @@ use alloc::vec::Vec;
 
 use crate::field::Field;
 pub use crate::json::{Expected, JsonType};
-use crate::json::{JsonError, decode_string, write_string};
+use crate::json::{JsonError, decode_string, write_string_with};
 use crate::span::Span;
-use crate::text::{append, append_number, is_continuation, text, truncate};
+use crate::text::{append, append_number, is_continuation, truncate};
 
 macro_rules! codes {
     ($($(#[$doc:meta])+ $variant:ident = $text:literal,)+) => {
@@ -206,7 +206,17 @@ impl ViolationKind {
                 };
                 let mut digits = String::new();
                 append_number(&mut digits, code_point.into(), 16, 4);
-                append!(out, "`", name, "` has U+", digits.to_ascii_uppercase(), " as character ", position, ": ", allowed);
+                append!(
+                    out,
+                    "`",
+                    name,
+                    "` has U+",
+                    digits.to_ascii_uppercase(),
+                    " as character ",
+                    position,
+                    ": ",
+                    allowed
+                );
             }
             Self::TooPrecise { actual, max } => {
                 append!(out, "`", name, "` has ", actual, " significant digits: at most ", max);
@@ -291,9 +301,9 @@ impl Report {
     /// `{"total":…,"violations":[{"index":…,"field":…,"code":…,"message":…},…]}`, with `null` for no index.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut json = ReportJson::new(self.total);
+        let mut json = ReportJson::new(self.total, self.violations.len());
         for Violation { index, code, field, message } in &self.violations {
-            json.push(*index, field, *code, message);
+            json.push(*index, |out| out.push_str(field), *code, |out| out.push_str(message));
         }
         json.finish()
     }
@@ -301,14 +311,11 @@ impl Report {
 
 /// [`Report::to_json`] of findings, without the texts of each violation in between.
 pub(crate) fn report_json(total: u32, findings: &[Finding], input: &[u8]) -> String {
-    let mut json = ReportJson::new(total);
-    let (mut pointer, mut message) = (String::new(), String::new());
+    let mut json = ReportJson::new(total, findings.len());
     for finding in findings {
-        pointer.clear();
-        message.clear();
-        finding.append_pointer(input, &mut pointer);
-        finding.kind.append_message(finding.field, input, &mut message);
-        json.push(finding.index, &pointer, finding.kind.code(), &message);
+        let pointer = |out: &mut String| finding.append_pointer(input, out);
+        let message = |out: &mut String| finding.kind.append_message(finding.field, input, out);
+        json.push(finding.index, pointer, finding.kind.code(), message);
     }
     json.finish()
 }
@@ -320,11 +327,20 @@ struct ReportJson {
 }
 
 impl ReportJson {
-    fn new(total: u32) -> Self {
-        Self { out: text!["{\"total\":", total, ",\"violations\":["], is_empty: true }
+    fn new(total: u32, violations: usize) -> Self {
+        // Most reports fit into this capacity.
+        let mut out = String::with_capacity(160 * violations.min(1000));
+        append!(&mut out, "{\"total\":", total, ",\"violations\":[");
+        Self { out, is_empty: true }
     }
 
-    fn push(&mut self, index: Option<u32>, pointer: &str, code: Code, message: &str) {
+    fn push(
+        &mut self,
+        index: Option<u32>,
+        pointer: impl FnOnce(&mut String),
+        code: Code,
+        message: impl FnOnce(&mut String),
+    ) {
         let out = &mut self.out;
         out.push_str(if core::mem::take(&mut self.is_empty) { "{\"index\":" } else { ",{\"index\":" });
         match index {
@@ -332,9 +348,9 @@ impl ReportJson {
             None => out.push_str("null"),
         }
         out.push_str(",\"field\":");
-        write_string(out, pointer);
+        write_string_with(out, pointer);
         append!(out, ",\"code\":\"", code.as_str(), "\",\"message\":");
-        write_string(out, message);
+        write_string_with(out, message);
         out.push('}');
     }
 

@@ -47,12 +47,7 @@ struct CollectOrders<'a> {
 }
 
 impl<'a> OrderSink<'a> for CollectOrders<'a> {
-    fn push(
-        &mut self,
-        record_id: FieldText,
-        parameter_1: FieldText,
-        parameter_2: Span,
-    ) -> Result<(), InvalidAmount> {
+    fn push(&mut self, record_id: FieldText, parameter_1: FieldText, parameter_2: Span) -> Result<(), InvalidAmount> {
         self.orders.push(Order {
             record_id: RecordId::from_validated(record_id.text(self.request)),
             parameter_1: Text::from_validated(parameter_1.text(self.request)),

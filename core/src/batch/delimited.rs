@@ -40,12 +40,7 @@ struct Delimit<'a> {
 }
 
 impl<'a> OrderSink<'a> for Delimit<'a> {
-    fn push(
-        &mut self,
-        record_id: FieldText,
-        parameter_1: FieldText,
-        parameter_2: Span,
-    ) -> Result<(), InvalidAmount> {
+    fn push(&mut self, record_id: FieldText, parameter_1: FieldText, parameter_2: Span) -> Result<(), InvalidAmount> {
         let amount = rewritten_amount(parameter_2, self.request)?;
         let amount = amount.map_or_else(|| parameter_2.text(self.request).into(), Cow::Owned);
         let texts = [record_id.text(self.request), parameter_1.text(self.request), amount];

@@ -115,12 +115,7 @@ impl<'a> Parser<'a> {
 
     /// [`matching_orders`](Self::matching_orders) with one template.
     #[inline]
-    fn orders_matching(
-        &mut self,
-        template: &OrderTemplate<'a>,
-        count: &mut u32,
-        sink: &mut dyn OrderSink<'a>,
-    ) -> bool {
+    fn orders_matching(&mut self, template: &OrderTemplate<'a>, count: &mut u32, sink: &mut dyn OrderSink<'a>) -> bool {
         let (bytes, start) = (self.reader.bytes, self.reader.at);
         let mut next = template.match_opening(bytes, start).map(|first_value| OrderStart { start, first_value });
         while let Some(OrderStart { start, first_value }) = next {
@@ -306,12 +301,7 @@ impl<'a> Parser<'a> {
 
     /// Reads a string and checks every rule; `None` if it has a violation.
     #[inline(never)]
-    fn checked_string(
-        &mut self,
-        index: u32,
-        field: Field,
-        rules: &[TextRule],
-    ) -> Result<Option<FieldText>, JsonError> {
+    fn checked_string(&mut self, index: u32, field: Field, rules: &[TextRule]) -> Result<Option<FieldText>, JsonError> {
         let start = self.reader.at;
         let string = self.reader.string()?;
         let span = Span::between(start, self.reader.at).without_quotes();

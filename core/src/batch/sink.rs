@@ -11,12 +11,7 @@ pub(super) trait OrderSink<'a> {
     ///
     /// # Errors
     /// When the number is not an amount: the parser reports it as a violation.
-    fn push(
-        &mut self,
-        record_id: FieldText,
-        parameter_1: FieldText,
-        parameter_2: Span,
-    ) -> Result<(), InvalidAmount>;
+    fn push(&mut self, record_id: FieldText, parameter_1: FieldText, parameter_2: Span) -> Result<(), InvalidAmount>;
 }
 
 /// Drops every order, for validation alone.

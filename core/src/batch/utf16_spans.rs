@@ -70,12 +70,7 @@ struct Position {
 
 impl<'a> OrderSink<'a> for LocateFields<'a> {
     #[inline]
-    fn push(
-        &mut self,
-        record_id: FieldText,
-        parameter_1: FieldText,
-        parameter_2: Span,
-    ) -> Result<(), InvalidAmount> {
+    fn push(&mut self, record_id: FieldText, parameter_1: FieldText, parameter_2: Span) -> Result<(), InvalidAmount> {
         let (id, id_bit) = self.locate_text(record_id, 1);
         let (text, text_bit) = self.locate_text(parameter_1, 2);
         let (amount, amount_bit) = match rewritten_amount(parameter_2, self.request)? {

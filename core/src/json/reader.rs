@@ -99,9 +99,6 @@ impl<'a> Reader<'a> {
         if let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
             self.at = simd::run_end(self.bytes, self.at, WHITESPACE);
         }
-        while let Some(b' ' | b'\t' | b'\n' | b'\r') = self.peek() {
-            self.at += 1;
-        }
     }
 
     /// Skips white space, and takes the next byte if it is this one.
@@ -311,8 +308,6 @@ impl<'a> Reader<'a> {
         loop {
             let start = self.at;
             self.at = simd::run_end(self.bytes, start, RAW);
-            let raw = self.rest().iter().position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\');
-            self.at = raw.map_or(self.bytes.len(), |raw| self.at + raw);
             let raw = self.text(start, self.at)?;
             if string.text.is_empty() {
                 string.text = Cow::Borrowed(raw);

@@ -2,15 +2,25 @@
 
 use alloc::string::String;
 
+use crate::simd;
 use crate::text::append_number;
+
+/// What strings contain without an escape.
+const RAW: &[(u8, u8)] = &[(b' ', b'!'), (b'#', b'['), (b']', 0xFF)];
 
 /// Appends a JSON string with only the escapes that RFC 8785 (JSON Canonicalization Scheme) requires.
 pub(crate) fn write_string(out: &mut String, text: &str) {
+    write_string_with(out, |out| out.push_str(text));
+}
+
+/// [`write_string`] for a text that a function appends.
+pub(crate) fn write_string_with(out: &mut String, append: impl FnOnce(&mut String)) {
     out.push('"');
+    let start = out.len();
+    append(out);
     // Most texts need no escape.
-    if text.bytes().fold(true, |raw, byte| raw & (byte >= b' ') & (byte != b'"') & (byte != b'\\')) {
-        out.push_str(text);
-    } else {
+    if simd::run_end(out.as_bytes(), start, RAW) < out.len() {
+        let text = out.split_off(start);
         text.chars().for_each(|character| write_character(out, character));
     }
     out.push('"');

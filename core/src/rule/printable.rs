@@ -3,6 +3,7 @@
 use super::byte_set::ByteSet;
 use super::text_rule::{BytePair, FastAccept, TextRule};
 use crate::json::JsonString;
+use crate::simd;
 use crate::violation::{AllowedCharacters, ViolationKind};
 
 pub(crate) const PRINTABLE: TextRule = TextRule {
@@ -15,9 +16,10 @@ const FAST: ByteSet = ByteSet::range(b' ', b'~').union(ByteSet::BEYOND_ASCII);
 const C1_CONTROLS: BytePair = BytePair { lead: 0xC2, below: 0xA0 };
 
 fn check(string: &JsonString<'_>) -> Option<ViolationKind> {
-    // Most texts have none, which the compiler can find out many bytes at a time.
-    let has_control = string.text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == 0x7F));
-    if !has_control && string.lone_surrogate.is_none() && !C1_CONTROLS.is_in(string.text.as_bytes()) {
+    // Most texts have none, which is found many bytes at a time.
+    let text = string.text.as_bytes();
+    let has_control = simd::run_end(text, 0, &[(b' ', b'~'), (0x80, 0xFF)]) < text.len() || C1_CONTROLS.is_in(text);
+    if !has_control && string.lone_surrogate.is_none() {
         return None;
     }
     let control = string.text.chars().enumerate().find(|(_, character)| character.is_control());

@@ -45,7 +45,8 @@ impl FastAccept {
             accept.requires_any_of = accept.requires_any_of.intersection(other.requires_any_of);
             accept.max_chars = if other.max_chars < accept.max_chars { other.max_chars } else { accept.max_chars };
             assert!(accept.excluded_pair.is_none() || other.excluded_pair.is_none(), "one pair can be excluded");
-            accept.excluded_pair = if accept.excluded_pair.is_some() { accept.excluded_pair } else { other.excluded_pair };
+            accept.excluded_pair =
+                if accept.excluded_pair.is_some() { accept.excluded_pair } else { other.excluded_pair };
             rules = rest;
         }
         accept
