@@ -16,4 +16,4 @@ pub(crate) use escape::{decode_escape, unescape};
 pub(crate) use reader::{Reader, decode_string, parse};
 pub use value::JsonType;
 pub(crate) use value::{JsonString, Member, Value};
-pub(crate) use write::{write_string, write_string_with};
+pub(crate) use write::{write_escaped, write_string};

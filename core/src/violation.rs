@@ -17,9 +17,9 @@ use alloc::vec::Vec;
 
 use crate::field::Field;
 pub use crate::json::{Expected, JsonType};
-use crate::json::{JsonError, decode_string, write_string_with};
+use crate::json::{JsonError, decode_string, write_escaped};
 use crate::span::Span;
-use crate::text::{append, append_number, is_continuation, truncate};
+use crate::text::{append, append_number, is_continuation, text, truncate};
 
 macro_rules! codes {
     ($($(#[$doc:meta])+ $variant:ident = $text:literal,)+) => {
@@ -244,16 +244,14 @@ impl Finding {
     /// The violation in words; `input` is the request in which it was found.
     #[must_use]
     pub fn violation(&self, input: &[u8]) -> Violation {
-        let mut pointer = String::new();
-        self.append_pointer(input, &mut pointer);
         let Self { index, field, kind } = *self;
+        let mut pointer = index.map_or_else(String::new, |index| text!["/", index]);
+        self.append_path(input, &mut pointer);
         Violation { index, code: kind.code(), field: pointer, message: kind.message(field, input) }
     }
 
-    fn append_pointer(&self, input: &[u8], out: &mut String) {
-        if let Some(index) = self.index {
-            append!(out, "/", index);
-        }
+    /// Appends the pointer within the order.
+    fn append_path(&self, input: &[u8], out: &mut String) {
         if let ViolationKind::UnknownField { key } = self.kind {
             out.push('/');
             for character in decode_string(key.slice(input)).text.chars() {
@@ -301,63 +299,64 @@ impl Report {
     /// `{"total":…,"violations":[{"index":…,"field":…,"code":…,"message":…},…]}`, with `null` for no index.
     #[must_use]
     pub fn to_json(&self) -> String {
-        let mut json = ReportJson::new(self.total, self.violations.len());
-        for Violation { index, code, field, message } in &self.violations {
-            json.push(*index, |out| out.push_str(field), *code, |out| out.push_str(message));
+        let mut out = start_report(self.total, self.violations.len());
+        for (number, Violation { index, code, field, message }) in self.violations.iter().enumerate() {
+            start_violation(&mut out, number, *index);
+            write_escaped(&mut out, |out| out.push_str(field));
+            end_violation(&mut out, *code, |out| out.push_str(message));
         }
-        json.finish()
+        out.push_str("]}");
+        out
     }
 }
 
 /// [`Report::to_json`] of findings, without the texts of each violation in between.
 pub(crate) fn report_json(total: u32, findings: &[Finding], input: &[u8]) -> String {
-    let mut json = ReportJson::new(total, findings.len());
-    for finding in findings {
-        let pointer = |out: &mut String| finding.append_pointer(input, out);
-        let message = |out: &mut String| finding.kind.append_message(finding.field, input, out);
-        json.push(finding.index, pointer, finding.kind.code(), message);
-    }
-    json.finish()
-}
-
-/// A report as JSON, while violations are added.
-struct ReportJson {
-    out: String,
-    is_empty: bool,
-}
-
-impl ReportJson {
-    fn new(total: u32, violations: usize) -> Self {
-        // Most reports fit into this capacity.
-        let mut out = String::with_capacity(160 * violations.min(1000));
-        append!(&mut out, "{\"total\":", total, ",\"violations\":[");
-        Self { out, is_empty: true }
-    }
-
-    fn push(
-        &mut self,
-        index: Option<u32>,
-        pointer: impl FnOnce(&mut String),
-        code: Code,
-        message: impl FnOnce(&mut String),
-    ) {
-        let out = &mut self.out;
-        out.push_str(if core::mem::take(&mut self.is_empty) { "{\"index\":" } else { ",{\"index\":" });
-        match index {
-            Some(index) => append!(out, index),
-            None => out.push_str("null"),
+    let mut out = start_report(total, findings.len());
+    // Often many orders have the same violation: what follows the index is then copied from the one before.
+    let mut last = None;
+    for (number, finding) in findings.iter().enumerate() {
+        start_violation(&mut out, number, finding.index);
+        if let Some(index) = finding.index {
+            append!(&mut out, "/", index);
         }
-        out.push_str(",\"field\":");
-        write_string_with(out, pointer);
-        append!(out, ",\"code\":\"", code.as_str(), "\",\"message\":");
-        write_string_with(out, message);
-        out.push('}');
+        let (rest, subject) = (out.len(), (finding.field, finding.kind));
+        match last {
+            Some((other, start, end)) if other == subject => out.extend_from_within(start..end),
+            _ => {
+                write_escaped(&mut out, |out| finding.append_path(input, out));
+                let message = |out: &mut String| finding.kind.append_message(finding.field, input, out);
+                end_violation(&mut out, finding.kind.code(), message);
+            }
+        }
+        last = Some((subject, rest, out.len()));
     }
+    out.push_str("]}");
+    out
+}
 
-    fn finish(mut self) -> String {
-        self.out.push_str("]}");
-        self.out
+fn start_report(total: u32, violations: usize) -> String {
+    // Most reports fit into this capacity.
+    let mut out = String::with_capacity(160 * violations.min(1000));
+    append!(&mut out, "{\"total\":", total, ",\"violations\":[");
+    out
+}
+
+/// Appends a violation up to the opening quote of its pointer.
+fn start_violation(out: &mut String, number: usize, index: Option<u32>) {
+    out.push_str(if number > 0 { ",{\"index\":" } else { "{\"index\":" });
+    match index {
+        Some(index) => append!(out, index),
+        None => out.push_str("null"),
     }
+    out.push_str(",\"field\":\"");
+}
+
+/// Appends the rest of a violation from the closing quote of its pointer.
+fn end_violation(out: &mut String, code: Code, message: impl FnOnce(&mut String)) {
+    append!(out, "\",\"code\":\"", code.as_str(), "\",\"message\":\"");
+    write_escaped(out, message);
+    out.push_str("\"}");
 }
 
 /// The line and the column of an offset, both from 1; columns count characters. An offset beyond the input is its end.

@@ -25,6 +25,10 @@ impl Findings {
     #[cold]
     pub(super) fn push(&mut self, finding: Finding) {
         if self.listed.len() < self.max_listed {
+            if self.listed.is_empty() {
+                // As many as a batch by default.
+                self.listed.reserve(self.max_listed.min(100));
+            }
             self.listed.push(finding);
         }
         self.total = self.total.saturating_add(1);

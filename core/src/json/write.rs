@@ -10,12 +10,13 @@ const RAW: &[(u8, u8)] = &[(b' ', b'!'), (b'#', b'['), (b']', 0xFF)];
 
 /// Appends a JSON string with only the escapes that RFC 8785 (JSON Canonicalization Scheme) requires.
 pub(crate) fn write_string(out: &mut String, text: &str) {
-    write_string_with(out, |out| out.push_str(text));
+    out.push('"');
+    write_escaped(out, |out| out.push_str(text));
+    out.push('"');
 }
 
-/// [`write_string`] for a text that a function appends.
-pub(crate) fn write_string_with(out: &mut String, append: impl FnOnce(&mut String)) {
-    out.push('"');
+/// Escapes the text that a function appends, as the content of a JSON string.
+pub(crate) fn write_escaped(out: &mut String, append: impl FnOnce(&mut String)) {
     let start = out.len();
     append(out);
     // Most texts need no escape.
@@ -23,7 +24,6 @@ pub(crate) fn write_string_with(out: &mut String, append: impl FnOnce(&mut Strin
         let text = out.split_off(start);
         text.chars().for_each(|character| write_character(out, character));
     }
-    out.push('"');
 }
 
 fn write_character(out: &mut String, character: char) {

@@ -1,7 +1,7 @@
 //! Builds core as the WASM module that the TypeScript and the Python package ship: `.gridbid/wasm/gridbid.wasm`.
 //!
 //! Four steps: the standard library of the target, the compiler, wasm-bindgen (the library, in the version of Cargo.lock),
-//! wasm-opt (npm's binaryen). The module has less than 64 KB, and the same bytes whatever folder it is built in; Nix builds it
+//! wasm-opt (npm's binaryen). The module has less than 112 KB, and the same bytes whatever folder it is built in; Nix builds it
 //! with the same code. A stamp of the compiler's output skips the last two steps when nothing has changed.
 
 mod compile;
