@@ -45,3 +45,13 @@ pub mod wire;
 
 // Lengths and counts of 32 bits are compared as `usize`.
 const _: () = assert!(usize::BITS >= u32::BITS);
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn tests_run_with_overflow_checks() {
+        let add_one = |number: u8| number + 1;
+        let sum = std::panic::catch_unwind(|| add_one(std::hint::black_box(u8::MAX)));
+        assert!(sum.is_err(), "an overflow in core would not be noticed");
+    }
+}

@@ -5,8 +5,10 @@ use gridbid_core::amount::{Amount, Total};
 use gridbid_core::batch::{self, Limits};
 use gridbid_core::expiry::{Timestamp, expires_at, is_live};
 use gridbid_core::name::Slot;
+use gridbid_core::order::{RecordId, Text};
 use gridbid_core::outcome::{self, Outcome, ResultsLimits};
 use gridbid_core::summary::{self, OrderOutcome};
+use gridbid_core::wire;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -75,8 +77,13 @@ proptest! {
             let _ = batch::parse(bytes, &Limits::default());
             let _ = outcome::parse_results(bytes, &ResultsLimits::default());
             let _ = (outcome::decide(bytes), gridbid_core::day::total(bytes));
+            let _ = (wire::validate_batch(bytes, &Limits::default()), wire::parse_results(bytes), wire::decide_order(bytes));
+            let _ = (wire::canonicalize_order(bytes), wire::total_day(bytes));
+            let spans = batch::parse_utf16_spans(bytes, &Limits::default());
+            prop_assert_eq!(spans.verdict, batch::parse_delimited(bytes, &Limits::default()).verdict);
             if let Ok(text) = std::str::from_utf8(bytes) {
                 let _ = (Amount::parse(text), Slot::parse(text), Total::new().add_text(text));
+                let _ = (RecordId::parse(text), Text::parse(text), Timestamp::parse(text));
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The parser of requests: one pass over the bytes, borrowing, without recursion, and without an allocation for a valid order.
+//! The parser of requests: one pass over the bytes, borrowing, without recursion, and without an allocation for a valid order,
+//! unless its `record_id` has an escape.
 //!
 //! Keys, strings and numbers are classified sixteen bytes at a time, and checked without being decoded. A value that is not
 //! accepted this way, which is nearly always one with a violation, is read by the [`Reader`] and checked by each rule. Orders
@@ -79,7 +80,7 @@ impl<'a> Parser<'a> {
         let mut templates = Templates::new();
         let mut count = 0;
         loop {
-            let is_ended = self.matching_orders(&templates, &mut count, sink);
+            let is_ended = self.matching_orders(&mut templates, &mut count, sink);
             if !is_ended {
                 self.element(count, &mut templates, sink)?;
                 count += 1;
@@ -95,11 +96,17 @@ impl<'a> Parser<'a> {
     /// Parses the next orders that match a template, counting them. `true` if the last of them has ended and a comma or
     /// bracket should follow; `false` if an element follows.
     #[inline]
-    fn matching_orders(&mut self, templates: &Templates<'a>, count: &mut u32, sink: &mut dyn OrderSink<'a>) -> bool {
+    fn matching_orders(
+        &mut self,
+        templates: &mut Templates<'a>,
+        count: &mut u32,
+        sink: &mut dyn OrderSink<'a>,
+    ) -> bool {
         self.reader.skip_whitespace();
         if !self.reader.may_enter() {
             return false;
         }
+        templates.learn_between(self.reader.bytes, self.last, self.reader.at);
         loop {
             let before = *count;
             for template in templates.iter() {
@@ -145,7 +152,8 @@ impl<'a> Parser<'a> {
         templates: &mut Templates<'a>,
         sink: &mut dyn OrderSink<'a>,
     ) -> Result<(), JsonError> {
-        let (start, total, last) = (self.reader.at, self.findings.total(), self.last.take());
+        let (start, total) = (self.reader.at, self.findings.total());
+        self.last = None;
         if self.reader.peek() != Some(b'{') {
             let actual = self.reader.skip()?;
             self.report(index, None, ViolationKind::NotAnObject { actual });
@@ -156,7 +164,7 @@ impl<'a> Parser<'a> {
         {
             self.last = Some(order.last_value());
             if self.reader.peek() != Some(b']') {
-                templates.learn(self.reader.bytes, last, start, &order);
+                templates.learn(self.reader.bytes, start, &order);
             }
         }
         Ok(())

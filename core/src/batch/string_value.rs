@@ -15,7 +15,7 @@ use crate::text::count_chars;
 pub(super) trait StringField {
     /// The texts that obey every rule of the field.
     const ACCEPT: FastAccept;
-    /// The bytes that such a text may contain without an escape, as ranges.
+    /// The bytes that such a text may contain without an escape, as ranges; without the first byte of the excluded pair.
     const RAW: &'static [(u8, u8)];
     /// Those of them that are ASCII, as ranges.
     const RAW_ASCII: &'static [(u8, u8)];
@@ -39,10 +39,14 @@ impl StringField for Parameter1 {
 }
 
 /// The bytes that every rule accepts fast and that JSON strings contain without an escape: no quote, backslash or control
-/// character.
+/// character. The first byte of the excluded pair is not among them.
 const fn raw(rules: &[TextRule]) -> ByteSet {
     let raw = ByteSet::range(b' ', b'~').union(ByteSet::BEYOND_ASCII).difference(ByteSet::of(b"\"\\"));
-    FastAccept::by_all(rules).all.intersection(raw)
+    let accept = FastAccept::by_all(rules);
+    match accept.excluded_pair {
+        Some(pair) => accept.all.intersection(raw).difference(ByteSet::of(&[pair.lead])),
+        None => accept.all.intersection(raw),
+    }
 }
 
 const fn ascii(rules: &[TextRule]) -> ByteSet {
@@ -52,14 +56,38 @@ const fn ascii(rules: &[TextRule]) -> ByteSet {
 /// Matches a string's content, from `start` to the closing quote, if every rule of the field accepts it fast.
 #[inline(always)]
 pub(super) fn match_string<F: StringField>(bytes: &[u8], start: usize) -> Option<FieldText> {
-    let end = run_end(bytes, start, F::RAW_ASCII);
+    let end = raw_end::<F>(bytes, start)?;
     if !matches!(bytes.get(end), Some(b'"')) {
-        return match_beyond_ascii::<F>(bytes, start, end);
+        return match_escaped::<F>(bytes, start, end);
     }
     let span = Span::between(start, end);
     let starts = const { F::ACCEPT.all.is_subset(F::ACCEPT.first) } || F::ACCEPT.first.contains(*bytes.get(start)?);
-    let is_accepted = starts && contains_required::<F>(span.slice(bytes)) && span.len <= F::ACCEPT.max_chars;
+    let is_accepted = starts && contains_required::<F>(span.slice(bytes)) && is_short::<F>(bytes, span, 0);
     is_accepted.then_some(FieldText { span, has_escapes: false })
+}
+
+/// The end of the run of bytes that the string at `start` contains without an escape. `None` if they are not UTF-8, or contain
+/// a character that is not accepted.
+#[inline(always)]
+fn raw_end<F: StringField>(bytes: &[u8], start: usize) -> Option<usize> {
+    let end = run_end(bytes, start, F::RAW_ASCII);
+    if const { F::RAW_ASCII.len() < F::RAW.len() } && matches!(bytes.get(end), Some(0x80..)) {
+        return utf8_end::<F>(bytes, end);
+    }
+    Some(end)
+}
+
+#[inline(never)]
+fn utf8_end<F: StringField>(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut end = run_end(bytes, start, F::RAW);
+    // Most texts have no byte that may be the first of the excluded pair.
+    while let Some(pair) = F::ACCEPT.excluded_pair
+        && bytes.get(end) == Some(&pair.lead)
+        && bytes.get(end + 1).is_some_and(|next| *next > pair.max_next)
+    {
+        end = run_end(bytes, end + 2, F::RAW);
+    }
+    core::str::from_utf8(bytes.get(start..end)?).is_ok().then_some(end)
 }
 
 #[inline(always)]
@@ -71,47 +99,41 @@ fn contains_required<F: StringField>(text: &[u8]) -> bool {
     }
 }
 
-/// [`match_string`] for a string with escapes or characters beyond ASCII, the first of which is at `ascii_end`.
+/// Whether a string is not too long. Its escapes have `excess` bytes more than characters.
+#[inline(always)]
+fn is_short<F: StringField>(bytes: &[u8], span: Span, excess: usize) -> bool {
+    span.len <= F::ACCEPT.max_chars || count_chars(span.slice(bytes)) - excess <= F::ACCEPT.max_chars
+}
+
+/// [`match_string`] for a string with escapes, the first of which is at `run_end`.
 #[inline(never)]
-fn match_beyond_ascii<F: StringField>(bytes: &[u8], start: usize, ascii_end: usize) -> Option<FieldText> {
-    let (mut run_start, mut run_stop) = (start, ascii_end);
-    let (mut has_escapes, mut has_required) = (false, false);
-    // Number of bytes in escapes, but for one per character.
-    let mut excess = 0;
-    let end = loop {
-        if const { F::RAW_ASCII.len() < F::RAW.len() } && matches!(bytes.get(run_stop), Some(0x80..)) {
-            run_stop = run_end(bytes, run_stop, F::RAW);
-            let run = bytes.get(run_start..run_stop)?;
-            if core::str::from_utf8(run).is_err() || F::ACCEPT.has_excluded_pair(run) {
-                return None;
-            }
-        }
-        has_required = has_required || contains_required::<F>(bytes.get(run_start..run_stop)?);
-        if run_start == start && start < run_stop && !F::ACCEPT.first.contains(*bytes.get(start)?) {
-            return None;
-        }
-        match bytes.get(run_stop)? {
-            b'"' => break run_stop,
+fn match_escaped<F: StringField>(bytes: &[u8], start: usize, run_end: usize) -> Option<FieldText> {
+    let (mut run_start, mut run_end, mut excess) = (start, run_end, 0);
+    let mut has_required = false;
+    if run_end > start && !F::ACCEPT.first.contains(*bytes.get(start)?) {
+        return None;
+    }
+    loop {
+        has_required = has_required || contains_required::<F>(bytes.get(run_start..run_end)?);
+        match bytes.get(run_end)? {
+            b'"' => break,
             b'\\' => {
-                let (character, next) = decode_escape(bytes, run_stop)?;
+                let (character, end) = decode_escape(bytes, run_end)?;
                 let mut buffer = [0; 4];
                 let text = character.encode_utf8(&mut buffer).as_bytes();
-                let is_first = run_stop == start;
-                if !F::ACCEPT.accepts_character(text, is_first) {
+                if !F::ACCEPT.accepts_character(text, run_end == start) {
                     return None;
                 }
                 has_required = has_required || contains_required::<F>(text);
-                has_escapes = true;
-                excess += next - run_stop - 1;
-                run_start = next;
+                excess += end - run_end - 1;
+                run_start = end;
                 // Some serializers escape every character beyond ASCII.
-                let is_escape_next = matches!(bytes.get(next), Some(b'\\'));
-                run_stop = if is_escape_next { next } else { run_end(bytes, next, F::RAW_ASCII) };
+                let is_escape_next = matches!(bytes.get(end), Some(b'\\'));
+                run_end = if is_escape_next { end } else { raw_end::<F>(bytes, end)? };
             }
             _ => return None,
         }
-    };
-    let span = Span::between(start, end);
-    let is_short = span.len <= F::ACCEPT.max_chars || count_chars(span.slice(bytes)) - excess <= F::ACCEPT.max_chars;
-    (has_required && is_short).then_some(FieldText { span, has_escapes })
+    }
+    let span = Span::between(start, run_end);
+    (has_required && is_short::<F>(bytes, span, excess)).then_some(FieldText { span, has_escapes: true })
 }

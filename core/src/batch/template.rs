@@ -81,17 +81,15 @@ impl<'a> OrderTemplate<'a> {
         between: Some(Delimiter::constant(b"}, {\"record_id\": \"")),
     };
 
-    /// The template of an order without a violation that starts at `start`. `last` is the last value of the element before it,
-    /// if that is an order without a violation, too: only then are the bytes between the two known to be valid JSON.
-    fn from_order(bytes: &'a [u8], last: Option<LastValue>, start: usize, order: &OrderValues) -> Option<Self> {
+    /// The template of an order without a violation that starts at `start`.
+    fn from_order(bytes: &'a [u8], start: usize, order: &OrderValues) -> Option<Self> {
         let delimiter = |start, end| Delimiter::between(bytes, start, end);
         let [first, second, third] = order.in_written_order();
-        let last = last.filter(|last| last.field == third.0);
         Some(Self {
             fields: [first.0, second.0, third.0],
             opening: bytes.get(start..first.1.start)?,
             inner: [delimiter(first.1.end(), second.1.start)?, delimiter(second.1.end(), third.1.start)?],
-            between: last.and_then(|last| delimiter(last.end, first.1.start)),
+            between: None,
         })
     }
 
@@ -190,14 +188,33 @@ impl<'a> Templates<'a> {
         const { &Self::COMMON }.iter().chain(self.learned.iter().rev())
     }
 
+    /// Learns what stands between two orders from the first two in a row with the same template. `last` is the last value of
+    /// the element before `start`, if that is an order without a violation: only then are the bytes known to be valid JSON.
+    #[inline]
+    pub(super) fn learn_between(&mut self, bytes: &'a [u8], last: Option<LastValue>, start: usize) {
+        let Some(last) = last.filter(|_| self.lessons > 0) else { return };
+        for template in &mut self.learned {
+            if template.between.is_none()
+                && template.last_field() == last.field
+                && let Some(first_value) = template.match_opening(bytes, start)
+            {
+                template.between = Delimiter::between(bytes, last.end, first_value);
+                self.lessons -= 1;
+                return;
+            }
+        }
+    }
+
     /// Learns from an order: see [`OrderTemplate::from_order`].
-    pub(super) fn learn(&mut self, bytes: &'a [u8], last: Option<LastValue>, start: usize, order: &OrderValues) {
+    pub(super) fn learn(&mut self, bytes: &'a [u8], start: usize, order: &OrderValues) {
         if self.lessons == 0 {
             return;
         }
         self.lessons -= 1;
-        let Some(template) = OrderTemplate::from_order(bytes, last, start, order) else { return };
-        self.learned.retain(|known| !known.has_fields_and_bytes_of(&template));
+        let Some(template) = OrderTemplate::from_order(bytes, start, order) else { return };
+        if self.learned.iter().any(|known| known.has_fields_and_bytes_of(&template)) {
+            return;
+        }
         if self.learned.len() == Self::MAX_LEARNED {
             self.learned.remove(0);
         }

@@ -13,12 +13,13 @@ pub(crate) const PRINTABLE: TextRule = TextRule {
 
 const FAST: ByteSet = ByteSet::range(b' ', b'~').union(ByteSet::BEYOND_ASCII);
 /// Beyond ASCII only U+0080 to U+009F are control characters.
-const C1_CONTROLS: BytePair = BytePair { lead: 0xC2, below: 0xA0 };
+const C1_CONTROLS: BytePair = BytePair { lead: 0xC2, max_next: 0x9F };
 
 fn check(string: &JsonString<'_>) -> Option<ViolationKind> {
     // Most texts have none, which is found many bytes at a time.
     let text = string.text.as_bytes();
-    let has_control = simd::run_end(text, 0, &[(b' ', b'~'), (0x80, 0xFF)]) < text.len() || C1_CONTROLS.is_in(text);
+    let has_c0 = simd::run_end(text, 0, &[(b' ', b'~'), (0x80, 0xFF)]) < text.len();
+    let has_control = has_c0 || (!text.is_ascii() && C1_CONTROLS.is_in(text));
     if !has_control && string.lone_surrogate.is_none() {
         return None;
     }

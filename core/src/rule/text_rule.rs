@@ -55,26 +55,20 @@ impl FastAccept {
     /// Whether a text may contain a character, given as UTF-8.
     pub(crate) fn accepts_character(&self, character: &[u8], is_first: bool) -> bool {
         character.iter().all(|byte| self.all.contains(*byte))
-            && !self.has_excluded_pair(character)
+            && !self.excluded_pair.is_some_and(|pair| pair.is_in(character))
             && (!is_first || character.first().is_some_and(|byte| self.first.contains(*byte)))
-    }
-
-    pub(crate) fn has_excluded_pair(&self, text: &[u8]) -> bool {
-        self.excluded_pair.is_some_and(|pair| pair.is_in(text))
     }
 }
 
-/// A byte followed by one that is lower than a limit.
+/// A byte followed by one of at most `max_next`.
 #[derive(Clone, Copy)]
 pub(crate) struct BytePair {
     pub(crate) lead: u8,
-    pub(crate) below: u8,
+    pub(crate) max_next: u8,
 }
 
 impl BytePair {
     pub(crate) fn is_in(self, text: &[u8]) -> bool {
-        let next = text.get(1..).unwrap_or_default();
-        // Without an early exit, the compiler compares many bytes at a time.
-        text.iter().zip(next).fold(false, |found, (lead, next)| found | ((*lead == self.lead) & (*next < self.below)))
+        text.windows(2).any(|pair| matches!(pair, [first, next] if *first == self.lead && *next <= self.max_next))
     }
 }
