@@ -166,7 +166,7 @@ pub(super) struct OrderStart {
     pub(super) first_value: usize,
 }
 
-/// The templates of a request: the common ones, and those of its own orders.
+/// The templates of a request: the common ones, and those that its orders have shown.
 pub(super) struct Templates<'a> {
     learned: Vec<OrderTemplate<'a>>,
     /// Number of templates that may still be learned. In a request without a pattern they would cost more than they save.
