@@ -95,7 +95,7 @@ impl Deliveries {
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
-        scenario::variables(&self.layout, &self.record)
+        scenario::variables()
     }
 
     /// The release deployed before the scenario.

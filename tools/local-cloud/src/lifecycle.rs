@@ -28,6 +28,8 @@ use crate::recovery::{Recovery, Stopped};
 
 /// The folder of MiniStack's Python code in the repository.
 const SOURCES: &str = "tools/local-cloud";
+/// The folder of the built console in the repository.
+const CONSOLE: &str = "console/dist";
 /// Time within which a process notices that its instance file is gone.
 const LEASH: Duration = Duration::from_millis(1500);
 /// Time within which a started process must respond: a large journal takes a while to replay.
@@ -188,7 +190,7 @@ fn start_processes(
     fs::write(&instance, &record.instance).on_file("write", &instance)?;
     step.note("simulators");
     let log = folder.join("logs").join("simulators.log");
-    let (process, mut child) = Process::start(&mut simulators_command(simulators, record), &log)?;
+    let (process, mut child) = Process::start(&mut simulators_command(layout, simulators, record), &log)?;
     record.simulators = Some(process);
     record.write()?;
     wait_for(&mut child, "the simulators", &log, step, || simulators_respond(&record.ports))?;
@@ -200,9 +202,10 @@ fn start_processes(
     wait_for(&mut child, "MiniStack", &record.cloud_log(), step, || cloud_responds(&record.ports))
 }
 
-fn simulators_command(program: &Path, record: &Record) -> Command {
+fn simulators_command(layout: &Layout, program: &Path, record: &Record) -> Command {
     let mut command = Command::new(program);
     command.arg("--folder").arg(&record.folder).arg("--instance").arg(&record.instance);
+    command.arg("--console").arg(layout.file(CONSOLE));
     let ports = record.ports;
     for (option, port) in [("--port", ports.simulators), ("--s3-port", ports.s3), ("--cloud-port", ports.cloud)] {
         command.arg(option).arg(port.to_string());

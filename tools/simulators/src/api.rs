@@ -24,8 +24,8 @@ use crate::forward::Cloud;
 const PATH: &str = "/api";
 /// Longer than API Gateway waits for a function (30 s).
 const LIMIT: Duration = Duration::from_secs(35);
-const REQUEST_HEADERS: [HeaderName; 5] =
-    [header::ACCEPT, header::AUTHORIZATION, header::CONTENT_LENGTH, header::CONTENT_TYPE, header::USER_AGENT];
+const REQUEST_HEADERS: [HeaderName; 4] =
+    [header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE, header::USER_AGENT];
 
 /// The proxy to the HTTP API that was deployed last: its id is in a file of the local cloud's folder.
 pub(crate) fn routes(folder: &Path, cloud_port: u16) -> Router {

@@ -18,7 +18,7 @@ use gridbid_devkit::layout::Layout;
 use gridbid_devkit::process::Process;
 use gridbid_devkit::progress::Step;
 use gridbid_local_cloud::behaviour::FOR_TESTS;
-use gridbid_local_cloud::client::{Cloud, Item};
+use gridbid_local_cloud::client::Cloud;
 use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::simulators::Simulators;
 use gridbid_local_cloud::{lifecycle, results_run};
@@ -201,13 +201,24 @@ impl Round<'_> {
         })
     }
 
+    /// Ends the lease of a dead run, which lasts for minutes.
+    fn end_lease(&self, cloud: &Cloud) -> Result<(), Failure> {
+        let table = &self.system.names.runs_table;
+        let id = format!("slot#{}", self.slot);
+        for mut item in cloud.items(table)? {
+            if item.get("id").is_some_and(|(_, text)| *text == id) {
+                item.insert("lease_until".to_owned(), ("N".to_owned(), "0".to_owned()));
+                cloud.put_item(table, &item)?;
+            }
+        }
+        Ok(())
+    }
+
     fn check_run(&self, cloud: &Cloud, record: &Record, execution: &str) -> Result<(), Failure> {
         let names = &self.system.names;
         let mut run = results_run::follow(cloud, execution, RUN_LIMIT, |_| ())?;
         if run.status() != Some("done") {
-            // The lease of a dead run expires after minutes; the check does not wait for that.
-            let lock = Item::from([("id".to_owned(), ("S".to_owned(), "lock".to_owned()))]);
-            cloud.delete_item(&names.runs_table, &lock)?;
+            self.end_lease(cloud)?;
             self.script_platform(record)?;
             let second = results_run::start(cloud, &names.state_machine_arn, &self.slot)?;
             run = results_run::follow(cloud, &second, RUN_LIMIT, |_| ())?;
