@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::thread;
 
 use gridbid_devkit::http;
-use gridbid_simulator_protocol::SLACK_FILE;
+use gridbid_simulator_protocol::{INSTANCE_FILE, SLACK_FILE};
 
 use crate::harness::Simulators;
 
