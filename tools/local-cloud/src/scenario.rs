@@ -3,7 +3,7 @@
 /// Seconds between two polls of the auction platform in the scenarios.
 pub const POLL_SECONDS: u64 = 1;
 /// Seconds until the deadline of a results run in the scenarios.
-pub const DEADLINE_SECONDS: u64 = 8;
+pub const DEADLINE_SECONDS: u64 = 20;
 
 /// The variable with the folder of the scenarios' local cloud.
 pub const SITE_VARIABLE: &str = "GRIDBID_SYSTEM_SITE";

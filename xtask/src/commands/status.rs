@@ -69,7 +69,7 @@ fn counts(layout: &Layout) -> Result<(), Failure> {
     }
     let open = cloud.open_slots(&names.runs_table)?;
     let first: Vec<&str> = open.iter().take(SHOWN_SLOTS).map(String::as_str).collect();
-    print(&format!("{:<14}{} {}", "open slots", open.len(), first.join(" ")).trim_end());
+    print(format!("{:<14}{} {}", "open slots", open.len(), first.join(" ")).trim_end());
     for (name, queue) in [
         ("to submit", &names.submission_queue_url),
         ("not orders", &names.submission_dead_letter_queue_url),
