@@ -7,7 +7,7 @@ import type { FromWorker, MethodName, Methods, ToWorker, Verdict, Violation } fr
 
 /** Milliseconds without an edit after which the text is checked; longer for texts that take longer. */
 const PAUSE = 120;
-const LONG_PAUSE = 300;
+const LONG_PAUSE = 200;
 const LONG_TEXT = 1_000_000;
 
 /** What a worker is to the checker: tests use another one. */

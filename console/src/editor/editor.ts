@@ -59,7 +59,7 @@ export interface Editor {
 }
 
 /** Characters that are put into the text at once. */
-const PART = 500_000;
+const PART = 250_000;
 
 const theme = EditorView.theme({
   '&': { height: '100%', color: 'var(--text)', backgroundColor: 'var(--field)', fontSize: '0.875rem' },

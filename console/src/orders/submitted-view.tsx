@@ -75,7 +75,7 @@ export function Submissions({ hidden }: { readonly hidden: boolean }) {
         <p class="muted">Orders that you submit appear here, with what the auction platform says of them. Closing the tab forgets the list.</p>
       ) : (
         <>
-          <div class="table-box" role="region" aria-labelledby="submitted-title" tabIndex={0}>
+          <div class="table-box" role="region" aria-label="List of submitted orders" tabIndex={0}>
             <table aria-busy={isRefreshing.value}>
               <thead>
                 <tr>

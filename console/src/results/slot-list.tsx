@@ -51,7 +51,7 @@ export function SlotList({ day, open, onOpen }: Props) {
       {shown.length === 0 ? (
         <p class="muted">No slot matches.</p>
       ) : (
-        <div class="table-box scroll" role="region" aria-labelledby="slots-title" tabIndex={0}>
+        <div class="table-box scroll" role="region" aria-label="List of slots" tabIndex={0}>
           <table>
             <thead>
               <tr>

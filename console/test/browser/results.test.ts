@@ -24,7 +24,7 @@ test('a day shows its totals, its slots and its chart', () =>
       assert.deepEqual([await total('Orders'), await total('Accepted'), await total('Rejected'), await total('Failed'), await total('Acceptance'), await total('Total power')], ['3', '1', '1', '1', '33.3 %', '2.1']);
       await page.locator('.u-over').waitFor();
       assert.equal(await page.locator('.slot-list tbody tr').count(), 2);
-      await page.getByLabel('Show').selectOption('All');
+      await page.getByRole('combobox', { name: /^Show/ }).selectOption('All');
       assert.equal(await page.locator('.slot-list tbody tr').count(), 3);
     },
     {
@@ -122,9 +122,9 @@ test('a day of 288 slots can be walked and zoomed', () =>
     async ({ page }) => {
       await page.locator('.u-over').waitFor();
       assert.equal(await page.getByRole('button', { name: '24 h' }).getAttribute('aria-pressed'), 'true');
-      await page.getByLabel('Show').selectOption('All');
+      await page.getByRole('combobox', { name: /^Show/ }).selectOption('All');
       assert.equal(await page.locator('.slot-list tbody tr').count(), 288);
-      await page.getByLabel('Show').selectOption('With failures');
+      await page.getByRole('combobox', { name: /^Show/ }).selectOption('With failures');
       assert.ok((await page.locator('.slot-list tbody tr').count()) < 60);
       await page.getByRole('button', { name: '1 h', exact: true }).click();
       const chart = page.getByRole('slider', { name: /Slots of the day/ });

@@ -1,5 +1,9 @@
 /** What tests do in the page, in the words of someone who uses it. */
 
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import type { Page } from 'playwright-core';
 
 /** The editor's text field, once it is loaded. */
@@ -27,4 +31,15 @@ export async function paste(page: Page, text: string): Promise<void> {
     data.setData('text/plain', pasted);
     element.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
   }, text);
+}
+
+/** A file on disk. A large buffer would be decoded in the page, which blocks it for longer than its own work does. */
+export async function withFile(name: string, text: string, use: (path: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'gridbid-console-'));
+  try {
+    await writeFile(join(folder, name), text);
+    await use(join(folder, name));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

@@ -8,7 +8,6 @@ import { after, before } from 'node:test';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 
 import { launch } from './browser.ts';
-import { editor } from './page.ts';
 import { startSite, type Site, type SiteOptions } from './site.ts';
 
 /** Milliseconds that a test waits for something to appear. */
@@ -54,7 +53,7 @@ export async function inPage(
   });
   try {
     await page.goto(site.url + hash);
-    await editor(page).waitFor({ state: 'attached' });
+    await page.getByRole('navigation', { name: 'Views' }).waitFor();
     await run({ site, page, context });
     assert.deepEqual(errors, []);
   } finally {
