@@ -19,18 +19,24 @@ const LIMITS = { 'first view': 150_000, 'all files': 230_000 };
 const hashOf = (bytes) => createHash('sha256').update(bytes).digest('hex').slice(0, 10);
 
 /**
- * Takes the WASM module along: writes it under a hashed name and puts that name where `new URL('….wasm', import.meta.url)`
- * stands.
+ * Resolves `@gridbid/core`, and writes its WASM module under a hashed name, which replaces the one in
+ * `new URL('….wasm', import.meta.url)`.
+ *
+ * esbuild's output depends on the paths of its inputs. In a namespace core has the same paths wherever it lies.
  */
-function wasmFiles(outdir) {
+function corePackage(core, outdir) {
   return {
-    name: 'wasm-files',
-    setup({ onLoad }) {
-      onLoad({ filter: /[\\/]web\.js$/ }, ({ path }) => {
+    name: 'core-package',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^@gridbid\/core$/ }, () => ({ path: 'web.js', namespace: 'core' }));
+      onResolve({ filter: /^\.\//, namespace: 'core' }, ({ path }) => ({ path: basename(path), namespace: 'core' }));
+      onLoad({ filter: /\.js$/, namespace: 'core' }, ({ path }) => {
+        const source = readFileSync(join(core, path), 'utf8');
+        if (path !== 'web.js') return { contents: source, loader: 'js' };
         let count = 0;
-        const contents = readFileSync(path, 'utf8').replace(/new URL\('\.\/([\w.-]+\.wasm)', import\.meta\.url\)/g, (_, name) => {
+        const contents = source.replace(/new URL\('\.\/([\w.-]+\.wasm)', import\.meta\.url\)/g, (_, name) => {
           count += 1;
-          const bytes = readFileSync(join(path, '..', name));
+          const bytes = readFileSync(join(core, name));
           const hashed = `${basename(name, '.wasm')}-${hashOf(bytes)}.wasm`;
           writeFileSync(join(outdir, 'assets', hashed), bytes);
           return `new URL('./${hashed}', import.meta.url)`;
@@ -72,7 +78,6 @@ const options = (outdir) => ({
   legalComments: 'none',
   logLevel: 'warning',
   metafile: true,
-  alias: { '@gridbid/core': join(CORE, 'web.js') },
 });
 
 /** The name of the file that an entry point became. */
@@ -83,13 +88,13 @@ function outputOf({ metafile }, entry, extension) {
 }
 
 /** Builds the page into a folder, which is emptied first. */
-export async function buildPage(outdir = join(ROOT, 'dist')) {
-  if (!existsSync(join(CORE, 'web.js'))) {
+export async function buildPage(outdir = join(ROOT, 'dist'), core = CORE) {
+  if (!existsSync(join(core, 'web.js'))) {
     throw new Error('@gridbid/core is not built: `npm run build` in bindings/typescript comes first');
   }
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(join(outdir, 'assets'), { recursive: true });
-  const worker = await build({ ...options(outdir), entryPoints: ['src/check/worker.ts'], plugins: [wasmFiles(outdir)] });
+  const worker = await build({ ...options(outdir), entryPoints: ['src/check/worker.ts'], plugins: [corePackage(core, outdir)] });
   const page = await build({
     ...options(outdir),
     entryPoints: ['src/main.tsx', 'src/styles/main.css'],
