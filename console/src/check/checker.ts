@@ -1,6 +1,6 @@
 /** The page's side of a check: sends edits to the worker, asks for a verdict when typing pauses, ignores outdated ones. */
 
-import { signal, type ReadonlySignal } from '@preact/signals';
+import { effect, signal, type ReadonlySignal } from '@preact/signals';
 
 import type { Edit } from '../orders/text.ts';
 import type { FromWorker, MethodName, Methods, ToWorker, Verdict, Violation } from './protocol.ts';
@@ -49,15 +49,13 @@ export class Checker {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #verdict: Verdict | null = null;
   #watched: readonly string[] = [];
-  /** When the last edit was made: the verdict's delay is measured from there. */
-  #editedAt = 0;
-  /** Milliseconds from the last edit to its verdict. */
-  delay = 0;
+  /** The worker is lost: only a new page has another. */
+  #isDead = false;
 
   constructor(port: Port) {
     this.#port = port;
     port.onMessage((message) => this.#receive(message));
-    port.onFailure((reason) => this.#break(reason));
+    port.onFailure((reason) => this.#die(reason));
   }
 
   get state(): ReadonlySignal<CheckState> {
@@ -71,7 +69,7 @@ export class Checker {
 
   /** Loads core ahead of the first check. */
   load(): void {
-    this.call('load', {}).catch((error: unknown) => this.#break(error instanceof Error ? error.message : String(error)));
+    this.call('load', {}).catch((error: unknown) => this.#die(error instanceof Error ? error.message : String(error)));
   }
 
   replace(text: string): void {
@@ -92,19 +90,36 @@ export class Checker {
   watch(recordIds: readonly string[]): void {
     if (recordIds.length === 0 && this.#watched.length === 0) return;
     this.#watched = recordIds;
-    if (this.#length > 0) this.#schedule(false, 0);
+    if (this.#state.value.kind === 'checked') void this.#check();
+  }
+
+  /** The verdict on the text as it is now; null when there is none. */
+  async settle(): Promise<Verdict | null> {
+    await new Promise<void>((resolve) => {
+      let stop: (() => void) | undefined;
+      let isSettled = false;
+      stop = effect(() => {
+        if (this.#state.value.kind === 'checking') return;
+        isSettled = true;
+        stop?.();
+        resolve();
+      });
+      if (isSettled) stop();
+    });
+    const state = this.#state.value;
+    return state.kind === 'checked' ? state.verdict : null;
   }
 
   list(offset: number, count: number): Promise<readonly Violation[]> {
-    return this.call('list', { version: this.#version, offset, count });
+    return this.call('list', { version: this.#version, offset, count }).catch(() => []);
   }
 
   within(from: number, to: number, count: number): Promise<readonly Violation[]> {
-    return this.call('within', { version: this.#version, from, to, count });
+    return this.call('within', { version: this.#version, from, to, count }).catch(() => []);
   }
 
   step(at: number, direction: 1 | -1): Promise<Violation | null> {
-    return this.call('step', { version: this.#version, at, direction });
+    return this.call('step', { version: this.#version, at, direction }).catch(() => null);
   }
 
   /** Reads a file's content or pasted text, see `readContent`. */
@@ -114,23 +129,24 @@ export class Checker {
 
   call<Name extends MethodName>(method: Name, parameters: Methods[Name]['parameters'], transfer: Transferable[] = []): Promise<Methods[Name]['result']> {
     return new Promise((resolve, reject) => {
-      const id = this.#nextId++;
+      if (this.#isDead) return reject(new Error('the rules cannot run in this browser'));
+      const id = this.#nextId;
+      this.#nextId += 1;
       this.#pending.set(id, { resolve, reject });
       this.#port.post({ id, method, parameters } as ToWorker, transfer);
     });
   }
 
-  #schedule(isEmpty: boolean, pause = this.#length > LONG_TEXT ? LONG_PAUSE : PAUSE): void {
+  #schedule(isEmpty: boolean): void {
     clearTimeout(this.#timer);
-    this.#editedAt = performance.now();
-    if (this.#state.value.kind === 'broken') return;
+    if (this.#isDead) return;
     if (isEmpty) {
       this.#verdict = null;
       this.#state.value = { kind: 'empty' };
       return;
     }
     this.#state.value = { kind: 'checking', last: this.#verdict };
-    this.#timer = setTimeout(() => void this.#check(), pause);
+    this.#timer = setTimeout(() => void this.#check(), this.#length > LONG_TEXT ? LONG_PAUSE : PAUSE);
   }
 
   async #check(): Promise<void> {
@@ -138,11 +154,12 @@ export class Checker {
     try {
       const verdict = await this.call('check', { version, watched: this.#watched });
       if (verdict === null || verdict.version !== this.#version) return;
-      this.delay = performance.now() - this.#editedAt;
       this.#verdict = verdict;
       this.#state.value = { kind: 'checked', verdict };
     } catch (error) {
-      if (version === this.#version) this.#break(error instanceof Error ? error.message : String(error));
+      if (version !== this.#version || this.#isDead) return;
+      // Most likely there was no memory for it: a shorter text can be checked.
+      this.#state.value = { kind: 'broken', message: error instanceof Error ? error.message : String(error) };
     }
   }
 
@@ -154,7 +171,8 @@ export class Checker {
     else pending.resolve(message.result as never);
   }
 
-  #break(message: string): void {
+  #die(message: string): void {
+    this.#isDead = true;
     clearTimeout(this.#timer);
     this.#state.value = { kind: 'broken', message };
     for (const { reject } of this.#pending.values()) reject(new Error(message));

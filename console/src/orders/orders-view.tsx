@@ -13,8 +13,10 @@ export function OrdersView({ workbench, hidden }: { readonly workbench: Workbenc
   const { checker, submission, session } = useServices();
 
   const submit = () => {
-    const state = checker.state.value;
-    if (state.kind === 'checked' && state.verdict.valid && session.isReady) void submission.start();
+    // The text may have been typed a moment ago.
+    void checker.settle().then((verdict) => {
+      if (verdict?.valid === true && session.isReady) void submission.start();
+    });
   };
 
   return (

@@ -14,13 +14,14 @@ export function SubmitPanel({ workbench, submit }: { readonly workbench: Workben
   const { checker, submission, session } = useServices();
   const state = checker.state.value;
   const progress = submission.progress.value;
-  const orders = state.kind === 'checked' && state.verdict.valid ? state.verdict.orders : 0;
+  const verdict = state.kind === 'checked' ? state.verdict : state.kind === 'checking' ? state.last : null;
+  const orders = verdict?.valid === true ? verdict.orders : 0;
   const isSignedOut = session.state.value.kind === 'signed_out';
   const isRunning = progress.phase === 'running';
 
   let hint: string | null = null;
   if (isSignedOut) hint = 'Sign in to submit. Checking works without.';
-  else if (state.kind === 'checked' && !state.verdict.valid) hint = 'The API stores valid orders only: correct the violations first.';
+  else if (verdict?.valid === false) hint = 'The API stores valid orders only: correct the violations first.';
   else if (orders > BATCH_SIZE) hint = `Posted in ${countOf(Math.ceil(orders / BATCH_SIZE), 'batch', 'batches')} of up to ${BATCH_SIZE}. Submitting again is safe.`;
   else if (orders > 0) hint = 'Stored completely or not at all. Submitting again is safe.';
 

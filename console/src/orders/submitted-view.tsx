@@ -14,7 +14,7 @@ const PAGE = 20;
 const REFRESH = 10_000;
 
 export function Submissions({ hidden }: { readonly hidden: boolean }) {
-  const { submitted, session } = useServices();
+  const { submitted, session, submission } = useServices();
   const filter = useSignal('');
   const page = useSignal(0);
   const now = useSignal(Date.now());
@@ -26,7 +26,8 @@ export function Submissions({ hidden }: { readonly hidden: boolean }) {
   const current = Math.min(page.value, pages - 1);
   const shown = found.slice(current * PAGE, (current + 1) * PAGE);
   const ids = shown.map(({ recordId }) => recordId).join(' ');
-  const isReady = session.isReady;
+  // Each batch changes the list: while many are posted, nobody asks for its orders.
+  const isReady = session.isReady && submission.progress.value.phase !== 'running';
 
   useEffect(() => {
     if (hidden || !isReady || ids === '') return undefined;
@@ -125,7 +126,7 @@ function Row({ entry, lookup, now }: { readonly entry: Entry; readonly lookup: L
         <code>{entry.recordId}</code>
       </td>
       <td>
-        {lookup === undefined && <span class="muted">…</span>}
+        {lookup === undefined && <span class="chip ok">stored</span>}
         {order !== null && (
           <>
             <span class="chip ok">stored</span> <span class="muted wide-only">{clock(order.accepted_at, true)} UTC</span>

@@ -21,7 +21,7 @@ export function VerdictPanel({ workbench }: { readonly workbench: Workbench }) {
       <div role="status" aria-busy={state.kind === 'checking'}>
         {state.kind === 'broken' && (
           <p class="bad">
-            <strong>The rules cannot run in this browser.</strong> {state.message}
+            <strong>The orders cannot be checked.</strong> {state.message}
           </p>
         )}
         {state.kind === 'empty' && <p class="muted">No orders yet. Each change is checked by the service’s own rules.</p>}

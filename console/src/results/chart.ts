@@ -35,6 +35,7 @@ interface Colors {
   readonly missing: string;
   readonly power: string;
   readonly focus: string;
+  readonly halo: string;
 }
 
 function readColors(host: Element): Colors {
@@ -50,6 +51,7 @@ function readColors(host: Element): Colors {
     missing: color('--chart-missing'),
     power: color('--chart-power'),
     focus: color('--focus'),
+    halo: color('--surface'),
   };
 }
 
@@ -140,6 +142,8 @@ export function createChart(host: HTMLElement, options: ChartOptions): Chart {
         series: [
           {},
           { scale: 'orders', paths: () => null, points: { show: false } },
+          // A halo sets the line off from the bars.
+          { scale: 'power', stroke: () => colors.halo, width: 4, spanGaps: false, points: { show: false } },
           { scale: 'power', stroke: () => colors.power, width: 1.75, spanGaps: false, points: { show: hasPoints, size: 6, fill: () => colors.power } },
         ],
         hooks: {
@@ -162,12 +166,11 @@ export function createChart(host: HTMLElement, options: ChartOptions): Chart {
     return plot;
   };
 
-  const data = (): uPlot.AlignedData => [
+  const data = (): uPlot.AlignedData => {
+    const powers = slots.map(({ total_power }) => (total_power === undefined ? null : Number(total_power)));
     // The line's points are in the middle of their slots.
-    starts.map((start) => start + PERIOD / 2),
-    slots.map(orderCount),
-    slots.map(({ total_power }) => (total_power === undefined ? null : Number(total_power))),
-  ];
+    return [starts.map((start) => start + PERIOD / 2), slots.map(orderCount), powers, powers];
+  };
 
   let plot = build();
   const rebuild = (): void => {

@@ -243,6 +243,6 @@ test('the page says what it cannot load', () =>
     site.broken.add('.wasm');
     await page.reload();
     await page.getByText('The editor cannot be loaded.').waitFor();
-    await page.getByText('The rules cannot run in this browser.').waitFor();
+    await page.getByText('The orders cannot be checked.').waitFor();
     site.broken.clear();
   }));

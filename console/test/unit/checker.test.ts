@@ -61,11 +61,13 @@ test('files are read as tables or JSON, and must be UTF-8', () => {
 function fakePort() {
   let receive: (message: FromWorker) => void = () => undefined;
   const sent: ToWorker[] = [];
-  const port: Port = { post: (message) => sent.push(message), onMessage: (listener) => (receive = listener), onFailure: () => undefined };
+  let die: (reason: string) => void = () => undefined;
+  const port: Port = { post: (message) => sent.push(message), onMessage: (listener) => (receive = listener), onFailure: (listener) => (die = listener) };
+  const fail = (request: Request | undefined, error: string) => receive({ id: request?.id ?? 0, error });
   const checks = () => sent.filter((message): message is Request => 'id' in message && message.method === 'check');
   const answer = (request: Request | undefined, version: number) =>
     receive({ id: request?.id ?? 0, result: { version, valid: true, orders: 1, total: 0, listed: 0, violations: [], watched: [], duration: 1, bytes: 1 } });
-  return { port, sent, checks, answer };
+  return { port, sent, checks, answer, fail, die: (reason: string) => die(reason) };
 }
 
 test('typing is checked once it pauses, and an outdated verdict is ignored', async (t) => {
@@ -95,4 +97,34 @@ test('an empty text has no verdict', () => {
   const checker = new Checker(port);
   checker.replace('  ');
   assert.equal(checker.state.value.kind, 'empty');
+});
+
+test('a verdict is waited for', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { port, checks, answer } = fakePort();
+  const checker = new Checker(port);
+  assert.equal(await checker.settle(), null);
+  checker.replace('[]');
+  const settled = checker.settle();
+  t.mock.timers.tick(500);
+  answer(checks()[0], 1);
+  assert.equal((await settled)?.version, 1);
+});
+
+test('a check that fails does not end checking, a worker that fails does', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { port, checks, fail, die } = fakePort();
+  const checker = new Checker(port);
+  checker.replace('[]');
+  t.mock.timers.tick(500);
+  fail(checks()[0], 'no memory');
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(checker.state.value, { kind: 'broken', message: 'no memory' });
+  checker.replace('[ ]');
+  assert.equal(checker.state.value.kind, 'checking');
+  die('gone');
+  assert.deepEqual(checker.state.value, { kind: 'broken', message: 'gone' });
+  checker.replace('[]');
+  assert.deepEqual(checker.state.value, { kind: 'broken', message: 'gone' });
+  assert.deepEqual(await checker.list(0, 10), []);
 });
