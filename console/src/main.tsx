@@ -1,5 +1,6 @@
 /** The page's entry: reads the configuration, makes the services, shows the page. */
 
+import { effect } from '@preact/signals';
 import { render } from 'preact';
 
 import { Api, describeError } from './api/client.ts';
@@ -12,7 +13,7 @@ import { Submitted } from './orders/submitted.ts';
 import { Workbench } from './orders/workbench.ts';
 import { DayStore } from './results/day-store.ts';
 import { SlotStore } from './results/slot-store.ts';
-import { followAddress } from './route.ts';
+import { followAddress, route } from './route.ts';
 import { ServicesContext, type Services } from './services.ts';
 
 /** The worker's file beside this one; the build writes its name. */
@@ -52,7 +53,10 @@ async function start(): Promise<void> {
     </ServicesContext.Provider>,
     root,
   );
-  if (config.environment !== 'prod') document.title = `Gridbid (${config.environment})`;
+  effect(() => {
+    const view = route.value.view === 'orders' ? 'Orders' : 'Results';
+    document.title = config.environment === 'prod' ? `${view} · Gridbid` : `${view} · Gridbid (${config.environment})`;
+  });
 }
 
 start().catch((error: unknown) => {

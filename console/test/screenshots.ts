@@ -14,6 +14,7 @@ const TODAY = new Date().toISOString().slice(0, 10);
 
 interface State {
   readonly name: string;
+  readonly issuer?: string;
   readonly prepare?: (site: Site) => void;
   readonly show: (page: Page, site: Site) => Promise<void>;
 }
@@ -123,14 +124,25 @@ const states: readonly State[] = [
   },
 ];
 
+const signedOut: State = {
+  name: 'signed-out',
+  issuer: 'https://issuer.example.com',
+  show: async (page) => {
+    await fill(page, '[{"record_id": "a", "parameter_1": "x", "parameter_2": 1}]');
+    await page.getByText('Sign in to submit').waitFor();
+    await page.evaluate(() => (location.hash = '#results'));
+    await page.getByText('Sign in to see results').waitFor();
+  },
+};
+
 const wanted = process.argv.slice(2).filter((name) => !name.endsWith('.mjs'));
 mkdirSync(FOLDER, { recursive: true });
 const browser = await launch();
 try {
-  for (const state of states.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  for (const state of [...states, signedOut].filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
     for (const [size, viewport] of [['wide', { width: 1360, height: 900 }], ['phone', { width: 390, height: 844 }]] as const) {
       for (const colorScheme of ['light', 'dark'] as const) {
-        const site = await startSite();
+        const site = await startSite({ environment: state.issuer === undefined ? 'local' : 'prod', ...(state.issuer === undefined ? {} : { issuer: state.issuer }) });
         state.prepare?.(site);
         const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: size === 'phone' ? 2 : 1 });
         const page = await context.newPage();

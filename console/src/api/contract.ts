@@ -1,6 +1,6 @@
 /** The API's responses, as `docs/openapi.yaml` describes them. Amounts stay text: they are exact decimals. */
 
-import { approximate, integer, list, nullable, object, oneOf, optional, text, type Decoder } from './decode.ts';
+import { approximate, integer, list, nullable, object, oneOf, optional, text, withDefault, type Decoder } from './decode.ts';
 
 /** 201 of `POST /orders`. */
 export interface Receipt {
@@ -119,7 +119,7 @@ export interface ResultOrder {
   readonly reason?: string | undefined;
 }
 
-/** 200 of `GET /results/{date}/{slot}`: a page of the slot's orders. */
+/** 200 of `GET /results/{date}/{slot}`: a page of the slot's orders, none while the auction has not answered. */
 export interface SlotPage extends SlotSummary {
   readonly total: number;
   readonly orders: readonly ResultOrder[];
@@ -129,18 +129,21 @@ export interface SlotPage extends SlotSummary {
 
 export const slotPage = object<SlotPage>({
   ...slotMembers,
-  total: integer,
-  orders: list(
-    object<ResultOrder>({
-      position: integer,
-      outcome: oneOf('accepted', 'rejected', 'failed'),
-      record_id: optional(text),
-      power: optional(text),
-      code: optional(text),
-      reason: optional(text),
-    }),
+  total: withDefault(integer, 0),
+  orders: withDefault(
+    list(
+      object<ResultOrder>({
+        position: integer,
+        outcome: oneOf('accepted', 'rejected', 'failed'),
+        record_id: optional(text),
+        power: optional(text),
+        code: optional(text),
+        reason: optional(text),
+      }),
+    ),
+    [],
   ),
-  next: nullable(text),
+  next: withDefault<string | null>(text, null),
 });
 
 /** A violation that the API reports. */

@@ -28,10 +28,17 @@ export const nullable =
   (value, at) =>
     value === null ? null : of(value, at);
 
+/** A member that may be absent or null. */
 export const optional =
   <T>(of: Decoder<T>): Decoder<T | undefined> =>
   (value, at) =>
-    value === undefined ? undefined : of(value, at);
+    value === undefined || value === null ? undefined : of(value, at);
+
+/** A member that may be absent or null, which means the given value. */
+export const withDefault =
+  <T>(of: Decoder<T>, otherwise: T): Decoder<T> =>
+  (value, at) =>
+    value === undefined || value === null ? otherwise : of(value, at);
 
 export const list =
   <T>(of: Decoder<T>): Decoder<readonly T[]> =>

@@ -9,6 +9,9 @@ import { SubmitPanel } from './submit-view.tsx';
 import { highlightCode, VerdictPanel } from './verdict-view.tsx';
 import type { Workbench } from './workbench.ts';
 
+/** The key that CodeMirror calls Mod. */
+const MODIFIER = /Mac|iP(hone|ad|od)/.test(navigator.platform) ? '⌘' : 'Ctrl';
+
 export function OrdersView({ workbench, hidden }: { readonly workbench: Workbench; readonly hidden: boolean }) {
   const { checker, submission, session } = useServices();
 
@@ -96,7 +99,7 @@ function EditorPane({ workbench, submit }: { readonly workbench: Workbench; read
           Clear
         </button>
         <span class="keys muted">
-          <kbd>F8</kbd> next violation · <kbd>Ctrl</kbd>+<kbd>Enter</kbd> submit
+          <kbd>F8</kbd> next violation · <kbd>{MODIFIER}</kbd>+<kbd>Enter</kbd> submit
         </span>
       </div>
       {notice !== null && (

@@ -47,12 +47,12 @@ export class Submitted {
     return this.#lookups;
   }
 
-  has(recordId: string): boolean {
-    return this.#entries.value.some((entry) => entry.recordId === recordId);
-  }
-
   add(recordIds: readonly string[], expiresAt: string): void {
     const added = new Set(recordIds);
+    // An id may have been used before, by an order that is gone.
+    const lookups = new Map(this.#lookups.value);
+    for (const recordId of recordIds) lookups.delete(recordId);
+    this.#lookups.value = lookups;
     this.#entries.value = [
       ...recordIds.map((recordId) => ({ recordId, expiresAt })),
       ...this.#entries.value.filter(({ recordId }) => !added.has(recordId)),
@@ -69,9 +69,9 @@ export class Submitted {
     this.#save();
   }
 
-  /** Asks the API about some of the orders. */
+  /** Asks the API about those of some orders that may still change. */
   async refresh(recordIds: readonly string[], signal: AbortSignal): Promise<void> {
-    const queue = [...recordIds];
+    const queue = recordIds.filter((recordId) => !isFinal(this.#lookups.value.get(recordId)));
     const lane = async (): Promise<void> => {
       for (let recordId = queue.shift(); recordId !== undefined && !signal.aborted; recordId = queue.shift()) {
         let lookup: Lookup;
@@ -99,6 +99,12 @@ export class Submitted {
       // A full or forbidden storage: the list lives as long as the page.
     }
   }
+}
+
+/** Whether an order's state does not change any more, apart from its expiry. */
+function isFinal(lookup: Lookup | undefined): boolean {
+  if (lookup?.kind === 'found') return lookup.order.submission?.status !== 'pending' && Date.parse(lookup.order.expires_at) > Date.now();
+  return lookup?.kind === 'gone';
 }
 
 function restore(storage: Storage | null): Entry[] {

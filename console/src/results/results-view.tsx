@@ -40,7 +40,7 @@ export function ResultsView({ route }: { readonly route: Extract<Route, { view: 
   const state = store.state.value;
   const day = state.date === date ? state.day : null;
   const error = state.date === date ? state.error : null;
-  const goTo = (to: string | null, slot: string | null = null) => navigate({ view: 'results', date: to === null && slot !== null ? date : to, slot });
+  const goTo = (to: string | null, slot: string | null = null) => navigate({ view: 'results', date: to, slot });
 
   return (
     <section class="view" aria-labelledby="results-title">
@@ -111,12 +111,12 @@ export function ResultsView({ route }: { readonly route: Extract<Route, { view: 
           </p>
         </div>
       )}
-      {day !== null && day.slots.length > 0 && (
+      {day !== null && (
         <>
-          <ChartView day={day} open={route.slot} onOpen={(slot) => goTo(date, slot)} />
+          {day.slots.length > 0 && <ChartView day={day} open={route.slot} onOpen={(slot) => goTo(date, slot)} />}
           <div class="slots-row">
             {route.slot !== null && <SlotView date={date} slot={route.slot} day={day} onClose={() => goTo(isToday ? null : date)} />}
-            <SlotList day={day} open={route.slot} onOpen={(slot) => goTo(date, slot)} />
+            {day.slots.length > 0 && <SlotList day={day} open={route.slot} onOpen={(slot) => goTo(date, slot)} />}
           </div>
         </>
       )}

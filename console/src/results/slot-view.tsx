@@ -6,7 +6,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Day, ResultOrder, SlotSummary } from '../api/contract.ts';
 import { countOf, formatCount, groupDigits } from '../format.ts';
 import { useServices } from '../services.ts';
-import { clock, formatDuration } from '../time.ts';
+import { clock, formatDuration, utcDate } from '../time.ts';
 import { REFRESH } from './day-store.ts';
 import { StatusChip } from './slot-list.tsx';
 import { PAGE_SIZE, type Filter, type Search, type SlotState } from './slot-store.ts';
@@ -30,14 +30,18 @@ export function SlotView({ date, slot, day, onClose }: Props) {
     return () => store.close();
   }, [date, slot]);
 
-  // A slot that runs has its orders soon.
   const state = store.state.value;
-  const isRunning = (state.page?.status ?? listed?.status) === 'running';
+  const status = state.page?.status ?? listed?.status ?? 'missing';
+  const isRunning = status === 'running';
+  // A slot that runs has its orders soon; one of today may be run yet, by the schedule or by hand.
+  const isOpen = isRunning || (status === 'missing' && date >= utcDate(Date.now()));
   useEffect(() => {
-    if (!isRunning) return undefined;
-    const timer = setInterval(() => void store.reload(), REFRESH / 3);
+    if (!isOpen) return undefined;
+    const timer = setInterval(() => {
+      if (document.visibilityState === 'visible') void store.reload();
+    }, REFRESH / 3);
     return () => clearInterval(timer);
-  }, [isRunning]);
+  }, [isOpen]);
 
   const known = state.page ?? listed;
   return (
@@ -64,7 +68,7 @@ export function SlotView({ date, slot, day, onClose }: Props) {
           </button>
         </div>
       )}
-      {state.unknown && <p class="muted">No run is known for this slot{listed?.status === 'missing' ? ': it is missing' : ''}.</p>}
+      {state.unknown && <p class="muted">{isOpen ? 'No run is known for this slot yet. This page keeps looking.' : 'This slot has no run: it is missing.'}</p>}
       {state.page === null && !state.unknown && state.error === null && (
         <p class="muted" role="status">
           Loading the orders…

@@ -185,10 +185,22 @@ test('an API that is away from the start can be tried again', () =>
     { hash, prepare: ({ api }) => void (api.isAway = true) },
   ));
 
+test('a slot whose run has not begun appears when it has', () =>
+  inPage(
+    async ({ page, site }) => {
+      await page.getByText('No run is known for this slot yet.').waitFor();
+      site.api.addOpenSlot({ slot: `${TODAY}T00:05:00Z`, status: 'running', attempt: 1, polls: 1, started_at: `${TODAY}T00:05:01Z` });
+      await page.getByText('The auction has not answered yet.').waitFor();
+      site.api.addSlot(`${TODAY}T00:05:00Z`, two);
+      await page.locator('.slot-detail').getByText('price too high').waitFor();
+    },
+    { hash: `#results/${TODAY}/${TODAY}T00:05:00Z` },
+  ));
+
 test('a slot that nothing is known of, a failed slot and unreadable summaries are explained', () =>
   inPage(
     async ({ page, site }) => {
-      await page.getByText('No run is known for this slot: it is missing.').waitFor();
+      await page.getByText('This slot has no run: it is missing.').waitFor();
       await page.getByText('1 stored summary cannot be read').waitFor();
       await page.goto(`${site.url}${hash}/${DAY}T07:10:00Z`);
       await page.locator('.slot-detail').getByText('DeadlinePassed: no results after 7 polls').waitFor();
