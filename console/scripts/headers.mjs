@@ -1,4 +1,4 @@
-// The headers that every server of the page must send, with each file: a worker has the policy of its own file.
+// The headers that every server of the page must send with every file: a worker's policy comes from the worker's file.
 
 /**
  * @param {string | null} issuer the OIDC issuer of the page's configuration

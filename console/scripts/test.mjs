@@ -1,6 +1,6 @@
 // Bundles a group of tests into .build/ and runs it: `node scripts/test.mjs unit|browser|system|screenshots|measure`.
 //
-// The tests are TypeScript, which Node 20 does not run by itself.
+// The tests are TypeScript, which Node 20 does not run directly.
 
 import { spawnSync } from 'node:child_process';
 import { readdirSync, rmSync } from 'node:fs';
@@ -41,7 +41,7 @@ await build({
   outExtension: { '.js': '.mjs' },
   jsx: 'automatic',
   jsxImportSource: 'preact',
-  // core's entry for Node reads its module from beside itself.
+  // core's entry for Node reads its WASM module from its own folder.
   external: ['playwright-core', 'axe-core', '@gridbid/core'],
   plugins: [
     {

@@ -38,7 +38,7 @@ export function App({ workbench }: { readonly workbench: Workbench }) {
   );
 }
 
-/** The fragment is the route, so the link moves the focus itself. */
+/** Moves the focus without changing the fragment, which is the route. */
 function skip(event: Event): void {
   event.preventDefault();
   document.getElementById('main')?.focus();

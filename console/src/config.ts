@@ -1,4 +1,4 @@
-/** The page's configuration: `config.json`, served beside `index.html`. One build serves every environment. */
+/** The page's configuration: `config.json`, served next to `index.html`. One build serves every environment. */
 
 export interface Config {
   /** The path of the API on this origin: `/api`, or `""` for the root. */

@@ -16,7 +16,7 @@ import { SlotStore } from './results/slot-store.ts';
 import { followAddress, route } from './route.ts';
 import { ServicesContext, type Services } from './services.ts';
 
-/** The worker's file beside this one; the build writes its name. */
+/** The worker's file, relative to this one; defined by the build. */
 declare const WORKER_FILE: string;
 
 const root = document.getElementById('app') ?? document.body;

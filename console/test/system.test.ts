@@ -15,7 +15,7 @@ const URL_NAME = 'GRIDBID_CONSOLE_URL';
 const address = process.env[URL_NAME];
 /** Milliseconds that the service may take: to submit an order, and to finish a run. */
 const PATIENCE = 120_000;
-/** Orders of which at least one is accepted and at least one rejected, by all odds of a platform that draws them. */
+/** Enough orders for a platform that draws outcomes at random to accept some and reject some. */
 const COUNT = 40;
 
 test('orders are corrected, submitted, and found in the results', { timeout: 600_000 }, async () => {

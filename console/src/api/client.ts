@@ -86,7 +86,7 @@ export function wait(milliseconds: number, signal: AbortSignal): Promise<void> {
 export interface ApiOptions {
   /** The path of the API on this origin. */
   readonly base: string;
-  /** The bearer token, or null where the API is open or nobody is signed in. */
+  /** The bearer token; null where the API is open, or before sign-in. */
   readonly token: () => string | null;
   /** Called when the API refuses the caller. */
   readonly onUnauthorized?: (error: ApiError) => void;

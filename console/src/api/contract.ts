@@ -12,7 +12,7 @@ export interface Receipt {
 
 export const receipt = object<Receipt>({ accepted: integer, stored: integer, unchanged: integer, expires_at: text });
 
-/** What became of an order at the auction platform. */
+/** The state of an order at the auction platform. */
 export interface SubmissionState {
   readonly status: 'pending' | 'submitted' | 'refused';
   readonly at?: string | undefined;

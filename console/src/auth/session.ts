@@ -1,11 +1,11 @@
-/** Who uses the page. Tokens stay in memory: a reload signs in again, mostly without a question. */
+/** The signed-in user. Tokens stay in memory, so a reload requires another sign-in. */
 
 import { signal, type ReadonlySignal } from '@preact/signals';
 
 import type { Config } from '../config.ts';
 
 export type SessionState =
-  /** The API asks nobody. */
+  /** The API needs no sign-in. */
   | { readonly kind: 'open' }
   | { readonly kind: 'loading' }
   | { readonly kind: 'signed_out'; readonly reason: string | null }

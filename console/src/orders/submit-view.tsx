@@ -23,7 +23,8 @@ export function SubmitPanel({ workbench, submit }: { readonly workbench: Workben
   if (isSignedOut) hint = 'Sign in to submit. Checking works without.';
   else if (verdict?.valid === false) hint = 'The API stores valid orders only: correct the violations first.';
   else if (orders > BATCH_SIZE) hint = `Posted in ${countOf(Math.ceil(orders / BATCH_SIZE), 'batch', 'batches')} of up to ${BATCH_SIZE}. Submitting again is safe.`;
-  else if (orders > 0) hint = 'Stored completely or not at all. Submitting again is safe.';
+  else if (orders === 0) hint = 'Valid orders can be submitted here.';
+  else hint = 'Stored completely or not at all. Submitting again is safe.';
 
   return (
     <section class="card submit" aria-labelledby="submit-title">

@@ -123,7 +123,7 @@ function problemsOf({ problem }: ApiError, recordIds: readonly string[]): OrderP
   return [...conflicts, ...violations];
 }
 
-/** The numbers of the batches that so many orders make. */
+/** The batch numbers for a count of orders. */
 export function batchNumbers(orders: number, size = BATCH_SIZE): number[] {
   return Array.from({ length: Math.ceil(orders / size) }, (_, number) => number);
 }

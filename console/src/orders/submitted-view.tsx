@@ -26,7 +26,7 @@ export function Submissions({ hidden }: { readonly hidden: boolean }) {
   const current = Math.min(page.value, pages - 1);
   const shown = found.slice(current * PAGE, (current + 1) * PAGE);
   const ids = shown.map(({ recordId }) => recordId).join(' ');
-  // Each batch changes the list: while many are posted, nobody asks for its orders.
+  // Each posted batch changes the list. Refreshing it during a submission would flood the API.
   const isReady = session.isReady && submission.progress.value.phase !== 'running';
 
   useEffect(() => {
@@ -73,7 +73,7 @@ export function Submissions({ hidden }: { readonly hidden: boolean }) {
         )}
       </div>
       {all.length === 0 ? (
-        <p class="muted">Orders that you submit appear here, with what the auction platform says of them. Closing the tab forgets the list.</p>
+        <p class="muted">Orders that you submit appear here, with their state at the auction platform. Closing the tab forgets the list.</p>
       ) : (
         <>
           <div class="table-box" role="region" aria-label="List of submitted orders" tabIndex={0}>

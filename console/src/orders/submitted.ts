@@ -81,7 +81,7 @@ export class Submitted {
         } catch (error) {
           if (signal.aborted) return;
           lookup = { kind: 'error', message: describeError(error) };
-          // What is known stays on screen while the API is away, and nobody asks for the rest.
+          // While the API is unavailable, earlier results stay and the remaining orders are skipped.
           if (isTransient(error)) queue.length = 0;
           if (isTransient(error) && this.#lookups.value.get(recordId)?.kind === 'found') return;
         }

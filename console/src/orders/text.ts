@@ -24,8 +24,8 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
 const LONGEST_LINE = 5_000;
 
 /**
- * Puts each order on a line of its own if the text has very long lines, as `JSON.stringify` writes them. Only white
- * space between orders changes.
+ * Puts each order on a separate line if the text has very long lines, as `JSON.stringify` writes them. Only white space
+ * between orders changes.
  */
 export function breakLongLines(text: string): string {
   if (!hasLongLine(text)) return text;

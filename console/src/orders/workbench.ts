@@ -10,7 +10,7 @@ import type { Submission } from './submission.ts';
 
 /** Text that is pasted from this length on is prepared in the worker first. */
 const LONG_PASTE = 100_000;
-/** Marks in the visible part of the text, besides the first ones. */
+/** Most marks in the visible part of the text, in addition to the first ones. */
 const VISIBLE_MARKS = 300;
 /** A draft is kept over the redirect of a sign-in up to this length. */
 const LONGEST_DRAFT = 1_000_000;

@@ -143,7 +143,7 @@ export function createChart(host: HTMLElement, options: ChartOptions): Chart {
           {},
           { scale: 'orders', paths: () => null, points: { show: false } },
           // A halo sets the line off from the bars.
-          { scale: 'power', stroke: () => colors.halo, width: 4, spanGaps: false, points: { show: false } },
+          { scale: 'power', stroke: () => colors.halo, width: 3.5, spanGaps: false, points: { show: false } },
           { scale: 'power', stroke: () => colors.power, width: 1.75, spanGaps: false, points: { show: hasPoints, size: 6, fill: () => colors.power } },
         ],
         hooks: {

@@ -68,7 +68,7 @@ export function ResultsView({ route }: { readonly route: Extract<Route, { view: 
           </button>
         </div>
         <p class="muted small updated">
-          {isToday ? 'All times are UTC. Refreshes itself.' : 'All times are UTC.'}
+          {isToday ? 'All times are UTC. Refreshes automatically.' : 'All times are UTC.'}
           {state.updatedAt !== null && day !== null && ` Updated ${new Date(state.updatedAt).toISOString().slice(11, 19)}.`}
         </p>
       </div>

@@ -68,7 +68,7 @@ export function fittingZoom({ slots }: Day): Zoom {
   return span <= 3600 ? 1 : span <= 6 * 3600 ? 6 : 24;
 }
 
-/** The part of the day to show: so many hours that contain the slot in focus, or that end with the last run. */
+/** The part of the day to show: the zoom's hours around the slot in focus, or up to the last run. */
 export function rangeOf(day: Day, zoom: Zoom, focus: string | null): Range {
   const start = startOfDay(day.date);
   const end = start + 24 * 3600;

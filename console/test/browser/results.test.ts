@@ -155,7 +155,7 @@ test('days are changed by button, date and address; an empty day says so', () =>
     { hash },
   ));
 
-test('today refreshes itself, and keeps its data while the API is away', () =>
+test('today refreshes automatically, and keeps its data while the API is away', () =>
   inPage(
     async ({ page, site }) => {
       const refresh = () => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));

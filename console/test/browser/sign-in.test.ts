@@ -90,7 +90,7 @@ for (const [name, change] of [
     }));
 }
 
-test('an issuer that turns the user away is quoted', () =>
+test('a denied sign-in shows the reason of the issuer', () =>
   withIssuer(async ({ page, issuer }) => {
     issuer.denies = true;
     await signIn(page);
@@ -98,9 +98,34 @@ test('an issuer that turns the user away is quoted', () =>
     await assertNothingKept(page);
   }));
 
-test('an answer that was not asked for signs nobody in', () =>
+test('an unsolicited authorization response is refused', () =>
   withIssuer(async ({ page, site }) => {
     await page.goto(`${site.url}?code=stolen&state=unknown`);
     await page.getByRole('alert').getByText('Sign-in failed').waitFor();
     assert.equal(page.url(), site.url);
+  }));
+
+test('a token is renewed before it expires where the issuer gives a refresh token', () =>
+  withIssuer(async ({ page, issuer }) => {
+    issuer.hasRefresh = true;
+    // A token is renewed a minute before it expires.
+    issuer.expiresIn = 62;
+    await fill(page, ORDER);
+    await signIn(page);
+    await page.getByText('trader@example.com').waitFor();
+    issuer.expiresIn = null;
+    await page.waitForResponse(`${issuer.url}/token`);
+    await page.getByRole('button', { name: 'Submit 1 order' }).click();
+    await page.getByText('1 order stored').waitFor();
+    await assertNothingKept(page);
+  }));
+
+test('an expired sign-in keeps the text and asks to sign in again', () =>
+  withIssuer(async ({ page, issuer }) => {
+    issuer.expiresIn = 2;
+    await fill(page, ORDER);
+    await signIn(page);
+    await page.getByRole('alert').getByText('The sign-in has expired.').waitFor();
+    await page.getByText('Valid: 1 order').waitFor();
+    await page.getByText('Sign in to submit.').waitFor();
   }));

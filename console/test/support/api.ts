@@ -156,7 +156,7 @@ export class FakeApi {
     this.slots.set(summary.slot, { summary, orders: [] });
   }
 
-  /** Fills a day with so many slots of the schedule, some of them running, failed or missing. */
+  /** Fills a day with slots of the schedule, some of them running, failed or missing. */
   fillDay(date: string, count = 288): void {
     let seed = 7;
     const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;

@@ -21,8 +21,12 @@ export interface Issuer {
   audience: string;
   /** Seconds until the tokens to come expire, as the API sees it; negative for expired ones. */
   lifetime: number;
-  /** The issuer turns the user away. */
+  /** Whether sign-ins are denied. */
   denies: boolean;
+  /** Seconds until the tokens to come expire, as the page sees it; null for what the API sees, but at least a minute. */
+  expiresIn: number | null;
+  /** Whether tokens come with a refresh token. */
+  hasRefresh: boolean;
   readonly requests: string[];
   /** Decides about a bearer token, as API Gateway's JWT authorizer does: null when it is accepted. */
   readonly authorize: (token: string | null) => string | null;
@@ -77,6 +81,8 @@ export async function startIssuer(): Promise<Issuer> {
     audience: 'console',
     lifetime: 3600,
     denies: false,
+    expiresIn: null,
+    hasRefresh: false,
     requests,
     authorize: (bearer) => {
       if (bearer === null) return 'no token';
@@ -112,17 +118,26 @@ export async function startIssuer(): Promise<Issuer> {
   }
 
   function token(form: URLSearchParams, response: ServerResponse): void {
+    if (form.get('grant_type') === 'refresh_token') {
+      if (form.get('refresh_token') !== 'refresh') return json(response, 400, { error: 'invalid_grant' });
+      return issue(null, response);
+    }
     const grant = grants.get(form.get('code') ?? '');
     grants.delete(form.get('code') ?? '');
     const challenge = createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url');
     if (grant === undefined || grant.challenge !== challenge || grant.redirectUri !== form.get('redirect_uri')) {
       return json(response, 400, { error: 'invalid_grant' });
     }
+    issue(grant.nonce, response);
+  }
+
+  function issue(nonce: string | null, response: ServerResponse): void {
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: issuer.url, sub: 'trader-1', email: 'trader@example.com', iat: now, ...(grant.nonce === null ? {} : { nonce: grant.nonce }) };
+    const claims = { iss: issuer.url, sub: 'trader-1', email: 'trader@example.com', iat: now, ...(nonce === null ? {} : { nonce }) };
     json(response, 200, {
       token_type: 'Bearer',
-      expires_in: Math.max(60, issuer.lifetime),
+      expires_in: issuer.expiresIn ?? Math.max(60, issuer.lifetime),
+      ...(issuer.hasRefresh ? { refresh_token: 'refresh' } : {}),
       access_token: jwt({ ...claims, aud: issuer.audience, exp: now + issuer.lifetime }),
       id_token: jwt({ ...claims, aud: 'console', exp: now + 3600 }),
     });
