@@ -87,6 +87,12 @@ function outputOf({ metafile }, entry, extension) {
   return basename(path);
 }
 
+/** The names of the files that an entry point imports from the start. */
+function staticImports({ metafile }, entry) {
+  const { imports } = Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint === entry) ?? { imports: [] };
+  return imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => basename(path));
+}
+
 /** Builds the page into a folder, which is emptied first. */
 export async function buildPage(outdir = join(ROOT, 'dist'), core = CORE) {
   if (!existsSync(join(core, 'web.js'))) {
@@ -109,6 +115,7 @@ export async function buildPage(outdir = join(ROOT, 'dist'), core = CORE) {
     icon: `assets/${iconName}`,
     style: `assets/${outputOf(page, 'src/styles/main.css', '.css')}`,
     script: `assets/${outputOf(page, 'src/main.tsx', '.js')}`,
+    preloads: staticImports(page, 'src/main.tsx').map((name) => `<link rel="modulepreload" href="assets/${name}">`).join('\n    '),
   };
   const html = readFileSync(join(ROOT, 'src/index.html'), 'utf8').replace(/\{\{(\w+)\}\}/g, (_, name) => names[name]);
   writeFileSync(join(outdir, 'index.html'), html);

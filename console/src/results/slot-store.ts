@@ -117,6 +117,7 @@ export class SlotStore {
     try {
       for (let cursor: string | undefined; ; ) {
         const part = await this.#api.slot(this.#date, slot, { limit: SEARCH_SIZE, cursor }, searching.signal);
+        searching.signal.throwIfAborted();
         if (part === null) return show({ phase: 'done' });
         const found = part.orders.filter((order) => matches(order, filter));
         show({

@@ -246,3 +246,10 @@ test('the page says what it cannot load', () =>
     await page.getByText('The orders cannot be checked.').waitFor();
     site.broken.clear();
   }));
+
+test('a page without its configuration says so', () =>
+  inPage(async ({ page, site }) => {
+    site.broken.add('config.json');
+    await page.reload();
+    await page.getByRole('alert').getByText('The console cannot start. config.json: HTTP 404').waitFor();
+  }));

@@ -43,12 +43,12 @@ export async function startSite({ issuer, environment = 'local', scope = 'openid
     }
     const name = path === '/' ? 'index.html' : normalize(path).slice(1);
     const headers = { ...securityHeaders(issuer ?? null), 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' };
-    if (name === 'config.json') {
-      response.writeHead(200, headers).end(JSON.stringify(config));
-      return;
-    }
     if ([...broken].some((part) => name.includes(part))) {
       response.writeHead(404).end();
+      return;
+    }
+    if (name === 'config.json') {
+      response.writeHead(200, headers).end(JSON.stringify(config));
       return;
     }
     readFile(join('dist', name)).then(
