@@ -142,9 +142,9 @@ export function createChart(host: HTMLElement, options: ChartOptions): Chart {
         series: [
           {},
           { scale: 'orders', paths: () => null, points: { show: false } },
-          // A halo sets the line off from the bars.
-          { scale: 'power', stroke: () => colors.halo, width: 3.5, spanGaps: false, points: { show: false } },
-          { scale: 'power', stroke: () => colors.power, width: 1.75, spanGaps: false, points: { show: hasPoints, size: 6, fill: () => colors.power } },
+          // A halo sets the line off from the bars, if they are wide enough.
+          { scale: 'power', stroke: () => colors.halo, width: isNarrow ? 0 : 3.5, spanGaps: false, points: { show: false } },
+          { scale: 'power', stroke: () => colors.power, width: isNarrow ? 1.25 : 1.75, spanGaps: false, points: { show: hasPoints, size: 6, fill: () => colors.power } },
         ],
         hooks: {
           drawAxes: [drawBars],
