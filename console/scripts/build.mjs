@@ -41,7 +41,8 @@ function corePackage(core, outdir) {
           writeFileSync(join(outdir, 'assets', hashed), bytes);
           return `new URL('./${hashed}', import.meta.url)`;
         });
-        if (count !== 1) throw new Error(`${path} names ${count} WASM modules in \`new URL(…, import.meta.url)\`, not 1`);
+        if (count !== 1)
+          throw new Error(`${path} names ${count} WASM modules in \`new URL(…, import.meta.url)\`, not 1`);
         return { contents, loader: 'js' };
       });
     },
@@ -82,7 +83,10 @@ const options = (outdir) => ({
 
 /** The name of the file that an entry point became. */
 function outputOf({ metafile }, entry, extension) {
-  const [path] = Object.entries(metafile.outputs).find(([name, { entryPoint }]) => entryPoint === entry && name.endsWith(extension)) ?? [];
+  const [path] =
+    Object.entries(metafile.outputs).find(
+      ([name, { entryPoint }]) => entryPoint === entry && name.endsWith(extension),
+    ) ?? [];
   if (path === undefined) throw new Error(`the build has no output for ${entry}`);
   return basename(path);
 }
@@ -100,7 +104,11 @@ export async function buildPage(outdir = join(ROOT, 'dist'), core = CORE) {
   }
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(join(outdir, 'assets'), { recursive: true });
-  const worker = await build({ ...options(outdir), entryPoints: ['src/check/worker.ts'], plugins: [corePackage(core, outdir)] });
+  const worker = await build({
+    ...options(outdir),
+    entryPoints: ['src/check/worker.ts'],
+    plugins: [corePackage(core, outdir)],
+  });
   const page = await build({
     ...options(outdir),
     entryPoints: ['src/main.tsx', 'src/styles/main.css'],
@@ -115,11 +123,16 @@ export async function buildPage(outdir = join(ROOT, 'dist'), core = CORE) {
     icon: `assets/${iconName}`,
     style: `assets/${outputOf(page, 'src/styles/main.css', '.css')}`,
     script: `assets/${outputOf(page, 'src/main.tsx', '.js')}`,
-    preloads: staticImports(page, 'src/main.tsx').map((name) => `<link rel="modulepreload" href="assets/${name}">`).join('\n    '),
+    preloads: staticImports(page, 'src/main.tsx')
+      .map((name) => `<link rel="modulepreload" href="assets/${name}">`)
+      .join('\n    '),
   };
   const html = readFileSync(join(ROOT, 'src/index.html'), 'utf8').replace(/\{\{(\w+)\}\}/g, (_, name) => names[name]);
   writeFileSync(join(outdir, 'index.html'), html);
-  writeFileSync(join(outdir, 'config.json'), `${JSON.stringify({ api: '/api', issuer: null, client_id: '', environment: 'local' }, null, 2)}\n`);
+  writeFileSync(
+    join(outdir, 'config.json'),
+    `${JSON.stringify({ api: '/api', issuer: null, client_id: '', environment: 'local' }, null, 2)}\n`,
+  );
   return measure(outdir, page.metafile);
 }
 
@@ -134,18 +147,29 @@ function measure(outdir, { outputs }) {
   }
   const chunks = Object.entries(outputs);
   const lazy = new Set(
-    chunks.flatMap(([, { imports }]) => imports.filter(({ kind }) => kind === 'dynamic-import').map(({ path }) => join('assets', basename(path)))),
+    chunks.flatMap(([, { imports }]) =>
+      imports.filter(({ kind }) => kind === 'dynamic-import').map(({ path }) => join('assets', basename(path))),
+    ),
   );
   // What only lazy chunks import is lazy, too.
-  const eager = new Set(chunks.filter(([, { entryPoint }]) => entryPoint !== undefined && !isDynamic(entryPoint)).map(([path]) => path));
-  for (const path of eager) for (const { kind, path: to } of outputs[path].imports) if (kind !== 'dynamic-import') eager.add(to);
+  const eager = new Set(
+    chunks.filter(([, { entryPoint }]) => entryPoint !== undefined && !isDynamic(entryPoint)).map(([path]) => path),
+  );
+  for (const path of eager)
+    for (const { kind, path: to } of outputs[path].imports) if (kind !== 'dynamic-import') eager.add(to);
   const isFirst = (path) => !chunks.some(([name]) => join('assets', basename(name)) === path && !eager.has(name));
   function isDynamic(entryPoint) {
-    return chunks.some(([name, output]) => output.entryPoint === entryPoint && lazy.has(join('assets', basename(name))));
+    return chunks.some(
+      ([name, output]) => output.entryPoint === entryPoint && lazy.has(join('assets', basename(name))),
+    );
   }
   const sum = (paths) => paths.reduce((total, path) => total + sizes.get(path), 0);
   const paths = [...sizes.keys()];
-  return { sizes, total: { 'first view': sum(paths.filter(isFirst)), 'all files': sum(paths) }, first: paths.filter(isFirst) };
+  return {
+    sizes,
+    total: { 'first view': sum(paths.filter(isFirst)), 'all files': sum(paths) },
+    first: paths.filter(isFirst),
+  };
 }
 
 /** Prints the sizes; throws when there is too much. */
@@ -154,7 +178,8 @@ export function checkSizes({ sizes, total, first }) {
     console.log(`${String(size).padStart(8)}  ${path}${first.includes(path) ? '  (first view)' : ''}`);
   }
   const failures = Object.entries(LIMITS).filter(([name, limit]) => total[name] > limit);
-  for (const [name, limit] of Object.entries(LIMITS)) console.log(`${String(total[name]).padStart(8)}  ${name}, gzipped, of at most ${limit}`);
+  for (const [name, limit] of Object.entries(LIMITS))
+    console.log(`${String(total[name]).padStart(8)}  ${name}, gzipped, of at most ${limit}`);
   if (failures.length > 0) throw new Error(`too large: ${failures.map(([name]) => name).join(', ')}`);
 }
 

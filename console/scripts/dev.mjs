@@ -14,10 +14,19 @@ import { securityHeaders } from './headers.mjs';
 
 const PORT = Number(process.env.PORT ?? 5173);
 const API = process.env.GRIDBID_API_URL;
-const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.json': 'application/json', '.svg': 'image/svg+xml', '.wasm': 'application/wasm' };
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
 
 if (API === undefined || !URL.canParse(API)) {
-  console.error('GRIDBID_API_URL must name the API: start the local cloud with `cargo xtask up`, which prints the address');
+  console.error(
+    'GRIDBID_API_URL must name the API: start the local cloud with `cargo xtask up`, which prints the address',
+  );
   process.exit(1);
 }
 const target = new URL(API.endsWith('/') ? API : `${API}/`);
@@ -49,7 +58,13 @@ function forward(request, response, path) {
   upstream.on('error', (error) => {
     if (response.headersSent) return response.destroy();
     response.writeHead(502, { 'content-type': 'application/problem+json' });
-    response.end(JSON.stringify({ title: 'The API cannot be reached', status: 502, detail: `${API} does not answer: ${error.message}` }));
+    response.end(
+      JSON.stringify({
+        title: 'The API cannot be reached',
+        status: 502,
+        detail: `${API} does not answer: ${error.message}`,
+      }),
+    );
   });
   request.pipe(upstream);
 }
@@ -61,7 +76,11 @@ const server = createServer(async (request, response) => {
   const name = pathname === '/' ? 'index.html' : normalize(pathname).slice(1);
   try {
     const body = await readFile(join(ROOT, 'dist', name));
-    response.writeHead(200, { ...securityHeaders(null), 'content-type': TYPES[extname(name)] ?? 'application/octet-stream', 'cache-control': 'no-store' });
+    response.writeHead(200, {
+      ...securityHeaders(null),
+      'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
+      'cache-control': 'no-store',
+    });
     response.end(body);
   } catch {
     response.writeHead(404).end();

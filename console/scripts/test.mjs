@@ -46,12 +46,16 @@ await build({
   plugins: [
     {
       name: 'core',
-      setup: ({ onResolve }) => onResolve({ filter: /^@gridbid\/core$/ }, () => ({ path: join(CORE, 'node.js'), external: true })),
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /^@gridbid\/core$/ }, () => ({ path: join(CORE, 'node.js'), external: true })),
     },
   ],
   logLevel: 'warning',
 });
 const files = entries.map((entry) => join(outdir, entry.replace(/^test\//, '').replace(/\.tsx?$/, '.mjs')));
 const isTest = entries.every((entry) => entry.endsWith('.test.ts'));
-const { status } = spawnSync(process.execPath, isTest ? ['--test', ...rest, ...files] : [...files, ...rest], { cwd: ROOT, stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, isTest ? ['--test', ...rest, ...files] : [...files, ...rest], {
+  cwd: ROOT,
+  stdio: 'inherit',
+});
 process.exitCode = status ?? 1;

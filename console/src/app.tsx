@@ -16,7 +16,8 @@ export function App({ workbench }: { readonly workbench: Workbench }) {
       </a>
       <header class="top">
         <p class="brand">
-          <Mark /> Gridbid <span class={`environment ${config.environment === 'prod' ? 'prod' : ''}`}>{config.environment}</span>
+          <Mark /> Gridbid{' '}
+          <span class={`environment ${config.environment === 'prod' ? 'prod' : ''}`}>{config.environment}</span>
         </p>
         <nav aria-label="Views">
           <a href="#orders" aria-current={current.view === 'orders' ? 'page' : undefined}>

@@ -23,7 +23,8 @@ export class ConfigError extends Error {
  * @throws {ConfigError} naming the member that is missing or malformed.
  */
 export function parseConfig(json: unknown): Config {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new ConfigError('config.json must be an object');
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new ConfigError('config.json must be an object');
   const members = json as Readonly<Record<string, unknown>>;
   const api = text(members, 'api', '');
   if (api !== '' && !/^\/[^/\\].*[^/]$/.test(api)) throw new ConfigError('`api` must be "" or a path such as "/api"');
@@ -32,7 +33,13 @@ export function parseConfig(json: unknown): Config {
     throw new ConfigError('`issuer` must be an https URL or null');
   }
   const clientId = issuer === null ? '' : text(members, 'client_id');
-  return { api, issuer, clientId, scope: text(members, 'scope', 'openid'), environment: text(members, 'environment', 'local') };
+  return {
+    api,
+    issuer,
+    clientId,
+    scope: text(members, 'scope', 'openid'),
+    environment: text(members, 'environment', 'local'),
+  };
 }
 
 function text(members: Readonly<Record<string, unknown>>, name: string, otherwise?: string): string {

@@ -34,13 +34,26 @@ async function start(): Promise<void> {
   checker.load();
   const config = await fetchConfig();
   const session = new Session();
-  const api = new Api({ base: config.api, token: session.token, onUnauthorized: (error) => session.expire(describeError(error)) });
+  const api = new Api({
+    base: config.api,
+    token: session.token,
+    onUnauthorized: (error) => session.expire(describeError(error)),
+  });
   const submitted = new Submitted(api, storage());
   const submission = new Submission(api, checker, submitted);
   const workbench = new Workbench(checker, submission);
   workbench.restoreDraft();
   session.beforeLeaving = () => workbench.saveDraft();
-  const services: Services = { config, session, api, checker, submission, submitted, day: new DayStore(api), slot: new SlotStore(api) };
+  const services: Services = {
+    config,
+    session,
+    api,
+    checker,
+    submission,
+    submitted,
+    day: new DayStore(api),
+    slot: new SlotStore(api),
+  };
 
   const hash = await session.start(config);
   if (hash !== null && hash !== '') history.replaceState(null, '', hash);

@@ -67,7 +67,13 @@ const states: readonly State[] = [
   {
     name: 'orders-conflict',
     prepare: ({ api }) => {
-      api.orders.set('unique_id_2', { record_id: 'unique_id_2', parameter_1: 'other', parameter_2: '1', accepted_at: `${TODAY}T06:00:00Z`, expires_at: `${TODAY}T23:59:00Z` });
+      api.orders.set('unique_id_2', {
+        record_id: 'unique_id_2',
+        parameter_1: 'other',
+        parameter_2: '1',
+        accepted_at: `${TODAY}T06:00:00Z`,
+        expires_at: `${TODAY}T23:59:00Z`,
+      });
     },
     show: async (page) => {
       await example(page);
@@ -82,24 +88,44 @@ const states: readonly State[] = [
       api.faults.push({ status: 503, retryAfter: '20' });
     },
     show: async (page) => {
-      await fill(page, `[${Array.from({ length: 1234 }, (_, at) => `{"record_id": "bid-${at}", "parameter_1": "x", "parameter_2": ${at}.5}`).join(',\n  ')}]`);
+      await fill(
+        page,
+        `[${Array.from({ length: 1234 }, (_, at) => `{"record_id": "bid-${at}", "parameter_1": "x", "parameter_2": ${at}.5}`).join(',\n  ')}]`,
+      );
       await page.getByRole('button', { name: 'Submit 1,234 orders' }).click();
       await page.getByText('next attempt').waitFor();
       await page.waitForTimeout(300);
     },
   },
-  { name: 'results-empty', show: async (page) => void (await page.getByRole('link', { name: 'Results' }).click(), await page.getByText('No results on this day').waitFor()) },
+  {
+    name: 'results-empty',
+    show: async (page) =>
+      void (
+        await page.getByRole('link', { name: 'Results' }).click(),
+        await page.getByText('No results on this day').waitFor()
+      ),
+  },
   { name: 'results-day', prepare: ({ api }) => api.fillDay(TODAY, 288), show: results },
   {
     name: 'results-few',
     prepare: ({ api }) => {
-      for (let at = 0; at < 90; at += 1) api.addOpenSlot({ slot: `${new Date(Date.parse(`${TODAY}T00:00:00Z`) + at * 300_000).toISOString().slice(0, 19)}Z`, status: 'missing' });
+      for (let at = 0; at < 90; at += 1)
+        api.addOpenSlot({
+          slot: `${new Date(Date.parse(`${TODAY}T00:00:00Z`) + at * 300_000).toISOString().slice(0, 19)}Z`,
+          status: 'missing',
+        });
       api.addSlot(`${TODAY}T07:05:00Z`, [
         { position: 0, outcome: 'accepted', record_id: 'unique_id_1', power: '2.1' },
         { position: 1, outcome: 'rejected', record_id: 'unique_id_2', reason: 'price too high' },
       ]);
       api.addSlot(`${TODAY}T07:10:00Z`, [{ position: 0, outcome: 'accepted', record_id: 'unique_id_3', power: '1.4' }]);
-      api.addOpenSlot({ slot: `${TODAY}T07:15:00Z`, status: 'running', attempt: 1, polls: 2, started_at: `${TODAY}T07:15:01Z` });
+      api.addOpenSlot({
+        slot: `${TODAY}T07:15:00Z`,
+        status: 'running',
+        attempt: 1,
+        polls: 2,
+        started_at: `${TODAY}T07:15:01Z`,
+      });
     },
     show: results,
   },
@@ -140,13 +166,26 @@ mkdirSync(FOLDER, { recursive: true });
 const browser = await launch();
 try {
   for (const state of [...states, signedOut].filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-    for (const [size, viewport] of [['wide', { width: 1360, height: 900 }], ['phone', { width: 390, height: 844 }]] as const) {
+    for (const [size, viewport] of [
+      ['wide', { width: 1360, height: 900 }],
+      ['phone', { width: 390, height: 844 }],
+    ] as const) {
       for (const colorScheme of ['light', 'dark'] as const) {
-        const site = await startSite({ environment: state.issuer === undefined ? 'local' : 'prod', ...(state.issuer === undefined ? {} : { issuer: state.issuer }) });
+        const site = await startSite({
+          environment: state.issuer === undefined ? 'local' : 'prod',
+          ...(state.issuer === undefined ? {} : { issuer: state.issuer }),
+        });
         state.prepare?.(site);
-        const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: size === 'phone' ? 2 : 1 });
+        const context = await browser.newContext({
+          viewport,
+          colorScheme,
+          deviceScaleFactor: size === 'phone' ? 2 : 1,
+        });
         const page = await context.newPage();
-        page.on('console', (message) => message.type() === 'error' && console.error(`${state.name}: ${message.text()}`));
+        page.on(
+          'console',
+          (message) => message.type() === 'error' && console.error(`${state.name}: ${message.text()}`),
+        );
         page.on('pageerror', (error) => console.error(`${state.name}: ${error.stack ?? error.message}`));
         await page.goto(site.url);
         await editorText(page);

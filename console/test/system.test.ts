@@ -31,7 +31,9 @@ test('orders are corrected, submitted, and found in the results', { timeout: 600
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push(error.message));
     await page.addInitScript(() => {
-      document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+      document.addEventListener('securitypolicyviolation', (event) =>
+        console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
+      );
     });
     page.on('console', (message) => {
       if (message.text().startsWith('policy: ')) errors.push(message.text());
@@ -41,7 +43,10 @@ test('orders are corrected, submitted, and found in the results', { timeout: 600
     // An order is broken, shown at its line, and corrected.
     await fill(page, orders.replace('"parameter_2": 3.10', '"parameter_2": "3.10"'));
     await page.getByText(/1 violation$/).waitFor();
-    await page.getByRole('list', { name: 'Violations' }).getByRole('button', { name: /Line 5.*must be a number/ }).click();
+    await page
+      .getByRole('list', { name: 'Violations' })
+      .getByRole('button', { name: /Line 5.*must be a number/ })
+      .click();
     await page.keyboard.type('3.10');
     await page.getByText(`Valid: ${COUNT} orders`).waitFor();
 
@@ -58,7 +63,12 @@ test('orders are corrected, submitted, and found in the results', { timeout: 600
     const slot = (target ?? '').split('/')[2] ?? '';
 
     const command = process.env['GRIDBID_RUN_COMMAND'];
-    if (command !== undefined) await promisify(execFile)('sh', ['-c', command], { cwd: '..', env: { ...process.env, GRIDBID_SLOT: slot }, timeout: PATIENCE });
+    if (command !== undefined)
+      await promisify(execFile)('sh', ['-c', command], {
+        cwd: '..',
+        env: { ...process.env, GRIDBID_SLOT: slot },
+        timeout: PATIENCE,
+      });
 
     // The run's results name these orders.
     await link.click();
@@ -70,7 +80,10 @@ test('orders are corrected, submitted, and found in the results', { timeout: 600
     const rows = await detail.locator('tbody tr').allInnerTexts();
     assert.deepEqual(rows.map((text) => /console-\w+-\d+/.exec(text)?.[0] ?? '').sort(), [...ids].sort());
     assert.ok(rows.every((text) => text.includes('yours')));
-    assert.ok(rows.some((text) => text.includes('accepted')), 'no order was accepted');
+    assert.ok(
+      rows.some((text) => text.includes('accepted')),
+      'no order was accepted',
+    );
     const rejected = rows.filter((text) => text.includes('rejected'));
     assert.ok(rejected.length > 0, 'no order was rejected');
     // A reason follows the power, which a rejected order does not have.

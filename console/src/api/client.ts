@@ -5,7 +5,18 @@
  * So an unavailable API is asked again, after the time it names in `Retry-After` or after a growing, jittered delay.
  */
 
-import { day, problem, receipt, slotPage, storedOrder, type Day, type Problem, type Receipt, type SlotPage, type StoredOrder } from './contract.ts';
+import {
+  day,
+  problem,
+  receipt,
+  slotPage,
+  storedOrder,
+  type Day,
+  type Problem,
+  type Receipt,
+  type SlotPage,
+  type StoredOrder,
+} from './contract.ts';
 import { DecodeError, type Decoder } from './decode.ts';
 import { parseExactJson } from './exact-json.ts';
 
@@ -42,7 +53,8 @@ export function isUnauthorized(error: unknown): error is ApiError {
 
 /** The sentence for an error of a call. */
 export function describeError(error: unknown): string {
-  if (error instanceof ApiError && error.status === 401) return 'The API refused this sign-in (401): it expired, or it is for another service.';
+  if (error instanceof ApiError && error.status === 401)
+    return 'The API refused this sign-in (401): it expired, or it is for another service.';
   if (error instanceof ApiError && error.status === 403) return 'This account may not use the API (403).';
   if (error instanceof ApiError) return `${error.message} (${error.status})`;
   return error instanceof Error ? error.message : String(error);
@@ -107,7 +119,11 @@ export class Api {
 
   /** Stores a batch. One attempt: the caller paces several batches together. */
   postOrders(body: string, signal: AbortSignal): Promise<Receipt> {
-    return this.#send(receipt, '/orders', signal, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    return this.#send(receipt, '/orders', signal, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
   }
 
   /** Reads an order; null when it is not stored, or older than 24 hours. */
@@ -126,7 +142,12 @@ export class Api {
   }
 
   /** Reads a page of a slot's orders; null when nothing is known of the slot. */
-  async slot(date: string, slot: string, page: { limit: number; cursor?: string | undefined }, signal: AbortSignal): Promise<SlotPage | null> {
+  async slot(
+    date: string,
+    slot: string,
+    page: { limit: number; cursor?: string | undefined },
+    signal: AbortSignal,
+  ): Promise<SlotPage | null> {
     const query = new URLSearchParams({ limit: String(page.limit) });
     if (page.cursor !== undefined) query.set('cursor', page.cursor);
     try {
@@ -168,7 +189,11 @@ export class Api {
       throw new AwayError('The API does not answer.', { cause: error });
     }
     if (response.ok) return decoder(parse(body, response.status), '');
-    const error = new ApiError(response.status, readProblem(body), parseRetryAfter(response.headers.get('retry-after'), Date.now()));
+    const error = new ApiError(
+      response.status,
+      readProblem(body),
+      parseRetryAfter(response.headers.get('retry-after'), Date.now()),
+    );
     if (isUnauthorized(error)) this.#options.onUnauthorized?.(error);
     throw error;
   }

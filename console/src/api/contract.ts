@@ -1,6 +1,17 @@
 /** The API's responses, as `docs/openapi.yaml` describes them. Amounts stay text: they are exact decimals. */
 
-import { approximate, integer, list, nullable, object, oneOf, optional, text, withDefault, type Decoder } from './decode.ts';
+import {
+  approximate,
+  integer,
+  list,
+  nullable,
+  object,
+  oneOf,
+  optional,
+  text,
+  withDefault,
+  type Decoder,
+} from './decode.ts';
 
 /** 201 of `POST /orders`. */
 export interface Receipt {
@@ -175,7 +186,9 @@ export const problem = object<Problem>({
   title: optional(text),
   detail: optional(text),
   total: optional(integer),
-  violations: optional(list(object<ApiViolation>({ index: nullable(integer), field: text, code: text, message: text }))),
+  violations: optional(
+    list(object<ApiViolation>({ index: nullable(integer), field: text, code: text, message: text })),
+  ),
   conflicts: optional(list(object<Conflict>({ index: integer, record_id: text }))),
   message: optional(text),
 });

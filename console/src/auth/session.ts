@@ -73,7 +73,10 @@ export class Session {
       this.#accept(identity);
       return identity.hash;
     } catch (error) {
-      this.#state.value = { kind: 'signed_out', reason: `Sign-in failed: ${error instanceof Error ? error.message : String(error)}` };
+      this.#state.value = {
+        kind: 'signed_out',
+        reason: `Sign-in failed: ${error instanceof Error ? error.message : String(error)}`,
+      };
       return null;
     }
   }
@@ -84,7 +87,10 @@ export class Session {
       if (this.#provider === null) throw new Error('the sign-in code cannot be loaded; reload the page');
       await this.#provider.signIn();
     } catch (error) {
-      this.#state.value = { kind: 'signed_out', reason: `Sign-in failed: ${error instanceof Error ? error.message : String(error)}` };
+      this.#state.value = {
+        kind: 'signed_out',
+        reason: `Sign-in failed: ${error instanceof Error ? error.message : String(error)}`,
+      };
     }
   }
 

@@ -23,7 +23,8 @@ export function workerPort(url: URL): Port {
   return {
     post: (message, transfer = []) => worker.postMessage(message, transfer),
     onMessage: (listener) => worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => listener(data)),
-    onFailure: (listener) => worker.addEventListener('error', ({ message }) => listener(message || 'the worker cannot be loaded')),
+    onFailure: (listener) =>
+      worker.addEventListener('error', ({ message }) => listener(message || 'the worker cannot be loaded')),
   };
 }
 
@@ -127,7 +128,11 @@ export class Checker {
     return this.call('read', { content, name }, typeof content === 'string' ? [] : [content]);
   }
 
-  call<Name extends MethodName>(method: Name, parameters: Methods[Name]['parameters'], transfer: Transferable[] = []): Promise<Methods[Name]['result']> {
+  call<Name extends MethodName>(
+    method: Name,
+    parameters: Methods[Name]['parameters'],
+    transfer: Transferable[] = [],
+  ): Promise<Methods[Name]['result']> {
     return new Promise((resolve, reject) => {
       if (this.#isDead) return reject(new Error('the rules cannot run in this browser'));
       const id = this.#nextId;

@@ -68,7 +68,11 @@ export interface Methods {
 export type MethodName = keyof Methods;
 
 export type Request = {
-  [Name in MethodName]: { readonly id: number; readonly method: Name; readonly parameters: Methods[Name]['parameters'] };
+  [Name in MethodName]: {
+    readonly id: number;
+    readonly method: Name;
+    readonly parameters: Methods[Name]['parameters'];
+  };
 }[MethodName];
 
 export type ToWorker =
@@ -78,5 +82,4 @@ export type ToWorker =
   | { readonly edits: readonly Edit[]; readonly version: number };
 
 export type FromWorker =
-  | { readonly id: number; readonly result: unknown }
-  | { readonly id: number; readonly error: string };
+  { readonly id: number; readonly result: unknown } | { readonly id: number; readonly error: string };

@@ -9,10 +9,15 @@ import type { Document } from './document.ts';
 import type { FromWorker, MethodName, Methods, Request, ToWorker } from './protocol.ts';
 
 type Handlers = {
-  [Name in MethodName]: (parameters: Methods[Name]['parameters']) => Methods[Name]['result'] | Promise<Methods[Name]['result']>;
+  [Name in MethodName]: (
+    parameters: Methods[Name]['parameters'],
+  ) => Methods[Name]['result'] | Promise<Methods[Name]['result']>;
 };
 
-const loaded = import('./document.ts').then((module) => ({ document: new module.Document(), readContent: module.readContent }));
+const loaded = import('./document.ts').then((module) => ({
+  document: new module.Document(),
+  readContent: module.readContent,
+}));
 loaded.catch(() => undefined);
 
 /** The newest version that a message has announced; the document follows when core is loaded. */

@@ -73,19 +73,51 @@ const theme = EditorView.theme({
   '.cm-activeLine': { backgroundColor: 'var(--active-line)' },
   '.cm-activeLineGutter': { backgroundColor: 'var(--active-line)', color: 'var(--text)' },
   '.cm-placeholder': { color: 'var(--muted)' },
-  '.cm-mark': { textDecoration: 'underline wavy var(--bad) 1.5px', textUnderlineOffset: '0.2em', textDecorationSkipInk: 'none', backgroundColor: 'var(--bad-faint)' },
+  '.cm-mark': {
+    textDecoration: 'underline wavy var(--bad) 1.5px',
+    textUnderlineOffset: '0.2em',
+    textDecorationSkipInk: 'none',
+    backgroundColor: 'var(--bad-faint)',
+  },
   '.cm-mark-api': { textDecorationColor: 'var(--warn)', backgroundColor: 'var(--warn-faint)' },
   '.cm-gutterElement.cm-marked-line': { color: 'var(--bad)', fontWeight: '700' },
-  '.cm-gutterElement.cm-marked-line::before': { content: '"●"', float: 'left', paddingLeft: '0.25rem', fontSize: '0.6rem' },
-  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': { backgroundColor: 'var(--selection)' },
+  '.cm-gutterElement.cm-marked-line::before': {
+    content: '"●"',
+    float: 'left',
+    paddingLeft: '0.25rem',
+    fontSize: '0.6rem',
+  },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
+    backgroundColor: 'var(--selection)',
+  },
   '&.cm-focused .cm-matchingBracket, &.cm-focused .cm-nonmatchingBracket': { backgroundColor: 'var(--selection)' },
   '.cm-panels': { backgroundColor: 'var(--surface)', color: 'var(--text)', borderColor: 'var(--line)' },
   '.cm-panels.cm-panels-bottom': { borderTop: '1px solid var(--line)' },
   '.cm-panel.cm-search': { fontFamily: 'var(--sans)' },
-  '.cm-textfield': { backgroundColor: 'var(--field)', color: 'var(--text)', border: '1px solid var(--line-strong)', borderRadius: '4px' },
-  '.cm-button': { backgroundImage: 'none', backgroundColor: 'var(--surface)', color: 'var(--text)', border: '1px solid var(--line-strong)', borderRadius: '4px' },
+  '.cm-textfield': {
+    backgroundColor: 'var(--field)',
+    color: 'var(--text)',
+    border: '1px solid var(--line-strong)',
+    borderRadius: '4px',
+  },
+  '.cm-button': {
+    backgroundImage: 'none',
+    backgroundColor: 'var(--surface)',
+    color: 'var(--text)',
+    border: '1px solid var(--line-strong)',
+    borderRadius: '4px',
+  },
   '.cm-searchMatch': { backgroundColor: 'var(--warn-faint)', outline: '1px solid var(--warn)' },
-  '.cm-tooltip': { backgroundColor: 'var(--raised)', color: 'var(--text)', border: '1px solid var(--line-strong)', borderRadius: '6px', padding: '0.4rem 0.6rem', fontFamily: 'var(--sans)', maxWidth: '32rem', boxShadow: 'var(--shadow)' },
+  '.cm-tooltip': {
+    backgroundColor: 'var(--raised)',
+    color: 'var(--text)',
+    border: '1px solid var(--line-strong)',
+    borderRadius: '6px',
+    padding: '0.4rem 0.6rem',
+    fontFamily: 'var(--sans)',
+    maxWidth: '32rem',
+    boxShadow: 'var(--shadow)',
+  },
 });
 
 /** Creates the editor in an element that has no shadow root yet. */
@@ -132,7 +164,9 @@ export function createEditor(host: HTMLElement, options: EditorOptions): Editor 
         EditorView.updateListener.of((update) => {
           if (update.docChanged) {
             const edits: Edit[] = [];
-            update.changes.iterChanges((from, to, _fromB, _toB, inserted) => edits.push({ from, to, insert: inserted.toString() }));
+            update.changes.iterChanges((from, to, _fromB, _toB, inserted) =>
+              edits.push({ from, to, insert: inserted.toString() }),
+            );
             options.onEdits(edits, update.state.doc.length);
           }
           if (update.viewportChanged) options.onVisible(update.view.viewport.from, update.view.viewport.to);
@@ -153,7 +187,7 @@ export function createEditor(host: HTMLElement, options: EditorOptions): Editor 
     async replace(text) {
       replacing += 1;
       const mine = replacing;
-      for (let at = 0; ; ) {
+      for (let at = 0; ;) {
         const from = at === 0 ? 0 : view.state.doc.length;
         const to = endOfPart(text, at);
         const isWhole = at === 0 && to === text.length;

@@ -1,7 +1,14 @@
 /** Underlined places with a message: violations, and orders that the API did not store. */
 
 import { RangeSetBuilder, StateEffect, StateField, type EditorState, type Extension } from '@codemirror/state';
-import { Decoration, EditorView, GutterMarker, gutterLineClass, hoverTooltip, type DecorationSet } from '@codemirror/view';
+import {
+  Decoration,
+  EditorView,
+  GutterMarker,
+  gutterLineClass,
+  hoverTooltip,
+  type DecorationSet,
+} from '@codemirror/view';
 
 export interface Mark {
   readonly from: number;
@@ -19,9 +26,16 @@ const markedLine = new (class extends GutterMarker {
 })();
 
 function decorate(marks: readonly Mark[], length: number): DecorationSet {
-  const sorted = marks.filter(({ from, to }) => from < to && to <= length).sort((a, b) => a.from - b.from || a.to - b.to);
+  const sorted = marks
+    .filter(({ from, to }) => from < to && to <= length)
+    .sort((a, b) => a.from - b.from || a.to - b.to);
   return Decoration.set(
-    sorted.map((mark) => Decoration.mark({ class: mark.source === 'api' ? 'cm-mark cm-mark-api' : 'cm-mark', mark }).range(mark.from, mark.to)),
+    sorted.map((mark) =>
+      Decoration.mark({ class: mark.source === 'api' ? 'cm-mark cm-mark-api' : 'cm-mark', mark }).range(
+        mark.from,
+        mark.to,
+      ),
+    ),
   );
 }
 
@@ -81,4 +95,3 @@ const tooltip = hoverTooltip((view, at) => {
 });
 
 export const marks: Extension = [field, lines, tooltip];
-

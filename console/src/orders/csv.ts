@@ -23,7 +23,11 @@ export function detectTable(text: string): Delimiter | null {
   const start = text.startsWith('\ufeff') ? 1 : 0;
   const end = text.slice(start, start + 1000).search(/[\r\n]|$/);
   const header = text.slice(start, start + end);
-  return DELIMITERS.find((delimiter) => header.includes(delimiter) && header.split(delimiter).some((name) => KNOWN_COLUMN.test(name))) ?? null;
+  return (
+    DELIMITERS.find(
+      (delimiter) => header.includes(delimiter) && header.split(delimiter).some((name) => KNOWN_COLUMN.test(name)),
+    ) ?? null
+  );
 }
 
 /** Converts a table to JSON, one order per line. */
@@ -42,7 +46,8 @@ export function tableToJson(text: string, delimiter: Delimiter = detectTable(tex
     for (const [column, field] of fields.entries()) {
       if (names[column] !== NUMERIC_COLUMN) members.push(`${keys[column]}: ${JSON.stringify(field)}`);
       // An empty amount is left out, and reported as missing.
-      else if (field.trim() !== '') members.push(`${keys[column]}: ${NUMBER.test(field.trim()) ? field.trim() : JSON.stringify(field)}`);
+      else if (field.trim() !== '')
+        members.push(`${keys[column]}: ${NUMBER.test(field.trim()) ? field.trim() : JSON.stringify(field)}`);
     }
     orders.push(`  {${members.join(', ')}}`);
   }
@@ -58,7 +63,7 @@ interface Row {
 /** Reads rows; blank lines are skipped. */
 function* readRows(text: string, delimiter: Delimiter): Generator<Row, void, undefined> {
   let line = 1;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const row: Row = { fields: [], line };
     for (;;) {
       let field: string;
@@ -69,7 +74,9 @@ function* readRows(text: string, delimiter: Delimiter): Generator<Row, void, und
         at = end + 1;
         const next = text[at];
         if (next !== undefined && next !== delimiter && next !== '\n' && next !== '\r') {
-          throw new TableError(`line ${line}: a quoted field must be followed by \`${delimiter === '\t' ? 'tab' : delimiter}\` or the end of the line`);
+          throw new TableError(
+            `line ${line}: a quoted field must be followed by \`${delimiter === '\t' ? 'tab' : delimiter}\` or the end of the line`,
+          );
         }
       } else {
         const start = at;

@@ -30,7 +30,7 @@ export function skipString(text: string, at: number): number {
 /** The position after the value that starts here. Always moves on, unless the text ends here. */
 export function skipValue(text: string, at: number): number {
   let depth = 0;
-  for (let here = at; here < text.length; ) {
+  for (let here = at; here < text.length;) {
     switch (text.charCodeAt(here)) {
       case QUOTE:
         here = skipString(text, here);

@@ -124,7 +124,9 @@ function EditorPane({ workbench, submit }: { readonly workbench: Workbench; read
         {isDragging.value && <p class="editor-cover drop">Drop the file to open it</p>}
       </div>
       <p class="cursor-line" aria-live="polite">
-        {atCursor !== null && <span class={atCursor.source === 'api' ? 'warn' : 'bad'}>{highlightCode(atCursor.message)}</span>}
+        {atCursor !== null && (
+          <span class={atCursor.source === 'api' ? 'warn' : 'bad'}>{highlightCode(atCursor.message)}</span>
+        )}
       </p>
     </div>
   );

@@ -64,7 +64,13 @@ export function findPlaces(text: string, findings: readonly Finding[]): Span[] {
 }
 
 /** The place of a finding within its order. `seen` counts the findings of one code and field: each is a later member. */
-function inOrder(text: string, { field, code }: Finding, order: Span, members: readonly Member[], seen: Map<string, number>): Span {
+function inOrder(
+  text: string,
+  { field, code }: Finding,
+  order: Span,
+  members: readonly Member[],
+  seen: Map<string, number>,
+): Span {
   const [, , segment] = field.split('/');
   if (segment === undefined || code === 'missing_field') return firstLine(text, order);
   const name = segment.replaceAll('~1', '/').replaceAll('~0', '~');

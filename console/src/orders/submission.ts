@@ -73,7 +73,11 @@ export class Submission {
       const orders = await this.#checker.call('prepare', {});
       this.#progress.value = { ...this.#progress.value, orders, remaining: batchNumbers(orders) };
     } catch (error) {
-      this.#progress.value = { ...IDLE, phase: 'failed', message: error instanceof Error ? error.message : String(error) };
+      this.#progress.value = {
+        ...IDLE,
+        phase: 'failed',
+        message: error instanceof Error ? error.message : String(error),
+      };
       return;
     }
     await this.#run();
@@ -110,7 +114,13 @@ export class Submission {
     if (end.kind === 'finished') this.#progress.value = { ...progress, phase: 'finished', remaining: [] };
     else if (end.kind === 'stopped') this.#progress.value = { ...progress, phase: 'stopped', remaining: end.remaining };
     else {
-      this.#progress.value = { ...progress, phase: 'failed', remaining: end.remaining, message: end.message, unauthorized: end.unauthorized };
+      this.#progress.value = {
+        ...progress,
+        phase: 'failed',
+        remaining: end.remaining,
+        message: end.message,
+        unauthorized: end.unauthorized,
+      };
     }
     this.#checker.watch(this.#progress.value.problems.map(({ recordId }) => recordId));
   }
@@ -127,7 +137,11 @@ export class Submission {
     }
     if (event.kind === 'stored') {
       const { stored, unchanged, expires_at } = event.receipt;
-      this.#progress.value = { ...progress, stored: progress.stored + stored, unchanged: progress.unchanged + unchanged };
+      this.#progress.value = {
+        ...progress,
+        stored: progress.stored + stored,
+        unchanged: progress.unchanged + unchanged,
+      };
       this.#submitted.add(event.recordIds, expires_at);
       return;
     }
@@ -136,7 +150,10 @@ export class Submission {
       refused: progress.refused + event.recordIds.length,
       problems: [...progress.problems, ...event.problems].slice(0, LISTED),
       problemCount: progress.problemCount + event.problems.length,
-      details: event.problems.length > 0 || progress.details.length >= LISTED ? progress.details : [...progress.details, event.detail],
+      details:
+        event.problems.length > 0 || progress.details.length >= LISTED
+          ? progress.details
+          : [...progress.details, event.detail],
     };
   }
 }

@@ -22,7 +22,8 @@ export function SubmitPanel({ workbench, submit }: { readonly workbench: Workben
   let hint: string | null = null;
   if (isSignedOut) hint = 'Sign in to submit. Checking works without.';
   else if (verdict?.valid === false) hint = 'The API stores valid orders only: correct the violations first.';
-  else if (orders > BATCH_SIZE) hint = `Posted in ${countOf(Math.ceil(orders / BATCH_SIZE), 'batch', 'batches')} of up to ${BATCH_SIZE}. Submitting again is safe.`;
+  else if (orders > BATCH_SIZE)
+    hint = `Posted in ${countOf(Math.ceil(orders / BATCH_SIZE), 'batch', 'batches')} of up to ${BATCH_SIZE}. Submitting again is safe.`;
   else if (orders === 0) hint = 'Valid orders can be submitted here.';
   else hint = 'Stored completely or not at all. Submitting again is safe.';
 
@@ -35,7 +36,13 @@ export function SubmitPanel({ workbench, submit }: { readonly workbench: Workben
             Sign in
           </button>
         ) : (
-          <button type="button" class="primary" disabled={orders === 0 || isRunning || !session.isReady} onClick={submit} aria-describedby="submit-hint">
+          <button
+            type="button"
+            class="primary"
+            disabled={orders === 0 || isRunning || !session.isReady}
+            onClick={submit}
+            aria-describedby="submit-hint"
+          >
             {orders > 0 ? `Submit ${countOf(orders, 'order')}` : 'Submit'}
           </button>
         )}
@@ -61,15 +68,28 @@ function Outcome({ progress, workbench }: { readonly progress: Progress; readonl
   const done = stored + unchanged + refused;
   return (
     <div class="outcome">
-      {orders > 0 && phase !== 'finished' && <progress value={done} max={orders} aria-label="Orders that the API answered for" />}
+      {orders > 0 && phase !== 'finished' && (
+        <progress value={done} max={orders} aria-label="Orders that the API answered for" />
+      )}
       <div role="status">
         <p class={phase === 'finished' ? (refused === 0 ? 'headline ok' : 'headline warn') : 'headline'}>
           {phase === 'running' && `${formatCount(done)} of ${countOf(orders, 'order')}`}
-          {phase === 'finished' && (refused === 0 ? `${countOf(stored + unchanged, 'order')} stored` : `${formatCount(stored + unchanged)} of ${countOf(orders, 'order')} stored`)}
+          {phase === 'finished' &&
+            (refused === 0
+              ? `${countOf(stored + unchanged, 'order')} stored`
+              : `${formatCount(stored + unchanged)} of ${countOf(orders, 'order')} stored`)}
           {phase === 'stopped' && `Stopped: ${formatCount(done)} of ${countOf(orders, 'order')} answered`}
-          {phase === 'failed' && <span class="bad">{orders > 0 ? `Not finished: ${formatCount(done)} of ${countOf(orders, 'order')} answered` : 'Not submitted'}</span>}
+          {phase === 'failed' && (
+            <span class="bad">
+              {orders > 0
+                ? `Not finished: ${formatCount(done)} of ${countOf(orders, 'order')} answered`
+                : 'Not submitted'}
+            </span>
+          )}
         </p>
-        {unchanged > 0 && <p class="muted small">{formatCount(unchanged)} of them were stored before with the same content.</p>}
+        {unchanged > 0 && (
+          <p class="muted small">{formatCount(unchanged)} of them were stored before with the same content.</p>
+        )}
         {message !== null && <p class="bad">{message}</p>}
       </div>
       {progress.waitingUntil !== null && <Countdown until={progress.waitingUntil} reason={progress.waitingFor ?? ''} />}
@@ -102,14 +122,20 @@ function Refused({ progress, workbench }: { readonly progress: Progress; readonl
   return (
     <div role="group" aria-label="Orders that were not stored">
       <p class="warn">
-        {countOf(refused, 'order')} not stored{refused > problems.length ? ': a batch is stored completely or not at all.' : '.'}
+        {countOf(refused, 'order')} not stored
+        {refused > problems.length ? ': a batch is stored completely or not at all.' : '.'}
       </p>
       <ol class="violations">
         {problems.map(({ recordId, message }) => {
           const place = places.get(recordId);
           return (
             <li key={recordId}>
-              <button type="button" class="violation api" disabled={place === undefined} onClick={() => place !== undefined && workbench.reveal(place)}>
+              <button
+                type="button"
+                class="violation api"
+                disabled={place === undefined}
+                onClick={() => place !== undefined && workbench.reveal(place)}
+              >
                 <span class="line">{place === undefined ? 'Not in the text' : `Line ${formatCount(place.line)}`}</span>
                 <span class="message">
                   <code>{recordId}</code>: {highlightCode(message)}

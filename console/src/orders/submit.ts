@@ -23,9 +23,21 @@ export interface OrderProblem {
 }
 
 export type SubmitEvent =
-  | { readonly kind: 'stored'; readonly batch: number; readonly recordIds: readonly string[]; readonly receipt: Receipt }
+  | {
+      readonly kind: 'stored';
+      readonly batch: number;
+      readonly recordIds: readonly string[];
+      readonly receipt: Receipt;
+    }
   /** The API refused the batch because of its orders; other batches go on. */
-  | { readonly kind: 'refused'; readonly batch: number; readonly recordIds: readonly string[]; readonly status: number; readonly detail: string; readonly problems: readonly OrderProblem[] }
+  | {
+      readonly kind: 'refused';
+      readonly batch: number;
+      readonly recordIds: readonly string[];
+      readonly status: number;
+      readonly detail: string;
+      readonly problems: readonly OrderProblem[];
+    }
   /** The API is unavailable: all lanes wait. */
   | { readonly kind: 'waiting'; readonly milliseconds: number; readonly attempt: number; readonly reason: string }
   /** The wait is over. */
@@ -35,7 +47,12 @@ export type SubmitEnd =
   | { readonly kind: 'finished' }
   | { readonly kind: 'stopped'; readonly remaining: readonly number[] }
   /** Nothing more can be posted now; the remaining batches can be posted later. */
-  | { readonly kind: 'failed'; readonly remaining: readonly number[]; readonly message: string; readonly unauthorized: boolean };
+  | {
+      readonly kind: 'failed';
+      readonly remaining: readonly number[];
+      readonly message: string;
+      readonly unauthorized: boolean;
+    };
 
 export interface SubmitOptions {
   /** The numbers of the batches to post. */
@@ -75,13 +92,25 @@ export async function submitBatches(options: SubmitOptions): Promise<SubmitEnd> 
         signal.throwIfAborted();
         if (error instanceof ApiError && (error.status === 400 || error.status === 409)) {
           remaining.delete(number);
-          options.onEvent({ kind: 'refused', batch: number, recordIds, status: error.status, detail: error.message, problems: problemsOf(error, recordIds) });
+          options.onEvent({
+            kind: 'refused',
+            batch: number,
+            recordIds,
+            status: error.status,
+            detail: error.message,
+            problems: problemsOf(error, recordIds),
+          });
           return;
         }
         if (!isTransient(error) || attempt >= ATTEMPTS) throw error;
         if (opening === undefined) {
           const milliseconds = retryDelay(error, attempt, options.random);
-          options.onEvent({ kind: 'waiting', milliseconds, attempt, reason: error instanceof AwayError ? 'The API does not answer' : 'The API is busy' });
+          options.onEvent({
+            kind: 'waiting',
+            milliseconds,
+            attempt,
+            reason: error instanceof AwayError ? 'The API does not answer' : 'The API is busy',
+          });
           opening = pause(milliseconds, signal).finally(() => {
             opening = undefined;
             options.onEvent({ kind: 'waited' });

@@ -73,7 +73,10 @@ export function Submissions({ hidden }: { readonly hidden: boolean }) {
         )}
       </div>
       {all.length === 0 ? (
-        <p class="muted">Orders that you submit appear here, with their state at the auction platform. Closing the tab forgets the list.</p>
+        <p class="muted">
+          Orders that you submit appear here, with their state at the auction platform. Closing the tab forgets the
+          list.
+        </p>
       ) : (
         <>
           <div class="table-box" role="region" aria-label="List of submitted orders" tabIndex={0}>
@@ -90,7 +93,12 @@ export function Submissions({ hidden }: { readonly hidden: boolean }) {
               </thead>
               <tbody>
                 {shown.map((entry) => (
-                  <Row key={entry.recordId} entry={entry} lookup={submitted.lookups.value.get(entry.recordId)} now={now.value} />
+                  <Row
+                    key={entry.recordId}
+                    entry={entry}
+                    lookup={submitted.lookups.value.get(entry.recordId)}
+                    now={now.value}
+                  />
                 ))}
               </tbody>
             </table>
@@ -118,7 +126,15 @@ export function Submissions({ hidden }: { readonly hidden: boolean }) {
   );
 }
 
-function Row({ entry, lookup, now }: { readonly entry: Entry; readonly lookup: Lookup | undefined; readonly now: number }) {
+function Row({
+  entry,
+  lookup,
+  now,
+}: {
+  readonly entry: Entry;
+  readonly lookup: Lookup | undefined;
+  readonly now: number;
+}) {
   const order = lookup?.kind === 'found' ? lookup.order : null;
   return (
     <tr>
@@ -129,7 +145,8 @@ function Row({ entry, lookup, now }: { readonly entry: Entry; readonly lookup: L
         {lookup === undefined && <span class="chip ok">stored</span>}
         {order !== null && (
           <>
-            <span class="chip ok">stored</span> <span class="muted wide-only">{clock(order.accepted_at, true)} UTC</span>
+            <span class="chip ok">stored</span>{' '}
+            <span class="muted wide-only">{clock(order.accepted_at, true)} UTC</span>
           </>
         )}
         {lookup?.kind === 'gone' && <span class="chip">gone</span>}

@@ -103,7 +103,8 @@ export class Submitted {
 
 /** Whether an order's state does not change any more, apart from its expiry. */
 function isFinal(lookup: Lookup | undefined): boolean {
-  if (lookup?.kind === 'found') return lookup.order.submission?.status !== 'pending' && Date.parse(lookup.order.expires_at) > Date.now();
+  if (lookup?.kind === 'found')
+    return lookup.order.submission?.status !== 'pending' && Date.parse(lookup.order.expires_at) > Date.now();
   return lookup?.kind === 'gone';
 }
 

@@ -46,7 +46,7 @@ export function breakLongLines(text: string): string {
 }
 
 function hasLongLine(text: string): boolean {
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const end = text.indexOf('\n', at);
     if ((end < 0 ? text.length : end) - at > LONGEST_LINE) return true;
     if (end < 0) return false;

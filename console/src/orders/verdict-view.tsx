@@ -24,7 +24,9 @@ export function VerdictPanel({ workbench }: { readonly workbench: Workbench }) {
             <strong>The orders cannot be checked.</strong> {state.message}
           </p>
         )}
-        {state.kind === 'empty' && <p class="muted">No orders yet. Each change is checked by the service’s own rules.</p>}
+        {state.kind === 'empty' && (
+          <p class="muted">No orders yet. Each change is checked by the service’s own rules.</p>
+        )}
         {state.kind === 'checking' && verdict === null && <p class="muted">Checking…</p>}
         {verdict !== null && <Summary verdict={verdict} isOutdated={state.kind === 'checking'} />}
       </div>

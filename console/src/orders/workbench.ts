@@ -170,12 +170,19 @@ export class Workbench {
   }
 
   #marks({ violations, watched }: Verdict): Mark[] {
-    const messages = new Map(this.#submission.progress.value.problems.map(({ recordId, message }) => [recordId, message]));
+    const messages = new Map(
+      this.#submission.progress.value.problems.map(({ recordId, message }) => [recordId, message]),
+    );
     const first = new Set(violations.map(({ from, message }) => `${from} ${message}`));
     const others = this.#visible.filter(({ from, message }) => !first.has(`${from} ${message}`));
     return [
       ...[...violations, ...others].map(({ from, to, message }): Mark => ({ from, to, message, source: 'rules' })),
-      ...watched.map(({ from, to, recordId }): Mark => ({ from, to, message: messages.get(recordId) ?? 'not stored', source: 'api' })),
+      ...watched.map(({ from, to, recordId }): Mark => ({
+        from,
+        to,
+        message: messages.get(recordId) ?? 'not stored',
+        source: 'api',
+      })),
     ];
   }
 
@@ -184,7 +191,8 @@ export class Workbench {
     clearTimeout(this.#fetchingVisible);
     this.#fetchingVisible = setTimeout(() => {
       const state = this.#checker.state.value;
-      if (state.kind !== 'checked' || state.verdict.listed <= state.verdict.violations.length || this.#editor === null) return;
+      if (state.kind !== 'checked' || state.verdict.listed <= state.verdict.violations.length || this.#editor === null)
+        return;
       const { from, to } = this.#editor.visible();
       const { version } = state.verdict;
       void this.#checker.within(from, to, VISIBLE_MARKS).then((visible) => {

@@ -147,7 +147,9 @@ export function ChartView({ day, open, onOpen }: Props) {
         aria-valuemin={0}
         aria-valuemax={Math.max(0, slots.length - 1)}
         aria-valuenow={selected ?? Math.max(0, slots.length - 1)}
-        aria-valuetext={selected === null || slots[selected] === undefined ? 'No slot selected' : describeSlot(slots[selected])}
+        aria-valuetext={
+          selected === null || slots[selected] === undefined ? 'No slot selected' : describeSlot(slots[selected])
+        }
         onKeyDown={onKeyDown}
       >
         <div class="plot" ref={host} />

@@ -86,7 +86,8 @@ export function createChart(host: HTMLElement, options: ChartOptions): Chart {
       const full = Math.max(1, Math.round(plot.valToPos(start + PERIOD, 'x', true)) - left);
       const width = Math.max(Math.min(full, ratio), full - Math.round(full > 5 * ratio ? 1.5 * ratio : 0));
       if (slot.status !== 'done') {
-        ctx.fillStyle = slot.status === 'missing' ? colors.missing : slot.status === 'running' ? colors.running : colors.failed;
+        ctx.fillStyle =
+          slot.status === 'missing' ? colors.missing : slot.status === 'running' ? colors.running : colors.failed;
         ctx.globalAlpha = slot.status === 'missing' ? 0.1 : 0.16;
         ctx.fillRect(left, bbox.top, full, bbox.height);
         ctx.globalAlpha = 1;
@@ -113,15 +114,25 @@ export function createChart(host: HTMLElement, options: ChartOptions): Chart {
     ctx.restore();
   };
 
-  const highest = (): number => Math.max(1, ...slots.filter((_, at) => (starts[at] ?? 0) >= range.from && (starts[at] ?? 0) < range.to).map(orderCount));
+  const highest = (): number =>
+    Math.max(
+      1,
+      ...slots.filter((_, at) => (starts[at] ?? 0) >= range.from && (starts[at] ?? 0) < range.to).map(orderCount),
+    );
   const compact = new Intl.NumberFormat('en-GB', { notation: 'compact', maximumFractionDigits: 1 });
 
   /** Points of a crowded line would hide the bars. */
-  const hasPoints = (plot: uPlot): boolean => ((range.to - range.from) / PERIOD) * 12 < plot.bbox.width / devicePixelRatio;
+  const hasPoints = (plot: uPlot): boolean =>
+    ((range.to - range.from) / PERIOD) * 12 < plot.bbox.width / devicePixelRatio;
 
   const build = (): uPlot => {
     const isNarrow = host.clientWidth < NARROW;
-    const axis = { stroke: () => colors.text, grid: { stroke: () => colors.grid, width: 1 }, ticks: { show: false }, font: '12px system-ui, sans-serif' };
+    const axis = {
+      stroke: () => colors.text,
+      grid: { stroke: () => colors.grid, width: 1 },
+      ticks: { show: false },
+      font: '12px system-ui, sans-serif',
+    };
     const plot = new uPlot(
       {
         width: Math.max(200, host.clientWidth),
@@ -135,23 +146,60 @@ export function createChart(host: HTMLElement, options: ChartOptions): Chart {
           power: { range: (_, low, high) => [Math.min(0, low ?? 0), Math.max(1e-9, (high ?? 0) * 1.15)] },
         },
         axes: [
-          { ...axis, size: 26, space: isNarrow ? 44 : 60, values: (_, times) => times.map((time) => new Date(time * 1000).toISOString().slice(11, 16)) },
-          { ...axis, scale: 'orders', size: isNarrow ? 38 : 52, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000], values: (_, counts) => counts.map((count) => compact.format(count)) },
-          { ...axis, scale: 'power', side: 1, size: isNarrow ? 42 : 56, grid: { show: false }, stroke: () => colors.power, values: (_, powers) => powers.map((power) => compact.format(power)) },
+          {
+            ...axis,
+            size: 26,
+            space: isNarrow ? 44 : 60,
+            values: (_, times) => times.map((time) => new Date(time * 1000).toISOString().slice(11, 16)),
+          },
+          {
+            ...axis,
+            scale: 'orders',
+            size: isNarrow ? 38 : 52,
+            incrs: [
+              1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
+              1_000_000,
+            ],
+            values: (_, counts) => counts.map((count) => compact.format(count)),
+          },
+          {
+            ...axis,
+            scale: 'power',
+            side: 1,
+            size: isNarrow ? 42 : 56,
+            grid: { show: false },
+            stroke: () => colors.power,
+            values: (_, powers) => powers.map((power) => compact.format(power)),
+          },
         ],
         series: [
           {},
           { scale: 'orders', paths: () => null, points: { show: false } },
           // A halo sets the line off from the bars, if they are wide enough.
-          { scale: 'power', stroke: () => colors.halo, width: isNarrow ? 0 : 3.5, spanGaps: false, points: { show: false } },
-          { scale: 'power', stroke: () => colors.power, width: isNarrow ? 1.25 : 1.75, spanGaps: false, points: { show: hasPoints, size: 6, fill: () => colors.power } },
+          {
+            scale: 'power',
+            stroke: () => colors.halo,
+            width: isNarrow ? 0 : 3.5,
+            spanGaps: false,
+            points: { show: false },
+          },
+          {
+            scale: 'power',
+            stroke: () => colors.power,
+            width: isNarrow ? 1.25 : 1.75,
+            spanGaps: false,
+            points: { show: hasPoints, size: 6, fill: () => colors.power },
+          },
         ],
         hooks: {
           drawAxes: [drawBars],
           setCursor: [
             (plot) => {
               const left = plot.cursor.left ?? -1;
-              options.onHover(left < 0 ? null : slotAt(plot.posToVal(left, 'x')), left + plot.bbox.left / devicePixelRatio);
+              options.onHover(
+                left < 0 ? null : slotAt(plot.posToVal(left, 'x')),
+                left + plot.bbox.left / devicePixelRatio,
+              );
             },
           ],
         },

@@ -21,7 +21,14 @@ export interface DayState {
 
 export class DayStore {
   readonly #api: Api;
-  readonly #state = signal<DayState>({ date: '', day: null, loading: false, error: null, unauthorized: false, updatedAt: null });
+  readonly #state = signal<DayState>({
+    date: '',
+    day: null,
+    loading: false,
+    error: null,
+    unauthorized: false,
+    updatedAt: null,
+  });
   #request: AbortController | null = null;
 
   constructor(api: Api) {
@@ -51,7 +58,12 @@ export class DayStore {
       this.#state.value = { date, day, loading: false, error: null, unauthorized: false, updatedAt: Date.now() };
     } catch (error) {
       if (request.signal.aborted) return;
-      this.#state.value = { ...this.#state.value, loading: false, error: describeError(error), unauthorized: isUnauthorized(error) };
+      this.#state.value = {
+        ...this.#state.value,
+        loading: false,
+        error: describeError(error),
+        unauthorized: isUnauthorized(error),
+      };
     }
   }
 

@@ -60,7 +60,12 @@ export function ResultsView({ route }: { readonly route: Extract<Route, { view: 
               }}
             />
           </label>
-          <button type="button" onClick={() => goTo(shiftDate(date, 1))} disabled={date >= today.value} aria-label="Next day">
+          <button
+            type="button"
+            onClick={() => goTo(shiftDate(date, 1))}
+            disabled={date >= today.value}
+            aria-label="Next day"
+          >
             ›
           </button>
           <button type="button" onClick={() => goTo(null)} aria-pressed={isToday}>
@@ -69,7 +74,9 @@ export function ResultsView({ route }: { readonly route: Extract<Route, { view: 
         </div>
         <p class="muted small updated">
           {isToday ? 'All times are UTC. Refreshes automatically.' : 'All times are UTC.'}
-          {state.updatedAt !== null && day !== null && ` Updated ${new Date(state.updatedAt).toISOString().slice(11, 19)}.`}
+          {state.updatedAt !== null &&
+            day !== null &&
+            ` Updated ${new Date(state.updatedAt).toISOString().slice(11, 19)}.`}
         </p>
       </div>
 
@@ -96,7 +103,8 @@ export function ResultsView({ route }: { readonly route: Extract<Route, { view: 
       {day !== null && day.unreadable.length > 0 && (
         <div class="banner warn" role="alert">
           <p>
-            {countOf(day.unreadable.length, 'stored summary', 'stored summaries')} cannot be read, and the counts lack them: <code>{day.unreadable[0]}</code>
+            {countOf(day.unreadable.length, 'stored summary', 'stored summaries')} cannot be read, and the counts lack
+            them: <code>{day.unreadable[0]}</code>
             {day.unreadable.length > 1 && ` and ${day.unreadable.length - 1} more`}
           </p>
         </div>
@@ -107,7 +115,9 @@ export function ResultsView({ route }: { readonly route: Extract<Route, { view: 
             <strong>No results on this day{isToday ? ' yet' : ''}.</strong>
           </p>
           <p class="muted">
-            {day.slots.length === 0 ? 'A results run starts every five minutes.' : `${countOf(day.slots.length, 'slot')} had no run.`}
+            {day.slots.length === 0
+              ? 'A results run starts every five minutes.'
+              : `${countOf(day.slots.length, 'slot')} had no run.`}
           </p>
         </div>
       )}
@@ -115,7 +125,9 @@ export function ResultsView({ route }: { readonly route: Extract<Route, { view: 
         <>
           {day.slots.length > 0 && <ChartView day={day} open={route.slot} onOpen={(slot) => goTo(date, slot)} />}
           <div class="slots-row">
-            {route.slot !== null && <SlotView date={date} slot={route.slot} day={day} onClose={() => goTo(isToday ? null : date)} />}
+            {route.slot !== null && (
+              <SlotView date={date} slot={route.slot} day={day} onClose={() => goTo(isToday ? null : date)} />
+            )}
             {day.slots.length > 0 && <SlotList day={day} open={route.slot} onOpen={(slot) => goTo(date, slot)} />}
           </div>
         </>
@@ -160,7 +172,17 @@ function Totals({ day }: { readonly day: Day }) {
   );
 }
 
-function Total({ name, value, tone, note = '' }: { readonly name: string; readonly value: string; readonly tone?: string; readonly note?: string }) {
+function Total({
+  name,
+  value,
+  tone,
+  note = '',
+}: {
+  readonly name: string;
+  readonly value: string;
+  readonly tone?: string;
+  readonly note?: string;
+}) {
   return (
     <div class={`total ${tone ?? ''}`}>
       <dt>{name}</dt>

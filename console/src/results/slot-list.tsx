@@ -75,7 +75,12 @@ export function SlotList({ day, open, onOpen }: Props) {
               {shown.map((slot) => (
                 <tr key={slot.slot} class={slot.slot === open ? 'selected' : undefined}>
                   <th scope="row">
-                    <button type="button" class="link" aria-current={slot.slot === open ? 'true' : undefined} onClick={() => onOpen(slot.slot)}>
+                    <button
+                      type="button"
+                      class="link"
+                      aria-current={slot.slot === open ? 'true' : undefined}
+                      onClick={() => onOpen(slot.slot)}
+                    >
                       {clock(slot.slot)}
                     </button>
                   </th>

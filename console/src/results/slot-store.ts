@@ -39,7 +39,15 @@ export interface SlotState {
   readonly search: Search | null;
 }
 
-const EMPTY: SlotState = { slot: '', page: null, cursors: [undefined], loading: false, error: null, unknown: false, search: null };
+const EMPTY: SlotState = {
+  slot: '',
+  page: null,
+  cursors: [undefined],
+  loading: false,
+  error: null,
+  unknown: false,
+  search: null,
+};
 
 export class SlotStore {
   readonly #api: Api;
@@ -90,7 +98,12 @@ export class SlotStore {
     this.#request = request;
     this.#state.value = { ...this.#state.value, loading: true };
     try {
-      const page = await this.#api.slot(this.#date, this.#state.value.slot, { limit: PAGE_SIZE, cursor: cursors.at(-1) }, request.signal);
+      const page = await this.#api.slot(
+        this.#date,
+        this.#state.value.slot,
+        { limit: PAGE_SIZE, cursor: cursors.at(-1) },
+        request.signal,
+      );
       this.#state.value = { ...this.#state.value, page, cursors, loading: false, error: null, unknown: page === null };
     } catch (error) {
       if (request.signal.aborted) return;
@@ -115,7 +128,7 @@ export class SlotStore {
     };
     show({});
     try {
-      for (let cursor: string | undefined; ; ) {
+      for (let cursor: string | undefined; ;) {
         const part = await this.#api.slot(this.#date, slot, { limit: SEARCH_SIZE, cursor }, searching.signal);
         searching.signal.throwIfAborted();
         if (part === null) return show({ phase: 'done' });
@@ -133,7 +146,12 @@ export class SlotStore {
     } catch (error) {
       if (searching !== this.#searching) return;
       if (searching.signal.aborted) show({ phase: 'stopped' });
-      else this.#state.value = { ...this.#state.value, error: describeError(error), search: { ...search, phase: 'stopped' } };
+      else
+        this.#state.value = {
+          ...this.#state.value,
+          error: describeError(error),
+          search: { ...search, phase: 'stopped' },
+        };
     }
   }
 
@@ -150,6 +168,7 @@ export class SlotStore {
 
 /** Whether an order passes a filter. */
 export function matches(order: ResultOrder, { outcome, text }: Filter): boolean {
-  const isOutcome = outcome === null || (outcome === 'not accepted' ? order.outcome !== 'accepted' : order.outcome === outcome);
+  const isOutcome =
+    outcome === null || (outcome === 'not accepted' ? order.outcome !== 'accepted' : order.outcome === outcome);
   return isOutcome && (text === '' || (order.record_id?.includes(text) ?? false));
 }

@@ -68,13 +68,21 @@ export function SlotView({ date, slot, day, onClose }: Props) {
           </button>
         </div>
       )}
-      {state.unknown && <p class="muted">{isOpen ? 'No run is known for this slot yet. This page keeps looking.' : 'This slot has no run: it is missing.'}</p>}
+      {state.unknown && (
+        <p class="muted">
+          {isOpen
+            ? 'No run is known for this slot yet. This page keeps looking.'
+            : 'This slot has no run: it is missing.'}
+        </p>
+      )}
       {state.page === null && !state.unknown && state.error === null && (
         <p class="muted" role="status">
           Loading the orders…
         </p>
       )}
-      {state.page !== null && state.page.total === 0 && <p class="muted">{isRunning ? 'The auction has not answered yet.' : 'The auction returned no orders.'}</p>}
+      {state.page !== null && state.page.total === 0 && (
+        <p class="muted">{isRunning ? 'The auction has not answered yet.' : 'The auction returned no orders.'}</p>
+      )}
       {state.page !== null && state.page.total > 0 && <Orders state={state} />}
     </section>
   );
@@ -177,7 +185,12 @@ function Orders({ state }: { readonly state: SlotState }) {
         </label>
         <label class="inline">
           <span class="visually-hidden">record_id contains</span>
-          <input type="search" placeholder="record_id contains" value={text.value} onInput={(event) => (text.value = event.currentTarget.value)} />
+          <input
+            type="search"
+            placeholder="record_id contains"
+            value={text.value}
+            onInput={(event) => (text.value = event.currentTarget.value)}
+          />
         </label>
         <button type="submit">Find</button>
         {search !== null && (
@@ -203,7 +216,11 @@ function Orders({ state }: { readonly state: SlotState }) {
           </span>
           {page.total > PAGE_SIZE && (
             <span class="actions">
-              <button type="button" disabled={cursors.length < 2 || state.loading} onClick={() => void store.previous()}>
+              <button
+                type="button"
+                disabled={cursors.length < 2 || state.loading}
+                onClick={() => void store.previous()}
+              >
                 Previous
               </button>
               <button type="button" disabled={page.next === null || state.loading} onClick={() => void store.next()}>
@@ -221,9 +238,12 @@ function SearchLine({ search }: { readonly search: Search }) {
   const { slot: store } = useServices();
   return (
     <div class="search-line">
-      {search.phase === 'running' && <progress value={search.read} max={Math.max(1, search.total)} aria-label="Orders searched" />}
+      {search.phase === 'running' && (
+        <progress value={search.read} max={Math.max(1, search.total)} aria-label="Orders searched" />
+      )}
       <p class="muted small" role="status">
-        {countOf(search.matchCount, 'match', 'matches')} in {formatCount(search.read)} of {countOf(search.total, 'order')}
+        {countOf(search.matchCount, 'match', 'matches')} in {formatCount(search.read)} of{' '}
+        {countOf(search.total, 'order')}
         {search.phase === 'stopped' && ' (stopped)'}
         {search.matches.length < search.matchCount && `; the first ${formatCount(search.matches.length)} are shown`}
       </p>

@@ -41,7 +41,10 @@ export function describeSlot(slot: SlotSummary): string {
       return `${time}: running${slot.polls === undefined ? '' : `, ${countOf(slot.polls, 'poll')}`}`;
     case 'failed':
     case 'done': {
-      const counts = slot.accepted === undefined ? [] : [`${slot.accepted} accepted`, `${slot.rejected ?? 0} rejected`, `${slot.failed ?? 0} failed`];
+      const counts =
+        slot.accepted === undefined
+          ? []
+          : [`${slot.accepted} accepted`, `${slot.rejected ?? 0} rejected`, `${slot.failed ?? 0} failed`];
       const power = slot.total_power === undefined ? [] : [`power ${slot.total_power}`];
       const problem = slot.problem === undefined ? [] : [slot.problem];
       return `${time}: ${[slot.status, ...counts, ...power, ...problem].join(', ')}`;

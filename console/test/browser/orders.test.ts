@@ -10,14 +10,18 @@ const EXAMPLE = `[
   {"record_id": "unique_id_1", "parameter_1": "abc", "parameter_2": 4},
   {"record_id": "unique_id_2", "parameter_1": "def", "parameter_2": 2.1}
 ]`;
-const many = (count: number): string => `[${Array.from({ length: count }, (_, at) => `{"record_id": "bid-${at}", "parameter_1": "x", "parameter_2": ${at}.50}`).join(',\n')}]`;
+const many = (count: number): string =>
+  `[${Array.from({ length: count }, (_, at) => `{"record_id": "bid-${at}", "parameter_1": "x", "parameter_2": ${at}.50}`).join(',\n')}]`;
 
 test('orders are pasted, corrected and submitted', () =>
   inPage(async ({ page, site }) => {
     await fill(page, EXAMPLE.replace('2.1', '"2.1"').replace('"abc"', '""'));
     await page.getByText('2 violations').waitFor();
     const items = page.getByRole('list', { name: 'Violations' }).getByRole('button');
-    assert.deepEqual(await items.allInnerTexts().then((texts) => texts.map((text) => text.split('\n')[0])), ['Line 2', 'Line 3']);
+    assert.deepEqual(await items.allInnerTexts().then((texts) => texts.map((text) => text.split('\n')[0])), [
+      'Line 2',
+      'Line 3',
+    ]);
     assert.equal(await page.getByRole('button', { name: 'Submit', exact: true }).isDisabled(), true);
     assert.deepEqual(await page.locator('.cm-mark').allInnerTexts(), ['""', '"2.1"']);
 
@@ -45,8 +49,14 @@ test('the list of submitted orders follows the platform and survives a reload', 
     await page.getByText('2 orders stored', { exact: true }).waitFor();
     const [first, second] = [...site.api.orders.values()];
     assert.ok(first !== undefined && second !== undefined);
-    site.api.orders.set(first.record_id, { ...first, submission: { status: 'submitted', at: '2026-11-22T07:01:02Z', slot: '2026-11-22T07:05:00Z' } });
-    site.api.orders.set(second.record_id, { ...second, submission: { status: 'refused', at: '2026-11-22T07:01:02Z', reason: 'gate closed' } });
+    site.api.orders.set(first.record_id, {
+      ...first,
+      submission: { status: 'submitted', at: '2026-11-22T07:01:02Z', slot: '2026-11-22T07:05:00Z' },
+    });
+    site.api.orders.set(second.record_id, {
+      ...second,
+      submission: { status: 'refused', at: '2026-11-22T07:01:02Z', reason: 'gate closed' },
+    });
     await page.waitForTimeout(500);
     await page.reload();
     await page.getByRole('link', { name: 'slot 07:05' }).waitFor();
@@ -54,7 +64,10 @@ test('the list of submitted orders follows the platform and survives a reload', 
     site.api.orders.clear();
     await page.reload();
     await page.getByText('gone').first().waitFor();
-    assert.equal(await page.evaluate(() => Object.keys(sessionStorage).join() + Object.keys(localStorage).join()), 'gridbid.submitted');
+    assert.equal(
+      await page.evaluate(() => Object.keys(sessionStorage).join() + Object.keys(localStorage).join()),
+      'gridbid.submitted',
+    );
     await page.getByRole('button', { name: 'Forget the list' }).click();
     await page.getByText('Orders that you submit appear here').waitFor();
   }));
@@ -64,7 +77,12 @@ test('the main job needs no mouse', () =>
     await page.keyboard.press('Tab');
     assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to content');
     await page.keyboard.press('Enter');
-    for (let presses = 0; presses < 10 && !(await editor(page).evaluate((element) => element.matches(':focus'))); presses += 1) await page.keyboard.press('Tab');
+    for (
+      let presses = 0;
+      presses < 10 && !(await editor(page).evaluate((element) => element.matches(':focus')));
+      presses += 1
+    )
+      await page.keyboard.press('Tab');
     await page.keyboard.insertText(EXAMPLE.replace('"abc"', '""'));
     await page.getByText(/1 violation$/).waitFor();
     await page.keyboard.press('F8');
@@ -85,9 +103,13 @@ test('a table is converted with exact amounts, pasted or opened', () =>
     await editor(page).click();
     await paste(page, `record_id\tparameter_1\tparameter_2\na\t"x ""y"""\t${amount}\n`);
     await page.getByText('was converted from a table').waitFor();
-    assert.match(await editorText(page), new RegExp(`"parameter_1": "x \\\\"y\\\\"", "parameter_2": ${amount.replace('.', '\\.')}`));
+    assert.match(
+      await editorText(page),
+      new RegExp(`"parameter_1": "x \\\\"y\\\\"", "parameter_2": ${amount.replace('.', '\\.')}`),
+    );
     await page.getByText('Valid: 1 order').waitFor();
-    const open = (name: string, text: string) => page.getByLabel('File with orders').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
+    const open = (name: string, text: string) =>
+      page.getByLabel('File with orders').setInputFiles({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
     await open('orders.csv', 'record_id;parameter_1;parameter_2\r\nb;"x;y";2.10\r\nc;z;\r\n');
     await page.getByText(/1 violation$/).waitFor();
     await page.getByText('Line 3').waitFor();
@@ -112,11 +134,20 @@ test('a file can be dropped', () =>
 
 test('a conflict is shown at its order, and correcting it submits the rest', () =>
   inPage(async ({ page, site }) => {
-    site.api.orders.set('unique_id_2', { record_id: 'unique_id_2', parameter_1: 'other', parameter_2: '1', accepted_at: '2026-11-22T06:00:00Z', expires_at: '2099-11-22T06:00:00Z' });
+    site.api.orders.set('unique_id_2', {
+      record_id: 'unique_id_2',
+      parameter_1: 'other',
+      parameter_2: '1',
+      accepted_at: '2026-11-22T06:00:00Z',
+      expires_at: '2099-11-22T06:00:00Z',
+    });
     await fill(page, EXAMPLE);
     await page.getByRole('button', { name: 'Submit 2 orders' }).click();
     await page.getByText('0 of 2 orders stored').waitFor();
-    await page.getByRole('group', { name: 'Orders that were not stored' }).getByRole('button', { name: 'Line 3' }).click();
+    await page
+      .getByRole('group', { name: 'Orders that were not stored' })
+      .getByRole('button', { name: 'Line 3' })
+      .click();
     assert.deepEqual(await page.locator('.cm-mark-api').allInnerTexts(), ['"unique_id_2"']);
     await page.keyboard.insertText('"unique_id_3"');
     await page.getByText('Not in the text').waitFor();
@@ -127,7 +158,17 @@ test('a conflict is shown at its order, and correcting it submits the rest', () 
 
 test('a violation that only the API knows is shown at its order', () =>
   inPage(async ({ page, site }) => {
-    site.api.faults.push({ status: 400, body: { title: 'The orders are not valid', detail: 'new rule', total: 1, violations: [{ index: 1, field: '/1/parameter_1', code: 'too_long', message: '`parameter_1` is too long since today' }] } });
+    site.api.faults.push({
+      status: 400,
+      body: {
+        title: 'The orders are not valid',
+        detail: 'new rule',
+        total: 1,
+        violations: [
+          { index: 1, field: '/1/parameter_1', code: 'too_long', message: '`parameter_1` is too long since today' },
+        ],
+      },
+    });
     await fill(page, EXAMPLE);
     await page.getByRole('button', { name: 'Submit 2 orders' }).click();
     await page.getByRole('button', { name: 'Line 3' }).getByText('is too long since today').waitFor();
@@ -185,7 +226,9 @@ test('an API that stays away leaves a submission that can be resumed', () =>
 test('all violations of a large text are listed by page, and the visible ones are underlined', () =>
   inPage(async ({ page }) => {
     const text = many(20_000).replaceAll('"x"', '""');
-    await page.getByLabel('File with orders').setInputFiles({ name: 'orders.json', mimeType: 'application/json', buffer: Buffer.from(text) });
+    await page
+      .getByLabel('File with orders')
+      .setInputFiles({ name: 'orders.json', mimeType: 'application/json', buffer: Buffer.from(text) });
     await page.getByText('20,000 violations').waitFor();
     const items = page.getByRole('list', { name: 'Violations' }).getByRole('listitem');
     assert.equal(await items.count(), 100);
@@ -202,7 +245,13 @@ test('all violations of a large text are listed by page, and the visible ones ar
 test('100,000 orders are checked without freezing the page', () =>
   inPage(async ({ page }) => {
     // One line, as `JSON.stringify` writes it.
-    const text = JSON.stringify(Array.from({ length: 100_000 }, (_, at) => ({ record_id: `bid-${at}`, parameter_1: 'some text', parameter_2: at })));
+    const text = JSON.stringify(
+      Array.from({ length: 100_000 }, (_, at) => ({
+        record_id: `bid-${at}`,
+        parameter_1: 'some text',
+        parameter_2: at,
+      })),
+    );
     await page.evaluate(() => {
       const longest = { value: 0, last: performance.now() };
       Object.assign(globalThis, { longest });

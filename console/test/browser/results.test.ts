@@ -20,8 +20,19 @@ test('a day shows its totals, its slots and its chart', () =>
   inPage(
     async ({ page }) => {
       await page.getByRole('heading', { name: 'Sunday, 22 November 2026' }).waitFor();
-      const total = async (name: string) => (await page.locator('.total', { hasText: name }).first().locator('dd').first().innerText()).trim();
-      assert.deepEqual([await total('Orders'), await total('Accepted'), await total('Rejected'), await total('Failed'), await total('Acceptance'), await total('Total power')], ['3', '1', '1', '1', '33.3 %', '2.1']);
+      const total = async (name: string) =>
+        (await page.locator('.total', { hasText: name }).first().locator('dd').first().innerText()).trim();
+      assert.deepEqual(
+        [
+          await total('Orders'),
+          await total('Accepted'),
+          await total('Rejected'),
+          await total('Failed'),
+          await total('Acceptance'),
+          await total('Total power'),
+        ],
+        ['3', '1', '1', '1', '33.3 %', '2.1'],
+      );
       await page.locator('.u-over').waitFor();
       assert.equal(await page.locator('.slot-list tbody tr').count(), 2);
       await page.getByRole('combobox', { name: /^Show/ }).selectOption('All');
@@ -32,7 +43,13 @@ test('a day shows its totals, its slots and its chart', () =>
       prepare: ({ api }) => {
         api.addSlot(`${DAY}T07:05:00Z`, two);
         api.addOpenSlot({ slot: `${DAY}T07:10:00Z`, status: 'missing' });
-        api.addOpenSlot({ slot: `${DAY}T07:15:00Z`, status: 'running', attempt: 1, polls: 2, started_at: `${DAY}T07:15:01Z` });
+        api.addOpenSlot({
+          slot: `${DAY}T07:15:00Z`,
+          status: 'running',
+          attempt: 1,
+          polls: 2,
+          started_at: `${DAY}T07:15:01Z`,
+        });
       },
     },
   ));
@@ -46,13 +63,19 @@ test('a slot opens by keyboard and by click, with orders, reasons and timeline',
       await page.keyboard.press('End');
       assert.match((await chart.getAttribute('aria-valuetext')) ?? '', /^07:10 UTC: done, 1 accepted/);
       await page.keyboard.press('ArrowLeft');
-      assert.match((await chart.getAttribute('aria-valuetext')) ?? '', /^07:05 UTC: done, 1 accepted, 1 rejected, 1 failed, power 2.1/);
+      assert.match(
+        (await chart.getAttribute('aria-valuetext')) ?? '',
+        /^07:05 UTC: done, 1 accepted, 1 rejected, 1 failed, power 2.1/,
+      );
       await page.keyboard.press('Enter');
       const slot = page.getByRole('region', { name: /Slot 07:05 UTC/ });
       await slot.getByText('price too high').waitFor();
       await slot.getByText('unknown_status').waitFor();
       assert.equal(await slot.getByText('2.10').count(), 1);
-      assert.match((await slot.getByRole('list', { name: 'Timeline' }).innerText()).replaceAll(/\s+/g, ' '), /07:05:00 slot 07:05:02 started, 2.0 s later \(attempt 2\) 4 polls 3 waits 07:08:10 done, took 3 min 8 s/);
+      assert.match(
+        (await slot.getByRole('list', { name: 'Timeline' }).innerText()).replaceAll(/\s+/g, ' '),
+        /07:05:00 slot 07:05:02 started, 2.0 s later \(attempt 2\) 4 polls 3 waits 07:08:10 done, took 3 min 8 s/,
+      );
       assert.equal(await page.evaluate(() => document.activeElement?.id), 'slot-title');
       await page.goBack();
       await slot.waitFor({ state: 'detached' });
@@ -81,7 +104,10 @@ test('orders of this tab are marked in a slot', () =>
     await page.getByRole('button', { name: 'Submit 1 order' }).click();
     await page.getByText('1 order stored').waitFor();
     await page.goto(`${site.url}#results/${DAY}/${DAY}T07:05:00Z`);
-    await page.getByRole('row', { name: /unique_id_2/ }).getByText('yours').waitFor();
+    await page
+      .getByRole('row', { name: /unique_id_2/ })
+      .getByText('yours')
+      .waitFor();
     assert.equal(await page.getByText('yours').count(), 1);
   }));
 
@@ -111,7 +137,9 @@ test('a slot of 100,000 orders is paged and searched', () =>
         api.addSlot(
           `${DAY}T07:05:00Z`,
           Array.from({ length: 100_000 }, (_, position): ResultOrder =>
-            position % 1000 === 7 ? { position, outcome: 'rejected', record_id: `bid-${position}`, reason: 'price too high' } : { position, outcome: 'accepted', record_id: `bid-${position}`, power: '1' },
+            position % 1000 === 7
+              ? { position, outcome: 'rejected', record_id: `bid-${position}`, reason: 'price too high' }
+              : { position, outcome: 'accepted', record_id: `bid-${position}`, power: '1' },
           ),
         ),
     },
@@ -171,7 +199,17 @@ test('today refreshes automatically, and keeps its data while the API is away', 
       await page.getByRole('button', { name: 'Try again' }).click();
       await page.getByText('The API does not answer').waitFor({ state: 'detached' });
     },
-    { hash: '#results', prepare: ({ api }) => api.addOpenSlot({ slot: `${TODAY}T00:00:00Z`, status: 'running', attempt: 1, polls: 1, started_at: `${TODAY}T00:00:01Z` }) },
+    {
+      hash: '#results',
+      prepare: ({ api }) =>
+        api.addOpenSlot({
+          slot: `${TODAY}T00:00:00Z`,
+          status: 'running',
+          attempt: 1,
+          polls: 1,
+          started_at: `${TODAY}T00:00:01Z`,
+        }),
+    },
   ));
 
 test('an API that is away from the start can be tried again', () =>
@@ -189,7 +227,13 @@ test('a slot whose run has not begun appears when it has', () =>
   inPage(
     async ({ page, site }) => {
       await page.getByText('No run is known for this slot yet.').waitFor();
-      site.api.addOpenSlot({ slot: `${TODAY}T00:05:00Z`, status: 'running', attempt: 1, polls: 1, started_at: `${TODAY}T00:05:01Z` });
+      site.api.addOpenSlot({
+        slot: `${TODAY}T00:05:00Z`,
+        status: 'running',
+        attempt: 1,
+        polls: 1,
+        started_at: `${TODAY}T00:05:01Z`,
+      });
       await page.getByText('The auction has not answered yet.').waitFor();
       site.api.addSlot(`${TODAY}T00:05:00Z`, two);
       await page.locator('.slot-detail').getByText('price too high').waitFor();
@@ -210,7 +254,15 @@ test('a slot that nothing is known of, a failed slot and unreadable summaries ar
       prepare: ({ api }) => {
         api.unreadable = [`summaries/${DAY}/x.json`];
         api.addOpenSlot({ slot: `${DAY}T07:05:00Z`, status: 'missing' });
-        api.addOpenSlot({ slot: `${DAY}T07:10:00Z`, status: 'failed', attempt: 1, polls: 7, started_at: `${DAY}T07:10:01Z`, done_at: `${DAY}T07:14:01Z`, problem: 'DeadlinePassed: no results after 7 polls' });
+        api.addOpenSlot({
+          slot: `${DAY}T07:10:00Z`,
+          status: 'failed',
+          attempt: 1,
+          polls: 7,
+          started_at: `${DAY}T07:10:01Z`,
+          done_at: `${DAY}T07:14:01Z`,
+          problem: 'DeadlinePassed: no results after 7 polls',
+        });
       },
     },
   ));
@@ -225,7 +277,10 @@ test('axe finds nothing in any state, light and dark', () =>
         await fill(page, '[{"record_id": "a", "parameter_1": "", "parameter_2": 1},\n {"x": 1}]');
         await page.getByText('5 violations').waitFor();
         await assertAccessible(page, `violations, ${colorScheme}`);
-        site.api.faults.push({ status: 409, body: { title: 'conflict', detail: 'conflict', conflicts: [{ index: 0, record_id: 'a' }] } });
+        site.api.faults.push({
+          status: 409,
+          body: { title: 'conflict', detail: 'conflict', conflicts: [{ index: 0, record_id: 'a' }] },
+        });
         await fill(page, '[{"record_id": "a", "parameter_1": "x", "parameter_2": 1}]');
         await page.getByRole('button', { name: 'Submit 1 order' }).click();
         await page.getByRole('group', { name: 'Orders that were not stored' }).waitFor();

@@ -11,10 +11,18 @@ import { assertAccessible, inPage, type Session } from '../support/session.ts';
 
 const ORDER = '[{"record_id": "a", "parameter_1": "x", "parameter_2": 1}]';
 
-async function withIssuer(run: (session: Session & { readonly issuer: Issuer }) => Promise<void>, hash = ''): Promise<void> {
+async function withIssuer(
+  run: (session: Session & { readonly issuer: Issuer }) => Promise<void>,
+  hash = '',
+): Promise<void> {
   const issuer = await startIssuer();
   try {
-    await inPage((session) => run({ ...session, issuer }), { issuer: issuer.url, allowed: [issuer.url], authorize: issuer.authorize, hash });
+    await inPage((session) => run({ ...session, issuer }), {
+      issuer: issuer.url,
+      allowed: [issuer.url],
+      authorize: issuer.authorize,
+      hash,
+    });
   } finally {
     await issuer.close();
   }
@@ -27,7 +35,9 @@ async function signIn(page: Page): Promise<void> {
 
 /** No part of a token, code or verifier may be kept anywhere. */
 async function assertNothingKept(page: Page): Promise<void> {
-  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state]));
+  const kept = await page.evaluate(() =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state]),
+  );
   assert.doesNotMatch(kept, /eyJ|code=|verifier|access_token|oidc/);
 }
 

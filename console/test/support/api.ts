@@ -50,7 +50,13 @@ export class FakeApi {
     }
     const authorization = request.headers.authorization;
     const refusal = this.authorize?.(authorization?.startsWith('Bearer ') ? authorization.slice(7) : null) ?? null;
-    if (refusal !== null) return send(response, 401, { message: 'Unauthorized' }, { 'www-authenticate': `Bearer error="invalid_token" error_description="${refusal}"` });
+    if (refusal !== null)
+      return send(
+        response,
+        401,
+        { message: 'Unauthorized' },
+        { 'www-authenticate': `Bearer error="invalid_token" error_description="${refusal}"` },
+      );
     const [, route, first = '', second = ''] = path.split('/');
     if (request.method === 'POST' && path === '/orders') return this.#post(await bodyOf(request), response);
     if (request.method === 'GET' && route === 'orders') return this.#order(first, response);
@@ -63,7 +69,17 @@ export class FakeApi {
     const fault = this.faults.shift();
     if (fault !== undefined) {
       const headers = fault.retryAfter === undefined ? {} : { 'retry-after': fault.retryAfter };
-      return send(response, fault.status, fault.body ?? { type: 'about:blank', title: 'The orders cannot be reached right now', status: fault.status, detail: 'the same request can safely be sent again' }, headers);
+      return send(
+        response,
+        fault.status,
+        fault.body ?? {
+          type: 'about:blank',
+          title: 'The orders cannot be reached right now',
+          status: fault.status,
+          detail: 'the same request can safely be sent again',
+        },
+        headers,
+      );
     }
     let parsed;
     try {
@@ -71,29 +87,61 @@ export class FakeApi {
     } catch (error) {
       if (!(error instanceof InvalidOrdersError)) throw error;
       const { total, violations } = validateOrders(body);
-      return send(response, 400, { type: 'about:blank', title: 'The orders are not valid', status: 400, detail: error.message, errorMessage: error.message, total, violations });
+      return send(response, 400, {
+        type: 'about:blank',
+        title: 'The orders are not valid',
+        status: 400,
+        detail: error.message,
+        errorMessage: error.message,
+        total,
+        violations,
+      });
     }
     const now = Date.now();
     const conflicts = parsed.flatMap(({ record_id, parameter_1, parameter_2 }, index) => {
       const known = this.orders.get(record_id);
-      return known !== undefined && (known.parameter_1 !== parameter_1 || known.parameter_2 !== parameter_2) ? [{ index, record_id }] : [];
+      return known !== undefined && (known.parameter_1 !== parameter_1 || known.parameter_2 !== parameter_2)
+        ? [{ index, record_id }]
+        : [];
     });
     if (conflicts.length > 0) {
       const detail = `nothing is stored, because of ${conflicts.map(({ record_id }) => `\`${record_id}\``).join(', ')}`;
-      return send(response, 409, { type: 'about:blank', title: 'Orders are there already with other content', status: 409, detail, conflicts });
+      return send(response, 409, {
+        type: 'about:blank',
+        title: 'Orders are there already with other content',
+        status: 409,
+        detail,
+        conflicts,
+      });
     }
     let stored = 0;
     for (const order of parsed) {
       if (this.orders.has(order.record_id)) continue;
       stored += 1;
-      this.orders.set(order.record_id, { ...order, accepted_at: seconds(now), expires_at: seconds(now + LIFETIME), submission: this.submission });
+      this.orders.set(order.record_id, {
+        ...order,
+        accepted_at: seconds(now),
+        expires_at: seconds(now + LIFETIME),
+        submission: this.submission,
+      });
     }
-    send(response, 201, { accepted: parsed.length, stored, unchanged: parsed.length - stored, expires_at: seconds(now + LIFETIME) });
+    send(response, 201, {
+      accepted: parsed.length,
+      stored,
+      unchanged: parsed.length - stored,
+      expires_at: seconds(now + LIFETIME),
+    });
   }
 
   #order(recordId: string, response: ServerResponse): void {
     const order = this.orders.get(recordId);
-    if (order === undefined) return send(response, 404, { type: 'about:blank', title: 'There is no such order', status: 404, detail: 'there is no such order' });
+    if (order === undefined)
+      return send(response, 404, {
+        type: 'about:blank',
+        title: 'There is no such order',
+        status: 404,
+        detail: 'there is no such order',
+      });
     send(response, 200, order);
   }
 
@@ -101,7 +149,11 @@ export class FakeApi {
     const slots = [...this.slots.values()].map(({ summary }) => summary).filter(({ slot }) => slot.startsWith(date));
     slots.sort((a, b) => a.slot.localeCompare(b.slot));
     const sum = (count: (slot: SlotSummary) => number) => slots.reduce((total, slot) => total + count(slot), 0);
-    const [accepted, rejected, failed] = [sum((slot) => slot.accepted ?? 0), sum((slot) => slot.rejected ?? 0), sum((slot) => slot.failed ?? 0)];
+    const [accepted, rejected, failed] = [
+      sum((slot) => slot.accepted ?? 0),
+      sum((slot) => slot.rejected ?? 0),
+      sum((slot) => slot.failed ?? 0),
+    ];
     const orders = accepted + rejected + failed;
     return {
       date,
@@ -120,7 +172,13 @@ export class FakeApi {
   #slot(name: string, query: URLSearchParams, response: ServerResponse): void {
     const slot = name.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z');
     const known = this.slots.get(slot);
-    if (known === undefined || known.summary.status === 'missing') return send(response, 404, { type: 'about:blank', title: 'Nothing is known of the slot', status: 404, detail: 'nothing is known of the slot' });
+    if (known === undefined || known.summary.status === 'missing')
+      return send(response, 404, {
+        type: 'about:blank',
+        title: 'Nothing is known of the slot',
+        status: 404,
+        detail: 'nothing is known of the slot',
+      });
     const limit = Number(query.get('limit') ?? 100);
     const from = Number(query.get('cursor') ?? 0);
     const orders = known.orders.slice(from, from + limit);
@@ -165,14 +223,41 @@ export class FakeApi {
       const scale = 14 + 10 * Math.sin((at / 288) * Math.PI * 2 - 1.4) + random() * 8;
       if (at % 97 === 40) this.addOpenSlot({ slot, status: 'missing' });
       else if (at % 120 === 77) {
-        this.addOpenSlot({ slot, status: 'failed', attempt: 1, polls: 7, started_at: seconds(Date.parse(slot) + 1000), done_at: seconds(Date.parse(slot) + 290_000), problem: 'DeadlinePassed: no results after 7 polls' });
-      } else if (at === count - 1 && count < 288) this.addOpenSlot({ slot, status: 'running', attempt: 1, polls: 1, started_at: seconds(Date.parse(slot) + 1000) });
+        this.addOpenSlot({
+          slot,
+          status: 'failed',
+          attempt: 1,
+          polls: 7,
+          started_at: seconds(Date.parse(slot) + 1000),
+          done_at: seconds(Date.parse(slot) + 290_000),
+          problem: 'DeadlinePassed: no results after 7 polls',
+        });
+      } else if (at === count - 1 && count < 288)
+        this.addOpenSlot({
+          slot,
+          status: 'running',
+          attempt: 1,
+          polls: 1,
+          started_at: seconds(Date.parse(slot) + 1000),
+        });
       else {
         const orders = Array.from({ length: Math.round(scale) }, (_, position): ResultOrder => {
           const record_id = `bid-${at}-${position}`;
           if (random() < 0.14) return { position, outcome: 'rejected', record_id, reason: 'price too high' };
-          if (random() < 0.01) return { position, outcome: 'failed', record_id, code: 'unknown_status', reason: 'the status `pending` is neither `accepted` nor `rejected`' };
-          return { position, outcome: 'accepted', record_id, power: String(Math.round((1 + random() * 3) * 100) / 100) };
+          if (random() < 0.01)
+            return {
+              position,
+              outcome: 'failed',
+              record_id,
+              code: 'unknown_status',
+              reason: 'the status `pending` is neither `accepted` nor `rejected`',
+            };
+          return {
+            position,
+            outcome: 'accepted',
+            record_id,
+            power: String(Math.round((1 + random() * 3) * 100) / 100),
+          };
         });
         this.addSlot(slot, orders, { polls: 1 + Math.floor(random() * 4) });
       }
@@ -180,7 +265,12 @@ export class FakeApi {
   }
 }
 
-function send(response: ServerResponse, status: number, body: object, headers: Readonly<Record<string, string>> = {}): void {
+function send(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   const type = status < 400 ? 'application/json' : 'application/problem+json';
   response.writeHead(status, { 'content-type': type, ...headers });
   response.end(unquoteAmounts(JSON.stringify(body)));

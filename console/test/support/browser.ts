@@ -9,7 +9,10 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 
 function findChromium(): string {
   const named = process.env['GRIDBID_CHROMIUM'] ?? process.env['CHROMIUM'];
-  const candidates = named === undefined ? (process.env['PATH'] ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name))) : [named];
+  const candidates =
+    named === undefined
+      ? (process.env['PATH'] ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)))
+      : [named];
   for (const path of candidates) {
     try {
       accessSync(path, constants.X_OK);
@@ -18,12 +21,23 @@ function findChromium(): string {
       // The next one.
     }
   }
-  throw new Error(named === undefined ? 'no Chromium is on the PATH: install one, or name its path in GRIDBID_CHROMIUM' : `${named} is not an executable file`);
+  throw new Error(
+    named === undefined
+      ? 'no Chromium is on the PATH: install one, or name its path in GRIDBID_CHROMIUM'
+      : `${named} is not an executable file`,
+  );
 }
 
 export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: findChromium(),
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--disable-background-networking', '--disable-component-update'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--disable-dev-shm-usage',
+      '--disable-background-networking',
+      '--disable-component-update',
+    ],
   });
 }

@@ -1,6 +1,14 @@
 /** A small OIDC issuer: discovery, keys, authorization code with PKCE, and tokens as a test wants them. */
 
-import { createHash, createPublicKey, generateKeyPairSync, randomUUID, sign, verify, type JsonWebKey } from 'node:crypto';
+import {
+  createHash,
+  createPublicKey,
+  generateKeyPairSync,
+  randomUUID,
+  sign,
+  verify,
+  type JsonWebKey,
+} from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -88,8 +96,13 @@ export async function startIssuer(): Promise<Issuer> {
       if (bearer === null) return 'no token';
       const [header = '', payload = '', signature = ''] = bearer.split('.');
       const imported = createPublicKey({ key, format: 'jwk' });
-      if (!verify('RSA-SHA256', Buffer.from(`${header}.${payload}`), imported, Buffer.from(signature, 'base64url'))) return 'invalid signature';
-      const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iss: string; aud: string; exp: number };
+      if (!verify('RSA-SHA256', Buffer.from(`${header}.${payload}`), imported, Buffer.from(signature, 'base64url')))
+        return 'invalid signature';
+      const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as {
+        iss: string;
+        aud: string;
+        exp: number;
+      };
       if (claims.iss !== issuer.url) return 'wrong issuer';
       if (claims.aud !== 'console') return 'wrong audience';
       return claims.exp * 1000 < Date.now() ? 'the token has expired' : null;
@@ -114,7 +127,9 @@ export async function startIssuer(): Promise<Issuer> {
       answer.searchParams.set('code', code);
     }
     response.writeHead(200, { 'content-type': 'text/html' });
-    response.end(`<!doctype html><title>Issuer</title><h1>Sign in</h1><a href="${answer.href.replaceAll('&', '&amp;')}">Continue as trader</a>`);
+    response.end(
+      `<!doctype html><title>Issuer</title><h1>Sign in</h1><a href="${answer.href.replaceAll('&', '&amp;')}">Continue as trader</a>`,
+    );
   }
 
   function token(form: URLSearchParams, response: ServerResponse): void {
@@ -124,7 +139,9 @@ export async function startIssuer(): Promise<Issuer> {
     }
     const grant = grants.get(form.get('code') ?? '');
     grants.delete(form.get('code') ?? '');
-    const challenge = createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url');
+    const challenge = createHash('sha256')
+      .update(form.get('code_verifier') ?? '')
+      .digest('base64url');
     if (grant === undefined || grant.challenge !== challenge || grant.redirectUri !== form.get('redirect_uri')) {
       return json(response, 400, { error: 'invalid_grant' });
     }
@@ -133,7 +150,13 @@ export async function startIssuer(): Promise<Issuer> {
 
   function issue(nonce: string | null, response: ServerResponse): void {
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: issuer.url, sub: 'trader-1', email: 'trader@example.com', iat: now, ...(nonce === null ? {} : { nonce }) };
+    const claims = {
+      iss: issuer.url,
+      sub: 'trader-1',
+      email: 'trader@example.com',
+      iat: now,
+      ...(nonce === null ? {} : { nonce }),
+    };
     json(response, 200, {
       token_type: 'Bearer',
       expires_in: issuer.expiresIn ?? Math.max(60, issuer.lifetime),

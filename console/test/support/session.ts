@@ -31,7 +31,16 @@ export interface Session {
  */
 export async function inPage(
   run: (session: Session) => Promise<void>,
-  { hash = '', allowed = [], ...options }: SiteOptions & { readonly hash?: string; readonly allowed?: readonly string[]; readonly authorize?: (token: string | null) => string | null; readonly prepare?: (site: Site) => void } = {},
+  {
+    hash = '',
+    allowed = [],
+    ...options
+  }: SiteOptions & {
+    readonly hash?: string;
+    readonly allowed?: readonly string[];
+    readonly authorize?: (token: string | null) => string | null;
+    readonly prepare?: (site: Site) => void;
+  } = {},
 ): Promise<void> {
   const site = await startSite(options);
   if (options.authorize !== undefined) site.api.authorize = options.authorize;
@@ -42,14 +51,18 @@ export async function inPage(
   const errors: string[] = [];
   page.on('pageerror', (error) => errors.push(String(error.stack ?? error)));
   page.on('console', (message) => {
-    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) errors.push(message.text());
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      errors.push(message.text());
   });
   page.on('request', (request) => {
     const { origin, protocol } = new URL(request.url());
-    if (protocol !== 'blob:' && origin !== new URL(site.url).origin && !allowed.includes(origin)) errors.push(`foreign request: ${request.url()}`);
+    if (protocol !== 'blob:' && origin !== new URL(site.url).origin && !allowed.includes(origin))
+      errors.push(`foreign request: ${request.url()}`);
   });
   await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', (event) => console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+    document.addEventListener('securitypolicyviolation', (event) =>
+      console.error(`policy: ${event.violatedDirective} ${event.blockedURI}`),
+    );
   });
   try {
     await page.goto(site.url + hash);
@@ -62,7 +75,8 @@ export async function inPage(
   }
 }
 
-const axeSource = (): string => readFileSync(createRequire(`${process.cwd()}/package.json`).resolve('axe-core/axe.min.js'), 'utf8');
+const axeSource = (): string =>
+  readFileSync(createRequire(`${process.cwd()}/package.json`).resolve('axe-core/axe.min.js'), 'utf8');
 
 interface AxeResult {
   readonly id: string;
@@ -76,7 +90,11 @@ export async function assertAccessible(page: Page, state: string): Promise<void>
   await page.evaluate(axeSource());
   const found = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: AxeResult[] }> } };
-    return (await axe.run()).violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => `${html}\n${failureSummary}`) }));
+    return (await axe.run()).violations.map(({ id, impact, nodes }) => ({
+      id,
+      impact,
+      nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => `${html}\n${failureSummary}`),
+    }));
   });
   assert.deepEqual(found, [], `axe in the state ${state}`);
 }

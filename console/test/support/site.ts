@@ -31,10 +31,20 @@ export interface Site {
   close(): Promise<void>;
 }
 
-export async function startSite({ issuer, environment = 'local', scope = 'openid email' }: SiteOptions = {}): Promise<Site> {
+export async function startSite({
+  issuer,
+  environment = 'local',
+  scope = 'openid email',
+}: SiteOptions = {}): Promise<Site> {
   const api = new FakeApi();
   const broken = new Set<string>();
-  const config = { api: '/api', issuer: issuer ?? null, client_id: issuer === undefined ? '' : 'console', scope, environment };
+  const config = {
+    api: '/api',
+    issuer: issuer ?? null,
+    client_id: issuer === undefined ? '' : 'console',
+    scope,
+    environment,
+  };
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '', 'http://site').pathname;
     if (path.startsWith('/api/')) {
@@ -42,7 +52,10 @@ export async function startSite({ issuer, environment = 'local', scope = 'openid
       return;
     }
     const name = path === '/' ? 'index.html' : normalize(path).slice(1);
-    const headers = { ...securityHeaders(issuer ?? null), 'content-type': TYPES[extname(name)] ?? 'application/octet-stream' };
+    const headers = {
+      ...securityHeaders(issuer ?? null),
+      'content-type': TYPES[extname(name)] ?? 'application/octet-stream',
+    };
     if ([...broken].some((part) => name.includes(part))) {
       response.writeHead(404).end();
       return;

@@ -5,26 +5,42 @@ import { Document, readContent } from '../../src/check/document.ts';
 import { Checker, type Port } from '../../src/check/checker.ts';
 import type { FromWorker, Request, ToWorker } from '../../src/check/protocol.ts';
 
-const valid = (count: number) => `[${Array.from({ length: count }, (_, at) => `{"record_id":"id-${at}","parameter_1":"x","parameter_2":${at}.10}`).join(',\n')}]`;
+const valid = (count: number) =>
+  `[${Array.from({ length: count }, (_, at) => `{"record_id":"id-${at}","parameter_1":"x","parameter_2":${at}.10}`).join(',\n')}]`;
 
 test('more than one request of orders is checked, with places', () => {
   const document = new Document();
   document.replace(valid(1000), 1);
   const verdict = document.check(['id-7', 'absent']);
   assert.deepEqual([verdict.valid, verdict.orders, verdict.total], [true, 1000, 0]);
-  assert.deepEqual(verdict.watched.map(({ recordId, line }) => [recordId, line]), [['id-7', 8]]);
+  assert.deepEqual(
+    verdict.watched.map(({ recordId, line }) => [recordId, line]),
+    [['id-7', 8]],
+  );
 });
 
 test('all violations are listed by page, by range and by step', () => {
   const document = new Document();
-  document.replace(`[\n${Array.from({ length: 500 }, (_, at) => `{"record_id":"id-${at}","parameter_1":"","parameter_2":1}`).join(',\n')}\n]`, 1);
+  document.replace(
+    `[\n${Array.from({ length: 500 }, (_, at) => `{"record_id":"id-${at}","parameter_1":"","parameter_2":1}`).join(',\n')}\n]`,
+    1,
+  );
   const verdict = document.check([]);
   assert.deepEqual([verdict.total, verdict.listed, verdict.violations.length], [500, 500, 100]);
   assert.equal(verdict.violations[0]?.line, 2);
-  assert.deepEqual(document.list(1, 100, 2).map(({ index, line }) => [index, line]), [[100, 102], [101, 103]]);
+  assert.deepEqual(
+    document.list(1, 100, 2).map(({ index, line }) => [index, line]),
+    [
+      [100, 102],
+      [101, 103],
+    ],
+  );
   assert.deepEqual(document.list(2, 100, 2), []);
   const [, , third] = verdict.violations;
-  assert.deepEqual(document.within(1, third?.from ?? 0, third?.to ?? 0, 10).map(({ index }) => index), [2]);
+  assert.deepEqual(
+    document.within(1, third?.from ?? 0, third?.to ?? 0, 10).map(({ index }) => index),
+    [2],
+  );
   assert.equal(document.step(1, third?.from ?? 0, 1)?.index, 3);
   assert.equal(document.step(1, third?.from ?? 0, -1)?.index, 1);
   assert.equal(document.step(1, 0, -1)?.index, 499);
@@ -51,7 +67,10 @@ test('an invalid text cannot be prepared', () => {
 
 test('files are read as tables or JSON, and must be UTF-8', () => {
   const bytes = (text: string): ArrayBuffer => new Uint8Array(new TextEncoder().encode(text)).buffer;
-  assert.deepEqual(readContent(bytes('record_id,parameter_1,parameter_2\r\na,x,2.10\r\n'), 'a.csv'), { text: '[\n  {"record_id": "a", "parameter_1": "x", "parameter_2": 2.10}\n]\n', table: true });
+  assert.deepEqual(readContent(bytes('record_id,parameter_1,parameter_2\r\na,x,2.10\r\n'), 'a.csv'), {
+    text: '[\n  {"record_id": "a", "parameter_1": "x", "parameter_2": 2.10}\n]\n',
+    table: true,
+  });
   assert.deepEqual(readContent(bytes('[\r\n]'), 'a.json'), { text: '[\n]', table: false });
   assert.throws(() => readContent(new Uint8Array([0xff, 0xfe]).buffer, 'a.json'), /a\.json is not UTF-8 text/);
   assert.throws(() => readContent('1,2,3', 'a.csv'), /needs a header line/);
@@ -62,11 +81,28 @@ function fakePort() {
   let receive: (message: FromWorker) => void = () => undefined;
   const sent: ToWorker[] = [];
   let die: (reason: string) => void = () => undefined;
-  const port: Port = { post: (message) => sent.push(message), onMessage: (listener) => (receive = listener), onFailure: (listener) => (die = listener) };
+  const port: Port = {
+    post: (message) => sent.push(message),
+    onMessage: (listener) => (receive = listener),
+    onFailure: (listener) => (die = listener),
+  };
   const fail = (request: Request | undefined, error: string) => receive({ id: request?.id ?? 0, error });
   const checks = () => sent.filter((message): message is Request => 'id' in message && message.method === 'check');
   const answer = (request: Request | undefined, version: number) =>
-    receive({ id: request?.id ?? 0, result: { version, valid: true, orders: 1, total: 0, listed: 0, violations: [], watched: [], duration: 1, bytes: 1 } });
+    receive({
+      id: request?.id ?? 0,
+      result: {
+        version,
+        valid: true,
+        orders: 1,
+        total: 0,
+        listed: 0,
+        violations: [],
+        watched: [],
+        duration: 1,
+        bytes: 1,
+      },
+    });
   return { port, sent, checks, answer, fail, die: (reason: string) => die(reason) };
 }
 

@@ -6,8 +6,10 @@ import { DecodeError } from '../../src/api/decode.ts';
 import { parseExactJson } from '../../src/api/exact-json.ts';
 
 const never = new AbortController().signal;
-const json = (body: string, status = 200, headers: Record<string, string> = {}) => new Response(body, { status, headers });
-const DAY = '{"date":"2026-11-22","runs":1,"orders":2,"accepted":1,"rejected":1,"failed":0,"acceptance_rate":0.5000,"total_power":"1","unreadable":[],"slots":[{"slot":"2026-11-22T07:05:00Z","status":"missing"}]}';
+const json = (body: string, status = 200, headers: Record<string, string> = {}) =>
+  new Response(body, { status, headers });
+const DAY =
+  '{"date":"2026-11-22","runs":1,"orders":2,"accepted":1,"rejected":1,"failed":0,"acceptance_rate":0.5000,"total_power":"1","unreadable":[],"slots":[{"slot":"2026-11-22T07:05:00Z","status":"missing"}]}';
 
 function api(...answers: (Response | Error)[]) {
   const calls: Request[] = [];
@@ -39,19 +41,27 @@ test('a day is decoded, and the token is sent', async () => {
 
 test('an amount keeps its 38 digits', async () => {
   const amount = '99999999999999999999999999999999999999';
-  const { client } = api(json(`{"record_id":"a","parameter_1":"1.0","parameter_2":${amount},"accepted_at":"x","expires_at":"y"}`));
+  const { client } = api(
+    json(`{"record_id":"a","parameter_1":"1.0","parameter_2":${amount},"accepted_at":"x","expires_at":"y"}`),
+  );
   assert.equal((await client.order('a', never))?.parameter_2, amount);
 });
 
 test('numbers within strings stay', () => {
-  assert.deepEqual(parseExactJson('{"a 1":"2 \\" 3","b":[-1.50e+2,true,null]}'), { 'a 1': '2 " 3', b: ['-1.50e+2', true, null] });
+  assert.deepEqual(parseExactJson('{"a 1":"2 \\" 3","b":[-1.50e+2,true,null]}'), {
+    'a 1': '2 " 3',
+    b: ['-1.50e+2', true, null],
+  });
 });
 
 test('ids and slots are written into paths', async () => {
   const { client, calls } = api(json('{}', 404), json('{}', 404));
   assert.equal(await client.order('a:b.c_d-1', never), null);
   assert.equal(await client.slot('2026-11-22', '2026-11-22T07:05:00Z', { limit: 100, cursor: '200' }, never), null);
-  assert.deepEqual(calls.map(({ url }) => url), ['http://page/api/orders/a:b.c_d-1', 'http://page/api/results/2026-11-22/20261122T070500Z?limit=100&cursor=200']);
+  assert.deepEqual(
+    calls.map(({ url }) => url),
+    ['http://page/api/orders/a:b.c_d-1', 'http://page/api/results/2026-11-22/20261122T070500Z?limit=100&cursor=200'],
+  );
 });
 
 test('a read is repeated while the API is unavailable', async () => {
@@ -80,13 +90,19 @@ test('an error has the sentence of its problem, whatever the body is', async () 
     ['<html>', 'HTTP 500 (500)'],
     ['', 'HTTP 500 (500)'],
   ] as const) {
-    await assert.rejects(api(json(body, 500)).client.postOrders('[]', never), (error) => describeError(error) === message);
+    await assert.rejects(
+      api(json(body, 500)).client.postOrders('[]', never),
+      (error) => describeError(error) === message,
+    );
   }
 });
 
 test('a malformed response names the member', async () => {
   const { client } = api(json(DAY.replace('"runs":1', '"runs":"many"')));
-  await assert.rejects(client.day('2026-11-22', never), (error) => error instanceof DecodeError && /`runs` must be an integer/.test(error.message));
+  await assert.rejects(
+    client.day('2026-11-22', never),
+    (error) => error instanceof DecodeError && /`runs` must be an integer/.test(error.message),
+  );
 });
 
 test('an aborted request is not an unavailable API', async () => {
@@ -106,7 +122,13 @@ test('Retry-After is read as seconds and as a date', () => {
 
 test('delays grow, are jittered and capped', () => {
   const away = new AwayError('away');
-  assert.deepEqual([1, 2, 3, 10].map((attempt) => retryDelay(away, attempt, () => 1)), [500, 1000, 2000, 15_000]);
-  assert.equal(retryDelay(away, 1, () => 0), 250);
+  assert.deepEqual(
+    [1, 2, 3, 10].map((attempt) => retryDelay(away, attempt, () => 1)),
+    [500, 1000, 2000, 15_000],
+  );
+  assert.equal(
+    retryDelay(away, 1, () => 0),
+    250,
+  );
   assert.equal(retryDelay(new ApiError(503, {}, 3_600_000), 1), 60_000);
 });

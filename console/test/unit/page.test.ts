@@ -17,7 +17,10 @@ test('dates are shifted over months, years and leap days', () => {
 });
 
 test('only existing dates are dates', () => {
-  assert.deepEqual(['2026-11-22', '2028-02-29', '2026-02-29', '2026-13-01', '2026-1-1', '', '2026-11-22T00'].map(isDate), [true, true, false, false, false, false, false]);
+  assert.deepEqual(
+    ['2026-11-22', '2028-02-29', '2026-02-29', '2026-13-01', '2026-1-1', '', '2026-11-22T00'].map(isDate),
+    [true, true, false, false, false, false, false],
+  );
 });
 
 test('clock times have seconds where they matter', () => {
@@ -30,7 +33,9 @@ test('clock times have seconds where they matter', () => {
 test('durations have two units', () => {
   const [second, minute, hour] = [1000, 60_000, 3_600_000];
   assert.deepEqual(
-    [3, 1500, 59 * second, 7 * minute + 3 * second, 60 * minute, 23 * hour + 59 * minute, 49 * hour].map(formatDuration),
+    [3, 1500, 59 * second, 7 * minute + 3 * second, 60 * minute, 23 * hour + 59 * minute, 49 * hour].map(
+      formatDuration,
+    ),
     ['3 ms', '1.5 s', '59 s', '7 min 3 s', '1 h', '23 h 59 min', '2 d 1 h'],
   );
 });
@@ -59,18 +64,51 @@ test('addresses are read and written', () => {
   assert.deepEqual(parseRoute(''), { view: 'orders' });
   assert.deepEqual(parseRoute('#elsewhere'), { view: 'orders' });
   assert.deepEqual(parseRoute('#results/2026-02-31'), { view: 'results', date: null, slot: null });
-  assert.deepEqual(parseRoute('#results/2026-11-22/2026-11-23T07:05:00Z'), { view: 'results', date: '2026-11-22', slot: null });
+  assert.deepEqual(parseRoute('#results/2026-11-22/2026-11-23T07:05:00Z'), {
+    view: 'results',
+    date: '2026-11-22',
+    slot: null,
+  });
 });
 
 test('a configuration is read, and an unsafe one is refused', () => {
-  assert.deepEqual(parseConfig({ api: '/api', issuer: null, client_id: '', environment: 'local' }), { api: '/api', issuer: null, clientId: '', scope: 'openid', environment: 'local' });
-  assert.equal(parseConfig({ issuer: 'https://issuer.example', client_id: 'c', scope: 'openid api' }).scope, 'openid api');
-  for (const wrong of [null, [], { api: 'https://elsewhere.example' }, { api: '//elsewhere.example' }, { api: '/api/' }, { issuer: 'http://issuer.example', client_id: 'c' }, { issuer: 'https://issuer.example' }, { api: 1 }]) {
+  assert.deepEqual(parseConfig({ api: '/api', issuer: null, client_id: '', environment: 'local' }), {
+    api: '/api',
+    issuer: null,
+    clientId: '',
+    scope: 'openid',
+    environment: 'local',
+  });
+  assert.equal(
+    parseConfig({ issuer: 'https://issuer.example', client_id: 'c', scope: 'openid api' }).scope,
+    'openid api',
+  );
+  for (const wrong of [
+    null,
+    [],
+    { api: 'https://elsewhere.example' },
+    { api: '//elsewhere.example' },
+    { api: '/api/' },
+    { issuer: 'http://issuer.example', client_id: 'c' },
+    { issuer: 'https://issuer.example' },
+    { api: 1 },
+  ]) {
     assert.throws(() => parseConfig(wrong), ConfigError, JSON.stringify(wrong));
   }
 });
 
-const dayOf = (slots: readonly SlotSummary[]): Day => ({ date: '2026-11-22', runs: 0, orders: 0, accepted: 0, rejected: 0, failed: 0, acceptance_rate: null, total_power: '0', unreadable: [], slots });
+const dayOf = (slots: readonly SlotSummary[]): Day => ({
+  date: '2026-11-22',
+  runs: 0,
+  orders: 0,
+  accepted: 0,
+  rejected: 0,
+  failed: 0,
+  acceptance_rate: null,
+  total_power: '0',
+  unreadable: [],
+  slots,
+});
 const run = (time: string): SlotSummary => ({ slot: `2026-11-22T${time}:00Z`, status: 'done' });
 
 test('the chart zooms to the runs of a day', () => {
@@ -82,7 +120,8 @@ test('the chart zooms to the runs of a day', () => {
 
 test('the range of a zoom lies within the day and contains the slot in focus', () => {
   const day = dayOf([run('00:05'), run('23:55')]);
-  const hours = ({ from, to }: { from: number; to: number }) => [from, to].map((at) => new Date(at * 1000).toISOString().slice(5, 16));
+  const hours = ({ from, to }: { from: number; to: number }) =>
+    [from, to].map((at) => new Date(at * 1000).toISOString().slice(5, 16));
   assert.deepEqual(hours(rangeOf(day, 24, null)), ['11-22T00:00', '11-23T00:00']);
   assert.deepEqual(hours(rangeOf(day, 1, null)), ['11-22T23:00', '11-23T00:00']);
   assert.deepEqual(hours(rangeOf(day, 6, '2026-11-22T00:05:00Z')), ['11-22T00:00', '11-22T06:00']);
@@ -90,7 +129,10 @@ test('the range of a zoom lies within the day and contains the slot in focus', (
 });
 
 test('a slot is described in one sentence', () => {
-  assert.equal(describeSlot({ ...run('07:05'), accepted: 2, rejected: 1, failed: 0, total_power: '2.1' }), '07:05 UTC: done, 2 accepted, 1 rejected, 0 failed, power 2.1');
+  assert.equal(
+    describeSlot({ ...run('07:05'), accepted: 2, rejected: 1, failed: 0, total_power: '2.1' }),
+    '07:05 UTC: done, 2 accepted, 1 rejected, 0 failed, power 2.1',
+  );
   assert.equal(describeSlot({ ...run('07:05'), status: 'missing' }), '07:05 UTC: missing, no run');
   assert.equal(describeSlot({ ...run('07:05'), status: 'running', polls: 1 }), '07:05 UTC: running, 1 poll');
 });

@@ -23,7 +23,10 @@ test('a wrong value is underlined at the value', () => {
 test('an unknown field is underlined at its key, each time it is given', () => {
   const text = '[{"record_id":"a","parameter_1":"x","parameter_2":1,"x":{"record_id":[1,"]"]},"x" : 2}]';
   const places = findPlaces(text, validateOrders(text).violations);
-  assert.deepEqual(places.map(({ from }) => from), [text.indexOf('"x":{'), text.indexOf('"x" :')]);
+  assert.deepEqual(
+    places.map(({ from }) => from),
+    [text.indexOf('"x":{'), text.indexOf('"x" :')],
+  );
 });
 
 test('a field that is given again is underlined where it is given again', () => {
@@ -36,7 +39,9 @@ test('a field that is given again is underlined where it is given again', () => 
 });
 
 test('a missing field is underlined at the first line of its order', () => {
-  assert.deepEqual(underlined('[\n  {"record_id": "a",\n   "parameter_1": "x"}\n]'), [['missing_field', '{"record_id": "a",']]);
+  assert.deepEqual(underlined('[\n  {"record_id": "a",\n   "parameter_1": "x"}\n]'), [
+    ['missing_field', '{"record_id": "a",'],
+  ]);
 });
 
 test('an order that is not an object is underlined whole', () => {
@@ -49,11 +54,15 @@ test('an order that is not an object is underlined whole', () => {
 
 test('keys with escapes, slashes and half surrogate pairs are found', () => {
   const text = '[{"record_id":"a","parameter_1":"x","parameter_2":1,"a/b~c":1,"\\ud800":1,"q\\"":1,"":1}]';
-  assert.deepEqual(underlined(text).map(([, part]) => part), ['"a/b~c"', '"\\ud800"', '"q\\""', '""']);
+  assert.deepEqual(
+    underlined(text).map(([, part]) => part),
+    ['"a/b~c"', '"\\ud800"', '"q\\""', '""'],
+  );
 });
 
 test('a duplicate is underlined at the later order', () => {
-  const text = '[{"record_id":"a","parameter_1":"x","parameter_2":1},\n{"parameter_1":"}],{","record_id":"a","parameter_2":1}]';
+  const text =
+    '[{"record_id":"a","parameter_1":"x","parameter_2":1},\n{"parameter_1":"}],{","record_id":"a","parameter_2":1}]';
   const [place] = findPlaces(text, validateOrders(text).violations);
   assert.equal(place?.from, text.lastIndexOf('"a"'));
 });
@@ -72,7 +81,26 @@ test('a request that is not an array is underlined at its first line', () => {
 });
 
 test('every place of a vector lies in its text', () => {
-  for (const text of ['', ' ', '[', '[{', '[{"a', '[{"a"', '[{"a":', '[{"a":1', '[{"a":1,', ']', '}', '[}', '[,]', '[1,]', '[1 2]', '"', '[{"a" 1}]', '[[[']) {
+  for (const text of [
+    '',
+    ' ',
+    '[',
+    '[{',
+    '[{"a',
+    '[{"a"',
+    '[{"a":',
+    '[{"a":1',
+    '[{"a":1,',
+    ']',
+    '}',
+    '[}',
+    '[,]',
+    '[1,]',
+    '[1 2]',
+    '"',
+    '[{"a" 1}]',
+    '[[[',
+  ]) {
     for (const { from, to } of findPlaces(text, validateOrders(text).violations)) {
       assert.ok(from >= 0 && from <= to && to <= text.length, `${text}: ${from}..${to}`);
     }
@@ -82,25 +110,37 @@ test('every place of a vector lies in its text', () => {
 
 test('byte offsets become UTF-16 offsets', () => {
   const text = 'aä€😀b';
-  assert.deepEqual([0, 1, 3, 6, 10, 11, 99].map((byte) => offsetOfByte(text, byte)), [0, 1, 2, 3, 5, 6, 6]);
+  assert.deepEqual(
+    [0, 1, 3, 6, 10, 11, 99].map((byte) => offsetOfByte(text, byte)),
+    [0, 1, 2, 3, 5, 6, 6],
+  );
 });
 
 test('lines are counted from 1', () => {
   const lines = new Lines('a\nb\n\nc');
-  assert.deepEqual([0, 1, 2, 3, 4, 5, 6].map((at) => lines.at(at)), [1, 1, 2, 2, 3, 4, 4]);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4, 5, 6].map((at) => lines.at(at)),
+    [1, 1, 2, 2, 3, 4, 4],
+  );
 });
 
 test('orders are found by their ids', () => {
   const text = '[{"record_id":"a"},{"x":1,"record_id":"\\u0062"},{"record_id":"a"}]';
   const found = findRecordIds(text, new Set(['a', 'b', 'c']));
-  assert.deepEqual([...found].map(([id, { from, to }]) => [id, text.slice(from, to), from]), [
-    ['a', '"a"', 14],
-    ['b', '"\\u0062"', text.indexOf('"\\u0062"')],
-  ]);
+  assert.deepEqual(
+    [...found].map(([id, { from, to }]) => [id, text.slice(from, to), from]),
+    [
+      ['a', '"a"', 14],
+      ['b', '"\\u0062"', text.indexOf('"\\u0062"')],
+    ],
+  );
 });
 
 test('the place of the last of 100,000 orders is found quickly', () => {
-  const orders = Array.from({ length: 100_000 }, (_, at) => `{"record_id":"bid-${at}","parameter_1":"x","parameter_2":${at === 99_999 ? '"1"' : at}}`);
+  const orders = Array.from(
+    { length: 100_000 },
+    (_, at) => `{"record_id":"bid-${at}","parameter_1":"x","parameter_2":${at === 99_999 ? '"1"' : at}}`,
+  );
   const text = `[${orders.join(',\n')}]`;
   const limits = { orders: 200_000, bytes: 100_000_000 };
   const { violations } = validateOrders(text, { limits });
@@ -111,17 +151,29 @@ test('the place of the last of 100,000 orders is found quickly', () => {
 });
 
 test('edits of one update refer to the text before it', () => {
-  assert.equal(applyEdits('abcdef', [{ from: 1, to: 2, insert: 'XX' }, { from: 4, to: 4, insert: '-' }, { from: 5, to: 6, insert: '' }]), 'aXXcd-e');
+  assert.equal(
+    applyEdits('abcdef', [
+      { from: 1, to: 2, insert: 'XX' },
+      { from: 4, to: 4, insert: '-' },
+      { from: 5, to: 6, insert: '' },
+    ]),
+    'aXXcd-e',
+  );
 });
 
 test('long lines are broken between orders, and nothing else changes', () => {
-  const orders = Array.from({ length: 200 }, (_, at) => ({ record_id: `a ]},{ ${at}`, parameter_1: 'x "y" \\', parameter_2: at }));
+  const orders = Array.from({ length: 200 }, (_, at) => ({
+    record_id: `a ]},{ ${at}`,
+    parameter_1: 'x "y" \\',
+    parameter_2: at,
+  }));
   const text = JSON.stringify(orders);
   const broken = breakLongLines(text);
   assert.equal(broken.split('\n').length, 202);
   assert.deepEqual(JSON.parse(broken), orders);
   assert.equal(broken.replaceAll(/\n {0,2}/g, ''), text);
-  for (const short of ['[]', text.slice(0, 100), '{"a":1}', `{"a":"${'x'.repeat(9000)}"}`]) assert.equal(breakLongLines(short), short);
+  for (const short of ['[]', text.slice(0, 100), '{"a":1}', `{"a":"${'x'.repeat(9000)}"}`])
+    assert.equal(breakLongLines(short), short);
   const unfinished = text.slice(0, -1);
   assert.equal(breakLongLines(unfinished).replaceAll(/\n {0,2}/g, ''), unfinished);
 });

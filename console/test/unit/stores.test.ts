@@ -20,8 +20,26 @@ function apiOf(answer: Answer): Api {
 const json = (body: object): Response => new Response(JSON.stringify(body));
 const away: Answer = () => Promise.reject(new TypeError('fetch failed'));
 const never = new AbortController().signal;
-const dayOf = (date: string, orders: number) => ({ date, runs: 0, orders, accepted: 0, rejected: 0, failed: 0, acceptance_rate: null, total_power: '0', unreadable: [], slots: [] });
-const order = (recordId: string, status: 'pending' | 'submitted') => ({ record_id: recordId, parameter_1: 'x', parameter_2: 1, accepted_at: '2026-11-22T00:00:00Z', expires_at: '2999-11-23T00:00:00Z', submission: { status } });
+const dayOf = (date: string, orders: number) => ({
+  date,
+  runs: 0,
+  orders,
+  accepted: 0,
+  rejected: 0,
+  failed: 0,
+  acceptance_rate: null,
+  total_power: '0',
+  unreadable: [],
+  slots: [],
+});
+const order = (recordId: string, status: 'pending' | 'submitted') => ({
+  record_id: recordId,
+  parameter_1: 'x',
+  parameter_2: 1,
+  accepted_at: '2026-11-22T00:00:00Z',
+  expires_at: '2999-11-23T00:00:00Z',
+  submission: { status },
+});
 
 function memoryStorage(setItem?: () => void): Storage {
   const items = new Map<string, string>();
@@ -74,7 +92,9 @@ test('orders that cannot change are not asked for again', async () => {
     apiOf((path) => {
       const id = path.split('/').at(-1) ?? '';
       asked.push(id);
-      return id === 'gone' ? new Response('{}', { status: 404 }) : json(order(id, id === 'open' ? 'pending' : 'submitted'));
+      return id === 'gone'
+        ? new Response('{}', { status: 404 })
+        : json(order(id, id === 'open' ? 'pending' : 'submitted'));
     }),
     null,
   );
@@ -86,7 +106,10 @@ test('orders that cannot change are not asked for again', async () => {
 
 test('an order keeps its last state while the API is away', async () => {
   let answer: Answer = () => json(order('a', 'pending'));
-  const submitted = new Submitted(apiOf((path, signal) => answer(path, signal)), null);
+  const submitted = new Submitted(
+    apiOf((path, signal) => answer(path, signal)),
+    null,
+  );
   await submitted.refresh(['a'], never);
   answer = away;
   await submitted.refresh(['a', 'b'], never);
@@ -125,8 +148,18 @@ const slotApi = (count: number, onPage: (cursor: number) => void = () => undefin
     const query = new URL(path, 'http://api').searchParams;
     const [from, limit] = [Number(query.get('cursor') ?? 0), Number(query.get('limit'))];
     onPage(from);
-    const orders = Array.from({ length: Math.min(limit, count - from) }, (_, at) => ({ position: from + at, outcome: (from + at) % 2 === 0 ? 'accepted' : 'rejected', record_id: `id-${from + at}` }));
-    return json({ slot: 's', status: 'done', total: count, orders, next: from + limit < count ? String(from + limit) : null });
+    const orders = Array.from({ length: Math.min(limit, count - from) }, (_, at) => ({
+      position: from + at,
+      outcome: (from + at) % 2 === 0 ? 'accepted' : 'rejected',
+      record_id: `id-${from + at}`,
+    }));
+    return json({
+      slot: 's',
+      status: 'done',
+      total: count,
+      orders,
+      next: from + limit < count ? String(from + limit) : null,
+    });
   });
 
 test('pages are walked with the cursors of the API', async () => {
@@ -148,7 +181,10 @@ test('a search reads all pages, and can be stopped', async () => {
   await store.open('2026-11-22', '2026-11-22T07:05:00Z');
   await store.search({ outcome: 'rejected', text: '' });
   const { search } = store.state.value;
-  assert.deepEqual([search?.phase, search?.read, search?.matchCount, search?.matches.length], ['done', 5000, 2500, 1000]);
+  assert.deepEqual(
+    [search?.phase, search?.read, search?.matchCount, search?.matches.length],
+    ['done', 5000, 2500, 1000],
+  );
   const stopped = new SlotStore(slotApi(5000, (cursor) => cursor === 2000 && stopped.stopSearch()));
   await stopped.open('2026-11-22', '2026-11-22T07:05:00Z');
   await stopped.search({ outcome: null, text: 'id-1' });
@@ -158,7 +194,12 @@ test('a search reads all pages, and can be stopped', async () => {
 });
 
 test('a slot without orders yet is read without its counts', async () => {
-  const store = new SlotStore(apiOf(() => json({ slot: 's', status: 'running', attempt: 1, polls: 2, accepted: null })));
+  const store = new SlotStore(
+    apiOf(() => json({ slot: 's', status: 'running', attempt: 1, polls: 2, accepted: null })),
+  );
   await store.open('2026-11-22', '2026-11-22T07:05:00Z');
-  assert.deepEqual([store.state.value.page?.total, store.state.value.page?.next, store.state.value.page?.accepted], [0, null, undefined]);
+  assert.deepEqual(
+    [store.state.value.page?.total, store.state.value.page?.next, store.state.value.page?.accepted],
+    [0, null, undefined],
+  );
 });

@@ -6,7 +6,8 @@ import type { Problem, Receipt } from '../../src/api/contract.ts';
 import { batchNumbers, submitBatches, type SubmitEvent } from '../../src/orders/submit.ts';
 
 const receipt: Receipt = { accepted: 1, stored: 1, unchanged: 0, expires_at: '2026-11-23T00:00:00Z' };
-const error = (status: number, retryAfter: number | null = null, problem: Problem = {}) => new ApiError(status, problem, retryAfter);
+const error = (status: number, retryAfter: number | null = null, problem: Problem = {}) =>
+  new ApiError(status, problem, retryAfter);
 
 interface Run {
   readonly batches?: readonly number[];
@@ -41,7 +42,10 @@ async function run({ batches = [0, 1, 2], post, signal = new AbortController().s
 }
 
 test('orders are posted in batches of 100', () => {
-  assert.deepEqual([0, 1, 100, 101, 250].map((orders) => batchNumbers(orders).length), [0, 1, 1, 2, 3]);
+  assert.deepEqual(
+    [0, 1, 100, 101, 250].map((orders) => batchNumbers(orders).length),
+    [0, 1, 1, 2, 3],
+  );
 });
 
 test('every batch is posted once', async () => {
@@ -52,10 +56,16 @@ test('every batch is posted once', async () => {
 });
 
 test('a busy API is asked again after the time it names', async () => {
-  const { end, events, waits } = await run({ batches: [0], post: (_, attempt) => (attempt < 3 ? error(503, 7000) : receipt) });
+  const { end, events, waits } = await run({
+    batches: [0],
+    post: (_, attempt) => (attempt < 3 ? error(503, 7000) : receipt),
+  });
   assert.deepEqual(end, { kind: 'finished' });
   assert.deepEqual(waits, [7000, 7000]);
-  assert.deepEqual(events.map(({ kind }) => kind), ['waiting', 'waited', 'waiting', 'waited', 'stored']);
+  assert.deepEqual(
+    events.map(({ kind }) => kind),
+    ['waiting', 'waited', 'waiting', 'waited', 'stored'],
+  );
 });
 
 test('an API that does not answer is asked again with growing delays, then the run ends and names what is left', async () => {
@@ -65,15 +75,23 @@ test('an API that does not answer is asked again with growing delays, then the r
 });
 
 test('a conflict refuses its batch only, and names its orders', async () => {
-  const { end, events } = await run({ post: (number) => (number === 1 ? error(409, null, { conflicts: [{ index: 0, record_id: 'id-1' }] }) : receipt) });
+  const { end, events } = await run({
+    post: (number) => (number === 1 ? error(409, null, { conflicts: [{ index: 0, record_id: 'id-1' }] }) : receipt),
+  });
   assert.deepEqual(end, { kind: 'finished' });
   const refused = events.filter((event) => event.kind === 'refused');
-  assert.deepEqual(refused.map(({ status, problems }) => [status, problems.map(({ recordId }) => recordId)]), [[409, ['id-1']]]);
+  assert.deepEqual(
+    refused.map(({ status, problems }) => [status, problems.map(({ recordId }) => recordId)]),
+    [[409, ['id-1']]],
+  );
   assert.equal(events.filter(({ kind }) => kind === 'stored').length, 2);
 });
 
 test('a violation that only the API finds is shown at its order', async () => {
-  const problem = { detail: 'new rule', violations: [{ index: 0, field: '/0/parameter_1', code: 'too_long', message: 'too long now' }] };
+  const problem = {
+    detail: 'new rule',
+    violations: [{ index: 0, field: '/0/parameter_1', code: 'too_long', message: 'too long now' }],
+  };
   const { events } = await run({ batches: [5], post: () => error(400, null, problem) });
   const [event] = events;
   assert.deepEqual(event?.kind === 'refused' && event.problems, [{ recordId: 'id-5', message: 'too long now' }]);
@@ -105,5 +123,8 @@ test('a stopped run says what is left, and a run with the rest finishes it', asy
   const second = await run({ batches: remaining, post: () => receipt });
   assert.deepEqual(second.end, { kind: 'finished' });
   const stored = [...first.events, ...second.events].flatMap((event) => (event.kind === 'stored' ? [event.batch] : []));
-  assert.deepEqual([...new Set(stored)].sort((a, b) => a - b), batches);
+  assert.deepEqual(
+    [...new Set(stored)].sort((a, b) => a - b),
+    batches,
+  );
 });
