@@ -11,7 +11,7 @@ import { launch } from './browser.ts';
 import { startSite, type Site, type SiteOptions } from './site.ts';
 
 /** Milliseconds that a test waits for something to appear. */
-const PATIENCE = 15_000;
+const PATIENCE = 30_000;
 
 let browser: Browser;
 before(async () => {
