@@ -1,13 +1,14 @@
-//! Measures reading requests natively against what a Rust team writes instead, on the same requests as the benchmarks in
-//! TypeScript and Python, and prints medians as JSON lines.
+//! Compares core with hand-written serde_json code, on the same requests as the benchmarks in TypeScript and Python. Prints
+//! medians as JSON lines.
 //!
-//! `cargo bench --package gridbid-core -- FOLDER`, where the folder holds `<orders>-<text>-<valid|invalid>.json`. Each
-//! subject must find as many violations as the others before it is measured. Called by `cargo xtask bench core`.
+//! `cargo bench --package gridbid-core -- FOLDER`, where the folder holds `<orders>-<text>-<valid|invalid>.json`. Before they
+//! are measured, all subjects must find the same number of violations.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a benchmark ends at the first thing that is not as it should be"
+    clippy::indexing_slicing,
+    reason = "a benchmark stops at the first error"
 )]
 
 use std::borrow::Cow;
@@ -21,31 +22,32 @@ use gridbid_core::batch::{self, Limits};
 use serde::Deserialize;
 
 const LIMITS: Limits = Limits { orders: u32::MAX, bytes: u32::MAX, depth: 32, listed: u32::MAX };
-/// What each subject gets for each request.
-const PATIENCE: Duration = Duration::from_millis(300);
-/// A measurement is no shorter: a clock's tick is nothing beside it.
-const SHORTEST: Duration = Duration::from_millis(1);
+/// Time for each subject and request.
+const BUDGET: Duration = Duration::from_millis(300);
+/// Minimum time of a sample, long compared with the clock's resolution.
+const SAMPLE: Duration = Duration::from_millis(1);
 
-/// A name, and what counts the violations of a request.
+/// A task, who does it, and a function that counts the violations of a request.
 type Subject = (&'static str, &'static str, fn(&[u8]) -> usize);
 
 const SUBJECTS: [Subject; 5] = [
-    ("validate", "gridbid-core", |body| batch::check(body, &LIMITS).total as usize),
-    ("objects", "gridbid-core", |body| batch::read(body, &LIMITS).map_or_else(|report| report.total as usize, of_none)),
-    ("places", "gridbid-core", |body| batch::columns(body, &LIMITS).verdict.total as usize),
+    ("validate", "gridbid-core", |body| batch::validate(body, &LIMITS).total as usize),
+    ("objects", "gridbid-core", |body| batch::parse(body, &LIMITS).map_or_else(|report| report.total as usize, none)),
+    ("places", "gridbid-core", |body| batch::parse_utf16_spans(body, &LIMITS).verdict.total as usize),
     ("objects", "serde_json, typed", typed),
     ("validate", "serde_json, grammar alone", |body| {
-        serde_json::from_slice::<serde::de::IgnoredAny>(body).map_or(1, of_none)
+        serde_json::from_slice::<serde::de::IgnoredAny>(body).map_or(1, none)
     }),
 ];
 
-fn of_none<T>(read: T) -> usize {
-    black_box(&read);
+/// No violations, of a parsed request.
+fn none<T>(parsed: T) -> usize {
+    black_box(&parsed);
     0
 }
 
-/// What is written by hand on serde_json: typed, borrowing, with the checks that it can do. An order that it cannot read is
-/// looked for again, one by one, as all violations are wanted.
+/// Hand-written code on serde_json: typed, borrowing, with the checks that are possible on a double. If the body has a type
+/// error, it is parsed again order by order, to count all violations.
 fn typed(body: &[u8]) -> usize {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -56,7 +58,7 @@ fn typed(body: &[u8]) -> usize {
         parameter_1: Cow<'a, str>,
         parameter_2: f64,
     }
-    fn is_wrong(order: &Order<'_>) -> bool {
+    fn is_invalid(order: &Order<'_>) -> bool {
         let mut id = order.record_id.bytes();
         let is_id = order.record_id.len() <= 128
             && id.next().is_some_and(|first| first.is_ascii_alphanumeric())
@@ -70,29 +72,28 @@ fn typed(body: &[u8]) -> usize {
         Ok(orders) => orders,
         Err(_) => {
             let all: Vec<serde_json::Value> = serde_json::from_slice(body).unwrap();
-            let read = |order: &serde_json::Value| Order::deserialize(order).is_ok_and(|order| !is_wrong(&order));
-            return all.iter().filter(|order| !read(order)).count();
+            let is_valid = |order: &serde_json::Value| Order::deserialize(order).is_ok_and(|order| !is_invalid(&order));
+            return all.iter().filter(|order| !is_valid(order)).count();
         }
     };
     let mut seen = HashSet::with_capacity(orders.len());
-    let wrong = orders.iter().filter(|order| is_wrong(order) || !seen.insert(&order.record_id)).count();
+    let violations = orders.iter().filter(|order| is_invalid(order) || !seen.insert(&order.record_id)).count();
     black_box(&orders);
-    wrong
+    violations
 }
 
 fn main() {
-    // cargo adds an argument of its own.
+    // cargo adds `--bench`.
     let folder = env::args().skip(1).find(|argument| !argument.starts_with("--")).expect("a folder of requests");
     let mut files: Vec<_> = fs::read_dir(Path::new(&folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     for file in files {
         let body = fs::read(&file).unwrap();
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
-        let wrong = SUBJECTS[0].2(&body);
+        let violations = SUBJECTS[0].2(&body);
         for (task, subject, count) in SUBJECTS {
-            // The grammar alone knows no orders.
-            assert!(subject.ends_with("grammar alone") || count(&body) == wrong, "{name}: {subject}");
-            let microseconds = measured(|| count(&body));
+            assert!(subject.ends_with("grammar alone") || count(&body) == violations, "{name}: {subject}");
+            let microseconds = median_microseconds(|| count(&body));
             println!(
                 "{}",
                 serde_json::json!({
@@ -103,27 +104,22 @@ fn main() {
     }
 }
 
-/// The median of many measurements, in microseconds.
-fn measured(mut run: impl FnMut() -> usize) -> f64 {
-    let mut times = 1_u32;
-    loop {
-        let began = Instant::now();
-        for _ in 0..times {
+fn median_microseconds(mut run: impl FnMut() -> usize) -> f64 {
+    let mut sample = |runs: u32| {
+        let started = Instant::now();
+        for _ in 0..runs {
             black_box(run());
         }
-        if began.elapsed() >= SHORTEST {
-            break;
-        }
-        times *= 2;
+        started.elapsed()
+    };
+    let mut runs = 1;
+    while sample(runs) < SAMPLE {
+        runs *= 2;
     }
-    let (started, mut taken) = (Instant::now(), Vec::new());
-    while started.elapsed() < PATIENCE || taken.len() < 7 {
-        let began = Instant::now();
-        for _ in 0..times {
-            black_box(run());
-        }
-        taken.push(began.elapsed().as_secs_f64() * 1e6 / f64::from(times));
+    let (started, mut samples) = (Instant::now(), Vec::new());
+    while started.elapsed() < BUDGET || samples.len() < 7 {
+        samples.push(sample(runs).as_secs_f64() * 1e6 / f64::from(runs));
     }
-    taken.sort_by(f64::total_cmp);
-    taken.get(taken.len() / 2).copied().unwrap_or_default()
+    samples.sort_by(f64::total_cmp);
+    samples[samples.len() / 2]
 }

@@ -1,7 +1,14 @@
-//! What a day's results runs amount to together: counts, acceptance rate and total power.
+//! The totals of a day's results runs: counts, acceptance rate and power.
 //!
-//! It is made from the day's summaries, the very files that [`summary`](crate::summary) writes. Power is summed exactly;
-//! the rate is rounded to four places, half up, and absent when there was no order.
+//! They are computed from the day's summaries, the files that [`summary`](crate::summary) writes. Power is summed exactly; the
+//! rate is rounded half up to four places, and absent without orders.
+//!
+//! ```
+//! let summary = r#"{"slot":"2026-11-22T07:05:00Z","accepted":2,"rejected":1,"failed":0,"total_power":"0.3"}"#;
+//! let day = gridbid_core::day::total(format!("[{summary}]").as_bytes())?;
+//! assert_eq!((day.runs, day.acceptance_rate().as_deref()), (1, Some("0.6667")));
+//! # Ok::<(), gridbid_core::day::DayError>(())
+//! ```
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -12,35 +19,35 @@ use crate::json::{self, Member, Value};
 use crate::name::Slot;
 use crate::text::text;
 
-/// How deep an array of summaries is nested: itself, a summary, its lists, their lines.
-const DEPTH: u8 = 8;
+/// Most levels of nesting in an array of summaries; summaries themselves need four.
+const MAX_DEPTH: u8 = 8;
 
-/// A day's results.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Day {
-    /// How many runs were closed.
-    pub runs: u32,
-    /// How many orders were accepted and are filed.
+/// A day's totals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DayTotals {
+    /// Number of slots with a run.
+    pub runs: usize,
+    /// Number of orders that were accepted and stored.
     pub accepted: u32,
-    /// How many orders were rejected.
+    /// Number of orders that were rejected.
     pub rejected: u32,
-    /// How many orders failed.
+    /// Number of orders that failed.
     pub failed: u32,
     /// The exact sum of the accepted orders' power.
     pub total_power: String,
 }
 
-/// Why a text is no list of summaries.
+/// Why a text is not an array of summaries.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", self.sentence())]
+#[error("{}", self.message())]
 pub enum DayError {
     /// It is not a JSON array.
     NotAnArray,
-    /// One of them is not as a run writes it.
+    /// One of the elements is not a summary.
     NotASummary {
-        /// Which of them, from 0.
+        /// Index of the element, from 0.
         index: usize,
-        /// The member that is missing or wrong.
+        /// The member that is missing or invalid, or that takes the day's total beyond what a total can hold.
         member: &'static str,
     },
 }
@@ -55,7 +62,7 @@ impl DayError {
         }
     }
 
-    pub(crate) fn sentence(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         match self {
             Self::NotAnArray => "the summaries are not a JSON array".to_owned(),
             Self::NotASummary { index, member } => text!["summary ", index, " has no valid `", member, "`"],
@@ -63,48 +70,43 @@ impl DayError {
     }
 }
 
-/// Adds a JSON array of summaries up. A slot that was run again counts once, by the summary that comes last.
+/// Adds up a JSON array of summaries. A slot that was run again counts once, by its last summary.
 ///
 /// # Errors
-/// The first summary that cannot be read: a count that leaves one out would look complete.
-pub fn day(summaries: &[u8]) -> Result<Day, DayError> {
-    let Ok(Value::Array(summaries)) = json::read(summaries, DEPTH) else { return Err(DayError::NotAnArray) };
-    let mut read: Vec<(Slot, [u32; 3], &str)> = Vec::new();
+/// The first summary that is invalid: totals without it would look complete.
+pub fn total(summaries: &[u8]) -> Result<DayTotals, DayError> {
+    let Ok(Value::Array(summaries)) = json::parse(summaries, MAX_DEPTH) else { return Err(DayError::NotAnArray) };
+    let mut runs: Vec<(usize, Slot, [u32; 3], &str)> = Vec::new();
     for (index, summary) in summaries.iter().enumerate() {
-        let wrong = |member| DayError::NotASummary { index, member };
-        let Value::Object(members) = summary else { return Err(wrong("slot")) };
-        let slot = text(members, "slot").and_then(|slot| Slot::parse(slot).ok()).ok_or_else(|| wrong("slot"))?;
-        let count = |member| whole(members, member).ok_or_else(|| wrong(member));
+        let invalid = |member| DayError::NotASummary { index, member };
+        let Value::Object(members) = summary else { return Err(invalid("slot")) };
+        let slot = text(members, "slot").and_then(|slot| Slot::parse(slot).ok()).ok_or_else(|| invalid("slot"))?;
+        let count = |member| integer(members, member).ok_or_else(|| invalid(member));
         let counts = [count("accepted")?, count("rejected")?, count("failed")?];
-        let power = text(members, "total_power").ok_or_else(|| wrong("total_power"))?;
-        Total::new().add_text(power).map_err(|_| wrong("total_power"))?;
-        read.retain(|(there, ..)| *there != slot);
-        read.push((slot, counts, power));
+        let power = text(members, "total_power").ok_or_else(|| invalid("total_power"))?;
+        Total::new().add_text(power).map_err(|_| invalid("total_power"))?;
+        runs.retain(|(_, other, ..)| *other != slot);
+        runs.push((index, slot, counts, power));
     }
-    let mut total = Total::new();
-    for (index, (_, _, power)) in read.iter().enumerate() {
-        total.add_text(power).map_err(|_| DayError::NotASummary { index, member: "total_power" })?;
+    let (mut day, mut power) = (DayTotals { runs: runs.len(), ..DayTotals::default() }, Total::new());
+    for (index, _, [accepted, rejected, failed], run_power) in runs {
+        let invalid = |member| DayError::NotASummary { index, member };
+        let add = |sum: u32, count, member| sum.checked_add(count).ok_or_else(|| invalid(member));
+        day.accepted = add(day.accepted, accepted, "accepted")?;
+        day.rejected = add(day.rejected, rejected, "rejected")?;
+        day.failed = add(day.failed, failed, "failed")?;
+        power.add_text(run_power).map_err(|_| invalid("total_power"))?;
     }
-    let mut sums = [0_u32; 3];
-    for (_, counts, _) in &read {
-        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum = sum.saturating_add(*count));
-    }
-    let [accepted, rejected, failed] = sums;
-    Ok(Day {
-        runs: u32::try_from(read.len()).unwrap_or(u32::MAX),
-        accepted,
-        rejected,
-        failed,
-        total_power: total.text(),
-    })
+    day.total_power = power.text();
+    Ok(day)
 }
 
-impl Day {
+impl DayTotals {
     fn orders(&self) -> u64 {
         u64::from(self.accepted) + u64::from(self.rejected) + u64::from(self.failed)
     }
 
-    /// The share of orders that were accepted, from `0.0000` to `1.0000`; `None` when there was no order.
+    /// The share of orders that were accepted, from `0.0000` to `1.0000`; `None` without orders.
     #[must_use]
     pub fn acceptance_rate(&self) -> Option<String> {
         let orders = self.orders();
@@ -141,17 +143,17 @@ impl Day {
 }
 
 fn member<'v, 'a>(members: &'v [Member<'a>], name: &str) -> Option<&'v Value<'a>> {
-    members.iter().find(|member| member.key.characters == name).map(|member| &member.value)
+    members.iter().find(|member| member.key.text == name).map(|member| &member.value)
 }
 
 fn text<'v>(members: &'v [Member<'_>], name: &str) -> Option<&'v str> {
     match member(members, name)? {
-        Value::String(text) => Some(&text.characters),
+        Value::String(string) => Some(&string.text),
         _ => None,
     }
 }
 
-fn whole(members: &[Member<'_>], name: &str) -> Option<u32> {
+fn integer(members: &[Member<'_>], name: &str) -> Option<u32> {
     match member(members, name)? {
         Value::Number(text) => text.parse().ok(),
         _ => None,
@@ -162,19 +164,20 @@ fn whole(members: &[Member<'_>], name: &str) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::amount::Amount;
-    use crate::summary::{Told, summarise};
+    use crate::summary::{OrderOutcome, summarize};
 
-    fn summary(slot: &str, accepted: u32, rejected: u32, power: &str) -> String {
+    fn summary(slot: &str, accepted: u32, rejections: u32, power: &str) -> String {
         let power = Amount::parse(power).ok();
-        let mut told: Vec<_> = (0..accepted).map(|position| Told::Accepted { position, power }).collect();
-        told.extend((0..rejected).map(|position| Told::Rejected { position: accepted + position, why: "no".into() }));
-        summarise(Slot::parse(slot).unwrap(), "run", 1, &told).file_json()
+        let rejected = |position| OrderOutcome::Rejected { position: accepted + position, reason: "no".into() };
+        let mut outcomes: Vec<_> = (0..accepted).map(|position| OrderOutcome::Accepted { position, power }).collect();
+        outcomes.extend((0..rejections).map(rejected));
+        summarize(Slot::parse(slot).unwrap(), "run", 1, &outcomes).file_json()
     }
 
     #[test]
-    fn a_days_summaries_are_added_up() {
+    fn summaries_are_added_up() {
         let (one, two) = (summary("2026-11-22T07:05:00Z", 2, 1, "0.1"), summary("2026-11-22T07:10:00Z", 3, 0, "1e-20"));
-        let day = day(format!("[{one},{two}]").as_bytes()).unwrap();
+        let day = total(format!("[{one},{two}]").as_bytes()).unwrap();
         assert_eq!(
             day.to_json(),
             r#"{"runs":2,"orders":6,"accepted":5,"rejected":1,"failed":0,"acceptance_rate":0.8333,"total_power":"0.20000000000000000003"}"#
@@ -182,19 +185,19 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_that_was_run_again_counts_once() {
+    fn slot_that_was_run_again_counts_once() {
         let (one, two) = (summary("2026-11-22T07:05:00Z", 2, 1, "1"), summary("2026-11-22T07:05:00Z", 3, 0, "1"));
-        let day = day(format!("[{one},{two}]").as_bytes()).unwrap();
+        let day = total(format!("[{one},{two}]").as_bytes()).unwrap();
         assert_eq!((day.runs, day.accepted, day.rejected), (1, 3, 0));
     }
 
     #[test]
-    fn a_rate_is_rounded_half_up_whatever_the_counts() {
+    fn rate_is_rounded_half_up() {
         let rate = |accepted, rejected| {
-            let counts = Day { runs: 1, accepted, rejected, failed: 0, total_power: String::new() };
-            counts.acceptance_rate().unwrap()
+            let totals = DayTotals { runs: 1, accepted, rejected, failed: 0, total_power: String::new() };
+            totals.acceptance_rate().unwrap()
         };
-        for (accepted, rejected, told) in [
+        for (accepted, rejected, expected) in [
             (0, 1, "0.0000"),
             (1, 0, "1.0000"),
             (1, 2, "0.3333"),
@@ -205,13 +208,13 @@ mod tests {
             (u32::MAX, u32::MAX, "0.5000"),
             (u32::MAX, 0, "1.0000"),
         ] {
-            assert_eq!(rate(accepted, rejected), told, "{accepted} of {accepted} + {rejected}");
+            assert_eq!(rate(accepted, rejected), expected, "{accepted} of {accepted} + {rejected}");
         }
     }
 
     #[test]
-    fn a_day_without_orders_has_no_rate() {
-        let day = day(b"[]").unwrap();
+    fn day_without_orders_has_no_rate() {
+        let day = total(b"[]").unwrap();
         assert_eq!(
             day.to_json(),
             r#"{"runs":0,"orders":0,"accepted":0,"rejected":0,"failed":0,"acceptance_rate":null,"total_power":"0"}"#
@@ -219,10 +222,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_summary_is_refused() {
-        assert_eq!(day(b"{}").unwrap_err().code(), "not_an_array");
+    fn broken_summaries_are_rejected() {
+        assert_eq!(total(b"{}").unwrap_err().code(), "not_an_array");
         let broken = summary("2026-11-22T07:05:00Z", 1, 0, "1").replace("\"rejected\":0", "\"rejected\":-1");
-        let error = day(format!("[{broken}]").as_bytes()).unwrap_err();
+        let error = total(format!("[{broken}]").as_bytes()).unwrap_err();
         assert_eq!(error.to_string(), "summary 0 has no valid `rejected`");
+    }
+
+    #[test]
+    fn counts_beyond_32_bits_are_an_error() {
+        let (one, two) = (summary("2026-11-22T07:05:00Z", 1, 0, "1"), summary("2026-11-22T07:10:00Z", 1, 0, "1"));
+        let two = two.replace("\"accepted\":1", "\"accepted\":4294967295");
+        let error = total(format!("[{one},{two}]").as_bytes()).unwrap_err();
+        assert_eq!(error, DayError::NotASummary { index: 1, member: "accepted" });
+    }
+
+    #[test]
+    fn power_beyond_every_total_is_an_error() {
+        let huge = summary("2026-11-22T07:05:00Z", 1, 0, "1").replace("\"1\"", "\"1e9223372036854775640\"");
+        let error = total(format!("[{huge}]").as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), "summary 0 has no valid `total_power`");
     }
 }

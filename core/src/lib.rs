@@ -1,16 +1,23 @@
-//! The rules of Gridbid: what an order is, what a result means, and when each ends.
+//! The rules of Gridbid: what a valid order is, what an auction result means, and when each expires.
 //!
-//! Everything here is a pure function of its arguments. This crate promises never to panic, read a clock, draw a random
-//! number, wait, or touch a float: an amount is an exact decimal with one canonical text. It is compiled without the
-//! standard library, which holds it to most of that. Input and output, and the encoding of HTTP answers, are left to the
-//! functions. Its callers are the Lambda functions (through `gridbid-adapters`) and, compiled to WASM, the TypeScript and
-//! the Python package.
+//! Every function is pure. The crate never panics, reads a clock, draws a random number, waits, or uses a float: an amount is
+//! an exact decimal with one canonical text. It is compiled without the standard library, which enforces most of that. I/O and
+//! HTTP are left to the Lambda functions. They use the crate through `gridbid-adapters`; the TypeScript and the Python package
+//! use it as a WASM module.
 //!
-//! - [`batch::read`]: bytes in, a valid batch of orders or a report of every violation out.
-//! - [`outcome`]: the auction platform's answer, and what becomes of each order in it.
-//! - [`stored`] and [`expiry`]: what a new order means beside one that is there, and how long an order lives.
-//! - [`wire`]: all of it as JSON texts, for hosts of other languages.
-//! - [`summary`]: what a results run amounts to. [`day`]: what a day's do. [`name`]: the keys under which results are filed.
+//! - [`batch`]: parses a request body into a validated batch, or a report of every violation.
+//! - [`outcome`]: parses the auction's results and decides each order in them.
+//! - [`stored`] and [`expiry`]: compares a new order with a stored one, and computes an order's lifetime.
+//! - [`summary`], [`day`]: the totals of a results run and of a day. [`name`]: the S3 keys of results.
+//! - [`wire`]: the same as JSON texts, for hosts of other languages.
+//!
+//! ```
+//! use gridbid_core::batch::{self, Limits};
+//!
+//! let report = batch::parse(br#"[{"record_id":"a","parameter_2":"4"}]"#, &Limits::default()).unwrap_err();
+//! assert_eq!(report.violations[0].message, "`parameter_2` must be a number, not a string");
+//! assert_eq!(report.violations[1].message, "`parameter_1` is missing");
+//! ```
 
 #![cfg_attr(not(test), no_std)]
 
@@ -20,32 +27,20 @@ pub mod amount;
 pub mod batch;
 pub mod day;
 pub mod expiry;
+pub mod field;
 mod json;
 #[cfg(test)]
-mod mutated;
+mod mutation;
 pub mod name;
 pub mod order;
 pub mod outcome;
 mod rule;
+pub mod span;
 pub mod stored;
 pub mod summary;
 mod text;
 pub mod violation;
 pub mod wire;
 
-use alloc::string::String;
-
-/// The user's own words as an error may show them: at most `bytes` bytes, cut at a character with `…`, and with
-/// control characters as `?`.
-pub(crate) fn shortened(text: &str, bytes: usize) -> String {
-    let mut shown = String::new();
-    for character in text.chars() {
-        let character = if character.is_control() { '?' } else { character };
-        if shown.len() + character.len_utf8() > bytes {
-            shown.push('…');
-            break;
-        }
-        shown.push(character);
-    }
-    shown
-}
+// Lengths and counts of 32 bits are compared as `usize`.
+const _: () = assert!(usize::BITS >= u32::BITS);

@@ -1,20 +1,29 @@
-//! Names that follow from what they name: a run's slot, and the S3 keys of its results.
+//! Derived names: the slot of a run, and the S3 keys of its results.
 //!
-//! A key never contains a clock's reading or a random part, so that filing the same order of the same slot again is
-//! filing it under the same key, and two different orders never share one.
+//! A key contains neither the current time nor a random part: storing the same order of the same slot again writes the same
+//! key, and different orders have different keys.
+//!
+//! ```
+//! use gridbid_core::name::{Digest, Slot, result_key};
+//!
+//! let slot = Slot::parse("2026-11-22T07:05:00Z")?;
+//! let key = result_key(&slot, 7, &Digest::of(b"abc"));
+//! assert_eq!(key, "results/2026-11-22/20261122T070500Z/0007-ba7816bf8f01cfea.json");
+//! # Ok::<(), gridbid_core::name::SlotError>(())
+//! ```
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use crate::expiry::Instant;
-use crate::text::put_number;
+use crate::expiry::Timestamp;
+use crate::text::{append_number, truncate};
 
-/// The slot of a results run: the scheduled time that it stands for, in whole seconds of UTC.
+/// The slot of a results run: its scheduled time in UTC, in whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Slot(Instant);
+pub struct Slot(Timestamp);
 
-/// A text is no slot.
+/// A text is not a slot.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a slot: a time like `2026-11-22T07:05:00Z` is")]
 pub struct SlotError {
@@ -22,12 +31,12 @@ pub struct SlotError {
 }
 
 impl Slot {
-    /// Reads `YYYY-MM-DDTHH:MM:SSZ`.
+    /// Parses `YYYY-MM-DDTHH:MM:SSZ`.
     ///
     /// # Errors
-    /// Any other form, and a day or time that does not exist.
+    /// For any other form, and for a day or time that does not exist.
     pub fn parse(text: &str) -> Result<Self, SlotError> {
-        Instant::parse(text).map(Self).ok_or_else(|| SlotError { text: crate::shortened(text, 40) })
+        Timestamp::parse(text).map(Self).ok_or_else(|| SlotError { text: truncate(text, 40) })
     }
 
     /// The slot's date in UTC, `2026-11-22`.
@@ -36,7 +45,7 @@ impl Slot {
         self.0.date()
     }
 
-    /// The slot in keys, ISO 8601's basic form: `20261122T070500Z`.
+    /// The slot in S3 keys, in the basic format of ISO 8601: `20261122T070500Z`.
     #[must_use]
     pub fn key(&self) -> String {
         self.to_string().replace(['-', ':'], "")
@@ -49,12 +58,12 @@ impl fmt::Display for Slot {
     }
 }
 
-/// The SHA-256 of an order's canonical bytes.
+/// The SHA-256 of an order's canonical JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of these bytes.
+    /// Hashes bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
@@ -64,11 +73,11 @@ impl Digest {
     /// 64 lower-case hexadecimal digits.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        self.0.iter().for_each(|byte| put_number(&mut text, u64::from(*byte), 16, 2));
+        self.0.iter().for_each(|byte| append_number(&mut text, u64::from(*byte), 16, 2));
         text
     }
 
-    /// The first 8 bytes as 16 lower-case hexadecimal digits, the part that stands in keys.
+    /// The first 8 bytes as 16 lower-case hexadecimal digits, for S3 keys.
     #[must_use]
     pub fn short(&self) -> String {
         self.to_string().chars().take(16).collect()
@@ -82,15 +91,15 @@ impl fmt::Display for Digest {
     }
 }
 
-/// Where an accepted order is filed: `results/2026-11-22/20261122T070500Z/0000-<16 hex>.json`.
+/// The S3 key of an accepted order: `results/2026-11-22/20261122T070500Z/0000-<16 hex>.json`.
 ///
-/// `position` is the order's place in the platform's answer, from 0.
+/// `position` is the order's place in the platform's results, from 0.
 #[must_use]
 pub fn result_key(slot: &Slot, position: u32, digest: &Digest) -> String {
     format!("results/{}/{}/{position:04}-{}.json", slot.date(), slot.key(), digest.short())
 }
 
-/// Where a run's summary is filed: `summaries/2026-11-22/20261122T070500Z.json`.
+/// The S3 key of a run's summary: `summaries/2026-11-22/20261122T070500Z.json`.
 #[must_use]
 pub fn summary_key(slot: &Slot) -> String {
     format!("summaries/{}/{}.json", slot.date(), slot.key())
@@ -101,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_follow_from_slot_position_and_content() {
+    fn keys_are_derived_from_slot_position_and_content() {
         let slot = Slot::parse("2026-11-22T07:05:00Z").unwrap();
         let digest = Digest::of(br#"{"order":"accepted"}"#);
         assert_eq!(digest.short(), digest.to_string()[..16]);
@@ -113,12 +122,12 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_is_sha_256() {
+    fn digest_is_sha_256() {
         assert_eq!(Digest::of(b"abc").to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     }
 
     #[test]
-    fn a_bad_slot_is_shown_shortened() {
+    fn invalid_slot_is_truncated_in_the_error() {
         let error = Slot::parse("next tuesday").unwrap_err();
         assert_eq!(error.to_string(), "`next tuesday` is not a slot: a time like `2026-11-22T07:05:00Z` is");
         assert!(Slot::parse(&"x".repeat(1_000)).unwrap_err().to_string().len() < 120);

@@ -1,30 +1,33 @@
-//! An order and its parts, each valid once it is there.
+//! An order and its fields. Values of these types are valid by construction.
+//!
+//! ```
+//! use gridbid_core::order::RecordId;
+//!
+//! assert_eq!(RecordId::parse("unique_id_1")?.as_str(), "unique_id_1");
+//! assert_eq!(RecordId::parse("").unwrap_err().code(), "empty");
+//! # Ok::<(), gridbid_core::order::FieldError>(())
+//! ```
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 
 use crate::amount::Amount;
-use crate::json;
-use crate::rule;
-use crate::violation::{Breach, Field};
+use crate::field::Field;
+use crate::rule::{self, TextRule};
+use crate::violation::{Code, ViolationKind};
 
-/// The most characters of a `record_id`.
-pub const RECORD_ID_CHARACTERS: usize = 128;
-/// The most characters of a `parameter_1`.
-pub const TEXT_CHARACTERS: usize = 256;
-
-/// What makes an order the same order: 1 to 128 of `A-Z a-z 0-9 _ . : -`, the first a letter or digit.
+/// The identity of an order: 1 to 128 of `A-Z a-z 0-9 _ . : -`, the first a letter or digit.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordId<'a>(Cow<'a, str>);
 
-/// The text of `parameter_1`: 1 to 256 characters, not blank, none of them a control character.
+/// The text of `parameter_1`: 1 to 256 characters, not blank, without control characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Text<'a>(Cow<'a, str>);
 
-/// An order, valid in itself. Equal orders have equal content: the amount counts by its value, not by how it was written.
+/// A valid order. Amounts are compared by value, not by notation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Order<'a> {
-    /// Its identity.
+    /// The order's identity.
     pub record_id: RecordId<'a>,
     /// `parameter_1`.
     pub parameter_1: Text<'a>,
@@ -32,11 +35,11 @@ pub struct Order<'a> {
     pub parameter_2: Amount,
 }
 
-/// Why a text is no `record_id`, or no `parameter_1`; the sentence is the one that a request's report has.
+/// The violation in the text of a field; its sentence is the one of a request's report.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct FieldError {
-    code: &'static str,
+    code: Code,
     message: String,
 }
 
@@ -44,44 +47,44 @@ impl FieldError {
     /// The permanent code of the violation.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.code
+        self.code.as_str()
     }
 
-    fn new(breach: Breach, field: Field) -> Self {
-        Self { code: breach.code.as_str(), message: breach.sentence(field.into(), b"") }
+    fn new(kind: ViolationKind, field: Field) -> Self {
+        Self { code: kind.code(), message: kind.message(Some(field), b"") }
     }
 }
 
-/// The text, if no rule of the list finds anything.
-fn obeying<'a>(text: &'a str, rules: &[rule::TextRule], field: Field) -> Result<Cow<'a, str>, FieldError> {
-    let text = json::Text { characters: Cow::Borrowed(text), half_pair: None };
-    match rules.iter().find_map(|rule| (rule.check)(&text)) {
-        Some(breach) => Err(FieldError::new(breach, field)),
-        None => Ok(text.characters),
+/// The text, if it obeys every rule of a list.
+fn validate<'a>(text: &'a str, rules: &[TextRule], field: Field) -> Result<Cow<'a, str>, FieldError> {
+    let string = text.into();
+    match rules.iter().find_map(|rule| (rule.check)(&string)) {
+        Some(kind) => Err(FieldError::new(kind, field)),
+        None => Ok(text.into()),
     }
 }
 
 impl<'a> RecordId<'a> {
-    /// Reads a `record_id`.
+    /// Parses a `record_id`.
     ///
     /// # Errors
-    /// The first rule that it breaks.
+    /// The violation of the first rule that the text breaks.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
-        obeying(text, rule::RECORD_ID, Field::RecordId).map(Self)
+        validate(text, rule::RECORD_ID, Field::RecordId).map(Self)
     }
 
-    /// Takes a text that the rules have passed.
-    pub(crate) fn checked(text: Cow<'a, str>) -> Self {
+    /// Wraps a text that obeys every rule.
+    pub(crate) fn from_validated(text: Cow<'a, str>) -> Self {
         Self(text)
     }
 
-    /// The identity's text.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same identity, on its own.
+    /// The same identity without a borrow.
     #[must_use]
     pub fn into_owned(self) -> RecordId<'static> {
         RecordId(Cow::Owned(self.0.into_owned()))
@@ -89,16 +92,16 @@ impl<'a> RecordId<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// Reads a `parameter_1`.
+    /// Parses a `parameter_1`.
     ///
     /// # Errors
-    /// The first rule that it breaks.
+    /// The violation of the first rule that the text breaks.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
-        obeying(text, rule::PARAMETER_1, Field::Parameter1).map(Self)
+        validate(text, rule::PARAMETER_1, Field::Parameter1).map(Self)
     }
 
-    /// Takes a text that the rules have passed.
-    pub(crate) fn checked(text: Cow<'a, str>) -> Self {
+    /// Wraps a text that obeys every rule.
+    pub(crate) fn from_validated(text: Cow<'a, str>) -> Self {
         Self(text)
     }
 
@@ -108,7 +111,7 @@ impl<'a> Text<'a> {
         &self.0
     }
 
-    /// The same text, on its own.
+    /// The same text without a borrow.
     #[must_use]
     pub fn into_owned(self) -> Text<'static> {
         Text(Cow::Owned(self.0.into_owned()))
@@ -116,7 +119,7 @@ impl<'a> Text<'a> {
 }
 
 impl Order<'_> {
-    /// The same order, on its own.
+    /// The same order without a borrow.
     #[must_use]
     pub fn into_owned(self) -> Order<'static> {
         Order {
@@ -132,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_id_is_an_identifier_of_at_most_128_characters() {
+    fn record_id_is_an_identifier_of_at_most_128_characters() {
         for good in ["a", "0", "unique_id_1", "A.b:c-d_e", &"x".repeat(128)] {
             assert_eq!(RecordId::parse(good).unwrap().as_str(), good);
         }
@@ -149,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_counted_in_characters_not_bytes() {
+    fn text_is_counted_in_characters_not_bytes() {
         assert!(Text::parse(&"😀".repeat(256)).is_ok());
         assert_eq!(
             Text::parse(&"😀".repeat(257)).unwrap_err().to_string(),

@@ -1,7 +1,16 @@
-//! What a results run amounts to: counts, total power, and why the orders that were not filed were not.
+//! The summary of a results run: counts, total power, and why orders were not stored.
 //!
-//! A summary is the same for the same outcomes, whoever computes it and when, so that closing a run again writes the
-//! same bytes. The file holds everything; the message to people cuts long lists.
+//! A summary depends on the outcomes alone, so that closing a run again writes the same bytes. The file lists everything; the
+//! message to people shortens long lists.
+//!
+//! ```
+//! use gridbid_core::{name::Slot, summary::{OrderOutcome, summarize}};
+//!
+//! let slot = Slot::parse("2026-11-22T07:05:00Z").unwrap();
+//! let rejected = OrderOutcome::Rejected { position: 0, reason: "the auction rejected `a`".into() };
+//! let summary = summarize(slot, "run", 1, &[rejected]);
+//! assert_eq!((summary.accepted, summary.rejected(), summary.is_quiet()), (0, 1, false));
+//! ```
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -11,115 +20,114 @@ use alloc::vec::Vec;
 use crate::amount::{Amount, Total};
 use crate::json;
 use crate::name::Slot;
-use crate::shortened;
+use crate::text::truncate;
 
-/// How many rejections, and how many failures, a message lists.
-pub const LISTED: usize = 20;
-/// The most bytes of a reason, of an error's name, of a run's name.
-const REASON_BYTES: usize = 200;
+/// Most rejections, and most failures, that a message lists.
+pub const MESSAGE_LINES: usize = 20;
+/// Most bytes of a reason, of an error's name, and of a run's name.
+const TEXT_BYTES: usize = 200;
 
-/// What became of one order, as the state machine tells it.
+/// The outcome of one order, as the state machine reports it. `position` is the order's place in the platform's results, from
+/// 0; `reason` is one sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
-    /// It was filed.
+pub enum OrderOutcome {
+    /// The order was accepted and stored.
     Accepted {
-        /// Its place in the platform's answer, from 0.
+        /// Place in the results.
         position: u32,
-        /// Its power, if it has one.
+        /// The order's power, if it has one.
         power: Option<Amount>,
     },
-    /// The auction rejected it.
+    /// The auction rejected the order.
     Rejected {
-        /// Its place in the platform's answer, from 0.
+        /// Place in the results.
         position: u32,
-        /// One sentence.
-        why: String,
+        /// Why.
+        reason: String,
     },
-    /// It could not be filed, or its result not be understood.
+    /// The order could not be stored, or is malformed.
     Failed {
-        /// Its place in the platform's answer, from 0.
+        /// Place in the results.
         position: u32,
         /// The error's name.
         error: String,
-        /// One sentence.
-        why: String,
+        /// Why.
+        reason: String,
     },
 }
 
 /// A run's summary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// The slot that was run.
+    /// The slot of the run.
     pub slot: Slot,
-    /// The run: the execution's ARN.
+    /// The run: the ARN of the execution.
     pub run: String,
-    /// How often the platform was asked.
+    /// Number of polls of the platform.
     pub polls: u32,
-    /// How many orders were accepted and are filed.
-    pub accepted: u32,
-    /// How many orders were rejected.
-    pub rejected: u32,
-    /// How many orders failed.
-    pub failed: u32,
+    /// Number of orders that were accepted and stored.
+    pub accepted: usize,
     /// The exact sum of the accepted orders' power.
     pub total_power: String,
     rejections: Vec<Line>,
     failures: Vec<Line>,
 }
 
-/// An order that was not filed.
+/// An order that was not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Line {
     position: u32,
     error: Option<String>,
-    why: String,
+    reason: String,
 }
 
-/// Makes a run's summary; the outcomes may come in any order.
+/// Summarizes a run; the outcomes may be in any order.
 #[must_use]
-pub fn summarise(slot: Slot, run: &str, polls: u32, told: &[Told]) -> Summary {
+pub fn summarize(slot: Slot, run: &str, polls: u32, outcomes: &[OrderOutcome]) -> Summary {
     let mut total = Total::new();
-    let (mut rejections, mut failures) = (Vec::new(), Vec::new());
-    let mut accepted: u32 = 0;
-    for outcome in told {
+    let (mut accepted, mut rejections, mut failures) = (0, Vec::new(), Vec::new());
+    for outcome in outcomes {
         match outcome {
-            Told::Accepted { power, .. } => {
-                accepted = accepted.saturating_add(1);
+            OrderOutcome::Accepted { power, .. } => {
+                accepted += 1;
                 power.iter().for_each(|power| total.add(power));
             }
-            Told::Rejected { position, why } => {
-                rejections.push(Line { position: *position, error: None, why: shortened(why, REASON_BYTES) });
+            OrderOutcome::Rejected { position, reason } => {
+                rejections.push(Line { position: *position, error: None, reason: truncate(reason, TEXT_BYTES) });
             }
-            Told::Failed { position, error, why } => failures.push(Line {
+            OrderOutcome::Failed { position, error, reason } => failures.push(Line {
                 position: *position,
-                error: Some(shortened(error, REASON_BYTES)),
-                why: shortened(why, REASON_BYTES),
+                error: Some(truncate(error, TEXT_BYTES)),
+                reason: truncate(reason, TEXT_BYTES),
             }),
         }
     }
     rejections.sort_by_key(|line| line.position);
     failures.sort_by_key(|line| line.position);
-    Summary {
-        slot,
-        run: shortened(run, REASON_BYTES),
-        polls,
-        accepted,
-        rejected: u32::try_from(rejections.len()).unwrap_or(u32::MAX),
-        failed: u32::try_from(failures.len()).unwrap_or(u32::MAX),
-        total_power: total.text(),
-        rejections,
-        failures,
-    }
+    let (run, total_power) = (truncate(run, TEXT_BYTES), total.text());
+    Summary { slot, run, polls, accepted, total_power, rejections, failures }
 }
 
 impl Summary {
-    /// Whether there is nothing to tell: no order was rejected and none failed.
+    /// Number of orders that were rejected.
+    #[must_use]
+    pub fn rejected(&self) -> usize {
+        self.rejections.len()
+    }
+
+    /// Number of orders that failed.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.failures.len()
+    }
+
+    /// Whether no order was rejected and none failed, so that no message is sent.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.rejections.is_empty() && self.failures.is_empty()
     }
 
-    /// The whole summary as JSON, as it is filed.
+    /// The whole summary as JSON: the content of its file.
     #[must_use]
     pub fn file_json(&self) -> String {
         let mut out = "{".to_owned();
@@ -128,22 +136,23 @@ impl Summary {
         out
     }
 
-    /// The message to people as JSON, with `kind`, the environment, and lists of at most [`LISTED`] and how many more
-    /// there are.
+    /// The message to people as JSON, with `kind`, the environment, and lists of at most [`MESSAGE_LINES`] with the number of
+    /// lines left out.
     #[must_use]
     pub fn message_json(&self, environment: &str) -> String {
-        let more = |lines: &[Line]| lines.len().saturating_sub(LISTED);
+        let more = |lines: &[Line]| lines.len().saturating_sub(MESSAGE_LINES);
         let mut out = "{\"kind\":\"run_summary\",\"environment\":".to_owned();
         json::write_string(&mut out, environment);
         out.push(',');
-        self.write_members(&mut out, LISTED);
+        self.write_members(&mut out, MESSAGE_LINES);
         let (rejections, failures) = (more(&self.rejections), more(&self.failures));
         out.push_str(&format!(",\"more_rejections\":{rejections},\"more_failures\":{failures}}}"));
         out
     }
 
-    fn write_members(&self, out: &mut String, listed: usize) {
-        let Self { slot, run, polls, accepted, rejected, failed, total_power, rejections, failures } = self;
+    fn write_members(&self, out: &mut String, max_lines: usize) {
+        let Self { slot, run, polls, accepted, total_power, rejections, failures } = self;
+        let (rejected, failed) = (self.rejected(), self.failed());
         out.push_str(&format!("\"slot\":\"{slot}\",\"run\":"));
         json::write_string(out, run);
         out.push_str(&format!(
@@ -152,7 +161,7 @@ impl Summary {
         out.push_str(&format!(",\"total_power\":\"{total_power}\""));
         for (name, lines) in [("rejections", rejections), ("failures", failures)] {
             out.push_str(&format!(",\"{name}\":["));
-            for (index, line) in lines.iter().take(listed).enumerate() {
+            for (index, line) in lines.iter().take(max_lines).enumerate() {
                 if index > 0 {
                     out.push(',');
                 }
@@ -171,7 +180,7 @@ impl Line {
             json::write_string(out, error);
         }
         out.push_str(",\"why\":");
-        json::write_string(out, &self.why);
+        json::write_string(out, &self.reason);
         out.push('}');
     }
 }
@@ -184,20 +193,25 @@ mod tests {
         Slot::parse("2026-11-22T07:05:00Z").unwrap()
     }
 
-    fn accepted(position: u32, power: &str) -> Told {
-        Told::Accepted { position, power: Some(Amount::parse(power).unwrap()) }
+    fn accepted(position: u32, power: &str) -> OrderOutcome {
+        OrderOutcome::Accepted { position, power: Some(Amount::parse(power).unwrap()) }
     }
 
-    fn rejected(position: u32) -> Told {
-        Told::Rejected { position, why: format!("the auction rejected `order-{position}`") }
+    fn rejected(position: u32) -> OrderOutcome {
+        OrderOutcome::Rejected { position, reason: format!("the auction rejected `order-{position}`") }
     }
 
     #[test]
-    fn a_summary_counts_sums_and_says_why() {
-        let failed = Told::Failed { position: 0, error: "Unavailable".into(), why: "S3 is \"away\"".into() };
-        let told =
-            [rejected(2), accepted(1, "0.1"), Told::Accepted { position: 4, power: None }, accepted(3, "0.2"), failed];
-        let summary = summarise(slot(), "arn:run", 3, &told);
+    fn summary_has_counts_power_and_reasons() {
+        let failed = OrderOutcome::Failed { position: 0, error: "Unavailable".into(), reason: "S3 is \"away\"".into() };
+        let outcomes = [
+            rejected(2),
+            accepted(1, "0.1"),
+            OrderOutcome::Accepted { position: 4, power: None },
+            accepted(3, "0.2"),
+            failed,
+        ];
+        let summary = summarize(slot(), "arn:run", 3, &outcomes);
         assert_eq!(
             summary.file_json(),
             concat!(
@@ -207,17 +221,17 @@ mod tests {
             )
         );
         assert!(!summary.is_quiet());
-        assert!(summarise(slot(), "arn:run", 1, &[accepted(0, "1")]).is_quiet());
+        assert!(summarize(slot(), "arn:run", 1, &[accepted(0, "1")]).is_quiet());
     }
 
     #[test]
-    fn a_message_cuts_long_lists_and_says_how_many_more_there_are() {
-        let told: Vec<_> = (0..500).map(rejected).collect();
-        let summary = summarise(slot(), "arn:run", 1, &told);
+    fn message_shortens_long_lists() {
+        let outcomes: Vec<_> = (0..500).map(rejected).collect();
+        let summary = summarize(slot(), "arn:run", 1, &outcomes);
         let message: serde_json::Value = serde_json::from_str(&summary.message_json("local")).unwrap();
         assert_eq!(message["kind"], "run_summary");
         assert_eq!(message["rejected"], 500);
-        assert_eq!(message["rejections"].as_array().unwrap().len(), LISTED);
+        assert_eq!(message["rejections"].as_array().unwrap().len(), MESSAGE_LINES);
         assert_eq!(message["more_rejections"], 480);
         assert_eq!(message["more_failures"], 0);
         let file: serde_json::Value = serde_json::from_str(&summary.file_json()).unwrap();
@@ -225,12 +239,12 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_outcomes_does_not_matter() {
-        let mut told: Vec<_> = (0..9)
+    fn order_of_outcomes_does_not_matter() {
+        let mut outcomes: Vec<_> = (0..9)
             .map(|position| if position % 2 == 0 { rejected(position) } else { accepted(position, "1.5") })
             .collect();
-        let one = summarise(slot(), "arn:run", 1, &told);
-        told.reverse();
-        assert_eq!(summarise(slot(), "arn:run", 1, &told), one);
+        let one = summarize(slot(), "arn:run", 1, &outcomes);
+        outcomes.reverse();
+        assert_eq!(summarize(slot(), "arn:run", 1, &outcomes), one);
     }
 }

@@ -1,28 +1,38 @@
-//! What is wrong with a request: permanent codes, where in the request, and one sentence for people.
+//! What is wrong with a request: permanent codes, the place in the request, and one sentence for people.
 //!
-//! A code once shipped never changes its meaning. The sentence of a code stands here and nowhere else; it is the same in
-//! Rust, TypeScript, Python, logs and vectors. Rules say what they found as a [`Finding`] of plain numbers, and the
-//! sentence is made only of those that are shown.
+//! A published code never changes its meaning. The sentence of a code exists only here and reads the same in Rust,
+//! TypeScript, Python, logs and vectors. Rules return a typed [`ViolationKind`]; its sentence is built only if it is reported.
+//!
+//! ```
+//! use gridbid_core::batch::{self, Limits};
+//!
+//! let report = batch::parse(br#"[{"record_id":"a","parameter_1":" ","parameter_2":1}]"#, &Limits::default()).unwrap_err();
+//! let violation = &report.violations[0];
+//! assert_eq!((violation.code.as_str(), violation.field.as_str()), ("empty", "/0/parameter_1"));
+//! assert_eq!(violation.message, "`parameter_1` must not be empty or blank");
+//! ```
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::json::{Expected, Fault, Type, write_string};
-use crate::text::{characters, put, put_number, text};
+use crate::field::Field;
+pub use crate::json::{Expected, JsonType};
+use crate::json::{JsonError, decode_string, write_string};
+use crate::span::Span;
+use crate::text::{append, append_number, is_continuation, text, truncate};
 
 macro_rules! codes {
     ($($(#[$doc:meta])+ $variant:ident = $text:literal,)+) => {
         /// The permanent name of a kind of violation.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[repr(u8)]
         pub enum Code { $($(#[$doc])+ $variant,)+ }
 
         impl Code {
-            /// Every code there is.
+            /// Every code.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The code as it stands in answers: snake_case, permanent.
+            /// The code in responses and logs: snake_case, permanent.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
@@ -32,95 +42,229 @@ macro_rules! codes {
 }
 
 codes! {
-    /// The body is not JSON (RFC 8259); nothing else was looked at.
+    /// The body is not JSON (RFC 8259); nothing else is reported.
     NotJson = "not_json",
-    /// The body is not UTF-8; nothing else was looked at.
+    /// The body is not UTF-8; nothing else is reported.
     NotUtf8 = "not_utf8",
-    /// The body is JSON but no array.
+    /// The body is JSON but not an array.
     NotAnArray = "not_an_array",
     /// The array is empty.
     EmptyBatch = "empty_batch",
-    /// More orders than one request may hold.
+    /// More orders than one request may contain.
     TooManyOrders = "too_many_orders",
-    /// More bytes than one request may have; nothing else was looked at.
+    /// More bytes than one request may have; nothing else is reported.
     BodyTooLarge = "body_too_large",
-    /// Arrays and objects in one another beyond the limit; nothing else was looked at.
+    /// Arrays and objects are nested deeper than the limit; nothing else is reported.
     NestedTooDeep = "nested_too_deep",
-    /// An element of the array is no object.
+    /// An element of the array is not an object.
     NotAnObject = "not_an_object",
-    /// A field is not there.
+    /// A field is missing.
     MissingField = "missing_field",
-    /// A field that an order does not have.
+    /// A key that is not a field of an order.
     UnknownField = "unknown_field",
-    /// A field is given a second time; the first one counts for the other rules.
+    /// A repeated field; the other rules apply to the first one.
     DuplicateField = "duplicate_field",
-    /// A field's value has another JSON type.
+    /// A value of another JSON type than the field's.
     WrongType = "wrong_type",
     /// A string without content.
     Empty = "empty",
-    /// A string with more characters than allowed.
+    /// A string with too many characters.
     TooLong = "too_long",
-    /// A string with a character that it must not have.
+    /// A string with a character that is not allowed.
     InvalidCharacters = "invalid_characters",
-    /// A number with more significant digits than can be kept.
+    /// A number with more significant digits than can be stored.
     TooPrecise = "too_precise",
-    /// A number whose magnitude cannot be kept.
+    /// A number whose magnitude cannot be stored.
     OutOfRange = "out_of_range",
-    /// An order before this one has the same `record_id`.
+    /// An earlier order has the same `record_id`.
     DuplicateRecordId = "duplicate_record_id",
 }
 
-/// A field of an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Field {
-    /// The order's identity.
-    RecordId,
-    /// A text.
-    Parameter1,
-    /// An exact amount.
-    Parameter2,
+/// One kind of violation with its details: a [`Code`] and what its sentence says. Offsets are in bytes, positions count
+/// characters from 1.
+#[expect(missing_docs, reason = "the fields are the operands of the sentences below")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ViolationKind {
+    NotJson { offset: usize, expected: Expected },
+    NotUtf8 { offset: usize },
+    NotAnArray { actual: JsonType },
+    EmptyBatch,
+    TooManyOrders { actual: u32, max: u32 },
+    BodyTooLarge { actual: usize, max: u32 },
+    NestedTooDeep { offset: usize, max: u8 },
+    NotAnObject { actual: JsonType },
+    MissingField,
+    UnknownField { key: Span },
+    DuplicateField,
+    WrongType { actual: JsonType, expected: JsonType },
+    Empty,
+    TooLong { actual: usize, max: usize },
+    InvalidCharacters { position: usize, code_point: u32, allowed: AllowedCharacters },
+    TooPrecise { actual: usize, max: u32 },
+    OutOfRange,
+    DuplicateRecordId { first_index: u32 },
 }
 
-impl Field {
-    /// Every field, in the order in which missing ones are told.
-    pub const ALL: [Self; 3] = [Self::RecordId, Self::Parameter1, Self::Parameter2];
+/// What a string's characters may be, where one is not allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllowedCharacters {
+    /// A letter or digit, then any of `A-Z a-z 0-9 _ . : -`.
+    Identifier,
+    /// No control character.
+    NotControl,
+    /// No half of a surrogate pair.
+    NotSurrogate,
+}
 
-    /// The field's key in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::RecordId => "record_id",
-            Self::Parameter1 => "parameter_1",
-            Self::Parameter2 => "parameter_2",
+impl From<JsonError> for ViolationKind {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::NotUtf8 { offset } => Self::NotUtf8 { offset },
+            JsonError::NotJson { offset, expected } => Self::NotJson { offset, expected },
+            JsonError::TooDeep { offset, max } => Self::NestedTooDeep { offset, max },
         }
     }
 }
 
-/// One thing that is wrong with a request.
+impl ViolationKind {
+    /// The permanent code.
+    #[must_use]
+    pub fn code(self) -> Code {
+        match self {
+            Self::NotJson { .. } => Code::NotJson,
+            Self::NotUtf8 { .. } => Code::NotUtf8,
+            Self::NotAnArray { .. } => Code::NotAnArray,
+            Self::EmptyBatch => Code::EmptyBatch,
+            Self::TooManyOrders { .. } => Code::TooManyOrders,
+            Self::BodyTooLarge { .. } => Code::BodyTooLarge,
+            Self::NestedTooDeep { .. } => Code::NestedTooDeep,
+            Self::NotAnObject { .. } => Code::NotAnObject,
+            Self::MissingField => Code::MissingField,
+            Self::UnknownField { .. } => Code::UnknownField,
+            Self::DuplicateField => Code::DuplicateField,
+            Self::WrongType { .. } => Code::WrongType,
+            Self::Empty => Code::Empty,
+            Self::TooLong { .. } => Code::TooLong,
+            Self::InvalidCharacters { .. } => Code::InvalidCharacters,
+            Self::TooPrecise { .. } => Code::TooPrecise,
+            Self::OutOfRange => Code::OutOfRange,
+            Self::DuplicateRecordId { .. } => Code::DuplicateRecordId,
+        }
+    }
+
+    /// The sentence, in lower case and without a final period. `field` is the field with the violation, if it is one's;
+    /// `input` is the request, for lines, columns and keys.
+    pub(crate) fn message(self, field: Option<Field>, input: &[u8]) -> String {
+        let name = field.map_or("the order", Field::as_str);
+        match self {
+            Self::NotJson { offset, expected } => {
+                let (line, column) = line_and_column(input, offset);
+                let expected = expected.message();
+                text!["not JSON at line ", line, ", column ", column, " (byte ", offset, "): ", expected]
+            }
+            Self::NotUtf8 { offset } => text!["not UTF-8 at byte ", offset],
+            Self::NotAnArray { actual } => text!["the body must be an array of orders, not ", actual.with_article()],
+            Self::EmptyBatch => "the array holds no order: at least 1 is needed".to_owned(),
+            Self::TooManyOrders { actual, max } => {
+                text![actual, " orders are too many for one request: at most ", max]
+            }
+            Self::BodyTooLarge { actual, max } => text![actual, " bytes are too many for one request: at most ", max],
+            Self::NestedTooDeep { offset, max } => text!["nested more than ", max, " levels deep at byte ", offset],
+            Self::NotAnObject { actual } => text!["an order must be an object, not ", actual.with_article()],
+            Self::MissingField => text!["`", name, "` is missing"],
+            Self::UnknownField { key } => {
+                let key = truncate(&decode_string(key.slice(input)).text, 40);
+                let mut sentence = text!["`", key, "` is not a field of an order: its fields are "];
+                for (index, field) in Field::ALL.iter().enumerate() {
+                    let comma = if index > 0 { ", " } else { "" };
+                    append!(&mut sentence, comma, "`", field.as_str(), "`");
+                }
+                sentence
+            }
+            Self::DuplicateField => text!["`", name, "` is given more than once"],
+            Self::WrongType { actual, expected } => {
+                text!["`", name, "` must be ", expected.with_article(), ", not ", actual.with_article()]
+            }
+            Self::Empty => text!["`", name, "` must not be empty or blank"],
+            Self::TooLong { actual, max } => text!["`", name, "` has ", actual, " characters: at most ", max],
+            Self::InvalidCharacters { position, code_point, allowed } => {
+                let allowed = match allowed {
+                    AllowedCharacters::Identifier => "a letter or digit comes first, then any of `A-Z a-z 0-9 _ . : -`",
+                    AllowedCharacters::NotControl => "control characters are not allowed",
+                    AllowedCharacters::NotSurrogate => "half a surrogate pair is not a character",
+                };
+                let mut digits = String::new();
+                append_number(&mut digits, code_point.into(), 16, 4);
+                text!["`", name, "` has U+", digits.to_ascii_uppercase(), " as character ", position, ": ", allowed]
+            }
+            Self::TooPrecise { actual, max } => {
+                text!["`", name, "` has ", actual, " significant digits: at most ", max]
+            }
+            Self::OutOfRange => text!["`", name, "` must be 0 or have a magnitude from 1e-130 to below 1e126"],
+            Self::DuplicateRecordId { first_index } => {
+                text!["`", name, "` is the same as that of the order at /", first_index]
+            }
+        }
+    }
+}
+
+/// A violation where it was found, before its sentence is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Index of the order, from 0; `None` for the request as a whole.
+    pub index: Option<u32>,
+    /// The field, if the violation is one field's.
+    pub field: Option<Field>,
+    /// What is wrong.
+    pub kind: ViolationKind,
+}
+
+impl Finding {
+    /// The violation in words; `input` is the request in which it was found.
+    #[must_use]
+    pub fn violation(&self, input: &[u8]) -> Violation {
+        let Self { index, field, kind } = *self;
+        let mut pointer = index.map_or_else(String::new, |index| text!["/", index]);
+        if let ViolationKind::UnknownField { key } = kind {
+            pointer.push('/');
+            for character in decode_string(key.slice(input)).text.chars() {
+                match character {
+                    '~' => pointer.push_str("~0"),
+                    '/' => pointer.push_str("~1"),
+                    other => pointer.push(other),
+                }
+            }
+        } else if let Some(field) = field {
+            append!(&mut pointer, "/", field.as_str());
+        }
+        Violation { index, code: kind.code(), field: pointer, message: kind.message(field, input) }
+    }
+}
+
+/// One violation in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Which order, from 0; `None` when it is the request as a whole.
+    /// Index of the order, from 0; `None` for the request as a whole.
     pub index: Option<u32>,
-    /// What kind of violation.
+    /// The kind of violation.
     pub code: Code,
-    /// Where: a JSON pointer (RFC 6901) such as `/1/parameter_2`, `""` for the whole body.
+    /// A JSON pointer (RFC 6901) such as `/1/parameter_2`; empty for the whole body.
     pub field: String,
     /// One sentence for people.
     pub message: String,
 }
 
-/// Every violation of a request: how many there are, and the first of them in input order.
+/// The violations of a request: their number, and the first of them in input order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// How many violations there are, those not listed included.
+    /// Number of violations, those that are not listed included.
     pub total: u32,
-    /// The first ones, at most [`Limits::listed`](crate::batch::Limits::listed).
+    /// The first violations, at most [`Limits::listed`](crate::batch::Limits::listed).
     pub violations: Vec<Violation>,
 }
 
 impl Report {
-    /// Whether a violation of this code is listed.
+    /// Whether a violation with this code is listed.
     #[must_use]
     pub fn has(&self, code: Code) -> bool {
         self.violations.iter().any(|violation| violation.code == code)
@@ -133,9 +277,9 @@ impl Report {
         for (number, Violation { index, code, field, message }) in self.violations.iter().enumerate() {
             let comma = if number > 0 { "," } else { "" };
             let index = index.map_or_else(|| "null".to_owned(), |index| text![index]);
-            put!(&mut out, comma, "{\"index\":", index, ",\"field\":");
+            append!(&mut out, comma, "{\"index\":", index, ",\"field\":");
             write_string(&mut out, field);
-            put!(&mut out, ",\"code\":\"", code.as_str(), "\",\"message\":");
+            append!(&mut out, ",\"code\":\"", code.as_str(), "\",\"message\":");
             write_string(&mut out, message);
             out.push('}');
         }
@@ -144,171 +288,12 @@ impl Report {
     }
 }
 
-/// Where a finding lies within its order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Place {
-    /// The order, or the whole body, itself.
-    Whole,
-    /// `record_id`.
-    RecordId,
-    /// `parameter_1`.
-    Parameter1,
-    /// `parameter_2`.
-    Parameter2,
-    /// A key that is no field's: its text begins at byte `a` of the request and has `b` bytes.
-    Unknown,
-}
-
-impl From<Field> for Place {
-    fn from(field: Field) -> Self {
-        match field {
-            Field::RecordId => Self::RecordId,
-            Field::Parameter1 => Self::Parameter1,
-            Field::Parameter2 => Self::Parameter2,
-        }
-    }
-}
-
-impl Place {
-    fn field(self) -> Option<Field> {
-        Field::ALL.iter().copied().find(|field| Self::from(*field) == self)
-    }
-}
-
-/// A violation as plain numbers, before its sentence is made: what a host that reads memory gets. What `a` and `b`
-/// are depends on the code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// Which order, from 0; [`Finding::WHOLE`] when it is the request as a whole.
-    pub index: u32,
-    /// What kind of violation.
-    pub code: Code,
-    /// Where in the order.
-    pub place: Place,
-    /// The first detail.
-    pub a: u32,
-    /// The second detail.
-    pub b: u32,
-}
-
-/// A code with its two details, all that a rule says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Breach {
-    pub(crate) code: Code,
-    pub(crate) a: u32,
-    pub(crate) b: u32,
-}
-
-impl Breach {
-    pub(crate) fn new(code: Code, a: impl TryInto<u32>, b: impl TryInto<u32>) -> Self {
-        Self { code, a: a.try_into().unwrap_or(u32::MAX), b: b.try_into().unwrap_or(u32::MAX) }
-    }
-
-    pub(crate) fn at(self, index: u32, place: impl Into<Place>) -> Finding {
-        Finding { index, code: self.code, place: place.into(), a: self.a, b: self.b }
-    }
-
-    pub(crate) fn of_fault(fault: Fault, depth: u8) -> Self {
-        match fault {
-            Fault::NotUtf8 { at } => Self::new(Code::NotUtf8, at, 0_u32),
-            Fault::NotJson { at, expected } => Self::new(Code::NotJson, at, expected as u8),
-            Fault::TooDeep { at } => Self::new(Code::NestedTooDeep, at, depth),
-        }
-    }
-
-    /// The sentence, in lower case and without a final period. `input` is the request, for lines and columns.
-    pub(crate) fn sentence(self, place: Place, input: &[u8]) -> String {
-        let Self { code, a, b } = self;
-        let name = place.field().map_or("", Field::as_str);
-        let given = || Type::ALL.get(usize::try_from(a).unwrap_or(0)).map_or("", |given| given.with_article());
-        match code {
-            Code::NotJson => {
-                let (line, column) = line_and_column(input, a);
-                let expected =
-                    Expected::ALL.get(usize::try_from(b).unwrap_or(0)).map_or("", |expected| expected.sentence());
-                text!["not JSON at line ", line, ", column ", column, " (byte ", a, "): ", expected]
-            }
-            Code::NotUtf8 => text!["not UTF-8 at byte ", a],
-            Code::NotAnArray => text!["the body must be an array of orders, not ", given()],
-            Code::EmptyBatch => "the array holds no order: at least 1 is needed".to_owned(),
-            Code::TooManyOrders => text![a, " orders are too many for one request: at most ", b],
-            Code::BodyTooLarge => text![a, " bytes are too many for one request: at most ", b],
-            Code::NestedTooDeep => text!["nested more than ", b, " levels deep at byte ", a],
-            Code::NotAnObject => text!["an order must be an object, not ", given()],
-            Code::MissingField => text!["`", name, "` is missing"],
-            Code::UnknownField => {
-                let key = crate::shortened(&key(input, a, b).characters, 40);
-                let mut sentence = text!["`", key, "` is not a field of an order: its fields are "];
-                for (number, field) in Field::ALL.iter().enumerate() {
-                    let comma = if number > 0 { ", " } else { "" };
-                    put!(&mut sentence, comma, "`", field.as_str(), "`");
-                }
-                sentence
-            }
-            Code::DuplicateField => text!["`", name, "` is given more than once"],
-            Code::WrongType => {
-                let wanted = Type::ALL.get(usize::try_from(b).unwrap_or(0)).map_or("", |wanted| wanted.with_article());
-                text!["`", name, "` must be ", wanted, ", not ", given()]
-            }
-            Code::Empty => text!["`", name, "` must not be empty or blank"],
-            Code::TooLong => text!["`", name, "` has ", a, " characters: at most ", b],
-            Code::InvalidCharacters => {
-                let wanted = match place {
-                    Place::RecordId => "a letter or digit comes first, then any of `A-Z a-z 0-9 _ . : -`",
-                    _ if (0xD800..0xE000).contains(&b) => "half a surrogate pair is no character",
-                    _ => "control characters are not allowed",
-                };
-                let mut sent = String::new();
-                put_number(&mut sent, b.into(), 16, 4);
-                text!["`", name, "` has U+", sent.to_ascii_uppercase(), " as character ", a, ": ", wanted]
-            }
-            Code::TooPrecise => text!["`", name, "` has ", a, " significant digits: at most ", b],
-            Code::OutOfRange => text!["`", name, "` must be 0 or have a magnitude from 1e-130 to below 1e126"],
-            Code::DuplicateRecordId => text!["`", name, "` is the same as that of the order at /", a],
-        }
-    }
-}
-
-impl Finding {
-    /// The index of a finding on the request as a whole.
-    pub const WHOLE: u32 = u32::MAX;
-
-    /// The violation that it stands for, in the request that it was found in.
-    #[must_use]
-    pub fn violation(&self, input: &[u8]) -> Violation {
-        let Self { index, code, place, a, b } = *self;
-        let index = (index != Self::WHOLE).then_some(index);
-        let mut field = index.map_or_else(String::new, |index| text!["/", index]);
-        if let Some(name) = place.field() {
-            put!(&mut field, "/", name.as_str());
-        } else if place == Place::Unknown {
-            field.push('/');
-            for character in key(input, a, b).characters.chars() {
-                match character {
-                    '~' => field.push_str("~0"),
-                    '/' => field.push_str("~1"),
-                    other => field.push(other),
-                }
-            }
-        }
-        Violation { index, code, field, message: Breach { code, a, b }.sentence(place, input) }
-    }
-}
-
-/// The key that lies so in a request.
-fn key(input: &[u8], at: u32, length: u32) -> crate::json::Text<'_> {
-    let start = usize::try_from(at).unwrap_or(usize::MAX);
-    let end = start.saturating_add(usize::try_from(length).unwrap_or(usize::MAX));
-    crate::json::decoded(input.get(start..end).unwrap_or(&[]))
-}
-
-/// The line and the column, both from 1, of a byte; a column is a character.
-fn line_and_column(input: &[u8], at: u32) -> (usize, usize) {
-    let before = input.get(..usize::try_from(at).unwrap_or(usize::MAX)).unwrap_or(input);
-    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-    let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-    (line, characters(before.get(start..).unwrap_or(&[])) + 1)
+/// The line and the column of an offset, both from 1; columns count characters. An offset beyond the input is its end.
+fn line_and_column(input: &[u8], offset: usize) -> (usize, usize) {
+    input.iter().take(offset).fold((1, 1), |(line, column), byte| match byte {
+        b'\n' => (line + 1, 1),
+        byte => (line, column + usize::from(!is_continuation(*byte))),
+    })
 }
 
 #[cfg(test)]
@@ -326,13 +311,6 @@ mod tests {
         texts.sort_unstable();
         texts.dedup();
         assert_eq!(texts.len(), Code::ALL.len());
-    }
-
-    #[test]
-    fn numbers_stand_for_what_they_index() {
-        assert!(Type::ALL.iter().enumerate().all(|(index, given)| *given as usize == index));
-        assert!(Expected::ALL.iter().enumerate().all(|(index, expected)| *expected as usize == index));
-        assert!(Code::ALL.iter().enumerate().all(|(index, code)| *code as usize == index));
     }
 
     #[test]

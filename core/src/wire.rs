@@ -1,79 +1,85 @@
-//! What core says, as JSON texts for hosts of other languages; the same forms stand in the vectors.
+//! The functions of core with JSON texts as results, for hosts of other languages.
+//!
+//! ```
+//! assert_eq!(gridbid_core::wire::decide_order(b"{").split_once(':').unwrap().0, r#"{"malformed""#);
+//! ```
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 use crate::batch::{self, Limits};
+use crate::day;
 use crate::json::write_string;
 use crate::name::Digest;
-use crate::outcome::{self, AnswerLimits, Malformed, Outcome};
-use crate::text::{put, text};
+use crate::outcome::{self, MalformedOrder, Outcome, ResultsLimits};
+use crate::text::{append, text};
 
 /// `{"total":…,"violations":[{"index":…,"field":…,"code":…,"message":…},…]}`; a valid request has none.
 #[must_use]
 #[inline]
-pub fn report(request: &[u8], limits: &Limits) -> String {
-    batch::check(request, limits).report(request).to_json()
+pub fn validate_batch(request: &[u8], limits: &Limits) -> String {
+    batch::validate(request, limits).report(request).to_json()
 }
 
-/// `{"passed_on":{…}}` for the platform's answer, or `{"error":{"code":…,"message":…}}`.
+/// `{"passed_on":{…}}` with the results for the state machine, or `{"error":{"code":…,"message":…}}`.
 #[must_use]
-pub fn answer(answer: &[u8]) -> String {
-    match outcome::read_answer(answer, &AnswerLimits::default()) {
-        Ok(answer) => text!["{\"passed_on\":", answer.to_json(), "}"],
-        Err(error) => problem("error", error.code(), &error.sentence()),
+pub fn parse_results(results: &[u8]) -> String {
+    match outcome::parse_results(results, &ResultsLimits::default()) {
+        Ok(results) => text!["{\"passed_on\":", results.to_json(), "}"],
+        Err(error) => problem("error", error.code(), &error.message()),
     }
 }
 
 /// `{"accepted":{"canonical":…,"sha256":…,"power":…}}`, `{"rejected":…}` or `{"malformed":{"code":…,"message":…}}`.
 #[must_use]
-pub fn decision(order: &[u8]) -> String {
+pub fn decide_order(order: &[u8]) -> String {
     match outcome::decide(order) {
         Ok(Outcome::Accepted(accepted)) => {
-            let mut out = hashed("accepted", &accepted.canonical, &accepted.digest);
+            let mut out = open_hashed("accepted", &accepted.canonical, &accepted.digest);
             if let Some(power) = accepted.power {
-                put!(&mut out, ",\"power\":\"", power.text(), "\"");
+                append!(&mut out, ",\"power\":\"", power.text(), "\"");
             }
             out.push_str("}}");
             out
         }
         Ok(Outcome::Rejected(rejected)) => {
             let mut out = "{\"rejected\":".to_owned();
-            write_string(&mut out, &rejected.sentence());
+            write_string(&mut out, &rejected.message());
             out.push('}');
             out
         }
-        Err(malformed) => refused(&malformed),
+        Err(malformed) => malformed_json(&malformed),
     }
 }
 
 /// `{"order":{"canonical":…,"sha256":…}}`, or `{"malformed":{"code":…,"message":…}}`.
 #[must_use]
-pub fn canonical(order: &[u8]) -> String {
-    match outcome::canonical(order) {
-        Ok(canonical) => hashed("order", &canonical, &Digest::of(canonical.as_bytes())) + "}}",
-        Err(malformed) => refused(&malformed),
+pub fn canonicalize_order(order: &[u8]) -> String {
+    match outcome::canonicalize(order) {
+        Ok(canonical) => open_hashed("order", &canonical, &Digest::of(canonical.as_bytes())) + "}}",
+        Err(malformed) => malformed_json(&malformed),
     }
 }
 
-/// `{"day":{…}}` for a JSON array of a day's summaries (see [`Day::to_json`](crate::day::Day::to_json)), or
+/// `{"day":{…}}` for a JSON array of a day's summaries (see [`DayTotals::to_json`](day::DayTotals::to_json)), or
 /// `{"error":{"code":…,"message":…}}`.
 #[must_use]
-pub fn day(summaries: &[u8]) -> String {
-    match crate::day::day(summaries) {
-        Ok(day) => text!["{\"day\":", day.to_json(), "}"],
-        Err(error) => problem("error", error.code(), &error.sentence()),
+pub fn total_day(summaries: &[u8]) -> String {
+    match day::total(summaries) {
+        Ok(totals) => text!["{\"day\":", totals.to_json(), "}"],
+        Err(error) => problem("error", error.code(), &error.message()),
     }
 }
 
-fn hashed(name: &str, canonical: &str, digest: &Digest) -> String {
+/// `{"NAME":{"canonical":…,"sha256":…` with both braces left open.
+fn open_hashed(name: &str, canonical: &str, digest: &Digest) -> String {
     let mut out = text!["{\"", name, "\":{\"canonical\":"];
     write_string(&mut out, canonical);
-    put!(&mut out, ",\"sha256\":\"", digest.text(), "\"");
+    append!(&mut out, ",\"sha256\":\"", digest.text(), "\"");
     out
 }
 
-fn refused(malformed: &Malformed) -> String {
+fn malformed_json(malformed: &MalformedOrder) -> String {
     problem("malformed", malformed.code(), malformed.message())
 }
 

@@ -1,15 +1,15 @@
-//! Holds `docs/openapi.yaml` to core: the codes, the limits and the example are those that core has.
+//! Compares `docs/openapi.yaml` with core: its codes, limits and example.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use gridbid_core::amount::SIGNIFICANT_DIGITS;
 use gridbid_core::batch::{self, Limits};
-use gridbid_core::order::{RECORD_ID_CHARACTERS, TEXT_CHARACTERS};
-use gridbid_core::violation::{Code, Field};
+use gridbid_core::field::{Field, PARAMETER_1_MAX_CHARS, RECORD_ID_MAX_CHARS};
+use gridbid_core::violation::Code;
 
 const CONTRACT: &str = include_str!("../../docs/openapi.yaml");
 
-/// The lines after one that is `head`, as long as they are indented further.
+/// The lines after `head` that are indented further.
 fn block(head: &str) -> Vec<&'static str> {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut lines = CONTRACT.lines().skip_while(|line| line.trim() != head);
@@ -18,20 +18,20 @@ fn block(head: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_contracts_codes_are_cores_in_their_order() {
+fn openapi_lists_every_code_in_order() {
     let listed: Vec<_> = block("ViolationCode:").iter().filter_map(|line| line.strip_prefix("- ")).collect();
     let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(listed, codes);
 }
 
 #[test]
-fn the_contracts_fields_and_limits_are_cores() {
+fn openapi_has_the_fields_and_limits() {
     let order = block("Order:");
     let fields: Vec<_> = Field::ALL.iter().map(|field| field.as_str()).collect();
     assert!(order.contains(&format!("required: [{}]", fields.join(", ")).as_str()));
-    assert!(order.contains(&format!("maxLength: {TEXT_CHARACTERS}").as_str()));
+    assert!(order.contains(&format!("maxLength: {PARAMETER_1_MAX_CHARS}").as_str()));
     assert!(order.iter().any(|line| line.contains(&format!("at most {SIGNIFICANT_DIGITS} significant digits"))));
-    assert!(block("RecordId:").iter().any(|line| line.ends_with(&format!("{{0,{}}}$\"", RECORD_ID_CHARACTERS - 1))));
+    assert!(block("RecordId:").iter().any(|line| line.ends_with(&format!("{{0,{}}}$\"", RECORD_ID_MAX_CHARS - 1))));
     let Limits { orders, bytes, .. } = Limits::default();
     let batch = block("Orders:");
     assert!(CONTRACT.contains(&format!("maxItems: {orders}")));
@@ -40,7 +40,7 @@ fn the_contracts_fields_and_limits_are_cores() {
 }
 
 #[test]
-fn the_contracts_example_is_a_valid_request() {
+fn openapi_example_is_a_valid_request() {
     let lines: Vec<_> =
         CONTRACT.lines().map(str::trim).filter_map(|line| line.strip_prefix("- { record_id: ")).collect();
     assert!(!lines.is_empty());
@@ -54,6 +54,6 @@ fn the_contracts_example_is_a_valid_request() {
         })
         .collect();
     let body = format!("[{}]", orders.join(","));
-    let read = batch::read(body.as_bytes(), &Limits::default()).map(|batch| batch.orders().len());
-    assert_eq!(read, Ok(orders.len()));
+    let parsed = batch::parse(body.as_bytes(), &Limits::default()).map(|batch| batch.orders().len());
+    assert_eq!(parsed, Ok(orders.len()));
 }

@@ -1,4 +1,4 @@
-//! Runs `vectors/*.json`, the cases that every language runs, against this crate; see `vectors/README.md`.
+//! Runs `vectors/*.json`, the cases that every language runs; see `vectors/README.md`.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use gridbid_core::batch::{self, Limits};
-use gridbid_core::outcome::{self, AnswerLimits};
+use gridbid_core::outcome::{self, ResultsLimits};
 use gridbid_core::violation::Code;
 use gridbid_core::wire;
 use serde_json::{Value, json};
 
-/// The cases of every file, each with its file's name in front of its own.
+/// The cases of every file, each with the file's name before its own.
 fn cases() -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");
     let mut cases = Vec::new();
@@ -28,7 +28,7 @@ fn cases() -> Vec<(String, Value)> {
     cases
 }
 
-/// An input's bytes, put together from its parts.
+/// Concatenates the parts of an input.
 fn bytes(input: &Value) -> Vec<u8> {
     match input {
         Value::String(text) => text.as_bytes().to_vec(),
@@ -56,15 +56,15 @@ fn limits(case: &Value) -> Limits {
             "bytes" => limits.bytes = limit,
             "depth" => limits.depth = u8::try_from(limit).unwrap(),
             "listed" => limits.listed = limit,
-            other => panic!("no limit is called {other}"),
+            other => panic!("unknown limit `{other}`"),
         }
     }
     limits
 }
 
-/// What comes of a request, in the form of the case's expectation.
+/// The result of a request, in the form of the case's expectation.
 fn of_body(case: &Value) -> Value {
-    match batch::read(&bytes(&case["body"]), &limits(case)) {
+    match batch::parse(&bytes(&case["body"]), &limits(case)) {
         Ok(batch) => {
             let orders: Vec<_> = batch
                 .orders()
@@ -80,33 +80,33 @@ fn of_body(case: &Value) -> Value {
             }
         }
         Err(report) => {
-            let told = report.to_json();
-            assert_eq!(told, wire::report(&bytes(&case["body"]), &limits(case)));
-            serde_json::from_str(&told).unwrap()
+            let json = report.to_json();
+            assert_eq!(json, wire::validate_batch(&bytes(&case["body"]), &limits(case)));
+            serde_json::from_str(&json).unwrap()
         }
     }
 }
 
 fn of_answer(case: &Value) -> Value {
-    let mut told: Value = serde_json::from_str(&wire::answer(&bytes(&case["answer"]))).unwrap();
-    if !told["passed_on"].is_null() {
-        let answer = outcome::read_answer(&bytes(&case["answer"]), &AnswerLimits::default()).unwrap();
-        told["passed_on"] = answer.to_json().into();
+    let mut actual: Value = serde_json::from_str(&wire::parse_results(&bytes(&case["answer"]))).unwrap();
+    if !actual["passed_on"].is_null() {
+        let results = outcome::parse_results(&bytes(&case["answer"]), &ResultsLimits::default()).unwrap();
+        actual["passed_on"] = results.to_json().into();
     }
-    told
+    actual
 }
 
 fn of_order(case: &Value) -> Value {
-    serde_json::from_str(&wire::decision(&bytes(&case["order"]))).unwrap()
+    serde_json::from_str(&wire::decide_order(&bytes(&case["order"]))).unwrap()
 }
 
 #[test]
-fn every_vector_comes_out_as_it_says() {
+fn vectors_have_their_expected_results() {
     let mut wrong = Vec::new();
     let cases = cases();
     for (name, case) in &cases {
         let mut expected = case.clone();
-        let (input, given) = match case {
+        let (input, actual) = match case {
             case if !case["body"].is_null() => ("body", of_body(case)),
             case if !case["answer"].is_null() => ("answer", of_answer(case)),
             case => ("order", of_order(case)),
@@ -116,15 +116,15 @@ fn every_vector_comes_out_as_it_says() {
         if let Some(passed_on @ Value::Array(_)) = members.get_mut("passed_on") {
             *passed_on = String::from_utf8(bytes(passed_on)).unwrap().into();
         }
-        if given != expected {
-            wrong.push(format!("{name}\n  expected {expected}\n  given    {given}"));
+        if actual != expected {
+            wrong.push(format!("{name}\n  expected {expected}\n  actual   {actual}"));
         }
     }
     assert!(wrong.is_empty(), "{} of {} vectors:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
 #[test]
-fn there_are_enough_vectors_and_no_two_have_one_name() {
+fn vector_names_are_unique() {
     let cases = cases();
     assert!(cases.len() >= 150, "{} vectors", cases.len());
     let names: BTreeSet<_> = cases.iter().map(|(name, _)| name).collect();
@@ -132,13 +132,13 @@ fn there_are_enough_vectors_and_no_two_have_one_name() {
 }
 
 #[test]
-fn every_code_has_a_vector() {
+fn codes_all_have_a_vector() {
     let cases = cases();
-    let told: BTreeSet<_> = cases
+    let covered: BTreeSet<_> = cases
         .iter()
         .flat_map(|(_, case)| case["violations"].as_array().into_iter().flatten())
         .map(|violation| violation["code"].as_str().unwrap())
         .collect();
-    let missing: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).filter(|code| !told.contains(code)).collect();
+    let missing: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).filter(|code| !covered.contains(code)).collect();
     assert!(missing.is_empty(), "no vector for {missing:?}");
 }

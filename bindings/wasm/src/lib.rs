@@ -1,13 +1,11 @@
-//! core for hosts of other languages, in one WASM module that the npm and the Python package both ship.
+//! core as one WASM module, which the npm and the Python package both ship.
 //!
-//! It owns no rule and no sentence. What is called often goes through a plain C ABI on linear memory: the host asks for
-//! room with `gridbid_input`, writes the bytes there, calls a function with their number, and reads what lies at the
-//! address that it gets back. All numbers are little-endian `u32`; an address is good until the next call. What is called
-//! seldom answers a JSON text (`gridbid_core::wire`). The one of them that any host wants, a report, is there through
-//! wasm-bindgen too.
+//! It contains no rules and no sentences. Frequent calls use a plain C ABI on linear memory: the host reserves an input buffer
+//! with `gridbid_input`, writes the bytes there, calls a function with their length, and reads the result at the returned
+//! address. All numbers are little-endian `u32`; an address is valid until the next call. Rare calls return a JSON text
+//! (`gridbid_core::wire`). The report on a request is available through wasm-bindgen, too.
 //!
-//! An instance is used by one thread at a time. A trap (memory that cannot be had) leaves an instance of no use: the host
-//! makes a new one.
+//! An instance is used by one thread at a time. After a trap (out of memory) it is unusable: the host creates a new one.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
@@ -25,24 +23,24 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-/// There is nobody to tell: the host sees a trap.
+/// A message could not be reported anywhere: the host sees a trap.
 #[cfg(target_arch = "wasm32")]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// The version of the ABI: what a host was written for must be what it finds.
+/// The version of the ABI. A host must refuse a module with another version than its own.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_abi() -> u32 {
     3
 }
 
-/// What lies in linear memory between calls.
+/// The content of linear memory between calls.
 struct Memory {
-    /// What the host has written.
+    /// Written by the host.
     input: Vec<u8>,
-    /// The words that the last call answered with.
+    /// The words of the last result.
     header: [u32; 10],
     rows: Vec<batch::Row>,
     text: String,
@@ -64,7 +62,6 @@ static MEMORY: Shared = Shared(UnsafeCell::new(Memory {
     values: [const { String::new() }; 3],
 }));
 
-/// Runs a call on the memory.
 fn with_memory<T>(call: impl FnOnce(&mut Memory) -> T) -> T {
     // SAFETY: exports do not call one another, and there is one thread: no other reference exists.
     call(unsafe { &mut *MEMORY.0.get() })
@@ -75,33 +72,34 @@ fn address<T>(value: *const T) -> u32 {
 }
 
 impl Memory {
+    /// The first bytes of the input. A host must have reserved them: of a shorter buffer there are none.
     fn input(&self, length: u32) -> &[u8] {
-        self.input.get(..length as usize).unwrap_or(&[])
+        self.input.get(..length as usize).unwrap_or_default()
     }
 
-    /// Answers with a text: where it lies, and how long it is.
-    fn tell(&mut self, text: String) -> u32 {
+    /// Returns a text: its address and length.
+    fn return_text(&mut self, text: String) -> u32 {
         self.text = text;
-        self.answer([address(self.text.as_ptr()), self.text.len() as u32, 0, 0], [0; 6])
+        self.return_words([address(self.text.as_ptr()), self.text.len() as u32, 0, 0], [0; 6])
     }
 
-    /// Answers with what a request of so many bytes is found to be, and with other words behind that.
-    fn judge(&mut self, length: u32, verdict: &Verdict, words: [u32; 6]) -> u32 {
+    /// Returns the verdict on a request of `length` bytes, followed by other words.
+    fn return_verdict(&mut self, length: u32, verdict: &Verdict, words: [u32; 6]) -> u32 {
         if verdict.total > 0 {
             self.report = verdict.report(self.input(length)).to_json();
         }
         let report = (address(self.report.as_ptr()), self.report.len() as u32);
-        self.answer([verdict.orders, verdict.total, report.0, report.1], words)
+        self.return_words([verdict.orders, verdict.total, report.0, report.1], words)
     }
 
-    /// Puts the header's words down and says where.
-    fn answer(&mut self, [a, b, c, d]: [u32; 4], [e, f, g, h, i, j]: [u32; 6]) -> u32 {
+    /// Stores the words of a result and returns their address.
+    fn return_words(&mut self, [a, b, c, d]: [u32; 4], [e, f, g, h, i, j]: [u32; 6]) -> u32 {
         self.header = [a, b, c, d, e, f, g, h, i, j];
         address(self.header.as_ptr())
     }
 }
 
-/// Room for so many bytes, where the host writes its input: the address, or 0 if it cannot be had.
+/// Reserves an input buffer of `length` bytes. Returns its address, or 0 without memory for it.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_input(length: u32) -> u32 {
     with_memory(|memory| {
@@ -117,83 +115,80 @@ pub extern "C" fn gridbid_input(length: u32) -> u32 {
     })
 }
 
-/// Checks a request of so many bytes. Answers the address of: how many orders, how many violations, the address and the
-/// length of the report as JSON, which is of this request only if there are violations.
+/// Validates a request of `length` bytes. Returns the address of: number of orders, number of violations, address and length
+/// of the report as JSON. Without violations the report is an older one.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_check(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
     with_memory(|memory| {
-        let verdict = batch::check(memory.input(length), &limits(orders, bytes, depth, listed));
-        memory.judge(length, &verdict, [0; 6])
+        let verdict = batch::validate(memory.input(length), &limits(orders, bytes, depth, listed));
+        memory.return_verdict(length, &verdict, [0; 6])
     })
 }
 
-/// Reads a request of so many bytes into places, counted in UTF-16's code units. Answers the address of: the words of
-/// [`gridbid_check`], the address of the rows (seven words each, see [`batch::Row`]), the address and the length of the
-/// text beside them.
+/// Parses a request of `length` bytes into spans of UTF-16 code units. Returns the address of: the words of
+/// [`gridbid_check`], address of the rows (seven words each, see [`batch::Row`]), address and length of the side text.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_parse(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
     with_memory(|memory| {
-        let columns = batch::columns(memory.input(length), &limits(orders, bytes, depth, listed));
-        memory.rows = columns.rows;
-        memory.text = columns.beside;
+        let spans = batch::parse_utf16_spans(memory.input(length), &limits(orders, bytes, depth, listed));
+        memory.rows = spans.rows;
+        memory.text = spans.side_text;
         let (rows, text) = (address(memory.rows.as_ptr()), address(memory.text.as_ptr()));
         let words = [rows, text, memory.text.len() as u32, 0, 0, 0];
-        memory.judge(length, &columns.verdict, words)
+        memory.return_verdict(length, &spans.verdict, words)
     })
 }
 
-/// Reads a request of so many bytes into a text for each field, in which each value is followed by U+001F. Answers the
-/// address of: the words of [`gridbid_check`], and for `record_id`, `parameter_1` and `parameter_2` the address and the
-/// length of the text.
+/// Parses a request of `length` bytes into one text per field, in which U+001F follows each value. Returns the address of: the
+/// words of [`gridbid_check`], then address and length of the text of `record_id`, of `parameter_1` and of `parameter_2`.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_join(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
     with_memory(|memory| {
-        let joined = batch::joined(memory.input(length), &limits(orders, bytes, depth, listed));
-        memory.values = joined.values;
+        let delimited = batch::parse_delimited(memory.input(length), &limits(orders, bytes, depth, listed));
+        memory.values = delimited.values;
         let [id, text, amount] = memory.values.each_ref().map(|values| (address(values.as_ptr()), values.len() as u32));
-        memory.judge(length, &joined.verdict, [id.0, id.1, text.0, text.1, amount.0, amount.1])
+        memory.return_verdict(length, &delimited.verdict, [id.0, id.1, text.0, text.1, amount.0, amount.1])
     })
 }
 
-/// What the auction platform's answer of so many bytes says, as JSON. Answers the address of: the text's address, its
-/// length.
+/// Parses the platform's results of `length` bytes. Returns the address of: address and length of a JSON text.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_answer(length: u32) -> u32 {
-    told(length, wire::answer)
+    return_json(length, wire::parse_results)
 }
 
-/// What becomes of an order of so many bytes, as JSON. Answers the address of: the text's address, its length.
+/// Decides an order of a result of `length` bytes. Returns the address of: address and length of a JSON text.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_decision(length: u32) -> u32 {
-    told(length, wire::decision)
+    return_json(length, wire::decide_order)
 }
 
-/// An order's canonical JSON and its SHA-256, as JSON. Answers the address of: the text's address, its length.
+/// Canonicalizes an order of a result of `length` bytes, and hashes it. Returns the address of: address and length of a JSON
+/// text.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_canonical(length: u32) -> u32 {
-    told(length, wire::canonical)
+    return_json(length, wire::canonicalize_order)
 }
 
-/// What a JSON array of a day's summaries, of so many bytes, amounts to, as JSON. Answers the address of: the text's
-/// address, its length.
+/// Adds up a JSON array of `length` bytes with a day's summaries. Returns the address of: address and length of a JSON text.
 #[unsafe(no_mangle)]
 pub extern "C" fn gridbid_day(length: u32) -> u32 {
-    told(length, wire::day)
+    return_json(length, wire::total_day)
 }
 
-/// What the input of so many bytes comes to, as a text.
 #[inline(never)]
-fn told(length: u32, tell: fn(&[u8]) -> String) -> u32 {
-    with_memory(|memory| memory.tell(tell(memory.input(length))))
+fn return_json(length: u32, call: fn(&[u8]) -> String) -> u32 {
+    with_memory(|memory| memory.return_text(call(memory.input(length))))
 }
 
+/// A depth of more than 255 levels is one of 255.
 fn limits(orders: u32, bytes: u32, depth: u32, listed: u32) -> Limits {
     Limits { orders, bytes, depth: u8::try_from(depth).unwrap_or(u8::MAX), listed }
 }
 
-/// The report on a request, as JSON.
+/// Validates a request and returns the report as JSON.
 #[wasm_bindgen]
 #[must_use]
 pub fn report(request: &[u8], orders: u32, bytes: u32, depth: u32, listed: u32) -> String {
-    wire::report(request, &limits(orders, bytes, depth, listed))
+    wire::validate_batch(request, &limits(orders, bytes, depth, listed))
 }

@@ -1,91 +1,97 @@
-//! The reader of requests in the plainest words: the whole tree first, then every order, every field, every rule.
+//! The parser of requests in its simplest form: the whole tree first, then every order, every field, every rule.
 //!
-//! It is what `scan` is held to, by a differential test here and by the fuzzer (feature `oracle`); nothing else calls it.
+//! Tests and the fuzzer (feature `oracle`) compare it with the real parser; nothing else uses it.
+
+#![expect(clippy::expect_used, reason = "tests and the fuzzer should stop where core contradicts itself")]
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::scan::Findings;
-use super::{Batch, Limits};
+use super::collect::Batch;
+use super::findings::Findings;
+use super::limits::Limits;
 use crate::amount::{Amount, Number};
-use crate::json::{self, Member, Type, Value};
+use crate::field::Field;
+use crate::json::{self, JsonString, JsonType, Member, Value};
 use crate::order::{Order, RecordId, Text};
-use crate::rule;
-use crate::violation::{Breach, Code, Field, Finding, Place, Report};
+use crate::rule::{self, TextRule};
+use crate::violation::{Finding, Report, ViolationKind};
 
-/// [`read`](super::read), in the plainest words.
+/// [`parse`](super::parse) in its simplest form.
 ///
 /// # Errors
-/// A report, with at least one violation, of all that is wrong.
-pub fn read<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Batch<'a>, Report> {
-    let mut reading = Reading { findings: Findings::new(limits), orders: Vec::new(), first_with: BTreeMap::new() };
-    if let Err(breach) = reading.body(bytes, limits) {
-        reading.findings.alone(breach);
-    }
-    super::judged(reading.orders, &reading.findings.verdict(0), bytes)
+/// A report with every violation of every order, at least one.
+pub fn parse<'a>(request: &'a [u8], limits: &Limits) -> Result<Batch<'a>, Report> {
+    let mut oracle = Oracle { findings: Findings::new(limits), orders: Vec::new(), first_with: BTreeMap::new() };
+    let verdict = match oracle.body(request, limits) {
+        Ok(orders) => oracle.findings.into_verdict(orders),
+        Err(kind) => oracle.findings.replace_with(kind),
+    };
+    Batch::from_verdict(oracle.orders, &verdict, request)
 }
 
-/// What has been read so far.
-struct Reading<'a> {
+struct Oracle<'a> {
     findings: Findings,
     orders: Vec<Order<'a>>,
     /// The index of the first order with each valid `record_id`.
     first_with: BTreeMap<RecordId<'a>, u32>,
 }
 
-impl<'a> Reading<'a> {
-    fn body(&mut self, bytes: &'a [u8], limits: &Limits) -> Result<(), Breach> {
-        if u32::try_from(bytes.len()).map_or(true, |length| length > limits.bytes) {
-            return Err(Breach::new(Code::BodyTooLarge, bytes.len(), limits.bytes));
+impl<'a> Oracle<'a> {
+    fn body(&mut self, request: &'a [u8], limits: &Limits) -> Result<u32, ViolationKind> {
+        if request.len() > limits.bytes as usize {
+            return Err(ViolationKind::BodyTooLarge { actual: request.len(), max: limits.bytes });
         }
-        let body = json::read(bytes, limits.depth).map_err(|fault| Breach::of_fault(fault, limits.depth))?;
+        let body = json::parse(request, limits.depth)?;
         let Value::Array(elements) = body else {
-            return Err(Breach::new(Code::NotAnArray, body.type_of() as u8, 0_u32));
+            return Err(ViolationKind::NotAnArray { actual: body.json_type() });
         };
         if elements.is_empty() {
-            return Err(Breach::new(Code::EmptyBatch, 0_u32, 0_u32));
+            return Err(ViolationKind::EmptyBatch);
         }
-        if elements.len() > usize::try_from(limits.orders).unwrap_or(usize::MAX) {
-            self.found(Finding::WHOLE, Place::Whole, Breach::new(Code::TooManyOrders, elements.len(), limits.orders));
+        let actual = u32::try_from(elements.len()).expect("every element has a byte");
+        if actual > limits.orders {
+            let kind = ViolationKind::TooManyOrders { actual, max: limits.orders };
+            self.findings.push(Finding { index: None, field: None, kind });
         }
         for (index, element) in (0..).zip(elements) {
             self.element(index, element);
         }
-        Ok(())
+        Ok(actual)
     }
 
-    fn found(&mut self, index: u32, place: impl Into<Place>, breach: Breach) {
-        self.findings.add(breach.at(index, place));
+    fn report(&mut self, index: u32, field: Option<Field>, kind: ViolationKind) {
+        self.findings.push(Finding { index: Some(index), field, kind });
     }
 
     fn element(&mut self, index: u32, element: Value<'a>) {
         let Value::Object(members) = element else {
-            return self.found(index, Place::Whole, Breach::new(Code::NotAnObject, element.type_of() as u8, 0_u32));
+            return self.report(index, None, ViolationKind::NotAnObject { actual: element.json_type() });
         };
-        let mut seen = [false; Field::ALL.len()];
+        let mut seen = Vec::new();
         let (mut record_id, mut parameter_1, mut parameter_2) = (None, None, None);
-        for Member { key, key_at, value } in members {
-            let named = Field::ALL.iter().zip(&mut seen).find(|(field, _)| field.as_str() == key.characters);
-            let Some((field, seen)) = named else {
-                self.found(index, Place::Unknown, Breach::new(Code::UnknownField, key_at.0, key_at.1));
+        for Member { key, key_span, value } in members {
+            let Some(field) = Field::from_key(&key.text) else {
+                self.report(index, None, ViolationKind::UnknownField { key: key_span });
                 continue;
             };
-            if core::mem::replace(seen, true) {
-                self.found(index, *field, Breach::new(Code::DuplicateField, 0_u32, 0_u32));
+            if seen.contains(&field) {
+                self.report(index, Some(field), ViolationKind::DuplicateField);
                 continue;
             }
+            seen.push(field);
             match field {
                 Field::RecordId => record_id = self.record_id(index, value),
                 Field::Parameter1 => {
-                    parameter_1 =
-                        self.string(index, *field, value, rule::PARAMETER_1).map(|text| Text::checked(text.characters));
+                    let string = self.string(index, field, value, rule::PARAMETER_1);
+                    parameter_1 = string.map(|string| Text::from_validated(string.text));
                 }
-                Field::Parameter2 => parameter_2 = self.number(index, *field, value),
+                Field::Parameter2 => parameter_2 = self.number(index, value),
             }
         }
-        for (field, seen) in Field::ALL.iter().zip(seen) {
-            if !seen {
-                self.found(index, *field, Breach::new(Code::MissingField, 0_u32, 0_u32));
+        for field in Field::ALL {
+            if !seen.contains(&field) {
+                self.report(index, Some(field), ViolationKind::MissingField);
             }
         }
         if let (Some(record_id), Some(parameter_1), Some(parameter_2)) = (record_id, parameter_1, parameter_2) {
@@ -94,46 +100,41 @@ impl<'a> Reading<'a> {
     }
 
     fn record_id(&mut self, index: u32, value: Value<'a>) -> Option<RecordId<'a>> {
-        let text = self.string(index, Field::RecordId, value, rule::RECORD_ID)?;
-        let record_id = RecordId::checked(text.characters);
-        let first = *self.first_with.entry(record_id.clone()).or_insert(index);
-        if first != index {
-            self.found(index, Field::RecordId, Breach::new(Code::DuplicateRecordId, first, 0_u32));
+        let string = self.string(index, Field::RecordId, value, rule::RECORD_ID)?;
+        let record_id = RecordId::from_validated(string.text);
+        let first_index = *self.first_with.entry(record_id.clone()).or_insert(index);
+        if first_index != index {
+            self.report(index, Some(Field::RecordId), ViolationKind::DuplicateRecordId { first_index });
         }
         Some(record_id)
     }
 
-    fn string(
-        &mut self,
-        index: u32,
-        field: Field,
-        value: Value<'a>,
-        rules: &[rule::TextRule],
-    ) -> Option<json::Text<'a>> {
-        let Value::String(text) = value else {
-            self.wrong_type(index, field, &value, Type::String);
+    fn string(&mut self, index: u32, field: Field, value: Value<'a>, rules: &[TextRule]) -> Option<JsonString<'a>> {
+        let Value::String(string) = value else {
+            self.wrong_type(index, field, &value, JsonType::String);
             return None;
         };
-        let before = self.findings.total;
-        for breach in rules.iter().filter_map(|rule| (rule.check)(&text)) {
-            self.found(index, field, breach);
+        let total = self.findings.total();
+        for kind in rules.iter().filter_map(|rule| (rule.check)(&string)) {
+            self.report(index, Some(field), kind);
         }
-        (self.findings.total == before).then_some(text)
+        (self.findings.total() == total).then_some(string)
     }
 
-    fn number(&mut self, index: u32, field: Field, value: Value<'a>) -> Option<Amount> {
+    fn number(&mut self, index: u32, value: Value<'a>) -> Option<Amount> {
         let Value::Number(text) = value else {
-            self.wrong_type(index, field, &value, Type::Number);
+            self.wrong_type(index, Field::Parameter2, &value, JsonType::Number);
             return None;
         };
-        let number = Number::read(text)?;
-        for breach in rule::PARAMETER_2.iter().filter_map(|rule| (rule.check)(&number)) {
-            self.found(index, field, breach);
+        let number = Number::parse(text).expect("the reader and `Number` know the same grammar");
+        let kinds: Vec<_> = rule::PARAMETER_2.iter().filter_map(|rule| (rule.check)(&number)).collect();
+        for kind in &kinds {
+            self.report(index, Some(Field::Parameter2), *kind);
         }
-        number.amount()
+        kinds.is_empty().then(|| number.amount().expect("the rules accept only amounts"))
     }
 
-    fn wrong_type(&mut self, index: u32, field: Field, given: &Value<'_>, wanted: Type) {
-        self.found(index, field, Breach::new(Code::WrongType, given.type_of() as u8, wanted as u8));
+    fn wrong_type(&mut self, index: u32, field: Field, value: &Value<'_>, expected: JsonType) {
+        self.report(index, Some(field), ViolationKind::WrongType { actual: value.json_type(), expected });
     }
 }

@@ -1,24 +1,28 @@
-//! An identifier: a letter or digit of ASCII, then letters, digits and `_ . : -`.
+//! A string is an identifier: an ASCII letter or digit, then ASCII letters, digits and `_ . : -`.
 
-use super::{Bytes, Plain, TextRule};
-use crate::json::Text;
-use crate::violation::{Breach, Code};
+use super::byte_set::ByteSet;
+use super::text_rule::{FastAccept, TextRule};
+use crate::json::JsonString;
+use crate::violation::{AllowedCharacters, ViolationKind};
 
-const FIRST: Bytes = Bytes::range(b'A', b'Z').or(Bytes::range(b'a', b'z')).or(Bytes::range(b'0', b'9'));
-const REST: Bytes = FIRST.or(Bytes::of(b"_.:-"));
+const FIRST: ByteSet = ByteSet::range(b'A', b'Z').union(ByteSet::range(b'a', b'z')).union(ByteSet::range(b'0', b'9'));
+const REST: ByteSet = FIRST.union(ByteSet::of(b"_.:-"));
 
-/// An identifier.
-pub(crate) const IDENTIFIER: TextRule = TextRule { plain: Plain { first: FIRST, rest: REST, ..Plain::ANY }, check };
+pub(crate) const IDENTIFIER: TextRule =
+    TextRule { fast_accept: FastAccept { first: FIRST, all: REST, ..FastAccept::NOT_EMPTY }, check };
 
-fn check(text: &Text<'_>) -> Option<Breach> {
-    let allowed = |place: usize, character: char| {
-        let set = if place == 0 { FIRST } else { REST };
-        u8::try_from(character).is_ok_and(|byte| set.has(byte))
+fn check(string: &JsonString<'_>) -> Option<ViolationKind> {
+    let is_allowed = |index: usize, character: char| {
+        let set = if index == 0 { FIRST } else { REST };
+        u8::try_from(character).is_ok_and(|byte| set.contains(byte))
     };
-    let (place, character) =
-        text.characters.chars().enumerate().find(|(place, character)| !allowed(*place, *character))?;
-    // A half surrogate pair stands in the text as U+FFFD; what was sent is told.
-    let sent =
-        text.half_pair.filter(|half| half.character == place).map_or(u32::from(character), |half| half.unit.into());
-    Some(Breach::new(Code::InvalidCharacters, place + 1, sent))
+    let (index, character) =
+        string.text.chars().enumerate().find(|(index, character)| !is_allowed(*index, *character))?;
+    // A lone surrogate is decoded as U+FFFD; the violation names the code unit that was sent.
+    let code_point = match string.lone_surrogate {
+        Some(lone) if lone.index == index => lone.code_unit.into(),
+        _ => character.into(),
+    };
+    let allowed = AllowedCharacters::Identifier;
+    Some(ViolationKind::InvalidCharacters { position: index + 1, code_point, allowed })
 }

@@ -1,17 +1,16 @@
-//! A string has at most so many characters (Unicode scalar values).
+//! A string has at most a number of characters (Unicode scalar values).
 
-use super::{Plain, TextRule};
-use crate::json::Text;
-use crate::text::characters;
-use crate::violation::{Breach, Code};
+use super::text_rule::{FastAccept, TextRule};
+use crate::json::JsonString;
+use crate::text::count_chars;
+use crate::violation::ViolationKind;
 
-/// At most `CHARACTERS` characters.
-pub(crate) const fn at_most<const CHARACTERS: usize>() -> TextRule {
+pub(crate) const fn at_most<const MAX: usize>() -> TextRule {
     // No text has more characters than bytes.
-    TextRule { plain: Plain { longest: CHARACTERS, ..Plain::ANY }, check: check::<CHARACTERS> }
+    TextRule { fast_accept: FastAccept { max_bytes: MAX, ..FastAccept::NOT_EMPTY }, check: check::<MAX> }
 }
 
-fn check<const CHARACTERS: usize>(text: &Text<'_>) -> Option<Breach> {
-    let given = characters(text.characters.as_bytes());
-    (given > CHARACTERS).then(|| Breach::new(Code::TooLong, given, CHARACTERS))
+fn check<const MAX: usize>(string: &JsonString<'_>) -> Option<ViolationKind> {
+    let actual = count_chars(string.text.as_bytes());
+    (actual > MAX).then_some(ViolationKind::TooLong { actual, max: MAX })
 }

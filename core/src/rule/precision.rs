@@ -1,13 +1,12 @@
-//! A number has no more significant digits than DynamoDB keeps.
+//! A number has no more significant digits than DynamoDB stores.
 
-use super::NumberRule;
+use super::number_rule::NumberRule;
 use crate::amount::{Number, SIGNIFICANT_DIGITS};
-use crate::violation::{Breach, Code};
+use crate::violation::ViolationKind;
 
-/// At most 38 significant digits.
-pub(crate) const PRECISION: NumberRule = NumberRule { plain_digits: SIGNIFICANT_DIGITS as usize, check };
+pub(crate) const PRECISION: NumberRule = NumberRule { max_fast_digits: SIGNIFICANT_DIGITS as usize, check };
 
-fn check(number: &Number) -> Option<Breach> {
-    let given = number.significant;
-    (given > u64::from(SIGNIFICANT_DIGITS)).then(|| Breach::new(Code::TooPrecise, given, SIGNIFICANT_DIGITS))
+fn check(number: &Number) -> Option<ViolationKind> {
+    let actual = number.significant_digits;
+    (actual > SIGNIFICANT_DIGITS as usize).then_some(ViolationKind::TooPrecise { actual, max: SIGNIFICANT_DIGITS })
 }

@@ -1,20 +1,27 @@
-//! A string holds characters that can be shown: no control character (Unicode's category Cc), no half surrogate pair.
+//! A string has neither a control character (Unicode category `Cc`) nor a lone surrogate.
 
-use super::{Bytes, Plain, TextRule};
-use crate::json::Text;
-use crate::violation::{Breach, Code};
+use super::byte_set::ByteSet;
+use super::text_rule::{FastAccept, TextRule};
+use crate::json::JsonString;
+use crate::violation::{AllowedCharacters, ViolationKind};
 
-/// No control character and no half surrogate pair.
-pub(crate) const PRINTABLE: TextRule = TextRule { plain: Plain { first: SHOWN, rest: SHOWN, ..Plain::ANY }, check };
+pub(crate) const PRINTABLE: TextRule =
+    TextRule { fast_accept: FastAccept { first: FAST, all: FAST, ..FastAccept::NOT_EMPTY }, check };
 
-/// Beyond ASCII only U+0080 to U+009F are controls, and their first byte is C2. (So is that of `°` and `£`, which are
-/// looked at closely, and then allowed.)
-const SHOWN: Bytes = Bytes::range(b' ', b'~').or(Bytes::BEYOND_ASCII.but(Bytes::of(&[0xC2])));
+/// Beyond ASCII only U+0080 to U+009F are control characters, with the lead byte C2. The printable characters with that lead
+/// byte, such as `°` and `£`, are accepted by `check`.
+const FAST: ByteSet = ByteSet::range(b' ', b'~').union(ByteSet::BEYOND_ASCII.difference(ByteSet::of(&[0xC2])));
 
-fn check(text: &Text<'_>) -> Option<Breach> {
-    let control = text.characters.chars().enumerate().find(|(_, character)| character.is_control());
-    let control = control.map(|(place, character)| (place, u32::from(character)));
-    let half = text.half_pair.map(|half| (half.character, u32::from(half.unit)));
-    let (place, sent) = control.into_iter().chain(half).min()?;
-    Some(Breach::new(Code::InvalidCharacters, place + 1, sent))
+fn check(string: &JsonString<'_>) -> Option<ViolationKind> {
+    let control = string.text.chars().enumerate().find(|(_, character)| character.is_control());
+    let (index, code_point, allowed) = match (control, string.lone_surrogate) {
+        (Some((index, control)), lone) if lone.is_none_or(|lone| index < lone.index) => {
+            (index, control.into(), AllowedCharacters::NotControl)
+        }
+        (_, lone) => {
+            let lone = lone?;
+            (lone.index, lone.code_unit.into(), AllowedCharacters::NotSurrogate)
+        }
+    };
+    Some(ViolationKind::InvalidCharacters { position: index + 1, code_point, allowed })
 }

@@ -1,5 +1,5 @@
-//! wasm-bindgen's command for this workspace, as far as it is used: the module and its glue for the web, made by the
-//! library of the version in Cargo.lock. Called by xtask; Nix builds it before and hands it to xtask.
+//! The part of wasm-bindgen's command line that this workspace uses: adds the web glue to a module, with the library of the
+//! version in Cargo.lock. Nix builds this command in advance and passes it to xtask.
 
 use std::process::ExitCode;
 
@@ -13,11 +13,11 @@ fn main() -> ExitCode {
     };
     let mut bindgen = Bindgen::new();
     bindgen.input_path(&module).typescript(true).remove_producers_section(true);
-    let made = bindgen.web(true).and_then(|bindgen| bindgen.generate(&folder));
-    match made {
+    let generated = bindgen.web(true).and_then(|bindgen| bindgen.generate(&folder));
+    match generated {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("wasm-bindgen cannot make its glue for {module}: {error:#}");
+            eprintln!("wasm-bindgen failed for `{module}`: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -1,8 +1,6 @@
-//! Requests that are nearly right, made by mutating right ones again and again; a fixed seed makes them repeatable.
-//!
-//! Called by the tests that hold one reader to another: `batch` (to its oracle) and `json` (to serde_json).
+//! Mutates request bodies, for tests that compare two parsers. A seed makes the bodies reproducible.
 
-/// What mutations put in: whole tokens, and single bytes that change a meaning.
+/// What mutations insert: tokens, and single bytes that change the meaning of others.
 const TOKENS: &[&[u8]] = &[
     b"[",
     b"]",
@@ -49,28 +47,28 @@ const BODIES: [&[u8]; 11] = [
     br#"[{"record_id":"unique_id_1","parameter_1":"abc","parameter_2":4},{"record_id":"b","parameter_1":" d\u00e9f","parameter_2":-2.10}]"#,
     br#" [ {"parameter_2" : 1e-7, "record_id" : "A.b:c-d_e", "parameter_1" : "\ud83d\ude00 x"} ] "#,
     br#"[{"record_id":"a","x":[{"y":[]}],"parameter_1":"","parameter_2":"1"},7,{"record_id":"a"}]"#,
-    // Orders that are written alike, in the manners that there are: what follows one is compared with what followed others.
+    // Orders that match a template: compact, spaced, and learned from the first two.
     br#"[{"record_id":"a","parameter_1":"x","parameter_2":1},{"record_id":"b","parameter_1":"x","parameter_2":1},{"record_id":"c","parameter_1":"x","parameter_2":1},{"record_id":"d","parameter_1":"x","parameter_2":1}]"#,
     br#"[{"record_id": "a", "parameter_1": "x", "parameter_2": 1}, {"record_id": "b", "parameter_1": "x", "parameter_2": 1}, {"record_id": "c", "parameter_1": "x", "parameter_2": 1}]"#,
     b"[ {\"record_id\" :\"a\",\n\"parameter_1\" :\"\xc3\xa9\",\n\"parameter_2\" :1 },\n{\"record_id\" :\"b\",\n\"parameter_1\" :\"y\",\n\"parameter_2\" :2 },\n{\"record_id\" :\"c\",\n\"parameter_1\" :\"z\",\n\"parameter_2\" :3 },\n{\"record_id\" :\"d\",\n\"parameter_1\" :\"z\",\n\"parameter_2\" :4 }]",
     br#"[{"parameter_1":"x","parameter_2":1,"record_id":"a"},{"parameter_1":"x","parameter_2":1,"record_id":"b"},{"parameter_1":"x","parameter_2":1,"record_id":"c"},{"parameter_1":"x","parameter_2":1,"record_id":"d"}]"#,
-    // An order that ends with a string is followed by others that end with a number, of which one has a quote behind that.
+    // An order that ends with a string before orders that end with a number, one of them with a quote after it.
     br#"[{"parameter_1":"x","parameter_2":1,"record_id":"a"},{"record_id":"b","parameter_1":"x","parameter_2":1},{"record_id":"c","parameter_1":"x","parameter_2":1"},{"record_id":"d","parameter_1":"x","parameter_2":1}]"#,
-    // What stands between two values here is no manner of writing: something is in it.
+    // The bytes between two values include a member, so that they are not a delimiter.
     br#"[{"record_id":"a","x":1,"parameter_1":"x","parameter_2":1},{"record_id":"b","x":1,"parameter_1":"x","parameter_2":1},{"record_id":"c","x":1,"parameter_1":"x","parameter_2":1}]"#,
     br#"[{"parameter_1":"x","parameter_2":1,"record_id":"x"},{"record_id":"a","parameter_1":"x","parameter_2":1},{"record_id":"b","parameter_1":"x","parameter_2":1,"record_id":"x"},{"record_id":"c","parameter_1":"x","parameter_2":1}]"#,
     br#"[{"record_id":"a","parameter_1":"x","parameter_2":1},1,{"record_id":"b","parameter_1":"x","parameter_2":1},{"record_id":"c","parameter_1":"x","parameter_2":1},1,{"record_id":"d","parameter_1":"x","parameter_2":1}]"#,
 ];
 
-/// Hands on so many bodies.
-pub(crate) fn bodies(rounds: u32, seed: u64, mut each: impl FnMut(&[u8])) {
+/// Calls `check` with a number of bodies, each with up to six mutations.
+pub(crate) fn for_each_body(count: u32, seed: u64, mut check: impl FnMut(&[u8])) {
     let mut state = seed;
     let mut next = |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below
     };
     let mut body = BODIES[0].to_vec();
-    for round in 0..rounds {
+    for round in 0..count {
         if round % 6 == 0 {
             body = BODIES[next(BODIES.len())].to_vec();
         }
@@ -89,6 +87,6 @@ pub(crate) fn bodies(rounds: u32, seed: u64, mut each: impl FnMut(&[u8])) {
                 drop(body.splice(at..at, copy));
             }
         }
-        each(&body);
+        check(&body);
     }
 }

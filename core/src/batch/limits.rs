@@ -1,0 +1,20 @@
+//! The limits of one request.
+
+/// What one request may contain. The defaults are the limits of `POST /orders`; bulk validation raises them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most orders; default 100, the most items of a DynamoDB `TransactWriteItems` call.
+    pub orders: u32,
+    /// Most bytes of the body; default 262,144 (256 KiB).
+    pub bytes: u32,
+    /// Most levels of nested arrays and objects; default 32. The body's array is the first level.
+    pub depth: u8,
+    /// Most violations that a report lists; default 100. All of them are counted.
+    pub listed: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { orders: 100, bytes: 256 * 1024, depth: 32, listed: 100 }
+    }
+}

@@ -1,0 +1,70 @@
+//! An order of a result that cannot be used.
+
+use alloc::string::String;
+
+use crate::json::{Member, Value, write_string};
+use crate::text::truncate;
+
+/// Why an order of a result cannot be used, as one sentence of at most 90 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct MalformedOrder {
+    code: &'static str,
+    message: String,
+}
+
+/// Every code of a malformed order.
+pub(super) const CODES: [&str; 10] = [
+    "not_json",
+    "not_an_object",
+    "missing_status",
+    "conflicting_status",
+    "unknown_status",
+    "wrong_type",
+    "duplicate_field",
+    "invalid_characters",
+    "too_precise",
+    "out_of_range",
+];
+
+impl MalformedOrder {
+    /// The permanent code of this error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub(super) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        debug_assert!(CODES.contains(&code), "`{code}` is not a code of a malformed order");
+        Self { code, message: message.into() }
+    }
+
+    /// Appends the marker that takes the order's place in the results: `{"malformed":{"code":…,"message":…}}`.
+    pub(super) fn write_marker(&self, out: &mut String) {
+        out.push_str("{\"malformed\":{\"code\":");
+        write_string(out, self.code);
+        out.push_str(",\"message\":");
+        write_string(out, &self.message);
+        out.push_str("}}");
+    }
+
+    /// The error in a marker.
+    pub(super) fn from_marker(members: &[Member<'_>]) -> Option<Self> {
+        let [Member { key, value: Value::Object(details), .. }] = members else { return None };
+        if key.text != "malformed" {
+            return None;
+        }
+        let text = |name: &str| {
+            details.iter().find(|member| member.key.text == name).and_then(|member| match &member.value {
+                Value::String(string) => Some(string.text.as_ref()),
+                _ => None,
+            })
+        };
+        let code = CODES.into_iter().find(|code| Some(*code) == text("code"))?;
+        Some(Self::new(code, truncate(text("message")?, 87)))
+    }
+}

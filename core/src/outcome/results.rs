@@ -1,0 +1,258 @@
+//! The platform's results for a slot as a whole.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::decision::{MAX_DEPTH as ORDER_MAX_DEPTH, canonicalize_value};
+use super::malformed::MalformedOrder;
+use crate::json::{self, Value};
+use crate::text::text;
+use crate::violation::ViolationKind;
+
+/// Most levels of nesting: those of an order, and the array and the object around it.
+const MAX_DEPTH: u8 = ORDER_MAX_DEPTH + 2;
+
+/// The size of the results that the state machine can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResultsLimits {
+    /// Most orders; default 500.
+    pub orders: u32,
+    /// Most bytes; default 204,800. Step Functions limits the input and output of a state to 256 KiB, which the results share
+    /// with the run's other data.
+    pub bytes: u32,
+}
+
+impl Default for ResultsLimits {
+    fn default() -> Self {
+        Self { orders: 500, bytes: 200 * 1024 }
+    }
+}
+
+/// The platform's results for one slot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlatformResults {
+    /// The results are not ready: the platform is polled again.
+    NotReady,
+    /// The results are ready.
+    Ready(Vec<ResultOrder>),
+}
+
+/// One order of the results.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ResultOrder {
+    /// The canonical JSON of an order that can be decided.
+    Valid(String),
+    /// An order that cannot.
+    Malformed(MalformedOrder),
+}
+
+/// Why the results as a whole break the platform's contract.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
+pub enum ResultsError {
+    /// The results cannot be read.
+    Unreadable {
+        /// `not_json`, `not_utf8` or `nested_too_deep`.
+        code: &'static str,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// The results are JSON but not an object. The operand of this and of the following variants is the actual type.
+    NotAnObject(&'static str),
+    /// `results` or `orders` is repeated.
+    DuplicateField(&'static str),
+    /// `results` is missing.
+    MissingResults,
+    /// `results` is not a boolean.
+    WrongResults(&'static str),
+    /// `results` is true and `orders` is missing.
+    MissingOrders,
+    /// `orders` is not an array.
+    WrongOrders(&'static str),
+    /// More orders or bytes than a run can carry.
+    TooLarge {
+        /// The actual number; `None` if it was not counted beyond the limit.
+        actual: Option<usize>,
+        /// `orders`, `bytes`, or `canonical bytes` of [`PlatformResults::to_json`].
+        unit: &'static str,
+        /// The limit.
+        max: u32,
+    },
+}
+
+impl ResultsError {
+    /// The permanent code of this error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { code, .. } => code,
+            Self::NotAnObject(_) => "not_an_object",
+            Self::DuplicateField(_) => "duplicate_field",
+            Self::MissingResults => "missing_results",
+            Self::WrongResults(_) => "wrong_results",
+            Self::MissingOrders => "missing_orders",
+            Self::WrongOrders(_) => "wrong_orders",
+            Self::TooLarge { .. } => "results_too_large",
+        }
+    }
+
+    pub(crate) fn message(&self) -> String {
+        match self {
+            Self::Unreadable { message, .. } => text!["the platform's answer is ", message],
+            Self::NotAnObject(actual) => text!["the platform's answer must be an object, not ", actual],
+            Self::DuplicateField(name) => text!["the platform's answer has `", name, "` more than once"],
+            Self::MissingResults => "the platform's answer lacks `results`".to_owned(),
+            Self::WrongResults(actual) => text!["the platform's `results` must be a boolean, not ", actual],
+            Self::MissingOrders => "the platform's answer is ready but lacks `orders`".to_owned(),
+            Self::WrongOrders(actual) => text!["the platform's `orders` must be an array, not ", actual],
+            Self::TooLarge { actual: Some(actual), unit, max } => {
+                text!["the platform's answer has ", actual, " ", unit, ": at most ", max]
+            }
+            Self::TooLarge { actual: None, unit, max } => text!["the platform's answer has more than ", max, " ", unit],
+        }
+    }
+}
+
+/// Parses the platform's results. Members other than `results` and `orders` are ignored.
+///
+/// # Errors
+/// What breaks the contract for the results as a whole. A malformed order does not: it becomes [`ResultOrder::Malformed`].
+pub fn parse_results(bytes: &[u8], limits: &ResultsLimits) -> Result<PlatformResults, ResultsError> {
+    check_size(bytes.len(), "bytes", limits.bytes)?;
+    let value = json::parse(bytes, MAX_DEPTH).map_err(|error| {
+        let kind = ViolationKind::from(error);
+        ResultsError::Unreadable { code: kind.code().as_str(), message: kind.message(None, bytes) }
+    })?;
+    let Value::Object(members) = value else {
+        return Err(ResultsError::NotAnObject(value.json_type().with_article()));
+    };
+    let (mut results, mut orders) = (None, None);
+    for member in members {
+        let (name, value) = match member.key.text.as_ref() {
+            "results" => ("results", &mut results),
+            "orders" => ("orders", &mut orders),
+            _ => continue,
+        };
+        if value.replace(member.value).is_some() {
+            return Err(ResultsError::DuplicateField(name));
+        }
+    }
+    match results.ok_or(ResultsError::MissingResults)? {
+        Value::Bool(false) => return Ok(PlatformResults::NotReady),
+        Value::Bool(true) => {}
+        other => return Err(ResultsError::WrongResults(other.json_type().with_article())),
+    }
+    let orders = match orders.ok_or(ResultsError::MissingOrders)? {
+        Value::Array(orders) => orders,
+        other => return Err(ResultsError::WrongOrders(other.json_type().with_article())),
+    };
+    check_size(orders.len(), "orders", limits.orders)?;
+    let results = PlatformResults::Ready(orders.iter().map(ResultOrder::from_value).collect());
+    // Canonical numbers and the markers of malformed orders can be longer than the platform's bytes.
+    check_size(results.to_json().len(), "canonical bytes", limits.bytes)?;
+    Ok(results)
+}
+
+fn check_size(actual: usize, unit: &'static str, max: u32) -> Result<(), ResultsError> {
+    if actual > max as usize {
+        return Err(ResultsError::TooLarge { actual: Some(actual), unit, max });
+    }
+    Ok(())
+}
+
+impl ResultOrder {
+    fn from_value(order: &Value<'_>) -> Self {
+        canonicalize_value(order).map_or_else(Self::Malformed, Self::Valid)
+    }
+}
+
+impl PlatformResults {
+    /// The results for the state machine: `{"results":false}`, or `{"results":true,"orders":[…]}` with the canonical JSON of
+    /// each order, and `{"malformed":{"code":…,"message":…}}` in the place of a malformed order.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let Self::Ready(orders) = self else { return "{\"results\":false}".to_owned() };
+        let mut out = "{\"results\":true,\"orders\":[".to_owned();
+        for (index, order) in orders.iter().enumerate() {
+            if index > 0 {
+                out.push(',');
+            }
+            match order {
+                ResultOrder::Valid(canonical) => out.push_str(canonical),
+                ResultOrder::Malformed(malformed) => malformed.write_marker(&mut out),
+            }
+        }
+        out.push_str("]}");
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::decision::decide;
+
+    fn parse(json: &str) -> Result<PlatformResults, ResultsError> {
+        parse_results(json.as_bytes(), &ResultsLimits::default())
+    }
+
+    #[test]
+    fn example_documents_are_parsed() {
+        assert_eq!(parse(r#"{"results": false}"#), Ok(PlatformResults::NotReady));
+        let ready = parse(r#"{"results": true, "orders": [{"order": "accepted"}, {"order": "rejected"}]}"#).unwrap();
+        assert_eq!(ready.to_json(), r#"{"results":true,"orders":[{"order":"accepted"},{"order":"rejected"}]}"#);
+    }
+
+    #[test]
+    fn malformed_order_becomes_a_marker() {
+        let json = parse(
+            r#"{"results":true,"orders":[{"order":"accepted","power":0.12345678901234567},{"order":"accepted"}]}"#,
+        )
+        .unwrap()
+        .to_json();
+        assert_eq!(
+            json,
+            r#"{"results":true,"orders":[{"malformed":{"code":"too_precise","message":"a number has 17 significant digits: at most 15"}},{"order":"accepted"}]}"#
+        );
+        let marker =
+            r#"{"malformed":{"code":"too_precise","message":"a number has 17 significant digits: at most 15"}}"#;
+        let malformed = decide(marker.as_bytes()).unwrap_err();
+        assert_eq!(malformed.code(), "too_precise");
+        assert_eq!(malformed.to_string(), "a number has 17 significant digits: at most 15");
+    }
+
+    #[test]
+    fn results_that_were_not_counted_exceed_the_limit() {
+        let error = ResultsError::TooLarge { actual: None, unit: "bytes", max: 204_800 };
+        assert_eq!(error.to_string(), "the platform's answer has more than 204800 bytes");
+        assert_eq!(error.code(), "results_too_large");
+    }
+
+    #[test]
+    fn broken_results_have_their_codes() {
+        let many = format!(r#"{{"results":true,"orders":[{}]}}"#, vec!["{}"; 501].join(","));
+        let large = format!(r#"{{"results":false,"x":"{}"}}"#, "x".repeat(200 * 1024));
+        let growing =
+            format!(r#"{{"results":true,"orders":[{{"order":"accepted","x":[{}]}}]}}"#, vec!["1e20"; 30_000].join(","));
+        for (json, code) in [
+            ("{\"results\":true,}", "not_json"),
+            ("[]", "not_an_object"),
+            ("{}", "missing_results"),
+            (r#"{"results":"true"}"#, "wrong_results"),
+            (r#"{"results":null}"#, "wrong_results"),
+            (r#"{"results":true}"#, "missing_orders"),
+            (r#"{"results":true,"orders":{}}"#, "wrong_orders"),
+            (r#"{"results":false,"results":true}"#, "duplicate_field"),
+            (many.as_str(), "results_too_large"),
+            (large.as_str(), "results_too_large"),
+            (growing.as_str(), "results_too_large"),
+        ] {
+            assert_eq!(parse(json).unwrap_err().code(), code, "{}", &json[..json.len().min(60)]);
+        }
+        let sentence = parse(&growing).unwrap_err().to_string();
+        assert_eq!(sentence, "the platform's answer has 660054 canonical bytes: at most 204800");
+        assert_eq!(parse_results(b"\xff", &ResultsLimits::default()).unwrap_err().code(), "not_utf8");
+        assert_eq!(parse(&"[".repeat(100)).unwrap_err().code(), "nested_too_deep");
+    }
+}
