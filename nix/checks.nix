@@ -37,8 +37,9 @@ let
   ];
   # Also files that tests read.
   tested = code ++ [
-    (lib.fileset.maybeMissing (root + "/.github"))
+    (root + "/.github")
     (root + "/core/vectors")
+    (root + "/tools")
     (root + "/xtask")
     # Shows which Terraform roots exist; terraform.nix checks their content.
     (fileFilter (file: file.name == "versions.tf") (root + "/terraform"))
@@ -180,9 +181,23 @@ in
     for definition in $(find ${
       sourceOf [ (fileFilter (file: lib.hasSuffix ".asl.json" file.name) (root + "/terraform")) ]
     } -name '*.asl.json'); do
-      node ${npm.modulesOf "/xtask/npm"}/node_modules/asl-validator/dist/bin/asl-validator.js --json-path "$definition"
+      node ${npm.modulesOf "/tools/devkit/npm"}/node_modules/asl-validator/dist/bin/asl-validator.js --json-path "$definition"
     done
   '';
+
+  workflows =
+    script "workflows"
+      [
+        pkgs.actionlint
+        pkgs.shellcheck
+        pkgs.zizmor
+      ]
+      ''
+        cp -r ${sourceOf [ (root + "/.github") ]}/.github .github
+        actionlint .github/workflows/*.y*ml
+        shellcheck .github/scripts/*
+        zizmor --offline --config .github/zizmor.yml .github
+      '';
 
   nixfmt = script "nixfmt" [ pkgs.nixfmt ] ''
     nixfmt --check ${
@@ -237,19 +252,4 @@ in
       changed "zips" == [ "store-result" ]
     ) "a file of store-result changes these zips: ${toString (changed "zips")}";
     script "sources" [ ] "";
-}
-// lib.optionalAttrs (builtins.pathExists (root + "/.github/workflows")) {
-  workflows =
-    script "workflows"
-      [
-        pkgs.actionlint
-        pkgs.shellcheck
-        pkgs.zizmor
-      ]
-      ''
-        cp -r ${sourceOf [ (root + "/.github") ]}/.github .github
-        actionlint .github/workflows/*.y*ml
-        shellcheck .github/scripts/*
-        zizmor --offline --config .github/zizmor.yml .github
-      '';
 }

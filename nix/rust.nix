@@ -18,14 +18,15 @@ let
 
   cargoVendorDir = craneLib.vendorCargoDeps { cargoLock = root + "/Cargo.lock"; };
 
-  has = path: builtins.pathExists (root + path);
   members = [
     "/bindings/wasm"
     "/core"
+    "/delivery"
     "/lambdas/rust"
+    "/tests"
+    "/tools"
     "/xtask"
-  ]
-  ++ lib.optional (has "/delivery") "/delivery";
+  ];
   isSource = file: file.hasExt "rs" || file.name == "Cargo.toml";
   # Files that belong to the Rust workspace.
   select =
@@ -81,6 +82,8 @@ let
       buildPhaseCargoCommand = each [
         "xtask"
         "gridbid-bindgen"
+        "gridbid-package"
+        "gridbid-simulators"
       ];
     }
   );
@@ -141,7 +144,7 @@ let
         dummySrc = stubs;
         # One cargo call per package, as below: together they would unify the features of their dependencies.
         buildPhaseCargoCommand = each (
-          map (name: "gridbid-${name}") functions ++ lib.optional (has "/delivery") "gridbid-delivery"
+          map (name: "gridbid-${name}") functions ++ [ "gridbid-delivery" ]
         );
       }
     );
@@ -161,7 +164,18 @@ let
       }
     );
 
-  isFunction = name: has "/lambdas/rust/${name}/src/main.rs";
+  gridbid = static own "gridbid-delivery" [
+    "/delivery"
+    "/tools/release-format"
+  ];
+  packageSources = [
+    "/tools/devkit/Cargo.toml"
+    "/tools/devkit/src"
+    "/tools/package"
+    "/tools/release-format"
+  ];
+
+  isFunction = name: builtins.pathExists (root + "/lambdas/rust/${name}/src/main.rs");
   functions = builtins.filter isFunction (
     builtins.attrNames (builtins.readDir (root + "/lambdas/rust"))
   );
@@ -190,19 +204,29 @@ in
       "/lambdas/rust/${name}"
     ];
 
+  # Artifacts are built by `package` alone, so that a change of any other tool rebuilds none.
   tools = {
-    xtask = tool "xtask" [
-      "/xtask/Cargo.toml"
-      "/xtask/src"
+    xtask = tool "xtask" (
+      packageSources
+      ++ [
+        "/tools/local-cloud/Cargo.toml"
+        "/tools/local-cloud/src"
+        "/tools/simulators/protocol"
+        "/xtask/Cargo.toml"
+        "/xtask/src"
+      ]
+    );
+    package = tool "gridbid-package" packageSources;
+    simulators = tool "gridbid-simulators" [
+      "/tools/release-format"
+      "/tools/simulators"
     ];
     bindgen = tool "gridbid-bindgen" [ "/bindings/wasm/bindgen" ];
   };
 
-  # The delivery command: static, because it is released with the zips for machines without Nix.
-  delivery = lib.optionalAttrs (has "/delivery") {
-    gridbid = (static own "gridbid-delivery" [ "/delivery" ]).overrideAttrs {
-      postInstall = "bash ${./verify-bootstrap.sh} $out/bin/gridbid '${architectures.${own}.machine}'";
-      meta.mainProgram = "gridbid";
-    };
+  # The command that releases and deploys: static, because it lies beside each release for machines without Nix.
+  delivery.gridbid = gridbid.overrideAttrs {
+    postInstall = "bash ${./verify-bootstrap.sh} $out/bin/gridbid '${architectures.${own}.machine}'";
+    meta.mainProgram = "gridbid";
   };
 }

@@ -57,7 +57,10 @@ in
   apps = {
     up = app "up" "Start Gridbid on a local cloud and show its main job" (
       "up"
-      + lib.optionalString isLinux " --functions ${zips.packages.functions} --gridbid ${rust.delivery.gridbid}/bin/gridbid"
+      + lib.optionalString isLinux (
+        " --functions ${zips.packages.functions} --gridbid ${lib.getExe rust.delivery.gridbid}"
+        + " --simulators ${lib.getExe rust.tools.simulators}"
+      )
     );
     test = app "test" "Run every check and test, as CI does" "test";
   };

@@ -1,7 +1,7 @@
 # core as the WASM module that the TypeScript and Python packages ship.
 #
-# Built by `xtask wasm`, as without Nix, so that flags exist once and the bytes are the same. wasm-bindgen and its command come
-# from Cargo.lock, wasm-opt from the npm lock file.
+# Built by gridbid-package with the code of `cargo xtask wasm` (tools/package/src/wasm), so that the bytes are the same.
+# wasm-bindgen and its command have the same version in Cargo.lock; wasm-opt is in tools/devkit/npm/package-lock.json.
 {
   pkgs,
   lib,
@@ -30,13 +30,13 @@ assert lib.assertMsg (library == command)
       cargoArtifacts = null;
       doInstallCargoArtifacts = false;
       nativeBuildInputs = [
-        rust.tools.xtask
+        rust.tools.package
         pkgs.nodejs_22
       ];
       buildPhaseCargoCommand = ''
-        xtask wasm --to gridbid.wasm \
+        gridbid-package wasm --to gridbid.wasm \
           --bindgen ${lib.getExe rust.tools.bindgen} \
-          --wasm-opt ${npm.modulesOf "/xtask/npm"}/node_modules/binaryen/bin/wasm-opt \
+          --wasm-opt ${npm.modulesOf "/tools/devkit/npm"}/node_modules/binaryen/bin/wasm-opt \
           --crates "$(echo "$cargoVendorDir"/*/)"
       '';
       installPhaseCommand = ''

@@ -1,7 +1,8 @@
 # The functions' zips, and `functions`: all zips with the manifest functions.json that Terraform reads. Linux only.
 #
-# xtask writes zips and manifests, as on a laptop. Each function's output has its zip and its manifest. Rust functions are also
-# cross-compiled for the other processor; report-results is compiled ahead of time and needs the target's processor.
+# Zips and manifests are written by gridbid-package, with the code that a laptop uses. Each function's folder has
+# its zip and a manifest of its own. Those of this machine's processor are complete; the Rust functions are cross-built for
+# the other one too. Python's is compiled ahead of time and needs the processor that it is for. Linux only.
 {
   pkgs,
   lib,
@@ -19,13 +20,13 @@ let
     pkgs.runCommand "${name}-${architecture}"
       {
         nativeBuildInputs = [
-          rust.tools.xtask
+          rust.tools.package
           pkgs.binutils
         ];
       }
       ''
         ${prepare}
-        xtask package zip ${folder} ${built} --architecture ${architecture} --to $out
+        gridbid-package zip ${folder} ${built} --architecture ${architecture} --to $out
       '';
 
   nativeFrom =
@@ -94,8 +95,8 @@ in
   packages =
     all
     // {
-      functions = pkgs.runCommand "functions-${own}" { nativeBuildInputs = [ rust.tools.xtask ]; } ''
-        xtask package join ${toString (builtins.attrValues all)} --to $out
+      functions = pkgs.runCommand "functions-${own}" { nativeBuildInputs = [ rust.tools.package ]; } ''
+        gridbid-package join ${toString (builtins.attrValues all)} --to $out
       '';
     }
     // lib.listToAttrs (

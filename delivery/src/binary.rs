@@ -1,32 +1,32 @@
-//! Whether a binary in a zip runs on Lambda: of the right architecture, and, for a `bootstrap`, static.
+//! Checks that a binary in a zip runs on Lambda: it has the function's architecture, and a `bootstrap` is static.
 //!
-//! A binary that asks for an interpreter was built for somebody's laptop: it may start there and fail on Lambda's older
-//! C library. Reading ELF is the `object` crate's. Called by `manifest` for each file of each zip.
+//! A binary with an interpreter was built for a laptop. It may run there and fail on Lambda's older C library.
 
+use gridbid_release_format::Architecture;
 use object::Endianness;
-use object::elf::{EM_AARCH64, EM_X86_64, FileHeader64, PT_INTERP};
+use object::elf::{DT_NEEDED, EM_AARCH64, EM_X86_64, FileHeader64, PT_INTERP};
 use object::read::elf::{Dyn as _, FileHeader as _, ProgramHeader as _};
 
-/// What is wrong with a binary.
+/// Why a binary cannot run on Lambda.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unfit {
-    /// It is no ELF file for 64 bits.
+    /// It is not a 64-bit ELF file.
     #[error("it is not a 64-bit ELF binary")]
-    NoBinary,
-    /// It is for another machine.
-    #[error("it is built for {found}, and functions.json says {wanted}")]
+    NotElf,
+    /// Its architecture differs from the function's.
+    #[error("it is built for {found}, and functions.json says {expected}")]
     Architecture {
-        /// The machine that it is for.
+        /// The binary's architecture.
         found: &'static str,
         /// The function's architecture.
-        wanted: String,
+        expected: Architecture,
     },
-    /// It asks for a dynamic linker or for shared libraries.
-    #[error("it is not static: it asks for {0}")]
+    /// It needs a dynamic linker or shared libraries.
+    #[error("it is not static: it needs {0}")]
     Dynamic(String),
 }
 
-/// Whether a file is an ELF binary at all.
+/// Whether a file starts like an ELF binary.
 pub(crate) fn is_elf(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\x7fELF")
 }
@@ -34,34 +34,34 @@ pub(crate) fn is_elf(bytes: &[u8]) -> bool {
 /// Checks the architecture of a binary or a shared library.
 ///
 /// # Errors
-/// When it cannot be read or is for another machine.
-pub(crate) fn of_architecture(bytes: &[u8], wanted: &str) -> Result<(), Unfit> {
-    let header = FileHeader64::<Endianness>::parse(bytes).map_err(|_| Unfit::NoBinary)?;
-    let endian = header.endian().map_err(|_| Unfit::NoBinary)?;
-    let found = match header.e_machine(endian) {
-        EM_X86_64 => "x86_64",
-        EM_AARCH64 => "arm64",
-        _ => "another machine",
+/// When it is not an ELF file or has another architecture.
+pub(crate) fn check_architecture(bytes: &[u8], expected: Architecture) -> Result<(), Unfit> {
+    let header = FileHeader64::<Endianness>::parse(bytes).map_err(|_| Unfit::NotElf)?;
+    let endian = header.endian().map_err(|_| Unfit::NotElf)?;
+    let (found, architecture) = match header.e_machine(endian) {
+        EM_X86_64 => ("x86_64", Some(Architecture::X86)),
+        EM_AARCH64 => ("arm64", Some(Architecture::Arm64)),
+        _ => ("another architecture", None),
     };
-    if found == wanted { Ok(()) } else { Err(Unfit::Architecture { found, wanted: wanted.to_owned() }) }
+    if architecture == Some(expected) { Ok(()) } else { Err(Unfit::Architecture { found, expected }) }
 }
 
 /// Checks that a binary needs nothing but the kernel.
 ///
 /// # Errors
-/// When it cannot be read, has an interpreter, or needs a shared library.
-pub(crate) fn is_static(bytes: &[u8]) -> Result<(), Unfit> {
-    let header = FileHeader64::<Endianness>::parse(bytes).map_err(|_| Unfit::NoBinary)?;
-    let endian = header.endian().map_err(|_| Unfit::NoBinary)?;
-    let segments = header.program_headers(endian, bytes).map_err(|_| Unfit::NoBinary)?;
-    for segment in segments {
+/// When it is not an ELF file, has an interpreter, or needs a shared library.
+pub(crate) fn check_static(bytes: &[u8]) -> Result<(), Unfit> {
+    let header = FileHeader64::<Endianness>::parse(bytes).map_err(|_| Unfit::NotElf)?;
+    let endian = header.endian().map_err(|_| Unfit::NotElf)?;
+    for segment in header.program_headers(endian, bytes).map_err(|_| Unfit::NotElf)? {
         if segment.p_type(endian) == PT_INTERP {
-            let path = segment.data(endian, bytes).unwrap_or_default();
+            let path = segment.data(endian, bytes).map_err(|()| Unfit::NotElf)?;
             let path = String::from_utf8_lossy(path);
             return Err(Unfit::Dynamic(format!("the interpreter {}", path.trim_end_matches('\0'))));
         }
-        let entries = segment.dynamic(endian, bytes).map_err(|_| Unfit::NoBinary)?.unwrap_or_default();
-        if entries.iter().any(|entry| entry.tag32(endian) == Some(object::elf::DT_NEEDED)) {
+        // Only the dynamic segment has entries.
+        let entries = segment.dynamic(endian, bytes).map_err(|_| Unfit::NotElf)?.unwrap_or_default();
+        if entries.iter().any(|entry| entry.tag32(endian) == Some(DT_NEEDED)) {
             return Err(Unfit::Dynamic("shared libraries".to_owned()));
         }
     }
@@ -72,8 +72,12 @@ pub(crate) fn is_static(bytes: &[u8]) -> Result<(), Unfit> {
 pub(crate) mod tests {
     use super::*;
 
-    /// A static ELF binary of a machine, as small as one can be; with an interpreter when one is named.
-    pub(crate) fn elf(machine: u16, interpreter: Option<&str>) -> Vec<u8> {
+    /// The smallest ELF binary of an architecture, with or without an interpreter.
+    pub(crate) fn elf(architecture: Architecture, interpreter: Option<&str>) -> Vec<u8> {
+        let machine = match architecture {
+            Architecture::Arm64 => EM_AARCH64,
+            Architecture::X86 => EM_X86_64,
+        };
         let mut bytes = b"\x7fELF\x02\x01\x01".to_vec();
         bytes.resize(16, 0);
         for half in [2_u16, machine] {
@@ -102,33 +106,34 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_static_binary_of_the_architecture_is_fit() {
-        let binary = elf(EM_AARCH64, None);
-        assert_eq!(of_architecture(&binary, "arm64"), Ok(()));
-        assert_eq!(is_static(&binary), Ok(()));
+    fn static_binary_of_the_architecture_passes() {
+        let binary = elf(Architecture::Arm64, None);
+        assert_eq!(check_architecture(&binary, Architecture::Arm64), Ok(()));
+        assert_eq!(check_static(&binary), Ok(()));
     }
 
     #[test]
-    fn another_architecture_is_refused() {
-        let told = of_architecture(&elf(EM_X86_64, None), "arm64").unwrap_err().to_string();
-        assert_eq!(told, "it is built for x86_64, and functions.json says arm64");
+    fn binary_of_another_architecture_is_rejected() {
+        let error = check_architecture(&elf(Architecture::X86, None), Architecture::Arm64).unwrap_err().to_string();
+        assert_eq!(error, "it is built for x86_64, and functions.json says arm64");
     }
 
     #[test]
-    fn what_asks_for_an_interpreter_is_refused() {
-        let told = is_static(&elf(EM_X86_64, Some("/lib64/ld-linux-x86-64.so.2"))).unwrap_err().to_string();
-        assert_eq!(told, "it is not static: it asks for the interpreter /lib64/ld-linux-x86-64.so.2");
-        // This very test is a binary of the laptop's.
-        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
-        if cfg!(all(target_os = "linux", target_env = "gnu")) {
-            assert!(matches!(is_static(&own), Err(Unfit::Dynamic(_))));
+    fn binary_with_an_interpreter_is_rejected() {
+        let binary = elf(Architecture::X86, Some("/lib64/ld-linux-x86-64.so.2"));
+        let error = check_static(&binary).unwrap_err().to_string();
+        assert_eq!(error, "it is not static: it needs the interpreter /lib64/ld-linux-x86-64.so.2");
+        #[cfg(all(target_os = "linux", target_env = "gnu"))]
+        {
+            let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+            assert!(matches!(check_static(&own), Err(Unfit::Dynamic(_))));
         }
     }
 
     #[test]
-    fn what_is_no_binary_is_refused() {
-        assert_eq!(is_static(b"#!/bin/sh\n"), Err(Unfit::NoBinary));
-        assert!(is_static(&elf(EM_X86_64, None)[..40]).is_err());
+    fn file_that_is_not_a_whole_elf_binary_is_rejected() {
+        assert_eq!(check_static(b"#!/bin/sh\n"), Err(Unfit::NotElf));
+        assert!(check_static(&elf(Architecture::X86, None)[..40]).is_err());
         assert!(!is_elf(b"#!/bin/sh\n"));
     }
 }

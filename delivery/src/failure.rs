@@ -1,55 +1,90 @@
-//! How a command ends when it cannot end well: one clear sentence, what to do, and what was done on the way.
+//! The failure of a command, as shown to the user: a message, the chain of causes and a hint.
 //!
-//! One type for all commands, because a failure has one reader: a person at a terminal or at a pipeline's log. What code
-//! decides on has types of its own (`cloud::CallError`). Printed by `main`, which then exits with 1.
+//! All commands share one type because a failure has one reader, a person at a terminal or a pipeline's log. An error that
+//! code branches on has its own type, such as `CallError`.
 
+use std::error::Error;
 use std::fmt;
 
-use crate::cloud::CallError;
+use anstyle::{AnsiColor, Style};
 
-/// A command's end that was not wished for.
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+
+/// A command failure shown to the user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{sentence}")]
+#[error("{message}")]
 pub(crate) struct Failure {
-    sentence: String,
-    todo: Option<String>,
+    message: String,
+    hint: Option<String>,
 }
 
 impl Failure {
-    /// A failure told by one sentence, without a final period.
-    pub(crate) fn new(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), todo: None }
+    /// A failure with a message: lower case, without a final period.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: None }
     }
 
-    /// Adds what the reader can do about it.
-    pub(crate) fn with_todo(self, todo: impl Into<String>) -> Self {
-        Self { todo: Some(todo.into()), ..self }
+    /// A failure caused by an error: the message, the error and all its sources.
+    pub(crate) fn from_error(message: impl fmt::Display, error: &(dyn Error + 'static)) -> Self {
+        Self::new(format!("{message}: {}", error_chain(error)))
     }
 
-    /// Adds what it means for the deployment that it ended.
+    /// Adds what the user can do about it.
+    pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Adds the state that the failure left behind.
     pub(crate) fn with_consequence(self, consequence: &str) -> Self {
-        Self { sentence: format!("{}: {consequence}", self.sentence), todo: self.todo }
+        Self { message: format!("{}: {consequence}", self.message), ..self }
     }
 
-    /// All of it, as it is printed.
-    pub(crate) fn report(&self) -> Report<'_> {
-        Report(self)
-    }
-}
-
-impl From<CallError> for Failure {
-    fn from(error: CallError) -> Self {
-        Self::new(error.to_string())
+    /// The failure as printed, with ANSI styles: for a stream that strips them where they are not wanted.
+    pub(crate) fn report(&self) -> String {
+        let mut report = format!("{ERROR}error:{ERROR:#} {}", self.message);
+        if let Some(hint) = &self.hint {
+            report.push_str(&format!("\n  {HINT}hint:{HINT:#} {hint}"));
+        }
+        report
     }
 }
 
-/// A failure with what to do.
-#[derive(Debug)]
-pub(crate) struct Report<'a>(&'a Failure);
+/// An error and all its sources on one line, outermost first. A source that its parent's text already ends with is not
+/// repeated.
+pub(crate) fn error_chain(error: &(dyn Error + 'static)) -> String {
+    let mut chain = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        let text = source.to_string();
+        if !chain.ends_with(&text) {
+            chain = format!("{chain}: {text}");
+        }
+        next = source.source();
+    }
+    chain
+}
 
-impl fmt::Display for Report<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "error: {}", self.0.sentence)?;
-        self.0.todo.as_ref().map_or(Ok(()), |todo| write!(out, "\n  what to do: {todo}"))
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Link {
+        text: &'static str,
+        #[source]
+        source: io::Error,
+    }
+
+    #[test]
+    fn error_chain_names_every_source_once() {
+        let refused = || io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused");
+        let outer = io::Error::other(Link { text: "dispatch failure", source: refused() });
+        assert_eq!(error_chain(&outer), "dispatch failure: connection refused");
+        let repeated = Link { text: "cannot connect: connection refused", source: refused() };
+        assert_eq!(Failure::from_error("S3", &repeated).to_string(), "S3: cannot connect: connection refused");
     }
 }

@@ -1,38 +1,34 @@
-//! The commit that a release is named after, when it is not given.
-//!
-//! A working tree with changes is none: what it builds belongs to no commit. Called by `cli`.
+//! The checked-out commit, which names a release unless the command line does.
 
 use std::process::Command;
 
-use crate::failure::Failure;
-use crate::moment::Moment;
-use crate::names::ReleaseId;
+use gridbid_release_format::{ReleaseId, Timestamp};
 
-/// The commit that is checked out, and when it was committed.
+use crate::failure::Failure;
+
+/// Reads the id and the time of the checked-out commit.
 ///
 /// # Errors
-/// When this is no git repository, or it holds changes that are not committed.
-pub(crate) fn head() -> Result<(ReleaseId, Moment), Failure> {
-    if !git(&["status", "--porcelain"])?.is_empty() {
-        return Err(Failure::new(
-            "the repository holds changes that are not committed, so what it builds is no release",
-        )
-        .with_todo("commit them, or name what is released with --release and --committed-at"));
+/// When this is not a git repository, or it has uncommitted changes: what they build belongs to no commit.
+pub(crate) fn read_head() -> Result<(ReleaseId, Timestamp), Failure> {
+    if !run_git(&["status", "--porcelain"])?.is_empty() {
+        return Err(Failure::new("the repository has uncommitted changes, so a build of it cannot be released")
+            .with_hint("commit them, or name the release with --release and --committed-at"));
     }
-    let told = git(&["show", "--no-patch", "--format=%H %ct", "HEAD"])?;
-    let (commit, seconds) = told.split_once(' ').unwrap_or((&told, ""));
-    let strange = || Failure::new(format!("git tells something else than a commit: `{told}`"));
-    Ok((commit.parse().map_err(|_| strange())?, Moment::from_unix_seconds(seconds.parse().map_err(|_| strange())?)))
+    let output = run_git(&["show", "--no-patch", "--format=%H %cI", "HEAD"])?;
+    let commit = output.split_once(' ').and_then(|(id, time)| Some((id.parse().ok()?, time.parse().ok()?)));
+    commit.ok_or_else(|| Failure::new(format!("expected a commit and its time from `git show`, found `{output}`")))
 }
 
-fn git(arguments: &[&str]) -> Result<String, Failure> {
-    let cannot = |why: String| {
-        Failure::new(format!("cannot ask git for the commit: {why}"))
-            .with_todo("call gridbid in the repository, or name the release with --release and --committed-at")
-    };
-    let told = Command::new("git").args(arguments).output().map_err(|error| cannot(error.to_string()))?;
-    if !told.status.success() {
-        return Err(cannot(String::from_utf8_lossy(&told.stderr).trim().to_owned()));
+fn run_git(arguments: &[&str]) -> Result<String, Failure> {
+    let hint = "run gridbid in the repository, or name the release with --release and --committed-at";
+    let output = Command::new("git")
+        .args(arguments)
+        .output()
+        .map_err(|error| Failure::from_error("cannot run git", &error).with_hint(hint))?;
+    if !output.status.success() {
+        let cause = String::from_utf8_lossy(&output.stderr);
+        return Err(Failure::new(format!("cannot read the commit: {}", cause.trim())).with_hint(hint));
     }
-    Ok(String::from_utf8_lossy(&told.stdout).trim().to_owned())
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

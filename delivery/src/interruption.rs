@@ -1,7 +1,7 @@
-//! A request from outside to stop: Ctrl-C, a pipeline that was cancelled, or a terminal that was closed.
+//! External stop requests: Ctrl-C, a cancelled pipeline or a closed terminal.
 //!
-//! A deployment must not end between two aliases, so a signal ends nothing by itself: the commands ask for it where they
-//! can still put the aliases back.
+//! A signal must not end a deployment between two aliases. It only sets a flag, which the commands check where they can
+//! still revert.
 
 use std::time::Duration;
 
@@ -11,17 +11,17 @@ use tokio::time::sleep;
 
 use crate::failure::Failure;
 
-/// Whether somebody wants us to stop.
+/// A stop request that may arrive.
 #[derive(Clone, Debug)]
 pub(crate) struct Interruption(watch::Receiver<bool>);
 
 impl Interruption {
-    /// Listens for SIGINT, SIGTERM and SIGHUP from now on.
+    /// Starts to listen for SIGINT, SIGTERM and SIGHUP.
     ///
     /// # Errors
     /// When the operating system refuses.
     pub(crate) fn listen() -> Result<Self, Failure> {
-        let refused = |error| Failure::new(format!("cannot listen for signals: {error}"));
+        let refused = |error| Failure::from_error("cannot listen for signals", &error);
         let mut interrupt = signal(SignalKind::interrupt()).map_err(refused)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(refused)?;
         let mut hangup = signal(SignalKind::hangup()).map_err(refused)?;
@@ -32,44 +32,44 @@ impl Interruption {
                 _ = terminate.recv() => {}
                 _ = hangup.recv() => {}
             }
-            // A receiver that is gone has nothing to stop.
+            // Fails only without a receiver, when there is nothing to stop.
             let _ = sender.send(true);
             sender.closed().await;
         });
         Ok(Self(receiver))
     }
 
-    /// One that never comes.
+    /// An interruption that never arrives.
     pub(crate) fn never() -> Self {
         Self(watch::channel(false).1)
     }
 
-    /// One that comes when the sender says so.
+    /// An interruption that arrives when the sender sends `true`.
     #[cfg(test)]
-    pub(crate) fn of(receiver: watch::Receiver<bool>) -> Self {
+    pub(crate) fn from_receiver(receiver: watch::Receiver<bool>) -> Self {
         Self(receiver)
     }
 
-    /// Fails when it has come.
+    /// Fails after an interruption.
     ///
     /// # Errors
-    /// When it has come.
+    /// When one has arrived.
     pub(crate) fn check(&self) -> Result<(), Failure> {
         if *self.0.borrow() { Err(Failure::new("interrupted")) } else { Ok(()) }
     }
 
-    /// Waits for so long, or until it comes.
+    /// Waits for a duration or the interruption, whichever is first.
     pub(crate) async fn pause(&self, time: Duration) {
         tokio::select! {
             () = sleep(time) => {}
-            () = self.come() => {}
+            () = self.arrival() => {}
         }
     }
 
-    /// Waits until it comes.
-    pub(crate) async fn come(&self) {
+    /// Waits for the interruption.
+    pub(crate) async fn arrival(&self) {
         let mut receiver = self.0.clone();
-        if receiver.wait_for(|come| *come).await.is_err() {
+        if receiver.wait_for(|has_arrived| *has_arrived).await.is_err() {
             std::future::pending::<()>().await;
         }
     }
@@ -82,12 +82,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn interrupt_terminate_and_hangup_each_request_a_stop() {
+    async fn each_signal_requests_a_stop() {
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
             let interruption = Interruption::listen().unwrap();
             assert!(interruption.check().is_ok(), "{signal:?}");
             kill_process(getpid(), signal).unwrap();
-            interruption.come().await;
+            interruption.arrival().await;
             assert!(interruption.check().is_err(), "{signal:?}");
         }
     }

@@ -1,211 +1,233 @@
-//! One deployer at a time for each environment: a lease in `deployments/<environment>/lock`.
+//! One deployment at a time for each environment: a lease in `deployments/<environment>/lock`.
 //!
-//! It is taken by a conditional write and renewed while work goes on, so a deployer that dies blocks the next one for
-//! minutes and not for ever. A lease that was lost stops its holder before the next alias is written. Called by `deploy` and
-//! `rollback`.
+//! A conditional write takes it, and it is renewed while work continues. So a killed deployment blocks the next one only
+//! until its lease expires. A deployment that lost its lease stops before it writes the next alias.
 
 use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::future::Future;
 use std::time::Duration;
 
+use gridbid_release_format::{EnvironmentName, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::cloud::{CallError, Cloud, Created};
+use crate::cloud::call_error::CallError;
+use crate::cloud::services::{Cloud, PutOutcome};
 use crate::failure::Failure;
 use crate::history;
 use crate::interruption::Interruption;
-use crate::moment::Moment;
-use crate::names::EnvironmentName;
-use crate::progress::say;
+use crate::progress::log_detail;
 
 /// The times of a lease.
 #[derive(Clone, Copy, Debug)]
 struct Terms {
     /// A lease that is not renewed expires after this time.
-    life: Duration,
-    /// Time between two renewals.
+    lifetime: Duration,
+    /// Interval between two renewals.
     renewal_interval: Duration,
-    /// Time between two attempts of a deployer that waits for the lease.
+    /// Interval between two attempts of a deployment that waits for the lease.
     retry_interval: Duration,
 }
 
 /// An environment on AWS: a renewal may fail several times before the lease expires.
 const SHARED: Terms = Terms {
-    life: Duration::from_secs(300),
+    lifetime: Duration::from_secs(300),
     renewal_interval: Duration::from_secs(60),
     retry_interval: Duration::from_secs(10),
 };
-/// The environment on a laptop, where a killed deployment is repeated at once by the person who killed it.
+/// The environment on a laptop, where the person who killed a deployment repeats it immediately.
 const LOCAL: Terms = Terms {
-    life: Duration::from_secs(15),
+    lifetime: Duration::from_secs(15),
     renewal_interval: Duration::from_secs(3),
     retry_interval: Duration::from_secs(1),
 };
 
 impl Terms {
-    fn of(environment: &EnvironmentName) -> Self {
+    fn for_environment(environment: &EnvironmentName) -> Self {
         if environment.is_local() { LOCAL } else { SHARED }
     }
 }
 
+/// The lock file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Lock {
-    /// Who holds it.
+    /// Who holds the lease.
     holder: String,
-    /// Until when; a time that has passed means nobody.
-    until: Moment,
+    /// When the lease expires; in the past after a release.
+    until: Timestamp,
 }
 
-/// An environment that nobody else deploys to.
+/// The exclusive right to deploy to an environment.
 #[derive(Debug)]
 pub(crate) struct Lease<'a, C> {
     cloud: &'a C,
     key: String,
     terms: Terms,
     holder: String,
-    tag: RefCell<String>,
-    until: Cell<Moment>,
-    lost: Cell<bool>,
+    etag: RefCell<String>,
+    until: Cell<Timestamp>,
+    is_lost: Cell<bool>,
 }
 
-/// Who holds an environment's lease, and until when; none when nobody does.
+/// The outcome of one attempt to acquire a lease.
+enum Attempt<'a, C> {
+    Acquired(Lease<'a, C>),
+    /// Another deployment holds it, described as the rest of a sentence.
+    Taken(String),
+}
+
+fn taken(environment: &EnvironmentName, by: &str) -> Failure {
+    Failure::new(format!("another deployment to {environment} is under way{by}"))
+        .with_hint("wait until it has ended; `gridbid status` shows it")
+}
+
+/// Describes who holds an environment's lease and until when; `None` when it is free.
 ///
 /// # Errors
-/// When the bucket does not answer.
-pub(crate) async fn holder<C: Cloud>(cloud: &C, environment: &EnvironmentName) -> Result<Option<String>, Failure> {
-    let stored = cloud.read(&key(environment)).await?;
-    Ok(stored.and_then(|stored| held(&stored.bytes, cloud.now())))
+/// When the lock cannot be read.
+pub(crate) async fn read_holder<C: Cloud>(cloud: &C, environment: &EnvironmentName) -> Result<Option<String>, Failure> {
+    let key = lock_key(environment);
+    let Some(object) = cloud.get(&key).await? else { return Ok(None) };
+    holder_of(&key, &object.bytes, cloud.now())
 }
 
-/// Who holds the lock that these bytes are.
-fn held(bytes: &[u8], now: Moment) -> Option<String> {
-    let lock: Option<Lock> = serde_json::from_slice(bytes).ok();
-    lock.filter(|lock| lock.until > now).map(|lock| format!("{} until {}", lock.holder, lock.until))
+fn holder_of(key: &str, lock: &[u8], now: Timestamp) -> Result<Option<String>, Failure> {
+    let lock: Lock = serde_json::from_slice(lock).map_err(|error| {
+        Failure::from_error(format!("`{key}` in the artifacts bucket is not a lock"), &error)
+            .with_hint("delete it if no deployment is running")
+    })?;
+    Ok((lock.until > now).then(|| format!("{} until {}", lock.holder, lock.until)))
 }
 
 impl<'a, C: Cloud> Lease<'a, C> {
-    /// Takes it.
-    ///
-    /// # Errors
-    /// At once when somebody else holds it.
-    pub(crate) async fn take(cloud: &'a C, environment: &EnvironmentName, holder: &str) -> Result<Self, Failure> {
-        let (key, terms) = (key(environment), Terms::of(environment));
-        let until = cloud.now().after(terms.life);
-        let lock = json(&Lock { holder: holder.to_owned(), until })?;
-        let tag = match cloud.create(&key, lock.clone()).await? {
-            Created::New(tag) => tag,
-            Created::Existed => {
-                // Looked at once: the tag is that of the very lock that nobody holds.
-                let there = cloud.read(&key).await?;
-                if let Some(other) = there.as_ref().and_then(|there| held(&there.bytes, cloud.now())) {
-                    let sentence = format!("another deployment to {environment} is under way: {other}");
-                    return Err(Failure::new(sentence).with_todo("wait for its end, and look at `gridbid status`"));
+    async fn attempt(cloud: &'a C, environment: &EnvironmentName, holder: &str) -> Result<Attempt<'a, C>, Failure> {
+        let (key, terms) = (lock_key(environment), Terms::for_environment(environment));
+        let until = cloud.now().saturating_add(terms.lifetime);
+        let lock = serialize(&Lock { holder: holder.to_owned(), until })?;
+        let etag = match cloud.create(&key, lock.clone()).await? {
+            PutOutcome::Created(etag) => etag,
+            PutOutcome::AlreadyExists => {
+                // Nothing deletes a lock: a missing one was deleted by hand a moment ago.
+                let object = cloud.get(&key).await?.ok_or_else(|| CallError::Missing(key.clone()))?;
+                if let Some(other) = holder_of(&key, &object.bytes, cloud.now())? {
+                    return Ok(Attempt::Taken(format!(": {other}")));
                 }
-                let tag = there.map(|there| there.tag).unwrap_or_default();
-                let lost = |error| match error {
-                    CallError::Changed(_) => {
-                        Failure::new(format!("another deployment to {environment} has begun at the same moment"))
-                            .with_todo("wait for its end, and look at `gridbid status`")
+                match cloud.replace(&key, lock, &object.etag).await {
+                    Ok(etag) => etag,
+                    Err(CallError::Changed(_)) => {
+                        return Ok(Attempt::Taken(", which started at the same time".to_owned()));
                     }
-                    error => error.into(),
-                };
-                cloud.replace(&key, lock, &tag).await.map_err(lost)?
+                    Err(error) => return Err(error.into()),
+                }
             }
         };
-        let (tag, until, lost) = (RefCell::new(tag), Cell::new(until), Cell::new(false));
-        Ok(Self { cloud, key, terms, holder: holder.to_owned(), tag, until, lost })
+        let (etag, until, is_lost) = (RefCell::new(etag), Cell::new(until), Cell::new(false));
+        Ok(Attempt::Acquired(Self { cloud, key, terms, holder: holder.to_owned(), etag, until, is_lost }))
     }
 
-    /// Takes it, and waits for so long while somebody else holds it.
+    /// Acquires the lease; waits up to a time limit, zero for none, while another deployment holds it.
     ///
     /// # Errors
-    /// When somebody else still holds it then, or an interruption comes.
-    pub(crate) async fn wait(
+    /// When another deployment holds it after that time, an interruption arrives, or a call fails.
+    pub(crate) async fn acquire(
         cloud: &'a C,
         environment: &EnvironmentName,
         holder: &str,
-        patience: Duration,
+        limit: Duration,
         interruption: &Interruption,
     ) -> Result<Self, Failure> {
         let started = tokio::time::Instant::now();
-        let mut told = false;
-        while started.elapsed() < patience {
-            let Some(other) = self::holder(cloud, environment).await? else { break };
-            if !told {
-                say(&format!("  waiting for another deployment to {environment}: {other}"));
-                told = true;
+        let mut is_reported = false;
+        loop {
+            let refusal = match Self::attempt(cloud, environment, holder).await? {
+                Attempt::Acquired(lease) => return Ok(lease),
+                Attempt::Taken(by) => by,
+            };
+            if started.elapsed() >= limit {
+                return Err(taken(environment, &refusal));
             }
-            interruption.pause(Terms::of(environment).retry_interval).await;
+            if !is_reported {
+                log_detail(&format!("waiting for another deployment to {environment}{refusal}"));
+                is_reported = true;
+            }
+            interruption.pause(Terms::for_environment(environment).retry_interval).await;
             interruption.check()?;
         }
-        Self::take(cloud, environment, holder).await
     }
 
-    /// Works, and renews the lease meanwhile.
+    /// Runs work and renews the lease meanwhile.
     pub(crate) async fn during<T>(&self, work: impl Future<Output = T>) -> T {
         tokio::select! {
-            // The work first: what is done needs no lease any more.
+            // Finished work needs no renewal, so it is polled first.
             biased;
-            done = work => done,
-            never = self.renew_for_ever() => match never {},
+            result = work => result,
+            never = self.keep_renewing() => match never {},
         }
     }
 
-    async fn renew_for_ever(&self) -> std::convert::Infallible {
+    async fn keep_renewing(&self) -> Infallible {
         loop {
             tokio::time::sleep(self.terms.renewal_interval).await;
-            if !self.lost.get() {
+            if !self.is_lost.get() {
                 self.renew().await;
             }
         }
     }
 
     async fn renew(&self) {
-        let until = self.cloud.now().after(self.terms.life);
-        let tag = self.tag.borrow().clone();
-        match self.put(until, &tag).await {
+        match self.write(self.cloud.now().saturating_add(self.terms.lifetime)).await {
             Ok(()) => {}
-            Err(CallError::Changed(_)) => self.lost.set(true),
-            // It may pass: the lease has some minutes left.
-            Err(error) => say(&format!("  the deployment's lock was not renewed: {error}")),
+            Err(CallError::Changed(_)) => self.is_lost.set(true),
+            // Later renewals may succeed before the lease expires.
+            Err(error) => log_detail(&format!("the deployment's lease was not renewed: {error}")),
         }
     }
 
-    async fn put(&self, until: Moment, tag: &str) -> Result<(), CallError> {
-        let lock = Lock { holder: self.holder.clone(), until };
-        let lock = json(&lock).map_err(|failure| CallError::Failed(failure.to_string()))?;
-        let tag = self.cloud.replace(&self.key, lock, tag).await?;
-        self.tag.replace(tag);
+    async fn write(&self, until: Timestamp) -> Result<(), CallError> {
+        let lock = serialize(&Lock { holder: self.holder.clone(), until });
+        let lock = lock.map_err(|failure| CallError::Failed(failure.to_string()))?;
+        let etag = self.etag.borrow().clone();
+        let etag = self.cloud.replace(&self.key, lock, &etag).await?;
+        self.etag.replace(etag);
         self.until.set(until);
         Ok(())
     }
 
-    /// The lease is held now.
+    /// Checks that the lease is still held.
     ///
     /// # Errors
-    /// When it has ended or somebody else has taken it.
+    /// When it has expired or another deployment has taken it.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.lost.get() || self.cloud.now() > self.until.get() {
-            return Err(Failure::new("the deployment's lock was lost to somebody else"));
+        if self.is_lost.get() || self.cloud.now() > self.until.get() {
+            return Err(Failure::new("the deployment lost its lease to another one"));
         }
         Ok(())
     }
 
-    /// Gives it back; a failure to do so only keeps others waiting for some minutes.
-    pub(crate) async fn give_back(self) {
-        let tag = self.tag.borrow().clone();
-        if let Err(error) = self.put(Moment::from_unix_seconds(0), &tag).await {
-            say(&format!("  the deployment's lock was not given back, and ends by itself: {error}"));
+    /// Releases the lease. A failure to do so only blocks others until it expires.
+    pub(crate) async fn release(self) {
+        if let Err(error) = self.write(Timestamp::UNIX_EPOCH).await {
+            log_detail(&format!("the deployment's lease was not released and expires later: {error}"));
         }
     }
 }
 
-fn key(environment: &EnvironmentName) -> String {
+fn lock_key(environment: &EnvironmentName) -> String {
     format!("{}lock", history::folder(environment))
 }
 
-fn json(lock: &Lock) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(lock).map_err(|error| Failure::new(format!("cannot write the deployment's lock: {error}")))
+fn serialize(lock: &Lock) -> Result<Vec<u8>, Failure> {
+    serde_json::to_vec(lock).map_err(|error| Failure::from_error("cannot write the deployment's lock", &error))
+}
+
+/// Acquires a lease without waiting.
+#[cfg(test)]
+pub(crate) async fn acquire_at_once<'a, C: Cloud>(
+    cloud: &'a C,
+    environment: &EnvironmentName,
+    holder: &str,
+) -> Result<Lease<'a, C>, Failure> {
+    Lease::acquire(cloud, environment, holder, Duration::ZERO, &Interruption::never()).await
 }
 
 #[cfg(test)]
@@ -218,56 +240,56 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn of_two_at_once_one_is_refused_and_told_who_holds_it() {
+    async fn second_deployment_is_refused_and_names_the_holder() {
         let memory = Memory::default();
-        let first = Lease::take(&memory, &dev(), "the first").await.unwrap();
-        let refused = Lease::take(&memory, &dev(), "the second").await.unwrap_err();
+        let first = acquire_at_once(&memory, &dev(), "the first").await.unwrap();
+        let refused = acquire_at_once(&memory, &dev(), "the second").await.unwrap_err();
         assert!(refused.to_string().contains("is under way: the first until "), "{refused}");
-        // Another environment is another matter.
-        Lease::take(&memory, &"prod".parse().unwrap(), "the second").await.unwrap();
-        first.give_back().await;
-        assert_eq!(holder(&memory, &dev()).await.unwrap(), None);
-        Lease::take(&memory, &dev(), "the second").await.unwrap();
+        // Each environment has its own lease.
+        acquire_at_once(&memory, &"prod".parse().unwrap(), "the second").await.unwrap();
+        first.release().await;
+        assert_eq!(read_holder(&memory, &dev()).await.unwrap(), None);
+        acquire_at_once(&memory, &dev(), "the second").await.unwrap();
     }
 
     #[tokio::test]
-    async fn of_two_that_find_it_free_only_the_first_gets_it() {
+    async fn expired_lease_is_taken_by_only_one_of_two() {
         let memory = Memory::default();
-        Lease::take(&memory, &dev(), "before").await.unwrap().give_back().await;
-        let until = memory.now().after(SHARED.life);
-        let faster = json(&Lock { holder: "the first".to_owned(), until }).unwrap();
-        memory.put_after_read(&key(&dev()), &faster);
-        let refused = Lease::take(&memory, &dev(), "the second").await.unwrap_err();
-        assert!(refused.to_string().contains("has begun at the same moment"), "{refused}");
-        assert!(holder(&memory, &dev()).await.unwrap().unwrap().starts_with("the first"));
+        acquire_at_once(&memory, &dev(), "before").await.unwrap().release().await;
+        let until = memory.now().saturating_add(SHARED.lifetime);
+        let faster = serialize(&Lock { holder: "the first".to_owned(), until }).unwrap();
+        memory.put_after_read(&lock_key(&dev()), &faster);
+        let refused = acquire_at_once(&memory, &dev(), "the second").await.unwrap_err();
+        assert!(refused.to_string().contains("which started at the same time"), "{refused}");
+        assert!(read_holder(&memory, &dev()).await.unwrap().unwrap().starts_with("the first"));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_waits_gets_it_when_it_is_given_back() {
+    async fn waiting_deployment_acquires_the_released_lease() {
         let memory = Memory::default();
-        let first = Lease::take(&memory, &dev(), "the first").await.unwrap();
+        let first = acquire_at_once(&memory, &dev(), "the first").await.unwrap();
         let (never, hour) = (Interruption::never(), Duration::from_secs(3600));
         let dev = dev();
-        let second = Lease::wait(&memory, &dev, "the second", hour, &never);
+        let second = Lease::acquire(&memory, &dev, "the second", hour, &never);
         let later = async {
             tokio::time::sleep(Duration::from_secs(60)).await;
-            first.give_back().await;
+            first.release().await;
         };
         let (second, ()) = tokio::join!(second, later);
         second.unwrap().check().unwrap();
-        let refused = Lease::wait(&memory, &dev, "the third", Duration::from_secs(30), &never).await.unwrap_err();
+        let refused = Lease::acquire(&memory, &dev, "the third", Duration::from_secs(30), &never).await.unwrap_err();
         assert!(refused.to_string().contains("is under way: the second"), "{refused}");
     }
 
     #[tokio::test]
-    async fn a_dead_holder_blocks_for_minutes_and_then_writes_nothing_more() {
+    async fn killed_holder_blocks_until_expiry_and_loses_its_lease() {
         let memory = Memory::default();
-        let dead = Lease::take(&memory, &dev(), "the first").await.unwrap();
-        memory.later(SHARED.life + Duration::from_secs(1));
+        let dead = acquire_at_once(&memory, &dev(), "the first").await.unwrap();
+        memory.advance(SHARED.lifetime + Duration::from_secs(1));
         assert!(dead.check().is_err());
-        let next = Lease::take(&memory, &dev(), "the second").await.unwrap();
+        let next = acquire_at_once(&memory, &dev(), "the second").await.unwrap();
         next.check().unwrap();
-        // It wakes up, and learns that it lost the lease.
+        // A holder that was only suspended learns from its next renewal that it lost the lease.
         dead.renew().await;
         assert!(dead.check().unwrap_err().to_string().contains("lost"));
         next.check().unwrap();
@@ -276,26 +298,26 @@ mod tests {
     #[tokio::test]
     async fn killed_deployment_on_a_laptop_blocks_the_next_one_for_seconds() {
         let (memory, local) = (Memory::default(), "local".parse().unwrap());
-        let _killed = Lease::take(&memory, &local, "killed").await.unwrap();
-        memory.later(LOCAL.life - Duration::from_secs(1));
-        assert!(Lease::take(&memory, &local, "next").await.is_err());
-        memory.later(Duration::from_secs(2));
-        Lease::take(&memory, &local, "next").await.unwrap();
+        let _killed = acquire_at_once(&memory, &local, "killed").await.unwrap();
+        memory.advance(LOCAL.lifetime - Duration::from_secs(1));
+        assert!(acquire_at_once(&memory, &local, "next").await.is_err());
+        memory.advance(Duration::from_secs(2));
+        acquire_at_once(&memory, &local, "next").await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
-    async fn long_work_keeps_the_lease() {
+    async fn lease_is_kept_during_long_work() {
         let memory = Memory::default();
-        let lease = Lease::take(&memory, &dev(), "the first").await.unwrap();
+        let lease = acquire_at_once(&memory, &dev(), "the first").await.unwrap();
         lease
             .during(async {
                 for _ in 0..20 {
                     tokio::time::sleep(Duration::from_secs(60)).await;
-                    memory.later(Duration::from_secs(60));
+                    memory.advance(Duration::from_secs(60));
                 }
             })
             .await;
         lease.check().unwrap();
-        assert!(Lease::take(&memory, &dev(), "the second").await.is_err());
+        assert!(acquire_at_once(&memory, &dev(), "the second").await.is_err());
     }
 }

@@ -1,12 +1,12 @@
-//! The work behind `gridbid`: from zips that were built to functions that serve, and back.
+//! The library behind `gridbid`, which takes built zips to production and back.
 //!
-//! A release is built once and never changes; a deployment takes an environment to a release wholly or not at all; a
-//! rollback needs nothing but the artifacts bucket and Lambda. It builds nothing, decides no rule of Gridbid's, and knows
-//! the code by `functions.json` alone. Everything outside is a trait with an adapter in memory. Called by `main.rs`, that is
-//! by people, by the workflows and by `cargo xtask`.
+//! A release is built once and never changes. A deployment takes an environment to a release completely or not at all. A
+//! rollback needs only the artifacts bucket and Lambda. The crate builds nothing and contains no rule of the auction; it
+//! knows the functions only from `functions.json`. AWS, Terraform and the API are traits with adapters in memory for tests.
 
 mod api;
 mod binary;
+mod build;
 mod cli;
 mod cloud;
 mod commands;
@@ -15,12 +15,11 @@ mod git;
 mod history;
 mod interruption;
 mod lease;
-mod manifest;
-mod moment;
-mod names;
 mod progress;
-mod release;
+mod releases;
 mod shift;
 mod terraform;
+#[cfg(test)]
+mod testing;
 
 pub use cli::main;

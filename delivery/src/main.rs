@@ -1,4 +1,4 @@
-//! `gridbid`: releases, deploys, checks and rolls back Gridbid. All of it is the library's.
+//! `gridbid` releases, deploys, checks and rolls back Gridbid. The library does the work.
 
 use std::process::ExitCode;
 

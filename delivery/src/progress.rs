@@ -1,15 +1,31 @@
-//! What a person sees: lines on stderr while a command works, and answers on stdout. Called by all commands.
+//! The output of a command: progress on stderr, results on stdout.
+//!
+//! Progress is styled only on a terminal, and not with `NO_COLOR`. Scripts read the same text without styles.
 
 use std::io::{self, Write as _};
 
-/// Prints an answer's line.
-pub(crate) fn answer(line: &str) {
-    // Whoever read it may have seen enough.
+use anstyle::Style;
+
+const HEADING: Style = Style::new().bold();
+
+/// Prints a line of a result.
+pub(crate) fn print(line: &str) {
+    // A reader such as `head` may close the pipe early.
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Prints a line of progress.
-pub(crate) fn say(line: &str) {
-    // A closed stderr is no reason to stop a deployment half way.
-    let _ = writeln!(io::stderr(), "{line}");
+/// Prints a step of the command.
+pub(crate) fn log(line: &str) {
+    log_raw(&format!("{HEADING}{line}{HEADING:#}"));
+}
+
+/// Prints a detail of the current step.
+pub(crate) fn log_detail(line: &str) {
+    log_raw(&format!("  {line}"));
+}
+
+/// Prints text that may hold ANSI styles.
+pub(crate) fn log_raw(text: &str) {
+    // A closed stderr must not stop a deployment midway.
+    let _ = writeln!(anstream::stderr(), "{text}");
 }

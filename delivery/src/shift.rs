@@ -1,185 +1,190 @@
-//! Puts aliases on other versions: all of them, or none.
+//! Shifts aliases to other versions: all of them, or none.
 //!
-//! A function with a CodeDeploy group goes by a canary, all others at once, after the canaries have gone well. When one does
-//! not get there, whatever the reason, every alias goes back to where it was. Each update carries the revision that was read,
-//! so it never overwrites what somebody else did. Called by `deploy` and `rollback`; nothing else writes an alias.
+//! A function with a CodeDeploy group is shifted by a canary; the others follow at once after all canaries have succeeded.
+//! When any of them fails, all are reverted. Each update carries the revision that was read, so a concurrent change is never
+//! overwritten. Nothing else writes an alias.
 
 use std::time::Duration;
 
-use crate::cloud::{Alias, CallError, Canary, Cloud, Group, Place};
+use gridbid_release_format::FunctionName;
+
+use crate::cloud::call_error::CallError;
+use crate::cloud::services::{AliasState, AliasTarget, CanaryState, Cloud, DeploymentGroup};
 use crate::failure::Failure;
 use crate::interruption::Interruption;
 use crate::lease::Lease;
-use crate::names::FunctionName;
-use crate::progress::say;
+use crate::progress::log_detail;
 
-/// How often canaries are looked at.
-const LOOK: Duration = Duration::from_secs(5);
-/// While nothing changes, a line is printed after this time.
-const TOLD_AFTER: Duration = Duration::from_secs(60);
-/// How long the canaries may take altogether.
-const CANARIES: Duration = Duration::from_secs(3600);
-/// How long a canary that was told to stop may take to go back.
-const STOPPING: Duration = Duration::from_secs(300);
+/// Interval between two polls of the canaries.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval between two progress lines while no canary changes its state.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(60);
+/// Time limit of all canaries together.
+const CANARIES_TIMEOUT: Duration = Duration::from_secs(3600);
+/// Time limit of a stopped canary to restore its alias.
+const STOP_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// An alias that is to be put on another version.
+/// The shift of one alias.
 #[derive(Clone, Debug)]
-pub(crate) struct Move {
+pub(crate) struct AliasShift {
     /// The function.
     pub(crate) name: FunctionName,
     /// The alias.
-    pub(crate) place: Place,
-    /// The CodeDeploy group for a canary; none to go at once.
-    pub(crate) canary: Option<Group>,
+    pub(crate) alias: AliasTarget,
+    /// The group for a canary; without one, the alias is shifted at once.
+    pub(crate) canary: Option<DeploymentGroup>,
     /// The alias as it was read.
-    pub(crate) before: Alias,
-    /// The version that it goes to.
+    pub(crate) before: AliasState,
+    /// The version to shift to.
     pub(crate) to: String,
 }
 
-/// What was done so far, so that it can be undone.
+/// What has been done so far, for the revert.
 #[derive(Default)]
-struct Progress<'m> {
-    /// Canaries that were started.
-    canaries: Vec<(&'m Move, String)>,
-    /// Aliases that were put at once, with the revision that we made.
-    put: Vec<(&'m Move, String)>,
+struct Done<'s> {
+    /// Started canaries with their ids.
+    canaries: Vec<(&'s AliasShift, String)>,
+    /// Updated aliases with the revision of the update.
+    updates: Vec<(&'s AliasShift, String)>,
 }
 
-/// Puts every alias on its version.
+/// Shifts every alias.
 ///
 /// # Errors
-/// When one does not get there; the others are back where they were then, and the sentence says which are not.
-pub(crate) async fn shift<C: Cloud>(
+/// When one of them fails. All are reverted then, and the message names those that could not be.
+pub(crate) async fn shift_aliases<C: Cloud>(
     cloud: &C,
     lease: &Lease<'_, C>,
     interruption: &Interruption,
-    moves: &[Move],
+    shifts: &[AliasShift],
 ) -> Result<(), Failure> {
-    let mut progress = Progress::default();
-    let Err(failure) = forward(cloud, lease, interruption, moves, &mut progress).await else { return Ok(()) };
-    say(&format!("  {failure}: going back"));
-    let stuck = back(cloud, &progress).await;
-    if stuck.is_empty() {
+    let mut done = Done::default();
+    let Err(failure) = shift_forward(cloud, lease, interruption, shifts, &mut done).await else { return Ok(()) };
+    log_detail(&format!("{failure}: reverting"));
+    let errors = revert(cloud, &done).await;
+    if errors.is_empty() {
         return Err(failure.with_consequence("every alias is where it was before"));
     }
     Err(failure
-        .with_consequence(&format!("and these could not be put back: {}", stuck.join("; ")))
-        .with_todo("`gridbid status` shows where the aliases are; `gridbid rollback` puts them back"))
+        .with_consequence(&format!("and these could not be reverted: {}", errors.join("; ")))
+        .with_hint("`gridbid status` shows the versions of the aliases; `gridbid rollback` restores them"))
 }
 
-async fn forward<'m, C: Cloud>(
+async fn shift_forward<'s, C: Cloud>(
     cloud: &C,
     lease: &Lease<'_, C>,
     interruption: &Interruption,
-    moves: &'m [Move],
-    progress: &mut Progress<'m>,
+    shifts: &'s [AliasShift],
+    done: &mut Done<'s>,
 ) -> Result<(), Failure> {
-    for one in moves {
-        let Some(group) = &one.canary else { continue };
+    for shift in shifts {
+        let Some(group) = &shift.canary else { continue };
         lease.check()?;
         interruption.check()?;
-        let id = cloud.start(group, &one.place, &one.before.version, &one.to).await?;
-        say(&format!("  {}: canary {id} from version {} to {}", one.name, one.before.version, one.to));
-        progress.canaries.push((one, id));
+        let id = cloud.start_canary(group, &shift.alias, &shift.before.version, &shift.to).await?;
+        log_detail(&format!("{}: canary {id} from version {} to {}", shift.name, shift.before.version, shift.to));
+        done.canaries.push((shift, id));
     }
-    watch(cloud, lease, interruption, &progress.canaries).await?;
-    for one in moves.iter().filter(|one| one.canary.is_none()) {
+    wait_for_canaries(cloud, lease, interruption, &done.canaries).await?;
+    for shift in shifts.iter().filter(|shift| shift.canary.is_none()) {
         lease.check()?;
         interruption.check()?;
-        let alias = cloud.point(&one.place, &one.to, &one.before.revision).await?;
-        say(&format!("  {}: version {} instead of {}", one.name, one.to, one.before.version));
-        progress.put.push((one, alias.revision));
+        let alias = cloud.update_alias(&shift.alias, &shift.to, &shift.before.revision).await?;
+        log_detail(&format!("{}: version {} instead of {}", shift.name, shift.to, shift.before.version));
+        done.updates.push((shift, alias.revision));
     }
     Ok(())
 }
 
 /// Waits until all canaries have succeeded.
-async fn watch<C: Cloud>(
+async fn wait_for_canaries<C: Cloud>(
     cloud: &C,
     lease: &Lease<'_, C>,
     interruption: &Interruption,
-    canaries: &[(&Move, String)],
+    canaries: &[(&AliasShift, String)],
 ) -> Result<(), Failure> {
-    let mut left: Vec<(&(&Move, String), Option<Canary>)> = canaries.iter().map(|canary| (canary, None)).collect();
-    let (started, mut told) = (cloud.now(), tokio::time::Instant::now());
+    let mut pending: Vec<_> = canaries.iter().map(|(shift, id)| (*shift, id, None)).collect();
+    let deadline = cloud.now().saturating_add(CANARIES_TIMEOUT);
+    let mut last_line = tokio::time::Instant::now();
     loop {
-        for (canary, seen) in &mut left {
-            let (one, id) = *canary;
-            let now = cloud.look(id).await?;
-            match &now {
-                Canary::Failed(why) => return Err(Failure::new(format!("the canary of {} failed: {why}", one.name))),
-                now if seen.as_ref() == Some(now) => {}
-                Canary::Succeeded => say(&format!("  {}: version {} has all calls", one.name, one.to)),
-                Canary::Running(state) => say(&format!("  {}: {state}", one.name)),
+        for (AliasShift { name, to, .. }, id, seen) in &mut pending {
+            let state = cloud.canary_state(id).await?;
+            match &state {
+                CanaryState::Failed(cause) => {
+                    return Err(Failure::new(format!("the canary of {name} failed: {cause}")));
+                }
+                state if seen.as_ref() == Some(state) => {}
+                CanaryState::Succeeded => log_detail(&format!("{name}: version {to} receives all calls")),
+                CanaryState::Running(status) => log_detail(&format!("{name}: {status}")),
             }
-            *seen = Some(now);
+            *seen = Some(state);
         }
-        left.retain(|(_, seen)| *seen != Some(Canary::Succeeded));
-        if left.is_empty() {
+        pending.retain(|(_, _, seen)| *seen != Some(CanaryState::Succeeded));
+        if pending.is_empty() {
             return Ok(());
         }
         lease.check()?;
         interruption.check()?;
-        if cloud.now() > started.after(CANARIES) {
-            return Err(Failure::new(format!("the canaries did not end within {} minutes", CANARIES.as_secs() / 60)));
+        if cloud.now() > deadline {
+            let minutes = CANARIES_TIMEOUT.as_secs() / 60;
+            return Err(Failure::new(format!("the canaries did not end within {minutes} minutes")));
         }
-        if told.elapsed() >= TOLD_AFTER {
-            let names: Vec<&str> = left.iter().map(|((one, _), _)| one.name.as_str()).collect();
-            say(&format!("  waiting for the canaries of {}", names.join(", ")));
-            told = tokio::time::Instant::now();
+        if last_line.elapsed() >= PROGRESS_INTERVAL {
+            let names: Vec<&str> = pending.iter().map(|(shift, _, _)| shift.name.as_str()).collect();
+            log_detail(&format!("waiting for the canaries of {}", names.join(", ")));
+            last_line = tokio::time::Instant::now();
         }
-        interruption.pause(LOOK).await;
+        interruption.pause(POLL_INTERVAL).await;
     }
 }
 
-/// Puts back what was put elsewhere, and tells what could not be.
-async fn back<C: Cloud>(cloud: &C, progress: &Progress<'_>) -> Vec<String> {
-    let mut stuck = Vec::new();
-    for (one, id) in &progress.canaries {
-        if let Err(error) = end(cloud, id).await {
-            stuck.push(format!("{}: {error}", one.name));
+/// Restores every shifted alias; returns an error for each that could not be restored.
+async fn revert<C: Cloud>(cloud: &C, done: &Done<'_>) -> Vec<String> {
+    let mut errors = Vec::new();
+    for (shift, id) in &done.canaries {
+        if let Err(error) = stop_canary(cloud, id).await {
+            errors.push(format!("{}: {error}", shift.name));
         }
     }
-    for (one, _) in &progress.canaries {
-        match cloud.alias(&one.place).await {
-            Ok(alias) if alias.version == one.before.version && !alias.is_split => {}
-            Ok(alias) => stuck.extend(put_back(cloud, one, &alias.revision).await),
-            Err(error) => stuck.push(format!("{}: {error}", one.name)),
+    for (shift, _) in &done.canaries {
+        match cloud.alias(&shift.alias).await {
+            Ok(alias) if alias.version == shift.before.version && !alias.is_split => {}
+            Ok(alias) => errors.extend(restore(cloud, shift, &alias.revision).await),
+            Err(error) => errors.push(format!("{}: {error}", shift.name)),
         }
     }
-    for (one, revision) in progress.put.iter().rev() {
-        stuck.extend(put_back(cloud, one, revision).await);
+    for (shift, revision) in done.updates.iter().rev() {
+        errors.extend(restore(cloud, shift, revision).await);
     }
-    stuck
+    errors
 }
 
-async fn put_back<C: Cloud>(cloud: &C, one: &Move, revision: &str) -> Option<String> {
-    match cloud.point(&one.place, &one.before.version, revision).await {
-        Ok(_) => {
-            say(&format!("  {}: version {} again", one.name, one.before.version));
-            None
-        }
-        Err(error) => Some(format!("{}: {error}", one.name)),
+/// Points an alias to its previous version; returns the error if that fails.
+async fn restore<C: Cloud>(cloud: &C, shift: &AliasShift, revision: &str) -> Option<String> {
+    let restored = cloud.update_alias(&shift.alias, &shift.before.version, revision).await;
+    if restored.is_ok() {
+        log_detail(&format!("{}: version {} again", shift.name, shift.before.version));
     }
+    restored.err().map(|error| format!("{}: {error}", shift.name))
 }
 
-/// Ends a canary and waits until CodeDeploy has let go of the alias.
+/// Stops a canary and waits until CodeDeploy has restored the alias.
 ///
 /// # Errors
-/// When it does not end in time.
-pub(crate) async fn end<C: Cloud>(cloud: &C, id: &str) -> Result<(), CallError> {
+/// When a call fails, or the canary does not end in time.
+pub(crate) async fn stop_canary<C: Cloud>(cloud: &C, id: &str) -> Result<(), CallError> {
     let started = tokio::time::Instant::now();
-    let mut asked = false;
-    while let Canary::Running(_) = cloud.look(id).await? {
-        if !asked {
-            cloud.stop(id).await?;
-            asked = true;
+    let mut is_requested = false;
+    while let CanaryState::Running(_) = cloud.canary_state(id).await? {
+        if !is_requested {
+            cloud.stop_canary(id).await?;
+            is_requested = true;
         }
-        if started.elapsed() > STOPPING {
-            return Err(CallError::Failed(format!("CodeDeploy deployment {id} does not end")));
+        if started.elapsed() > STOP_TIMEOUT {
+            let seconds = STOP_TIMEOUT.as_secs();
+            return Err(CallError::Failed(format!("CodeDeploy deployment {id} did not end within {seconds} s")));
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     Ok(())
 }
@@ -191,137 +196,142 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
-    use crate::cloud::Functions as _;
     use crate::cloud::memory::Memory;
+    use crate::cloud::services::Functions as _;
+    use crate::lease::acquire_at_once;
 
-    fn place(name: &str) -> Place {
-        Place { function_name: format!("gridbid-dev-{name}"), alias_name: "live".to_owned() }
+    fn alias(name: &str) -> AliasTarget {
+        AliasTarget { function_name: format!("gridbid-dev-{name}"), alias_name: "live".to_owned() }
     }
 
-    fn group() -> Group {
-        Group { application: "gridbid-dev".to_owned(), group: "g".to_owned() }
+    fn group() -> DeploymentGroup {
+        DeploymentGroup { application: "gridbid-dev".to_owned(), group: "g".to_owned() }
     }
 
-    /// Three functions on version 1, with a version 2 each; the first two go by canaries.
-    async fn three(memory: &Memory) -> Vec<Move> {
-        let mut moves = Vec::new();
+    /// Three functions on version 1, with a version 2 each; the first two are shifted by canaries.
+    async fn three(memory: &Memory) -> Vec<AliasShift> {
+        let mut shifts = Vec::new();
         for (name, canary) in [("one", Some(group())), ("two", Some(group())), ("three", None)] {
-            memory.publish(&place(name), "1", "a");
-            memory.publish(&place(name), "2", "b");
-            let before = memory.alias(&place(name)).await.unwrap();
-            moves.push(Move { name: name.parse().unwrap(), place: place(name), canary, before, to: "2".to_owned() });
+            memory.publish(&alias(name), "1", "a");
+            memory.publish(&alias(name), "2", "b");
+            let before = memory.alias(&alias(name)).await.unwrap();
+            let (name, alias) = (name.parse().unwrap(), alias(name));
+            shifts.push(AliasShift { name, alias, canary, before, to: "2".to_owned() });
         }
-        moves
+        shifts
     }
 
-    async fn shifted(memory: &Memory, moves: &[Move], come: bool) -> Result<(), Failure> {
-        let lease = Lease::take(memory, &"dev".parse().unwrap(), "a test").await.unwrap();
-        let (_sender, receiver) = watch::channel(come);
-        shift(memory, &lease, &Interruption::of(receiver), moves).await
+    async fn shift_all(memory: &Memory, shifts: &[AliasShift], is_interrupted: bool) -> Result<(), Failure> {
+        let lease = acquire_at_once(memory, &"dev".parse().unwrap(), "a test").await.unwrap();
+        let (_sender, receiver) = watch::channel(is_interrupted);
+        shift_aliases(memory, &lease, &Interruption::from_receiver(receiver), shifts).await
     }
 
     fn all_on(version: &str) -> BTreeMap<String, String> {
-        ["one", "two", "three"].map(|name| (place(name).function_name, version.to_owned())).into()
+        ["one", "two", "three"].map(|name| (alias(name).function_name, version.to_owned())).into()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn canaries_go_first_and_then_the_others_at_once() {
+    async fn canaries_succeed_before_the_other_aliases_are_shifted() {
         let memory = Memory::default();
-        let moves = three(&memory).await;
-        shifted(&memory, &moves, false).await.unwrap();
-        assert_eq!(memory.points(), all_on("2"));
-        let did: Vec<_> = memory.log.borrow().iter().filter(|line| !line.contains("lock")).cloned().collect();
+        let shifts = three(&memory).await;
+        shift_all(&memory, &shifts, false).await.unwrap();
+        assert_eq!(memory.live_versions(), all_on("2"));
+        let changes: Vec<_> = memory.log.borrow().iter().filter(|line| !line.contains("lock")).cloned().collect();
         let expected = ["canary gridbid-dev-one from 1 to 2", "canary gridbid-dev-two from 1 to 2"];
-        assert_eq!(did, [&expected[..], &["point gridbid-dev-three to 2"]].concat());
+        assert_eq!(changes, [&expected[..], &["point gridbid-dev-three to 2"]].concat());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_alarm_stops_the_others_and_all_go_back() {
+    async fn alarm_reverts_every_alias() {
         let memory = Memory::default();
-        let moves = three(&memory).await;
-        let alarm = Canary::Failed("ALARM_ACTIVE: gridbid-dev-two-faults".to_owned());
-        let running = || Canary::Running("inprogress".to_owned());
-        memory.canaries.borrow_mut().insert(place("two").function_name, vec![running(), running(), alarm]);
-        let failure = shifted(&memory, &moves, false).await.unwrap_err().to_string();
+        let shifts = three(&memory).await;
+        let alarm = CanaryState::Failed("ALARM_ACTIVE: gridbid-dev-two-faults".to_owned());
+        let running = || CanaryState::Running("inprogress".to_owned());
+        memory.canaries.borrow_mut().insert(alias("two").function_name, vec![running(), running(), alarm]);
+        let failure = shift_all(&memory, &shifts, false).await.unwrap_err().to_string();
         assert!(failure.contains("the canary of two failed: ALARM_ACTIVE: gridbid-dev-two-faults"), "{failure}");
         assert!(failure.ends_with("every alias is where it was before"), "{failure}");
-        assert_eq!(memory.points(), all_on("1"));
-        // The other had all calls already.
+        assert_eq!(memory.live_versions(), all_on("1"));
+        // The other canary had succeeded already.
         assert_eq!(memory.logged("point gridbid-dev-one to 1").len(), 1);
         assert!(memory.logged("point gridbid-dev-three").is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_canary_that_goes_on_is_stopped_when_another_fails() {
+    async fn running_canary_is_stopped_when_another_fails() {
         let memory = Memory::default();
-        let moves = three(&memory).await;
-        let forever = vec![Canary::Running("inprogress".to_owned())];
-        memory.canaries.borrow_mut().insert(place("one").function_name, forever);
-        memory.canaries.borrow_mut().insert(place("two").function_name, vec![Canary::Failed("no".to_owned())]);
-        shifted(&memory, &moves, false).await.unwrap_err();
+        let shifts = three(&memory).await;
+        let forever = vec![CanaryState::Running("inprogress".to_owned())];
+        memory.canaries.borrow_mut().insert(alias("one").function_name, forever);
+        memory.canaries.borrow_mut().insert(alias("two").function_name, vec![CanaryState::Failed("no".to_owned())]);
+        shift_all(&memory, &shifts, false).await.unwrap_err();
         assert_eq!(memory.logged("stop canary").len(), 1);
-        assert_eq!(memory.points(), all_on("1"));
+        assert_eq!(memory.live_versions(), all_on("1"));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_update_at_once_that_fails_takes_the_canaries_back_too() {
+    async fn failed_update_reverts_the_canaries_too() {
         let memory = Memory::default();
-        let moves = three(&memory).await;
+        let shifts = three(&memory).await;
         memory.fail("point gridbid-dev-three to 2", CallError::Failed("throttled".to_owned()));
-        let failure = shifted(&memory, &moves, false).await.unwrap_err().to_string();
+        let failure = shift_all(&memory, &shifts, false).await.unwrap_err().to_string();
         assert!(failure.starts_with("throttled"), "{failure}");
-        assert_eq!(memory.points(), all_on("1"));
+        assert_eq!(memory.live_versions(), all_on("1"));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_alias_that_somebody_else_moved_is_not_overwritten() {
+    async fn alias_changed_by_another_client_is_not_overwritten() {
         let memory = Memory::default();
-        let mut moves = three(&memory).await;
-        moves.remove(1);
-        memory.publish(&place("three"), "9", "c");
-        let read = memory.alias(&place("three")).await.unwrap();
-        memory.point(&place("three"), "9", &read.revision).await.unwrap();
-        let failure = shifted(&memory, &moves, false).await.unwrap_err().to_string();
-        assert!(failure.contains("somebody else has changed it"), "{failure}");
-        assert_eq!(memory.points()["gridbid-dev-three"], "9");
-        assert_eq!(memory.points()["gridbid-dev-one"], "1");
+        let mut shifts = three(&memory).await;
+        shifts.remove(1);
+        memory.publish(&alias("three"), "9", "c");
+        let read = memory.alias(&alias("three")).await.unwrap();
+        memory.update_alias(&alias("three"), "9", &read.revision).await.unwrap();
+        let failure = shift_all(&memory, &shifts, false).await.unwrap_err().to_string();
+        assert!(failure.contains("changed by another client"), "{failure}");
+        assert_eq!(memory.live_versions()["gridbid-dev-three"], "9");
+        assert_eq!(memory.live_versions()["gridbid-dev-one"], "1");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_cannot_be_put_back_is_told() {
+    async fn alias_that_cannot_be_reverted_is_named() {
         let memory = Memory::default();
-        let moves = three(&memory).await;
+        let shifts = three(&memory).await;
         memory.fail("point gridbid-dev-three to 2", CallError::Failed("throttled".to_owned()));
         memory.fail("point gridbid-dev-one to 1", CallError::Failed("no connection".to_owned()));
-        let failure = shifted(&memory, &moves, false).await.unwrap_err().report().to_string();
-        assert!(failure.contains("these could not be put back: one: no connection"), "{failure}");
+        let failure = shift_all(&memory, &shifts, false).await.unwrap_err().report();
+        assert!(failure.contains("these could not be reverted: one: no connection"), "{failure}");
         assert!(failure.contains("gridbid rollback"), "{failure}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_interruption_puts_nothing_or_goes_back() {
+    async fn interruption_shifts_nothing_or_reverts() {
         let memory = Memory::default();
-        let moves = three(&memory).await;
-        let failure = shifted(&memory, &moves, true).await.unwrap_err().to_string();
+        let shifts = three(&memory).await;
+        let failure = shift_all(&memory, &shifts, true).await.unwrap_err().to_string();
         assert!(failure.starts_with("interrupted"), "{failure}");
-        assert_eq!(memory.points(), all_on("1"));
+        assert_eq!(memory.live_versions(), all_on("1"));
 
         let memory = Memory::default();
-        let moves = three(&memory).await;
-        memory.canaries.borrow_mut().insert(place("one").function_name, vec![Canary::Running("inprogress".to_owned())]);
-        let lease = Lease::take(&memory, &"dev".parse().unwrap(), "a test").await.unwrap();
+        let shifts = three(&memory).await;
+        memory
+            .canaries
+            .borrow_mut()
+            .insert(alias("one").function_name, vec![CanaryState::Running("inprogress".to_owned())]);
+        let lease = acquire_at_once(&memory, &"dev".parse().unwrap(), "a test").await.unwrap();
         let (sender, receiver) = watch::channel(false);
-        let interruption = Interruption::of(receiver);
+        let interruption = Interruption::from_receiver(receiver);
         let later = async {
             tokio::time::sleep(Duration::from_secs(60)).await;
             sender.send(true).unwrap();
             std::future::pending::<()>().await;
         };
         let result = tokio::select! {
-            result = shift(&memory, &lease, &interruption, &moves) => result,
+            result = shift_aliases(&memory, &lease, &interruption, &shifts) => result,
             () = later => Ok(()),
         };
         assert!(result.unwrap_err().to_string().starts_with("interrupted"));
-        assert_eq!(memory.points(), all_on("1"));
+        assert_eq!(memory.live_versions(), all_on("1"));
     }
 }

@@ -1,6 +1,4 @@
-//! Everything that must hold before a change is good: what `cargo xtask test` runs, fast things first.
-//!
-//! One file a subject. Each check is a step; the first that fails ends the command. Called by `commands::test`.
+//! The checks of `cargo xtask test`, one file each. Every check is a step; the first failure ends the command.
 
 pub mod contract;
 pub mod environments;

@@ -1,92 +1,95 @@
-//! An AWS in memory that fails on demand. For tests; whatever AWS itself decides is shown on the local cloud.
+//! AWS in memory, which fails on demand. It shows what the commands do; the system tests show how AWS behaves.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{
-    Alias, Answer, Bucket, CallError, Canaries, Canary, Cloud, Created, Functions, Group, Message, Place, Queues,
-    Stored, Topic,
+use gridbid_release_format::{Sha256, Timestamp};
+
+use crate::cloud::call_error::CallError;
+use crate::cloud::services::{
+    AliasState, AliasTarget, Bucket, Canaries, CanaryState, Cloud, DeploymentGroup, Functions, HandlerOutput, Message,
+    Object, PublishedVersion, PutOutcome, Queues, Topic,
 };
-use crate::manifest::digests;
-use crate::moment::Moment;
 
 /// The cloud.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    pub(crate) objects: RefCell<BTreeMap<String, Stored>>,
-    pub(crate) aliases: RefCell<BTreeMap<Place, Alias>>,
-    /// The zips' SHA-256 by function and version.
+    pub(crate) objects: RefCell<BTreeMap<String, Object>>,
+    pub(crate) aliases: RefCell<BTreeMap<AliasTarget, AliasState>>,
+    /// The zips' digests by function and version.
     pub(crate) versions: RefCell<BTreeMap<(String, String), String>>,
-    /// What a function answers, by function and version or alias; else the probe's answer.
-    pub(crate) answers: RefCell<BTreeMap<(String, String), Answer>>,
-    /// How a function's canary goes; else it succeeds at the second look.
-    pub(crate) canaries: RefCell<BTreeMap<String, Vec<Canary>>>,
+    /// The zips' digests of functions with a change that is not published yet.
+    pub(crate) unpublished: RefCell<BTreeMap<String, String>>,
+    /// What a function returns, by function and qualifier; otherwise a correct result of the probe.
+    pub(crate) outputs: RefCell<BTreeMap<(String, String), HandlerOutput>>,
+    /// The states that a function's canary runs through; otherwise it succeeds at the second poll.
+    pub(crate) canaries: RefCell<BTreeMap<String, Vec<CanaryState>>>,
     pub(crate) messages: RefCell<BTreeMap<String, Vec<Message>>>,
-    /// Every change, in order, and every call of a function.
+    /// Every change and every invocation, in order.
     pub(crate) log: RefCell<Vec<String>>,
-    started: RefCell<BTreeMap<String, Started>>,
+    started: RefCell<BTreeMap<String, StartedCanary>>,
     after_read: RefCell<BTreeMap<String, Vec<u8>>>,
     faults: RefCell<Vec<(String, CallError)>>,
     count: Cell<u32>,
-    time: Cell<i64>,
+    elapsed: Cell<Duration>,
 }
 
 #[derive(Clone, Debug)]
-struct Started {
-    group: Group,
-    place: Place,
+struct StartedCanary {
+    group: DeploymentGroup,
+    alias: AliasTarget,
     from: String,
     to: String,
-    coming: Vec<Canary>,
+    states: Vec<CanaryState>,
 }
 
 impl Memory {
-    /// Lets the next call whose log line contains a text fail.
+    /// Fails the next call whose log line contains a text.
     pub(crate) fn fail(&self, line: &str, error: CallError) {
         self.faults.borrow_mut().push((line.to_owned(), error));
     }
 
-    /// Lets time pass.
-    pub(crate) fn later(&self, time: Duration) {
-        self.time.set(self.time.get() + i64::try_from(time.as_secs()).unwrap());
+    /// Advances the clock.
+    pub(crate) fn advance(&self, time: Duration) {
+        self.elapsed.set(self.elapsed.get() + time);
     }
 
-    /// Puts an object there.
+    /// Writes an object without a condition.
     pub(crate) fn put(&self, key: &str, bytes: &[u8]) {
-        let tag = self.next("tag");
-        self.objects.borrow_mut().insert(key.to_owned(), Stored { bytes: bytes.to_vec(), tag });
+        let etag = self.next_id("etag");
+        self.objects.borrow_mut().insert(key.to_owned(), Object { bytes: bytes.to_vec(), etag });
     }
 
-    /// Lets somebody else put an object there right after it is read next.
+    /// Writes an object right after its next read, as a concurrent client would.
     pub(crate) fn put_after_read(&self, key: &str, bytes: &[u8]) {
         self.after_read.borrow_mut().insert(key.to_owned(), bytes.to_vec());
     }
 
-    /// Publishes a version of a function, with an alias when it is the first.
-    pub(crate) fn publish(&self, place: &Place, version: &str, code: &str) {
-        self.versions.borrow_mut().insert((place.function_name.clone(), version.to_owned()), code.to_owned());
-        let alias = || Alias { version: version.to_owned(), revision: self.next("revision"), is_split: false };
-        self.aliases.borrow_mut().entry(place.clone()).or_insert_with(alias);
+    /// Publishes a version of a function, and creates its alias with the first.
+    pub(crate) fn publish(&self, alias: &AliasTarget, version: &str, code: &str) {
+        self.versions.borrow_mut().insert((alias.function_name.clone(), version.to_owned()), code.to_owned());
+        let state = || AliasState { version: version.to_owned(), revision: self.next_id("revision"), is_split: false };
+        self.aliases.borrow_mut().entry(alias.clone()).or_insert_with(state);
     }
 
-    /// The lines of the log that contain a text.
+    /// The log lines that contain a text.
     pub(crate) fn logged(&self, text: &str) -> Vec<String> {
         self.log.borrow().iter().filter(|line| line.contains(text)).cloned().collect()
     }
 
-    /// Where all aliases point to, by function.
-    pub(crate) fn points(&self) -> BTreeMap<String, String> {
+    /// The version of every alias, by function.
+    pub(crate) fn live_versions(&self) -> BTreeMap<String, String> {
         let aliases = self.aliases.borrow();
-        aliases.iter().map(|(place, alias)| (place.function_name.clone(), alias.version.clone())).collect()
+        aliases.iter().map(|(alias, state)| (alias.function_name.clone(), state.version.clone())).collect()
     }
 
-    fn next(&self, what: &str) -> String {
+    fn next_id(&self, what: &str) -> String {
         self.count.set(self.count.get() + 1);
         format!("{what}-{}", self.count.get())
     }
 
-    fn did(&self, line: String) -> Result<(), CallError> {
+    fn record(&self, line: String) -> Result<(), CallError> {
         let mut faults = self.faults.borrow_mut();
         let fault = faults.iter().position(|(text, _)| line.contains(text)).map(|index| faults.remove(index).1);
         match fault {
@@ -98,127 +101,149 @@ impl Memory {
         }
     }
 
-    fn set(&self, place: &Place, version: &str, is_split: bool) -> Alias {
-        let alias = Alias { version: version.to_owned(), revision: self.next("revision"), is_split };
-        self.aliases.borrow_mut().insert(place.clone(), alias.clone());
-        alias
+    fn set_alias(&self, alias: &AliasTarget, version: &str, is_split: bool) -> AliasState {
+        let state = AliasState { version: version.to_owned(), revision: self.next_id("revision"), is_split };
+        self.aliases.borrow_mut().insert(alias.clone(), state.clone());
+        state
     }
 }
 
 impl Bucket for Memory {
-    async fn read(&self, key: &str) -> Result<Option<Stored>, CallError> {
-        let there = self.objects.borrow().get(key).cloned();
+    async fn get(&self, key: &str) -> Result<Option<Object>, CallError> {
+        let object = self.objects.borrow().get(key).cloned();
         if let Some(bytes) = self.after_read.borrow_mut().remove(key) {
             self.put(key, &bytes);
         }
-        Ok(there)
+        Ok(object)
     }
 
-    async fn sha256(&self, key: &str) -> Result<Option<String>, CallError> {
-        Ok(self.objects.borrow().get(key).map(|stored| digests(&stored.bytes).0))
+    async fn sha256(&self, key: &str) -> Result<Option<Sha256>, CallError> {
+        Ok(self.objects.borrow().get(key).map(|object| Sha256::of(&object.bytes)))
     }
 
-    async fn create(&self, key: &str, bytes: Vec<u8>) -> Result<Created, CallError> {
+    async fn create(&self, key: &str, bytes: Vec<u8>) -> Result<PutOutcome, CallError> {
         if self.objects.borrow().contains_key(key) {
-            return Ok(Created::Existed);
+            return Ok(PutOutcome::AlreadyExists);
         }
-        self.did(format!("create {key}"))?;
+        self.record(format!("create {key}"))?;
         self.put(key, &bytes);
-        Ok(Created::New(self.objects.borrow()[key].tag.clone()))
+        Ok(PutOutcome::Created(self.objects.borrow()[key].etag.clone()))
     }
 
-    async fn replace(&self, key: &str, bytes: Vec<u8>, tag: &str) -> Result<String, CallError> {
-        if self.objects.borrow().get(key).is_none_or(|stored| stored.tag != tag) {
+    async fn replace(&self, key: &str, bytes: Vec<u8>, etag: &str) -> Result<String, CallError> {
+        if self.objects.borrow().get(key).is_none_or(|object| object.etag != etag) {
             return Err(CallError::Changed(key.to_owned()));
         }
-        self.did(format!("replace {key}"))?;
+        self.record(format!("replace {key}"))?;
         self.put(key, &bytes);
-        Ok(self.objects.borrow()[key].tag.clone())
+        Ok(self.objects.borrow()[key].etag.clone())
     }
 
-    async fn keys(&self, prefix: &str) -> Result<Vec<String>, CallError> {
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         Ok(self.objects.borrow().keys().filter(|key| key.starts_with(prefix)).cloned().collect())
     }
 }
 
 impl Functions for Memory {
-    async fn alias(&self, place: &Place) -> Result<Alias, CallError> {
-        self.aliases.borrow().get(place).cloned().ok_or_else(|| CallError::Missing(place.function_name.clone()))
+    async fn alias(&self, alias: &AliasTarget) -> Result<AliasState, CallError> {
+        self.aliases.borrow().get(alias).cloned().ok_or_else(|| CallError::Missing(alias.function_name.clone()))
     }
 
-    async fn point(&self, place: &Place, version: &str, revision: &str) -> Result<Alias, CallError> {
-        self.did(format!("point {} to {version}", place.function_name))?;
-        if self.alias(place).await?.revision != revision {
-            return Err(CallError::Changed(place.function_name.clone()));
+    async fn update_alias(&self, alias: &AliasTarget, version: &str, revision: &str) -> Result<AliasState, CallError> {
+        self.record(format!("point {} to {version}", alias.function_name))?;
+        if self.alias(alias).await?.revision != revision {
+            return Err(CallError::Changed(alias.function_name.clone()));
         }
-        Ok(self.set(place, version, false))
+        Ok(self.set_alias(alias, version, false))
     }
 
-    async fn code(&self, function_name: &str, version: &str) -> Result<Option<String>, CallError> {
+    async fn code_sha256(&self, function_name: &str, version: &str) -> Result<Option<String>, CallError> {
         Ok(self.versions.borrow().get(&(function_name.to_owned(), version.to_owned())).cloned())
     }
 
-    async fn invoke(&self, function_name: &str, qualifier: &str, event: &str) -> Result<Answer, CallError> {
-        self.did(format!("invoke {function_name}:{qualifier} {event}"))?;
-        let answer = self.answers.borrow().get(&(function_name.to_owned(), qualifier.to_owned())).cloned();
+    async fn publish_version(&self, function_name: &str) -> Result<PublishedVersion, CallError> {
+        let mut versions = self.versions.borrow_mut();
+        let newest = |versions: &BTreeMap<(String, String), String>| {
+            let of_function = versions.iter().filter(|((name, _), _)| name == function_name);
+            let numbered = of_function.map(|((_, version), code)| (version.parse::<u32>().unwrap(), code.clone()));
+            numbered.max().unwrap()
+        };
+        let (mut version, mut code_sha256) = newest(&versions);
+        if let Some(code) = self.unpublished.borrow_mut().remove(function_name) {
+            (version, code_sha256) = (version + 1, code);
+            versions.insert((function_name.to_owned(), version.to_string()), code_sha256.clone());
+        }
+        Ok(PublishedVersion { version: version.to_string(), code_sha256 })
+    }
+
+    async fn invoke(&self, function_name: &str, qualifier: &str, event: &str) -> Result<HandlerOutput, CallError> {
+        self.record(format!("invoke {function_name}:{qualifier} {event}"))?;
+        let output = self.outputs.borrow().get(&(function_name.to_owned(), qualifier.to_owned())).cloned();
         let function = function_name.trim_start_matches("gridbid-dev-");
         let probe = || format!(r#"{{"probe":"gridbid","function":"{function}","version":"1"}}"#);
-        Ok(answer.unwrap_or_else(|| Answer { failed: false, text: probe() }))
+        Ok(output.unwrap_or_else(|| HandlerOutput { is_error: false, text: probe() }))
     }
 }
 
 impl Canaries for Memory {
-    async fn start(&self, group: &Group, place: &Place, from: &str, to: &str) -> Result<String, CallError> {
-        self.did(format!("canary {} from {from} to {to}", place.function_name))?;
-        let succeeds = || vec![Canary::Running("inprogress".to_owned()), Canary::Succeeded];
-        let coming = self.canaries.borrow_mut().remove(&place.function_name).unwrap_or_else(succeeds);
-        self.set(place, from, true);
-        let id = self.next("d");
-        let (group, place) = (group.clone(), place.clone());
-        let started = Started { group, place, from: from.to_owned(), to: to.to_owned(), coming };
-        self.started.borrow_mut().insert(id.clone(), started);
+    async fn start_canary(
+        &self,
+        group: &DeploymentGroup,
+        alias: &AliasTarget,
+        from: &str,
+        to: &str,
+    ) -> Result<String, CallError> {
+        self.record(format!("canary {} from {from} to {to}", alias.function_name))?;
+        let succeeds = || vec![CanaryState::Running("inprogress".to_owned()), CanaryState::Succeeded];
+        let states = self.canaries.borrow_mut().remove(&alias.function_name).unwrap_or_else(succeeds);
+        self.set_alias(alias, from, true);
+        let id = self.next_id("d");
+        let (group, alias) = (group.clone(), alias.clone());
+        let canary = StartedCanary { group, alias, from: from.to_owned(), to: to.to_owned(), states };
+        self.started.borrow_mut().insert(id.clone(), canary);
         Ok(id)
     }
 
-    async fn look(&self, id: &str) -> Result<Canary, CallError> {
-        let started = self.started.borrow().get(id).cloned().ok_or_else(|| CallError::Missing(id.to_owned()))?;
-        let now = started.coming[0].clone();
-        if started.coming.len() > 1 {
-            self.started.borrow_mut().get_mut(id).unwrap().coming.remove(0);
+    async fn canary_state(&self, id: &str) -> Result<CanaryState, CallError> {
+        let canary = self.started.borrow().get(id).cloned().ok_or_else(|| CallError::Missing(id.to_owned()))?;
+        let now = canary.states[0].clone();
+        if canary.states.len() > 1 {
+            self.started.borrow_mut().get_mut(id).unwrap().states.remove(0);
         }
-        let points_to_new = self.alias(&started.place).await?.version == started.to;
+        let points_to_new = self.alias(&canary.alias).await?.version == canary.to;
         match &now {
-            Canary::Succeeded if !points_to_new => drop(self.set(&started.place, &started.to, false)),
-            Canary::Failed(_) => drop(self.set(&started.place, &started.from, false)),
+            CanaryState::Succeeded if !points_to_new => drop(self.set_alias(&canary.alias, &canary.to, false)),
+            CanaryState::Failed(_) => drop(self.set_alias(&canary.alias, &canary.from, false)),
             _ => {}
         }
         Ok(now)
     }
 
-    async fn stop(&self, id: &str) -> Result<(), CallError> {
-        let function = self.started.borrow().get(id).map(|started| started.place.function_name.clone());
-        self.did(format!("stop canary {}", function.unwrap_or_default()))?;
-        if let Some(started) = self.started.borrow_mut().get_mut(id) {
-            started.coming = vec![Canary::Failed("stopped".to_owned())];
+    async fn stop_canary(&self, id: &str) -> Result<(), CallError> {
+        let function = self.started.borrow().get(id).map(|canary| canary.alias.function_name.clone());
+        self.record(format!("stop canary {}", function.unwrap_or_default()))?;
+        if let Some(canary) = self.started.borrow_mut().get_mut(id) {
+            canary.states = vec![CanaryState::Failed("stopped".to_owned())];
         }
         Ok(())
     }
 
-    async fn running(&self, group: &Group) -> Result<Vec<String>, CallError> {
-        let started = self.started.borrow();
-        let running = |started: &Started| matches!(started.coming.first(), Some(Canary::Running(_)));
-        Ok(started.iter().filter(|(_, s)| s.group == *group && running(s)).map(|(id, _)| id.clone()).collect())
+    async fn running_canaries(&self, group: &DeploymentGroup) -> Result<Vec<String>, CallError> {
+        let canaries = self.started.borrow();
+        let running = |canary: &StartedCanary| matches!(canary.states.first(), Some(CanaryState::Running(_)));
+        let found = canaries.iter().filter(|(_, canary)| canary.group == *group && running(canary));
+        Ok(found.map(|(id, _)| id.clone()).collect())
     }
 }
 
 impl Topic for Memory {
     async fn publish(&self, _: &str, subject: &str, text: &str) -> Result<(), CallError> {
-        self.did(format!("publish {subject}: {text}"))
+        self.record(format!("publish {subject}: {text}"))
     }
 }
 
 impl Queues for Memory {
-    async fn count(&self, queue_url: &str) -> Result<u64, CallError> {
+    async fn message_count(&self, queue_url: &str) -> Result<u64, CallError> {
         Ok(self.messages.borrow().get(queue_url).map_or(0, Vec::len) as u64)
     }
 
@@ -228,7 +253,7 @@ impl Queues for Memory {
     }
 
     async fn delete(&self, queue_url: &str, receipt: &str) -> Result<(), CallError> {
-        self.did(format!("delete {receipt}"))?;
+        self.record(format!("delete {receipt}"))?;
         if let Some(messages) = self.messages.borrow_mut().get_mut(queue_url) {
             messages.retain(|message| message.receipt != receipt);
         }
@@ -237,7 +262,7 @@ impl Queues for Memory {
 }
 
 impl Cloud for Memory {
-    fn now(&self) -> Moment {
-        Moment::from_unix_seconds(1_800_000_000 + self.time.get())
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH.saturating_add(Duration::from_secs(1_800_000_000) + self.elapsed.get())
     }
 }

@@ -1,124 +1,105 @@
-//! `gridbid deploy`: takes an environment to a release, wholly or not at all.
+//! `gridbid deploy`: takes an environment to a release, completely or not at all.
 //!
-//! Terraform writes code and configuration, which publishes versions that nobody calls yet; each new version is probed;
-//! then the aliases are shifted together; then the system is used as a company uses it. When the shift or that use goes
-//! wrong, every alias goes back, Slack is told and the command fails. One deployment at a time for each environment.
-//! Called by `cli`.
+//! Terraform writes code and configuration, which publishes versions that receive no calls yet. Each new version is probed,
+//! the aliases are shifted together, and the smoke test runs. If the shift or the smoke test fails, every alias is reverted,
+//! Slack is notified and the command fails. A lease admits one deployment at a time for each environment.
 
 mod versions;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Serialize;
-use serde_json::Value;
+use gridbid_release_format::{Change, DeployReport, EnvironmentName, Manifest, Profile, Release, ReleaseId, summarize};
 
-use self::versions::{Deployed, Stack};
-use super::Mode;
-use super::smoke::smoke;
+use self::versions::{StackOutputs, Target};
 use crate::api::Api;
-use crate::cloud::Cloud;
+use crate::cloud::services::{AliasState, Cloud};
+use crate::commands::mode::Mode;
+use crate::commands::smoke::smoke;
 use crate::failure::Failure;
-use crate::history::{Addresses, History, Placed, Record};
+use crate::history::{Addresses, History, PinnedAlias, Record};
 use crate::interruption::Interruption;
 use crate::lease::Lease;
-use crate::manifest::{self, Profile};
-use crate::names::{EnvironmentName, FunctionName, ReleaseId};
-use crate::progress::say;
-use crate::release::Release;
-use crate::shift::{self, Move};
-use crate::terraform::{ApplyFailure, Change, Converged, Infrastructure, Plan, Purpose, counted};
+use crate::progress::{log, log_detail};
+use crate::releases;
+use crate::shift::{self, AliasShift};
+use crate::terraform::{Applied, ApplyFailure, Infrastructure, Plan, Purpose};
 
-/// What is to be deployed, and how.
+/// What to deploy, and how.
 #[derive(Clone, Debug)]
-pub(crate) struct Order {
-    /// Where to.
+pub(crate) struct DeployRequest {
+    /// The environment.
     pub(crate) environment: EnvironmentName,
-    /// What.
+    /// The release.
     pub(crate) release: ReleaseId,
-    /// Who does it.
+    /// Who runs it.
     pub(crate) by: String,
-    /// How long to wait for another deployment that is under way.
-    pub(crate) patience: Duration,
-    /// Whether a release that is older than the deployed one is meant.
+    /// Time limit of the wait for another deployment.
+    pub(crate) wait_limit: Duration,
+    /// Whether the release may be older than the deployed one.
     pub(crate) allow_older: bool,
-    /// Whether Terraform plans and applies in one run, without a plan in between: for a cloud where nothing can be lost.
+    /// Whether Terraform plans and applies in one run, without a saved plan: for a cloud without anything to lose.
     pub(crate) in_one_run: bool,
-    /// Whether the system is used once afterwards.
+    /// Whether the smoke test runs.
     pub(crate) with_smoke: bool,
-    /// Whether resources that exist already, although Terraform's state does not know them, are imported.
+    /// Whether existing resources that are not in Terraform's state are imported.
     pub(crate) adopt_existing: bool,
 }
 
-/// What came of it, for a program that called the command.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Outcome {
-    /// What Terraform changed.
-    pub(crate) changes: Vec<Change>,
-    /// The functions whose aliases were shifted.
-    pub(crate) shifted: Vec<FunctionName>,
-    /// Terraform's outputs by name.
-    pub(crate) outputs: Value,
-}
-
-/// A deployment that has the environment for itself.
+/// A deployment that holds the lease.
 struct Deployment<'a, C, I> {
     cloud: &'a C,
     infrastructure: &'a I,
     interruption: &'a Interruption,
     lease: &'a Lease<'a, C>,
-    order: &'a Order,
+    request: &'a DeployRequest,
     release: &'a Release,
 }
 
-/// What is ready to be shifted.
+/// What Terraform did, and the shifts that remain.
 struct Prepared {
-    /// What Terraform changed.
-    changes: Vec<Change>,
-    /// Its outputs by name.
-    outputs: Value,
-    /// Where every alias has to go.
-    deployed: Deployed,
-    /// Those that are not there yet.
-    moves: Vec<Move>,
+    applied: Applied,
+    target: Target,
+    shifts: Vec<AliasShift>,
 }
 
 /// Deploys.
 ///
 /// # Errors
-/// When the release is unknown or older, another deployment is under way, or a step failed; every alias is where it was
-/// before then, unless the sentence says otherwise.
+/// When the release is unknown or older, another deployment is under way, or a step failed. Every alias is where it was before
+/// then, unless the message says otherwise.
 pub(crate) async fn deploy<C: Cloud, I: Infrastructure, A: Api>(
     cloud: &C,
     infrastructure: &I,
     api: impl Fn(&Addresses) -> A,
     interruption: &Interruption,
     scratch: &Path,
-    order: &Order,
+    request: &DeployRequest,
     mode: Mode,
-) -> Result<Outcome, Failure> {
-    let release = Release::read(cloud, &order.release).await?;
-    is_built_for(&order.environment, &release)?;
+) -> Result<DeployReport, Failure> {
+    let release = releases::read(cloud, &request.release).await?;
+    check_profile(&request.environment, &release)?;
     let manifest = write_manifest(&release, scratch)?;
-    let environment = &order.environment;
+    let DeployRequest { environment, by, wait_limit, .. } = request;
     if mode == Mode::DryRun {
-        not_older(&History::read(cloud, environment).await?, &release, order)?;
-        let plan = infrastructure.plan(&manifest, Purpose::ToLook).await?;
-        say(&format!("would deploy {} to {environment}: Terraform has {}", order.release, counted(&plan.changes)));
-        say("  and every function whose published version differs would be probed and shifted");
-        return Ok(Outcome { changes: plan.changes, ..Outcome::default() });
+        check_not_older(&History::read(cloud, environment).await?, &release, request)?;
+        let Plan { changes, .. } = infrastructure.plan(&manifest, Purpose::Show).await?;
+        log(&format!("would deploy {} to {environment}: Terraform has {}", request.release, summarize(&changes)));
+        log_detail("and would probe and shift every function whose published version differs");
+        return Ok(DeployReport { changes, ..DeployReport::default() });
     }
-    let lease = Lease::wait(cloud, environment, &order.by, order.patience, interruption).await?;
-    let deployment = Deployment { cloud, infrastructure, interruption, lease: &lease, order, release: &release };
+    let lease = Lease::acquire(cloud, environment, by, *wait_limit, interruption).await?;
+    let deployment = Deployment { cloud, infrastructure, interruption, lease: &lease, request, release: &release };
     let result = lease.during(deployment.run(&manifest, api)).await;
-    lease.give_back().await;
+    lease.release().await;
     result
 }
 
-/// Refuses a release that was not built for production, wherever the endpoint leads: only the local environment takes it.
-fn is_built_for(environment: &EnvironmentName, release: &Release) -> Result<(), Failure> {
+/// Rejects a release that was not built for production, whatever the endpoint: only the local environment takes it.
+fn check_profile(environment: &EnvironmentName, release: &Release) -> Result<(), Failure> {
     let Release { release: id, profile, .. } = release;
     if *profile == Profile::Release || environment.is_local() {
         return Ok(());
@@ -126,118 +107,121 @@ fn is_built_for(environment: &EnvironmentName, release: &Release) -> Result<(), 
     Err(Failure::new(format!(
         "release {id} was built with the profile `{profile}`, which only the environment `local` takes, and not {environment}"
     ))
-    .with_todo("release what `nix build .#functions` makes, and deploy that"))
+    .with_hint("release a build of `nix build .#functions` and deploy that"))
 }
 
-/// Puts the release's manifest where Terraform reads it.
+/// Writes the release's manifest for Terraform.
 fn write_manifest(release: &Release, scratch: &Path) -> Result<PathBuf, Failure> {
-    let file = scratch.join(manifest::FILE_NAME);
-    let cannot = |error: &dyn std::fmt::Display| Failure::new(format!("cannot write `{}`: {error}", file.display()));
-    let json = serde_json::to_vec_pretty(&release.manifest()).map_err(|error| cannot(&error))?;
+    let file = scratch.join(Manifest::FILE_NAME);
+    let cannot =
+        |error: &(dyn Error + 'static)| Failure::from_error(format!("cannot write `{}`", file.display()), error);
+    let json = release.manifest().to_json().map_err(|error| cannot(&error))?;
     fs::write(&file, json).map_err(|error| cannot(&error))?;
     Ok(file)
 }
 
-/// The release is not older than what is there, unless that is meant.
-fn not_older(history: &History, release: &Release, order: &Order) -> Result<(), Failure> {
+/// Checks that the release is not older than the deployed one, unless that is allowed.
+fn check_not_older(history: &History, release: &Release, request: &DeployRequest) -> Result<(), Failure> {
     let Some(last) = history.last() else { return Ok(()) };
-    if order.allow_older || release.committed_at >= last.committed_at {
+    if request.allow_older || release.committed_at >= last.committed_at {
         return Ok(());
     }
-    let (environment, id) = (&order.environment, &release.release);
+    let (environment, id) = (&request.environment, &release.release);
     Err(Failure::new(format!(
         "release {id} of {} is older than {} of {}, which {environment} has",
         release.committed_at, last.release, last.committed_at
     ))
-    .with_todo("`gridbid rollback` goes back; if an older release is really meant, add --allow-older"))
+    .with_hint("use `gridbid rollback` to restore an earlier deployment, or add --allow-older"))
 }
 
 impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
-    async fn run<A: Api>(&self, manifest: &Path, api: impl Fn(&Addresses) -> A) -> Result<Outcome, Failure> {
-        let Order { environment, release, .. } = self.order;
+    async fn run<A: Api>(&self, manifest: &Path, api: impl Fn(&Addresses) -> A) -> Result<DeployReport, Failure> {
+        let DeployRequest { environment, release, .. } = self.request;
         let mut history = History::read(self.cloud, environment).await?;
-        not_older(&history, self.release, self.order)?;
-        say(&format!("deploying {release} to {environment}"));
-        let known = history.last().map(|record| record.addresses.topic_arn.clone());
-        let prepared = self.prepare(manifest).await;
-        let Prepared { changes, outputs, deployed, moves } = match prepared {
+        check_not_older(&history, self.release, self.request)?;
+        log(&format!("deploying {release} to {environment}"));
+        let last = history.last().cloned();
+        let Prepared { applied, target, shifts } = match self.prepare(manifest).await {
             Ok(prepared) => prepared,
             Err(failure) => {
                 let failure = failure.with_consequence("no alias was touched");
-                return Err(self.told(failure, known.as_deref()).await);
+                return Err(match last {
+                    Some(last) => self.notify(failure, &last.addresses).await,
+                    None => failure,
+                });
             }
         };
-        let topic = deployed.addresses.topic_arn.clone();
-        if let Err(failure) = self.shift(&moves).await {
-            return Err(self.told(failure, Some(&topic)).await);
+        let addresses = &target.addresses;
+        if shifts.is_empty() {
+            log_detail("every alias is on its published version");
         }
-        let before = history.last().cloned();
-        if let Err(failure) = self.record(&mut history, &deployed).await {
+        if let Err(failure) = shift::shift_aliases(self.cloud, self.lease, self.interruption, &shifts).await {
+            return Err(self.notify(failure, addresses).await);
+        }
+        if let Err(failure) = self.record(&mut history, &target).await {
             let failure = failure
                 .with_consequence("every alias is on its new version, but that is not recorded")
-                .with_todo("deploy the same release again, which records it");
-            return Err(self.told(failure, Some(&topic)).await);
+                .with_hint("deploy the same release again to record it");
+            return Err(self.notify(failure, addresses).await);
         }
-        if self.order.with_smoke {
-            let used = smoke(&api(&deployed.addresses), self.cloud.now(), Mode::ForReal).await;
-            if let Err(failure) = used {
-                let failure = self.go_back(&mut history, before, &deployed, &moves, failure).await;
-                return Err(self.told(failure, Some(&topic)).await);
-            }
+        if self.request.with_smoke
+            && let Err(failure) = smoke(&api(addresses), self.cloud.now(), Mode::Apply).await
+        {
+            let failure = self.revert(&mut history, last, &target, &shifts, failure).await;
+            return Err(self.notify(failure, addresses).await);
         }
-        say(&format!("{environment} has release {release}"));
-        if history.previous().is_some() && !moves.is_empty() {
-            say(&format!("  undo it: gridbid rollback --env {environment}"));
+        log(&format!("{environment} has release {release}"));
+        if history.previous().is_some() && !shifts.is_empty() {
+            log_detail(&format!("undo it: gridbid rollback --env {environment}"));
         }
-        Ok(Outcome { changes, shifted: moves.into_iter().map(|one| one.name).collect(), outputs })
+        let Applied { changes, outputs } = applied;
+        Ok(DeployReport { changes, shifted: shifts.into_iter().map(|shift| shift.name).collect(), outputs })
     }
 
-    /// Terraform's part, and the probe of each new version: whatever fails here, nobody was served by it.
+    /// Runs Terraform and probes each new version. No caller notices a failure here.
     async fn prepare(&self, manifest: &Path) -> Result<Prepared, Failure> {
-        let Converged { changes, outputs } = match self.order.in_one_run {
-            true => self.converge(manifest).await?,
-            false => {
-                let changes = self.apply(manifest).await?;
-                Converged { changes, outputs: self.infrastructure.outputs().await? }
-            }
+        let applied = if self.request.in_one_run {
+            self.plan_and_apply(manifest).await?
+        } else {
+            let changes = self.apply(manifest).await?;
+            Applied { changes, outputs: self.infrastructure.outputs().await? }
         };
-        let stack = Stack::of_outputs(outputs.clone())?;
-        let deployed = stack.deployed(self.cloud, self.release).await?;
-        let mut moves = Vec::new();
-        for (name, placed) in &deployed.functions {
-            let before = self.cloud.alias(&placed.place).await?;
+        let target = StackOutputs::parse(applied.outputs.clone())?.target(self.cloud, self.release).await?;
+        let mut shifts = Vec::new();
+        for (name, pinned) in &target.functions {
+            let before = self.cloud.alias(&pinned.alias).await?;
             if before.is_split {
-                let sentence = format!("a part of the calls of {name} goes to another version: a canary was cut off");
-                return Err(Failure::new(sentence).with_todo("run `gridbid rollback` first, which ends it"));
+                let message = format!("a share of the calls of {name} goes to another version: a canary was abandoned");
+                return Err(Failure::new(message).with_hint("run `gridbid rollback` first, which stops it"));
             }
-            if before.version != placed.version {
-                versions::probe(self.cloud, name, placed).await?;
-                let (place, to) = (placed.place.clone(), placed.version.clone());
-                moves.push(Move { name: name.clone(), place, canary: placed.deployment.clone(), before, to });
+            if before.version != pinned.version {
+                versions::probe(self.cloud, name, pinned).await?;
+                let PinnedAlias { alias, version: to, deployment: canary, .. } = pinned.clone();
+                shifts.push(AliasShift { name: name.clone(), alias, canary, before, to });
             }
         }
-        Ok(Prepared { changes, outputs, deployed, moves })
+        Ok(Prepared { applied, target, shifts })
     }
 
-    /// Plans and applies in one run; with a plan in between after an import of resources that exist already.
-    async fn converge(&self, manifest: &Path) -> Result<Converged, Failure> {
-        let ApplyFailure { failure, existing } = match self.infrastructure.converge(manifest).await {
-            Ok(converged) => {
-                say(&format!("  Terraform: {}", counted(&converged.changes)));
+    /// Plans and applies in one run; after a refused create, imports and applies in separate runs.
+    async fn plan_and_apply(&self, manifest: &Path) -> Result<Applied, Failure> {
+        let ApplyFailure { failure, existing } = match self.infrastructure.plan_and_apply(manifest).await {
+            Ok(applied) => {
+                log_detail(&format!("Terraform: {}", summarize(&applied.changes)));
                 self.lease.check()?;
-                return Ok(converged);
+                return Ok(applied);
             }
-            Err(refused) => refused,
+            Err(failure) => failure,
         };
-        if existing.is_empty() || !self.order.adopt_existing {
+        if existing.is_empty() || !self.request.adopt_existing {
             return Err(failure);
         }
         let changes = self.apply(manifest).await?;
-        Ok(Converged { changes, outputs: self.infrastructure.outputs().await? })
+        Ok(Applied { changes, outputs: self.infrastructure.outputs().await? })
     }
 
-    /// Plans and applies, again after every import of resources that exist already. A resource is imported at most once, so
-    /// it ends.
+    /// Plans and applies; after a refused create, imports the existing resources and tries again. It terminates because each
+    /// resource is imported at most once.
     async fn apply(&self, manifest: &Path) -> Result<Vec<Change>, Failure> {
         let mut plan = self.plan(manifest).await?;
         let mut changes = plan.changes;
@@ -245,7 +229,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         while !plan.is_empty {
             let Err(ApplyFailure { failure, existing }) = self.infrastructure.apply().await else { break };
             let is_adoptable = !existing.is_empty() && existing.is_disjoint(&adopted);
-            if !self.order.adopt_existing || !is_adoptable {
+            if !self.request.adopt_existing || !is_adoptable {
                 return Err(failure);
             }
             self.infrastructure.import(manifest, &existing).await?;
@@ -258,115 +242,119 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         Ok(changes)
     }
 
-    /// Plans, and makes sure that the environment is still this deployment's.
+    /// Plans, and checks that the lease is still held before anything is applied.
     async fn plan(&self, manifest: &Path) -> Result<Plan, Failure> {
-        let plan = self.infrastructure.plan(manifest, Purpose::ToApply).await?;
-        say(&format!("  Terraform: {}", counted(&plan.changes)));
+        let plan = self.infrastructure.plan(manifest, Purpose::Apply).await?;
+        log_detail(&format!("Terraform: {}", summarize(&plan.changes)));
         self.lease.check()?;
         Ok(plan)
     }
 
-    async fn shift(&self, moves: &[Move]) -> Result<(), Failure> {
-        if moves.is_empty() {
-            say("  every alias is on the published version already");
-        }
-        shift::shift(self.cloud, self.lease, self.interruption, moves).await
-    }
-
-    /// Keeps what was done, unless it is what the last record says already.
-    async fn record(&self, history: &mut History, deployed: &Deployed) -> Result<(), Failure> {
-        let record = self.as_record(deployed);
-        let same = history.last().is_some_and(|last| {
+    /// Adds a record, unless the last one has the same content.
+    async fn record(&self, history: &mut History, target: &Target) -> Result<(), Failure> {
+        let record = self.new_record(target);
+        let is_same = history.last().is_some_and(|last| {
             (&last.release, &last.functions, &last.addresses) == (&record.release, &record.functions, &record.addresses)
         });
-        if same {
+        if is_same {
             return Ok(());
         }
-        let key = history.add(self.cloud, &self.order.environment, record).await?;
-        say(&format!("  recorded as {key}"));
+        let key = history.add(self.cloud, &self.request.environment, record).await?;
+        log_detail(&format!("recorded as {key}"));
         Ok(())
     }
 
-    /// Puts every alias back where it was before the shift; hands back the failure with what became of it.
-    async fn go_back(
+    /// Reverts every shifted alias after a failure, and returns the failure with the outcome.
+    async fn revert(
         &self,
         history: &mut History,
-        before: Option<Record>,
-        deployed: &Deployed,
-        moves: &[Move],
+        last: Option<Record>,
+        target: &Target,
+        shifts: &[AliasShift],
         failure: Failure,
     ) -> Failure {
-        if moves.is_empty() {
-            return failure.with_consequence("this deployment shifted no alias, so there is nothing to go back to");
+        if shifts.is_empty() {
+            return failure.with_consequence("this deployment shifted no alias, so there is nothing to revert");
         }
-        say(&format!("  {failure}: going back"));
-        let mut back = Vec::new();
-        for one in moves {
-            match self.cloud.alias(&one.place).await {
-                Ok(alias) => {
-                    let to = one.before.version.clone();
-                    back.push(Move { canary: None, before: alias, to, ..one.clone() });
-                }
-                Err(error) => return failure.with_consequence(&format!("and going back failed: {error}")),
-            }
+        log_detail(&format!("{failure}: reverting"));
+        if let Err(error) = self.revert_aliases(shifts).await {
+            return failure.with_consequence(&format!("and the revert failed: {error}"));
         }
-        // An interruption must not stop the way back.
-        if let Err(error) = shift::shift(self.cloud, self.lease, &Interruption::never(), &back).await {
-            return failure.with_consequence(&format!("and going back failed: {error}"));
-        }
-        // What was there before is what the last record said, for what it knew; what is new stays.
-        let before = before.unwrap_or_else(|| Record { functions: [].into(), ..self.as_record(deployed) });
-        let mut functions = deployed.functions.clone();
-        for one in moves {
-            let known = before.functions.get(&one.name).filter(|placed| placed.version == one.before.version);
-            if let Some(placed) = functions.get_mut(&one.name) {
-                let code = self.cloud.code(&one.place.function_name, &one.before.version).await.ok().flatten();
-                let code_sha256 = known.map(|known| known.code_sha256.clone()).or(code).unwrap_or_default();
-                *placed = Placed { version: one.before.version.clone(), code_sha256, ..placed.clone() };
-            }
-        }
-        let (at, why) = (self.cloud.now(), Some(failure.to_string()));
-        let record = Record {
-            at,
-            by: self.order.by.clone(),
-            back_to: Some(before.at),
-            why,
-            functions,
-            addresses: deployed.addresses.clone(),
-            ..before
-        };
-        match history.add(self.cloud, &self.order.environment, record).await {
-            Ok(key) => {
-                say(&format!("  recorded as {key}"));
-                failure.with_consequence("every alias is where it was before")
-            }
+        match self.record_revert(history, last, target, shifts, &failure).await {
+            Ok(()) => failure.with_consequence("every alias is where it was before"),
             Err(error) => failure.with_consequence(&format!("every alias is where it was before, unrecorded: {error}")),
         }
     }
 
-    /// What a deployment that went well is remembered by.
-    fn as_record(&self, deployed: &Deployed) -> Record {
+    async fn revert_aliases(&self, shifts: &[AliasShift]) -> Result<(), Failure> {
+        let mut reverse = Vec::new();
+        for shift in shifts {
+            let before = self.cloud.alias(&shift.alias).await?;
+            reverse.push(AliasShift { canary: None, before, to: shift.before.version.clone(), ..shift.clone() });
+        }
+        // An interruption must not stop the revert.
+        shift::shift_aliases(self.cloud, self.lease, &Interruption::never(), &reverse).await
+    }
+
+    /// Adds a record of the versions before the shifts. Functions that were not shifted keep their new version.
+    async fn record_revert(
+        &self,
+        history: &mut History,
+        last: Option<Record>,
+        target: &Target,
+        shifts: &[AliasShift],
+        failure: &Failure,
+    ) -> Result<(), Failure> {
+        let before = last.unwrap_or_else(|| Record { functions: BTreeMap::new(), ..self.new_record(target) });
+        let mut functions = target.functions.clone();
+        for AliasShift { name, alias, canary, before: AliasState { version, .. }, .. } in shifts {
+            let recorded = before.functions.get(name).filter(|pinned| pinned.version == *version);
+            let code_sha256 = match recorded {
+                Some(pinned) => pinned.code_sha256.clone(),
+                None => {
+                    let missing = || Failure::new(format!("version {version} of {name} does not exist any more"));
+                    self.cloud.code_sha256(&alias.function_name, version).await?.ok_or_else(missing)?
+                }
+            };
+            let (alias, version, deployment) = (alias.clone(), version.clone(), canary.clone());
+            functions.insert(name.clone(), PinnedAlias { alias, version, code_sha256, deployment });
+        }
+        let record = Record {
+            at: self.cloud.now(),
+            by: self.request.by.clone(),
+            back_to: Some(before.at),
+            why: Some(failure.to_string()),
+            functions,
+            addresses: target.addresses.clone(),
+            ..before
+        };
+        let key = history.add(self.cloud, &self.request.environment, record).await?;
+        log_detail(&format!("recorded as {key}"));
+        Ok(())
+    }
+
+    /// The record of a successful deployment.
+    fn new_record(&self, target: &Target) -> Record {
         Record {
             at: self.cloud.now(),
             release: self.release.release.clone(),
             committed_at: self.release.committed_at,
-            by: self.order.by.clone(),
+            by: self.request.by.clone(),
             back_to: None,
             why: None,
-            functions: deployed.functions.clone(),
-            addresses: deployed.addresses.clone(),
+            functions: target.functions.clone(),
+            addresses: target.addresses.clone(),
         }
     }
 
-    /// Tells Slack of a failure, by the environment's topic, and hands it back.
-    async fn told(&self, failure: Failure, topic: Option<&str>) -> Failure {
-        let Order { environment, release, by, .. } = self.order;
-        let Some(topic) = topic else { return failure };
+    /// Reports a failure to Slack through the environment's topic, and returns it.
+    async fn notify(&self, failure: Failure, addresses: &Addresses) -> Failure {
+        let DeployRequest { environment, release, by, .. } = self.request;
         let subject = format!("Deployment to {environment} failed");
         let text = format!("{failure}\nRelease {release}, deployed by {by}");
-        match self.cloud.publish(topic, &subject, &text).await {
-            Ok(()) => say("  Slack is told"),
-            Err(error) => say(&format!("  Slack could not be told: {error}")),
+        match self.cloud.publish(&addresses.topic_arn, &subject, &text).await {
+            Ok(()) => log_detail("Slack was notified"),
+            Err(error) => log_detail(&format!("Slack could not be notified: {error}")),
         }
         failure
     }

@@ -1,66 +1,68 @@
-//! `gridbid redrive`: sends the notifications again that did not reach Slack.
+//! `gridbid redrive`: sends undelivered notifications to Slack again.
 //!
-//! They wait in two queues: events that notify-slack could not post, with all that is needed to call it again, and messages
-//! that SNS could not hand to it. A message is deleted when notify-slack has posted it, and not before. Called by `cli`.
+//! They wait in two queues: events that notify-slack could not post, and messages that SNS could not deliver to it. A message
+//! is deleted after notify-slack has posted it.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::Mode;
-use crate::cloud::{Answer, Cloud, Place};
+use crate::cloud::services::{AliasTarget, Cloud};
+use crate::commands::mode::Mode;
 use crate::failure::Failure;
 use crate::history::Record;
-use crate::names::FunctionName;
-use crate::progress::say;
+use crate::progress::{log, log_detail};
 
 /// The function that posts to Slack.
 const FUNCTION: &str = "notify-slack";
 
-/// Sends everything again that waits.
+/// Sends the messages of both queues.
 ///
 /// # Errors
-/// When something was not posted this time either; it stays in its queue then.
+/// When a call fails, or a message was not posted; it stays in its queue.
 pub(crate) async fn redrive<C: Cloud>(cloud: &C, record: &Record, mode: Mode) -> Result<(), Failure> {
-    let placed = record.functions.iter().find(|(name, _)| FunctionName::as_str(name) == FUNCTION);
-    let place = placed.map(|(_, placed)| placed.place.clone());
-    let place = place.ok_or_else(|| Failure::new(format!("the environment has no function {FUNCTION}")))?;
+    let pinned = record.functions.get(FUNCTION);
+    let pinned = pinned.ok_or_else(|| Failure::new(format!("the environment has no function {FUNCTION}")))?;
     let addresses = &record.addresses;
-    let mut left = 0;
-    for (queue, what) in [
+    let mut total_kept = 0;
+    for (queue, description) in [
         (&addresses.notify_slack_failed_queue_url, "events that notify-slack could not post"),
-        (&addresses.undeliverable_queue_url, "messages that SNS could not hand on"),
+        (&addresses.undeliverable_queue_url, "messages that SNS could not deliver"),
     ] {
         if mode == Mode::DryRun {
-            say(&format!("{what}: {} would be sent again", cloud.count(queue).await?));
+            log(&format!("{description}: {} would be sent again", cloud.message_count(queue).await?));
             continue;
         }
-        let (sent, kept) = drain(cloud, queue, &place).await?;
-        say(&format!("{what}: {sent} sent again, {kept} kept"));
-        left += kept;
+        let (sent, kept) = drain(cloud, queue, &pinned.alias).await?;
+        log(&format!("{description}: {sent} sent again, {kept} kept"));
+        total_kept += kept;
     }
-    if left == 0 {
+    if total_kept == 0 {
         return Ok(());
     }
-    Err(Failure::new(format!("{left} notifications were not posted this time either"))
-        .with_todo("they stay in their queues: see whether Slack's webhook is right, and run `gridbid redrive` again"))
+    Err(Failure::new(format!("{total_kept} notifications could not be posted and stay in their queues"))
+        .with_hint("check Slack's webhook and run `gridbid redrive` again"))
 }
 
-async fn drain<C: Cloud>(cloud: &C, queue: &str, place: &Place) -> Result<(usize, usize), Failure> {
+/// Sends the messages of a queue; returns how many were sent and how many were kept.
+async fn drain<C: Cloud>(cloud: &C, queue: &str, alias: &AliasTarget) -> Result<(usize, usize), Failure> {
     let (mut sent, mut kept) = (0, BTreeSet::new());
     loop {
         let messages = cloud.receive(queue).await?;
-        let fresh: Vec<_> = messages.into_iter().filter(|message| !kept.contains(&message.id)).collect();
-        if fresh.is_empty() {
+        let new: Vec<_> = messages.into_iter().filter(|message| !kept.contains(&message.id)).collect();
+        if new.is_empty() {
             return Ok((sent, kept.len()));
         }
-        for message in fresh {
-            let answer = match event(&message.body) {
-                Some(event) => cloud.invoke(&place.function_name, &place.alias_name, &event.to_string()).await?,
-                None => Answer { failed: true, text: "it is no notification".to_owned() },
+        for message in new {
+            let error = match parse_event(&message.body) {
+                Some(event) => {
+                    let output = cloud.invoke(&alias.function_name, &alias.alias_name, &event.to_string()).await?;
+                    output.is_error.then_some(output.text)
+                }
+                None => Some("it is not a notification".to_owned()),
             };
-            if answer.failed {
-                say(&format!("  message {} was not posted: {}", message.id, answer.text));
+            if let Some(error) = error {
+                log_detail(&format!("message {} was not posted: {error}", message.id));
                 kept.insert(message.id);
             } else {
                 cloud.delete(queue, &message.receipt).await?;
@@ -70,9 +72,8 @@ async fn drain<C: Cloud>(cloud: &C, queue: &str, place: &Place) -> Result<(usize
     }
 }
 
-/// The event for notify-slack that a message holds: as Lambda keeps an event that failed, or as SNS keeps a message that
-/// it could not hand on.
-fn event(body: &str) -> Option<Value> {
+/// The event for notify-slack in a message: Lambda's record of a failed event, or SNS's message.
+fn parse_event(body: &str) -> Option<Value> {
     let mut body: Value = serde_json::from_str(body).ok()?;
     if let Some(event) = body.get_mut("requestPayload") {
         return Some(event.take());
@@ -84,8 +85,8 @@ fn event(body: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::Message;
     use crate::cloud::memory::Memory;
+    use crate::cloud::services::Message;
     use crate::commands::deploy::tests::deployed;
 
     fn message(id: &str, body: &Value) -> Message {
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_posted_is_deleted_and_the_rest_stays() {
+    async fn posted_messages_are_deleted_and_the_others_stay() {
         let (memory, record) = (Memory::default(), deployed(&Memory::default()).await);
         let queue = &record.addresses.notify_slack_failed_queue_url;
         let failed = json!({"requestPayload": {"Records": [{"Sns": {"Message": "of Lambda"}}]}});
@@ -105,9 +106,9 @@ mod tests {
 
         redrive(&memory, &record, Mode::DryRun).await.unwrap();
         assert!(memory.log.borrow().is_empty());
-        let failure = redrive(&memory, &record, Mode::ForReal).await.unwrap_err().to_string();
+        let failure = redrive(&memory, &record, Mode::Apply).await.unwrap_err().to_string();
 
-        assert_eq!(failure, "1 notifications were not posted this time either");
+        assert_eq!(failure, "1 notifications could not be posted and stay in their queues");
         assert_eq!(memory.logged("delete"), ["delete receipt a", "delete receipt c"]);
         let calls = memory.logged("invoke gridbid-dev-notify-slack:live");
         assert!(calls[0].contains(r#"{"Records":[{"Sns":{"Message":"of Lambda"}}]}"#), "{calls:?}");
@@ -115,12 +116,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn more_than_one_page_is_sent() {
+    async fn all_pages_of_a_queue_are_sent() {
         let (memory, record) = (Memory::default(), deployed(&Memory::default()).await);
         let failed = json!({"requestPayload": {"Records": []}});
         let messages = (0..25).map(|n| message(&n.to_string(), &failed)).collect();
         memory.messages.borrow_mut().insert(record.addresses.notify_slack_failed_queue_url.clone(), messages);
-        redrive(&memory, &record, Mode::ForReal).await.unwrap();
+        redrive(&memory, &record, Mode::Apply).await.unwrap();
         assert_eq!(memory.logged("delete").len(), 25);
     }
 }

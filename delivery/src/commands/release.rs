@@ -1,237 +1,235 @@
-//! `gridbid release`: puts what a commit built into the artifacts bucket, once and for good.
+//! `gridbid release`: publishes what a commit built to the artifacts bucket, once.
 //!
-//! Zips go under their hash, the list of them (`releases/<commit>.json`) last: so a release that was cut off is none, and
-//! the next run puts only what is missing. Nothing that is there is ever written over. Called by `cli`.
+//! Zips are stored under their digest, and `releases/<commit>.json`, which lists them, is written last. So an interrupted
+//! upload is not a release, and the next run uploads only what is missing. Nothing is overwritten.
 
+use std::error::Error;
+use std::fs;
 use std::path::Path;
 
-use super::Mode;
-use crate::binary;
-use crate::cloud::{Bucket, Created};
-use crate::failure::Failure;
-use crate::manifest::{Binaries, Build, Manifest, digests};
-use crate::moment::Moment;
-use crate::names::ReleaseId;
-use crate::progress::say;
-use crate::release::Release;
+use gridbid_release_format::{Manifest, Release, ReleaseId, Sha256, Timestamp};
 
-/// What is to be released.
+use crate::binary;
+use crate::build::{Binaries, Build};
+use crate::cloud::services::{Bucket, PutOutcome};
+use crate::commands::mode::Mode;
+use crate::failure::Failure;
+use crate::progress::{log, log_detail};
+use crate::releases;
+
+/// What to release.
 #[derive(Clone, Debug)]
-pub(crate) struct Order {
+pub(crate) struct ReleaseRequest {
     /// The commit.
     pub(crate) release: ReleaseId,
-    /// When it was committed.
-    pub(crate) committed_at: Moment,
+    /// The commit's time.
+    pub(crate) committed_at: Timestamp,
     /// What it built.
     pub(crate) build: Build,
-    /// The delivery binary that belongs to it.
+    /// The delivery binary of the same commit.
     pub(crate) gridbid: Option<Vec<u8>>,
 }
 
-/// Releases.
+/// Releases a build.
 ///
 /// # Errors
-/// When something is there already with other bytes, or the bucket does not take something.
-pub(crate) async fn release(bucket: &impl Bucket, order: Order, mode: Mode) -> Result<(), Failure> {
-    let Order { release: id, committed_at, build, gridbid } = order;
-    let gridbid_sha256 = gridbid.as_ref().map(|tool| digests(tool).0.parse()).transpose();
-    let gridbid_sha256 = gridbid_sha256.map_err(|error| Failure::new(format!("cannot hash gridbid: {error}")))?;
-    let Manifest { profile, functions } = build.manifest.clone();
-    let wanted = Release { release: id.clone(), committed_at, profile, functions, gridbid: gridbid_sha256 };
-    if let Some(there) = Release::find(bucket, &id).await? {
-        return same(&there, &wanted).map(|()| say(&format!("release {id} is there already: nothing to do")));
-    }
-    let mut new = 0;
-    for (name, function) in &build.manifest.functions {
-        let zip = build.zips.get(name).cloned().unwrap_or_default();
-        new += usize::from(put(bucket, &function.key(name), zip, mode).await?);
-    }
-    if let Some(tool) = gridbid {
-        put(bucket, &Release::tool_key(&id), tool, mode).await?;
-    }
-    let zips = build.manifest.functions.len();
-    if mode == Mode::DryRun {
-        say(&format!("release {id} would be written: {zips} zips, {new} of them new"));
+/// When a key or the release exists with different content, or a call fails.
+pub(crate) async fn release(bucket: &impl Bucket, request: ReleaseRequest, mode: Mode) -> Result<(), Failure> {
+    let ReleaseRequest { release: id, committed_at, build: Build { manifest, mut zips }, gridbid } = request;
+    let Manifest { profile, functions } = manifest;
+    let digest = gridbid.as_deref().map(Sha256::of);
+    let release = Release { release: id.clone(), committed_at, profile, functions, gridbid: digest };
+    if let Some(existing) = releases::find(bucket, &id).await? {
+        check_same(&existing, &release)?;
+        log(&format!("release {id} already exists: nothing to do"));
         return Ok(());
     }
-    let json = serde_json::to_vec_pretty(&wanted)
-        .map_err(|error| Failure::new(format!("cannot write the release: {error}")))?;
-    if bucket.create(&Release::key(&id), json).await? == Created::Existed {
-        // Somebody was faster; what counts is that it is the same.
-        same(&Release::read(bucket, &id).await?, &wanted)?;
+    let mut new = 0;
+    for (name, function) in &release.functions {
+        let zip = zips.remove(name).ok_or_else(|| Failure::new(format!("the build has no zip of {name}")))?;
+        new += usize::from(upload(bucket, &function.key(name), zip, mode).await?);
     }
-    say(&format!("release {id} is there: {zips} zips, {new} of them new"));
-    say(&format!("  deploy it: gridbid deploy --env ENVIRONMENT --release {id}"));
+    if let Some(gridbid) = gridbid {
+        upload(bucket, &Release::gridbid_key(&id), gridbid, mode).await?;
+    }
+    let count = release.functions.len();
+    if mode == Mode::DryRun {
+        log(&format!("release {id} would be written: {count} zips, {new} of them new"));
+        return Ok(());
+    }
+    let json =
+        serde_json::to_vec_pretty(&release).map_err(|error| Failure::from_error("cannot write the release", &error))?;
+    if bucket.create(&Release::key(&id), json).await? == PutOutcome::AlreadyExists {
+        // A concurrent run was faster.
+        check_same(&releases::read(bucket, &id).await?, &release)?;
+    }
+    log(&format!("release {id} is complete: {count} zips, {new} of them new"));
+    log_detail(&format!("deploy it: gridbid deploy --env ENVIRONMENT --release {id}"));
     Ok(())
 }
 
-/// A release that is there already holds the same.
-fn same(there: &Release, wanted: &Release) -> Result<(), Failure> {
-    let id = &wanted.release;
-    if there.profile != wanted.profile {
+/// Checks that an existing release has the same content.
+fn check_same(existing: &Release, release: &Release) -> Result<(), Failure> {
+    let id = &release.release;
+    if existing.profile != release.profile {
         return Err(Failure::new(format!(
-            "release {id} is there already with the profile `{}`, and this build has `{}`",
-            there.profile, wanted.profile
+            "release {id} already exists with the profile `{}`, and this build has `{}`",
+            existing.profile, release.profile
         ))
-        .with_todo("release a new commit, or build the functions with the profile that the release has"));
+        .with_hint("release a new commit, or build the functions with the profile of the release"));
     }
-    let differ = there.functions.keys().chain(wanted.functions.keys());
-    let differ = differ.filter(|name| there.functions.get(*name) != wanted.functions.get(*name));
-    let mut differ: Vec<&str> = differ.map(crate::names::FunctionName::as_str).collect();
-    differ.dedup();
-    if there.gridbid != wanted.gridbid {
-        differ.push("gridbid");
+    let functions = existing.functions.keys().chain(release.functions.keys());
+    let differing = functions.filter(|name| existing.functions.get(*name) != release.functions.get(*name));
+    let mut differing: Vec<&str> = differing.map(|name| name.as_str()).collect();
+    if existing.gridbid != release.gridbid {
+        differing.push("gridbid");
     }
-    if differ.is_empty() {
+    if differing.is_empty() {
         return Ok(());
     }
-    differ.sort_unstable();
-    differ.dedup();
-    Err(Failure::new(format!("release {id} is there already with other bytes of {}", differ.join(", "))).with_todo(
-        "one commit must build one set of bytes: find out what differs between the two builds, and release a new commit",
+    differing.sort_unstable();
+    differing.dedup();
+    Err(Failure::new(format!("release {id} already exists with different bytes of {}", differing.join(", "))).with_hint(
+        "one commit must build the same bytes each time: find out how the two builds differ, and release a new commit",
     ))
 }
 
-/// Puts an object there, unless it is; tells whether it was new.
-async fn put(bucket: &impl Bucket, key: &str, bytes: Vec<u8>, mode: Mode) -> Result<bool, Failure> {
-    let (sha256, size) = (digests(&bytes).0, bytes.len());
-    let there = match bucket.sha256(key).await? {
+/// Uploads an object unless it exists; returns whether it was new.
+async fn upload(bucket: &impl Bucket, key: &str, bytes: Vec<u8>, mode: Mode) -> Result<bool, Failure> {
+    let (digest, size) = (Sha256::of(&bytes), bytes.len());
+    let existing = match bucket.sha256(key).await? {
         None if mode == Mode::DryRun => None,
         None => match bucket.create(key, bytes).await? {
-            Created::New(_) => None,
-            Created::Existed => bucket.sha256(key).await?,
+            PutOutcome::Created(_) => None,
+            PutOutcome::AlreadyExists => bucket.sha256(key).await?,
         },
-        there => there,
+        existing => existing,
     };
-    match there {
+    match existing {
         None => {
-            say(&format!("  {} {key} ({size} bytes)", mode.verb("uploaded", "would upload")));
+            let verb = if mode == Mode::DryRun { "would upload" } else { "uploaded" };
+            log_detail(&format!("{verb} {key} ({size} bytes)"));
             Ok(true)
         }
-        Some(there) if there == sha256 => {
-            say(&format!("  {key} is there"));
+        Some(existing) if existing == digest => {
+            log_detail(&format!("{key} exists"));
             Ok(false)
         }
-        Some(there) => Err(Failure::new(format!(
-            "`{key}` is there already with other bytes (SHA-256 {there}, and {sha256} is to be released)"
+        Some(existing) => Err(Failure::new(format!(
+            "`{key}` already exists with different bytes (SHA-256 {existing}, and this build has {digest})"
         ))
-        .with_todo("nothing was written over: look at who put it there, and remove it by hand if it is wrong")),
+        .with_hint("nothing was overwritten: find out who uploaded it, and delete it by hand if it is wrong")),
     }
 }
 
-/// Reads the delivery binary of a release, which must run anywhere.
+/// Reads the delivery binary of a release.
 ///
 /// # Errors
-/// When it cannot be read, or is not static although it has to be.
-pub(crate) fn read_tool(file: &Path, binaries: Binaries) -> Result<Vec<u8>, Failure> {
-    let unfit = |why: &dyn std::fmt::Display| Failure::new(format!("`{}` cannot be released: {why}", file.display()));
-    let bytes = std::fs::read(file).map_err(|error| unfit(&error))?;
-    if binaries == Binaries::ForLambda {
-        binary::is_static(&bytes)
-            .map_err(|error| unfit(&error).with_todo("release the static binary that `nix build .#gridbid` makes"))?;
+/// When it cannot be read, or is not static although it must run on any machine.
+pub(crate) fn read_gridbid(file: &Path, binaries: Binaries) -> Result<Vec<u8>, Failure> {
+    let unfit = |error: &(dyn Error + 'static)| {
+        Failure::from_error(format!("`{}` cannot be released", file.display()), error)
+            .with_hint("release the static binary of `nix build .#gridbid`")
+    };
+    let bytes = fs::read(file).map_err(|error| unfit(&error))?;
+    if binaries == Binaries::Lambda {
+        binary::check_static(&bytes).map_err(|error| unfit(&error))?;
     }
     Ok(bytes)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use gridbid_release_format::{Architecture, Function, FunctionName, Profile};
 
     use super::*;
-    use crate::cloud::CallError;
+    use crate::cloud::call_error::CallError;
     use crate::cloud::memory::Memory;
-    use crate::history::tests::release as id;
-    use crate::manifest::{Function, Profile};
+    use crate::testing::{release_id, timestamp};
 
-    fn order(number: u8, zips: &[(&str, &str)]) -> Order {
-        let zips: BTreeMap<_, _> =
-            zips.iter().map(|(name, zip)| (name.parse().unwrap(), zip.as_bytes().to_vec())).collect();
-        let function = |zip: &Vec<u8>| Function {
-            runtime: "provided.al2023".to_owned(),
-            handler: "bootstrap".to_owned(),
-            architecture: "arm64".to_owned(),
-            zip: "a.zip".to_owned(),
-            bytes: zip.len() as u64,
-            sha256: digests(zip).0.parse().unwrap(),
-            sha256_base64: digests(zip).1,
-        };
-        let functions = zips.iter().map(|(name, zip)| (crate::names::FunctionName::clone(name), function(zip)));
-        let manifest = Manifest { profile: Profile::Release, functions: functions.collect() };
-        Order {
-            release: id(number),
-            committed_at: Moment::from_unix_seconds(1_800_000_000),
-            build: Build { manifest, zips },
+    fn request(number: u8, zips: &[(&str, &str)]) -> ReleaseRequest {
+        let (mut build, mut functions) = (Vec::new(), Vec::new());
+        for (name, zip) in zips {
+            let name: FunctionName = name.parse().unwrap();
+            functions.push((name.clone(), Function::native(&name, Architecture::Arm64, zip.as_bytes())));
+            build.push((name, zip.as_bytes().to_vec()));
+        }
+        let manifest = Manifest { profile: Profile::Release, functions: functions.into_iter().collect() };
+        ReleaseRequest {
+            release: release_id(number),
+            committed_at: timestamp(1_800_000_000),
+            build: Build { manifest, zips: build.into_iter().collect() },
             gridbid: Some(b"gridbid".to_vec()),
         }
     }
 
     #[tokio::test]
-    async fn only_a_changed_zip_is_uploaded_and_a_second_time_nothing() {
+    async fn only_changed_zips_are_uploaded_and_a_second_run_uploads_nothing() {
         let memory = Memory::default();
-        release(&memory, order(1, &[("one", "a"), ("two", "b")]), Mode::ForReal).await.unwrap();
+        release(&memory, request(1, &[("one", "a"), ("two", "b")]), Mode::Apply).await.unwrap();
         assert_eq!(memory.logged("create").len(), 4);
         memory.log.borrow_mut().clear();
-        // A release's time of commit may be told in other words.
-        let again = Order { committed_at: Moment::from_unix_seconds(1), ..order(1, &[("one", "a"), ("two", "b")]) };
-        release(&memory, again, Mode::ForReal).await.unwrap();
+        // The commit's time is not part of the comparison.
+        let again = ReleaseRequest { committed_at: timestamp(1), ..request(1, &[("one", "a"), ("two", "b")]) };
+        release(&memory, again, Mode::Apply).await.unwrap();
         assert!(memory.log.borrow().is_empty());
-        release(&memory, order(2, &[("one", "a"), ("two", "changed")]), Mode::ForReal).await.unwrap();
+        release(&memory, request(2, &[("one", "a"), ("two", "changed")]), Mode::Apply).await.unwrap();
         assert_eq!(memory.logged("create functions/").len(), 1);
         assert_eq!(memory.logged("create functions/two/").len(), 1);
-        let read = Release::read(&memory, &id(1)).await.unwrap();
-        assert_eq!(read.gridbid.unwrap().as_str(), digests(b"gridbid").0);
+        let read = releases::read(&memory, &release_id(1)).await.unwrap();
+        assert_eq!(read.gridbid, Some(Sha256::of(b"gridbid")));
     }
 
     #[tokio::test]
-    async fn an_upload_that_was_cut_off_is_no_release_and_is_completed_by_the_next_run() {
+    async fn interrupted_upload_is_not_a_release_and_is_completed_by_the_next_run() {
         let memory = Memory::default();
         let zips = [("one", "a"), ("two", "b"), ("zzz", "c")];
         memory.fail("create functions/two/", CallError::Failed("the connection broke".to_owned()));
-        let failure = release(&memory, order(1, &zips), Mode::ForReal).await.unwrap_err();
+        let failure = release(&memory, request(1, &zips), Mode::Apply).await.unwrap_err();
         assert_eq!(failure.to_string(), "the connection broke");
-        let missing = Release::read(&memory, &id(1)).await.unwrap_err().to_string();
+        let missing = releases::read(&memory, &release_id(1)).await.unwrap_err().to_string();
         assert!(missing.starts_with("there is no release"), "{missing}");
         memory.log.borrow_mut().clear();
-        release(&memory, order(1, &zips), Mode::ForReal).await.unwrap();
+        release(&memory, request(1, &zips), Mode::Apply).await.unwrap();
         assert_eq!(memory.logged("create functions/").len(), 2);
-        Release::read(&memory, &id(1)).await.unwrap();
+        releases::read(&memory, &release_id(1)).await.unwrap();
     }
 
     #[tokio::test]
-    async fn a_key_with_other_bytes_is_refused() {
+    async fn key_with_different_bytes_is_refused() {
         let memory = Memory::default();
-        let order = order(1, &[("one", "a")]);
-        let (name, function) = order.build.manifest.functions.first_key_value().unwrap();
+        let request = request(1, &[("one", "a")]);
+        let (name, function) = request.build.manifest.functions.first_key_value().unwrap();
         memory.put(&function.key(name), b"other");
-        let refused = release(&memory, order, Mode::ForReal).await.unwrap_err().to_string();
-        assert!(refused.contains("is there already with other bytes"), "{refused}");
-        assert_eq!(Release::find(&memory, &id(1)).await.unwrap(), None);
+        let refused = release(&memory, request, Mode::Apply).await.unwrap_err().to_string();
+        assert!(refused.contains("already exists with different bytes"), "{refused}");
+        assert_eq!(releases::find(&memory, &release_id(1)).await.unwrap(), None);
     }
 
     #[tokio::test]
-    async fn a_commit_that_builds_other_bytes_the_second_time_is_refused() {
+    async fn commit_that_builds_different_bytes_is_refused() {
         let memory = Memory::default();
-        release(&memory, order(1, &[("one", "a"), ("two", "b")]), Mode::ForReal).await.unwrap();
-        let refused = release(&memory, order(1, &[("one", "a"), ("two", "x")]), Mode::ForReal).await.unwrap_err();
-        assert!(refused.to_string().ends_with("with other bytes of two"), "{refused}");
+        release(&memory, request(1, &[("one", "a"), ("two", "b")]), Mode::Apply).await.unwrap();
+        let refused = release(&memory, request(1, &[("one", "a"), ("two", "x")]), Mode::Apply).await.unwrap_err();
+        assert!(refused.to_string().ends_with("with different bytes of two"), "{refused}");
     }
 
     #[tokio::test]
-    async fn profile_is_recorded_and_another_one_for_the_same_release_is_refused() {
+    async fn profile_is_recorded_and_a_different_one_for_the_same_release_is_refused() {
         let memory = Memory::default();
-        let mut local = order(1, &[("one", "a")]);
+        let mut local = request(1, &[("one", "a")]);
         local.build.manifest.profile = Profile::Local;
-        release(&memory, local.clone(), Mode::ForReal).await.unwrap();
-        assert_eq!(Release::read(&memory, &id(1)).await.unwrap().profile, Profile::Local);
-        release(&memory, local, Mode::ForReal).await.unwrap();
-        let refused = release(&memory, order(1, &[("one", "a")]), Mode::ForReal).await.unwrap_err().to_string();
+        release(&memory, local.clone(), Mode::Apply).await.unwrap();
+        assert_eq!(releases::read(&memory, &release_id(1)).await.unwrap().profile, Profile::Local);
+        release(&memory, local, Mode::Apply).await.unwrap();
+        let refused = release(&memory, request(1, &[("one", "a")]), Mode::Apply).await.unwrap_err().to_string();
         assert!(refused.ends_with("with the profile `local`, and this build has `release`"), "{refused}");
     }
 
     #[tokio::test]
-    async fn a_dry_run_writes_nothing() {
+    async fn dry_run_writes_nothing() {
         let memory = Memory::default();
-        release(&memory, order(1, &[("one", "a")]), Mode::DryRun).await.unwrap();
+        release(&memory, request(1, &[("one", "a")]), Mode::DryRun).await.unwrap();
         assert!(memory.objects.borrow().is_empty());
     }
 }

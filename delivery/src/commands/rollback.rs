@@ -1,155 +1,162 @@
-//! `gridbid rollback`: puts every alias back where an earlier deployment had it.
+//! `gridbid rollback`: restores the versions of an earlier deployment.
 //!
-//! Versions stay, so it takes seconds and builds nothing: no Nix, no Terraform. It brings code and configuration of the
-//! functions back, and not the state machine, the routes or the roles: those are Terraform's and come with the next release.
-//! Canaries that somebody has left behind are ended first. Called by `cli`.
+//! Lambda keeps published versions, so a rollback takes seconds and needs neither a build nor Terraform. It restores code and
+//! configuration of the functions. The state machine, the routes and the roles are Terraform's and stay. Abandoned canaries
+//! are stopped first.
 
 use std::time::Duration;
 
-use super::Mode;
-use crate::cloud::Cloud;
+use gridbid_release_format::{EnvironmentName, FunctionName, ReleaseId};
+
+use crate::cloud::services::Cloud;
+use crate::commands::mode::Mode;
 use crate::failure::Failure;
-use crate::history::{History, Placed, Record};
+use crate::history::{History, PinnedAlias, Record};
 use crate::interruption::Interruption;
 use crate::lease::Lease;
-use crate::names::{EnvironmentName, FunctionName, ReleaseId};
-use crate::progress::say;
-use crate::shift::{self, Move};
+use crate::progress::{log, log_detail};
+use crate::shift::{self, AliasShift};
 
-/// What to go back to.
+/// What to roll back.
 #[derive(Clone, Debug)]
-pub(crate) struct Order {
+pub(crate) struct RollbackRequest {
     /// The environment.
     pub(crate) environment: EnvironmentName,
-    /// A release that it had; the deployment before when none is named.
+    /// A release that was deployed to it; the previous deployment if `None`.
     pub(crate) to: Option<ReleaseId>,
-    /// Who does it.
+    /// Who runs it.
     pub(crate) by: String,
-    /// How long it waits for a deployment that is under way.
-    pub(crate) patience: Duration,
+    /// Time limit of the wait for a running deployment.
+    pub(crate) wait_limit: Duration,
 }
 
-/// Goes back.
+/// Rolls back.
 ///
 /// # Errors
-/// When there is nothing to go back to, a version is gone, or an alias cannot be put; all of them are where they were then.
+/// When there is no deployment to roll back to, a version was deleted, or an alias cannot be updated; all aliases are reverted
+/// then.
 pub(crate) async fn rollback<C: Cloud>(
     cloud: &C,
     interruption: &Interruption,
-    order: &Order,
+    request: &RollbackRequest,
     mode: Mode,
 ) -> Result<(), Failure> {
+    let RollbackRequest { environment, by, wait_limit, .. } = request;
     if mode == Mode::DryRun {
-        let history = History::read(cloud, &order.environment).await?;
-        let target = target(cloud, &history, order).await?;
-        let moves = moves(cloud, &target, None).await?;
-        say(&format!("would go back to release {}, deployed at {}", target.release, target.at));
-        for one in moves {
-            say(&format!("  {}: version {} instead of {}", one.name, one.to, one.before.version));
+        let history = History::read(cloud, environment).await?;
+        let target = find_target(cloud, &history, request).await?;
+        log(&format!("would roll back to release {}, deployed at {}", target.release, target.at));
+        for shift in plan_shifts(cloud, &target, None).await? {
+            log_detail(&format!("{}: version {} instead of {}", shift.name, shift.to, shift.before.version));
         }
         return Ok(());
     }
-    let lease = Lease::wait(cloud, &order.environment, &order.by, order.patience, interruption).await?;
-    let result = lease.during(go(cloud, interruption, &lease, order)).await;
-    lease.give_back().await;
+    let lease = Lease::acquire(cloud, environment, by, *wait_limit, interruption).await?;
+    let result = lease.during(rollback_under_lease(cloud, interruption, &lease, request)).await;
+    lease.release().await;
     result
 }
 
-async fn go<C: Cloud>(
+async fn rollback_under_lease<C: Cloud>(
     cloud: &C,
     interruption: &Interruption,
     lease: &Lease<'_, C>,
-    order: &Order,
+    request: &RollbackRequest,
 ) -> Result<(), Failure> {
-    let mut history = History::read(cloud, &order.environment).await?;
-    let target = target(cloud, &history, order).await?;
-    say(&format!("going back to release {}, deployed at {}", target.release, target.at));
-    let moves = moves(cloud, &target, Some(lease)).await?;
-    shift::shift(cloud, lease, interruption, &moves).await?;
-    // What the target did not know yet stays as it is, and is kept in the record.
-    let mut functions = history.last().map(|last| last.functions.clone()).unwrap_or_default();
-    functions.extend(target.functions.clone());
-    let why = match &order.to {
+    let RollbackRequest { environment, to, by, .. } = request;
+    let mut history = History::read(cloud, environment).await?;
+    let target = find_target(cloud, &history, request).await?;
+    log(&format!("rolling back to release {}, deployed at {}", target.release, target.at));
+    let shifts = plan_shifts(cloud, &target, Some(lease)).await?;
+    shift::shift_aliases(cloud, lease, interruption, &shifts).await?;
+    // The target may lack functions and addresses that were added later: they are kept.
+    let last = history.last().unwrap_or(&target).clone();
+    let mut functions = last.functions;
+    functions.extend(target.functions);
+    let why = match to {
         Some(release) => format!("asked for {release}"),
-        None => "asked for the deployment before".to_owned(),
+        None => "asked for the previous deployment".to_owned(),
     };
     let record = Record {
         at: cloud.now(),
-        by: order.by.clone(),
+        release: target.release.clone(),
+        committed_at: target.committed_at,
+        by: by.clone(),
         back_to: Some(target.at),
         why: Some(why),
         functions,
-        addresses: history.last().map_or_else(|| target.addresses.clone(), |last| last.addresses.clone()),
-        release: target.release.clone(),
-        committed_at: target.committed_at,
+        addresses: last.addresses,
     };
-    let left = history.last().map(|last| last.release.clone());
-    let key = history.add(cloud, &order.environment, record).await?;
-    say(&format!("{} has release {} again, recorded as {key}", order.environment, target.release));
-    if let Some(left) = left.filter(|left| *left != target.release) {
-        say(&format!("  undo it: gridbid rollback --env {} --to {left}", order.environment));
+    let key = history.add(cloud, environment, record).await?;
+    log(&format!("{environment} has release {} again, recorded as {key}", target.release));
+    if last.release != target.release {
+        log_detail(&format!("undo it: gridbid rollback --env {environment} --to {}", last.release));
     }
     Ok(())
 }
 
-/// The record to go back to.
-async fn target<C: Cloud>(cloud: &C, history: &History, order: &Order) -> Result<Record, Failure> {
-    let environment = &order.environment;
+/// The record to restore.
+async fn find_target<C: Cloud>(cloud: &C, history: &History, request: &RollbackRequest) -> Result<Record, Failure> {
+    let RollbackRequest { environment, to, .. } = request;
     let Some(last) = history.last() else {
         return Err(Failure::new(format!("nothing was deployed to {environment} yet")));
     };
-    if let Some(release) = &order.to {
-        let mut had: Vec<&str> = Vec::new();
+    if let Some(release) = to {
+        let mut deployed: Vec<&str> = Vec::new();
         for record in history.newest_first() {
-            if !had.contains(&record.release.as_str()) {
-                had.push(record.release.as_str());
+            if !deployed.contains(&record.release.as_str()) {
+                deployed.push(record.release.as_str());
             }
         }
         let never = || {
             Failure::new(format!("release {release} was never deployed to {environment}"))
-                .with_todo(format!("name one of those that were, the newest first: {}", had.join(", ")))
+                .with_hint(format!("name one of the deployed releases, newest first: {}", deployed.join(", ")))
         };
         return history.of_release(release).cloned().ok_or_else(never);
     }
-    // A deployment that was cut off has moved aliases and recorded nothing: it is the one to go back from.
-    for placed in last.functions.values() {
-        let alias = cloud.alias(&placed.place).await?;
-        if alias.version != placed.version || alias.is_split {
-            say("  the aliases are not where the last deployment put them: going back to that one");
+    // An interrupted deployment has shifted aliases and recorded nothing: the last record is the one before it.
+    for pinned in last.functions.values() {
+        let current = cloud.alias(&pinned.alias).await?;
+        if current.version != pinned.version || current.is_split {
+            log_detail("the aliases differ from the last record: restoring that one");
             return Ok(last.clone());
         }
     }
-    let none = || Failure::new(format!("there is no deployment before the one that {environment} has"));
+    let none = || Failure::new(format!("there is no deployment to {environment} before the current one"));
     history.previous().cloned().ok_or_else(none)
 }
 
-/// The aliases that are elsewhere than the record says; with a lease, canaries are ended before they are read.
-async fn moves<C: Cloud>(cloud: &C, target: &Record, lease: Option<&Lease<'_, C>>) -> Result<Vec<Move>, Failure> {
-    let mut moves = Vec::new();
-    for (name, placed) in &target.functions {
-        is_there(cloud, name, placed).await?;
-        if let (Some(lease), Some(group)) = (lease, &placed.deployment) {
-            for id in cloud.running(group).await? {
+/// The shifts of the aliases that differ from a record. With a lease, running canaries are stopped before.
+async fn plan_shifts<C: Cloud>(
+    cloud: &C,
+    target: &Record,
+    lease: Option<&Lease<'_, C>>,
+) -> Result<Vec<AliasShift>, Failure> {
+    let mut shifts = Vec::new();
+    for (name, pinned) in &target.functions {
+        check_version_exists(cloud, name, pinned).await?;
+        if let (Some(lease), Some(group)) = (lease, &pinned.deployment) {
+            for id in cloud.running_canaries(group).await? {
                 lease.check()?;
-                say(&format!("  {name}: ending canary {id}"));
-                shift::end(cloud, &id).await?;
+                log_detail(&format!("{name}: stopping canary {id}"));
+                shift::stop_canary(cloud, &id).await?;
             }
         }
-        let before = cloud.alias(&placed.place).await?;
-        if before.version != placed.version || before.is_split {
-            let (place, to) = (placed.place.clone(), placed.version.clone());
-            moves.push(Move { name: name.clone(), place, canary: None, before, to });
+        let before = cloud.alias(&pinned.alias).await?;
+        if before.version != pinned.version || before.is_split {
+            let (alias, to) = (pinned.alias.clone(), pinned.version.clone());
+            shifts.push(AliasShift { name: name.clone(), alias, canary: None, before, to });
         }
     }
-    Ok(moves)
+    Ok(shifts)
 }
 
-/// A version that is to be gone back to is there, with the bytes that it had.
-async fn is_there<C: Cloud>(cloud: &C, name: &FunctionName, placed: &Placed) -> Result<(), Failure> {
-    let there = cloud.code(&placed.place.function_name, &placed.version).await?;
-    if there.as_ref() == Some(&placed.code_sha256) {
+/// Checks that a recorded version exists with the same bytes.
+async fn check_version_exists<C: Cloud>(cloud: &C, name: &FunctionName, pinned: &PinnedAlias) -> Result<(), Failure> {
+    let code_sha256 = cloud.code_sha256(&pinned.alias.function_name, &pinned.version).await?;
+    if code_sha256.as_ref() == Some(&pinned.code_sha256) {
         return Ok(());
     }
-    let sentence = format!("version {} of {name} is not there any more", placed.version);
-    Err(Failure::new(sentence).with_todo("deploy its release instead: `gridbid deploy --allow-older --release …`"))
+    Err(Failure::new(format!("version {} of {name} does not exist any more", pinned.version))
+        .with_hint("deploy its release instead: `gridbid deploy --allow-older --release …`"))
 }

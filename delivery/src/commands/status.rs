@@ -1,22 +1,23 @@
-//! `gridbid status`: what an environment has, since when, and what can be gone back to. It changes nothing. Called by `cli`.
+//! `gridbid status`: what is deployed to an environment, and what it can be rolled back to.
 
-use crate::cloud::Cloud;
+use gridbid_release_format::EnvironmentName;
+
+use crate::cloud::services::Cloud;
 use crate::failure::Failure;
 use crate::history::{History, Record};
 use crate::lease;
-use crate::names::EnvironmentName;
 
-/// So many deployments are listed.
+/// Number of listed deployments.
 const LISTED: usize = 10;
 
-/// What there is to say, line by line.
+/// Describes an environment, line by line.
 ///
 /// # Errors
-/// When AWS does not answer.
+/// When a call fails.
 pub(crate) async fn status<C: Cloud>(cloud: &C, environment: &EnvironmentName) -> Result<Vec<String>, Failure> {
     let history = History::read(cloud, environment).await?;
     let mut lines = Vec::new();
-    if let Some(holder) = lease::holder(cloud, environment).await? {
+    if let Some(holder) = lease::read_holder(cloud, environment).await? {
         lines.push(format!("a deployment is under way: {holder}"));
     }
     let Some(last) = history.last() else {
@@ -24,59 +25,60 @@ pub(crate) async fn status<C: Cloud>(cloud: &C, environment: &EnvironmentName) -
         return Ok(lines);
     };
     lines.push(format!("{environment} has release {} since {}", last.release, last.at));
-    for (name, placed) in &last.functions {
-        let alias = cloud.alias(&placed.place).await?;
-        let mut line = format!("  {name}: version {}", alias.version);
-        if alias.version != placed.version {
-            line.push_str(&format!(", and the record says {}: `gridbid rollback` puts it there", placed.version));
+    for (name, pinned) in &last.functions {
+        let current = cloud.alias(&pinned.alias).await?;
+        let mut line = format!("  {name}: version {}", current.version);
+        if current.version != pinned.version {
+            line.push_str(&format!(", but {} was deployed: `gridbid rollback` restores it", pinned.version));
         }
-        if alias.is_split {
-            line.push_str(", and a part of the calls goes to another version");
+        if current.is_split {
+            line.push_str(", and a share of the calls goes to another version");
         }
         lines.push(line);
     }
     let addresses = &last.addresses;
-    for (queue, what) in [
+    for (queue, description) in [
         (&addresses.notify_slack_failed_queue_url, "notifications not posted"),
-        (&addresses.undeliverable_queue_url, "notifications not handed on"),
+        (&addresses.undeliverable_queue_url, "notifications not delivered"),
     ] {
-        let count = cloud.count(queue).await?;
-        let todo = if count > 0 { ": `gridbid redrive` sends them again" } else { "" };
-        lines.push(format!("{what}: {count}{todo}"));
+        let count = cloud.message_count(queue).await?;
+        let hint = if count > 0 { ": `gridbid redrive` sends them again" } else { "" };
+        lines.push(format!("{description}: {count}{hint}"));
     }
-    lines.push("deployments, the newest first:".to_owned());
-    lines.extend(history.newest_first().take(LISTED).map(told));
+    lines.push("deployments, newest first:".to_owned());
+    lines.extend(history.newest_first().take(LISTED).map(describe));
     lines.push(match history.previous() {
-        Some(previous) => format!("`gridbid rollback --env {environment}` goes back to {}", previous.release),
-        None => "there is nothing to go back to".to_owned(),
+        Some(previous) => format!("`gridbid rollback --env {environment}` restores {}", previous.release),
+        None => "there is no deployment to roll back to".to_owned(),
     });
     Ok(lines)
 }
 
-fn told(record: &Record) -> String {
+fn describe(record: &Record) -> String {
+    let rollback = if record.back_to.is_some() { "back to " } else { "" };
     let why = record.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-    let what = if record.back_to.is_some() { "back to " } else { "" };
-    format!("  {} {what}{} by {}{why}", record.at, record.release, record.by)
+    format!("  {} {rollback}{} by {}{why}", record.at, record.release, record.by)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cloud::memory::Memory;
+    use crate::cloud::services::Functions as _;
     use crate::commands::deploy::tests::{deployed, dev};
 
     #[tokio::test]
-    async fn an_alias_that_was_moved_by_hand_is_told() {
+    async fn alias_changed_by_hand_is_reported() {
         let memory = Memory::default();
         assert_eq!(status(&memory, &dev()).await.unwrap(), ["nothing was deployed to dev yet"]);
         let record = deployed(&memory).await;
-        let place = &record.functions.first_key_value().unwrap().1.place;
+        let alias = &record.functions.first_key_value().unwrap().1.alias;
         let text = status(&memory, &dev()).await.unwrap().join("\n");
-        assert!(!text.contains("the record says") && text.contains("nothing to go back to"), "{text}");
-        let alias = memory.aliases.borrow()[place].clone();
-        memory.publish(place, "9", "by hand");
-        crate::cloud::Functions::point(&memory, place, "9", &alias.revision).await.unwrap();
+        assert!(!text.contains("was deployed: ") && text.contains("no deployment to roll back to"), "{text}");
+        let revision = memory.aliases.borrow()[alias].revision.clone();
+        memory.publish(alias, "9", "by hand");
+        memory.update_alias(alias, "9", &revision).await.unwrap();
         let text = status(&memory, &dev()).await.unwrap().join("\n");
-        assert!(text.contains("version 9, and the record says 1: `gridbid rollback` puts it there"), "{text}");
+        assert!(text.contains("version 9, but 1 was deployed: `gridbid rollback` restores it"), "{text}");
     }
 }

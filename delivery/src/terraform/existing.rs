@@ -1,62 +1,62 @@
-//! Resources that exist although Terraform's state does not know them: which ones an apply names, and their import ids.
+//! Resources that exist although Terraform's state does not contain them: which ones an apply names, and their import ids.
 //!
-//! A create whose response was lost leaves such a resource behind, and every later create of it is refused. The ids follow
-//! from the plan, in the formats that the AWS provider 5.100 documents. Types whose create overwrites what exists (such as
-//! `aws_iam_role_policy` and `aws_cloudwatch_event_rule`) are never refused; types whose id AWS generates (such as
-//! `aws_apigatewayv2_route`) have none that follows from a plan.
+//! A create whose response was lost leaves such a resource, and every later create of it is refused. The ids follow from the
+//! plan, in the formats documented for version 5.100 of the AWS provider. A create of some types overwrites an existing
+//! resource (`aws_iam_role_policy`, `aws_cloudwatch_event_rule`) and is never refused. Types with generated ids
+//! (`aws_apigatewayv2_route`) have no import id that follows from a plan.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What the AWS services say when a create meets what exists, in lower case: error codes (`EntityAlreadyExists`,
-/// `BucketAlreadyOwnedByYou`) or messages (`Table already exists`, `Function already exist`).
-const SAYS_EXISTS: [&str; 3] = ["alreadyexists", "alreadyownedbyyou", "already exist"];
+/// Parts of the error codes (`EntityAlreadyExists`, `BucketAlreadyOwnedByYou`) and messages (`Table already exists`,
+/// `Function already exist`) with which AWS refuses to create an existing resource, in lower case.
+const ALREADY_EXISTS: [&str; 3] = ["alreadyexists", "alreadyownedbyyou", "already exist"];
 
-/// What an apply's JSON messages say of resources that it did not create.
+/// The refused creates in an apply's JSON messages.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     /// The resources whose create failed.
     failed_creates: BTreeSet<String>,
-    /// One entry for each error: the resource that exists already, `None` for an error of any other kind.
+    /// One entry for each error: the existing resource, or `None` for an error of any other kind.
     errors: Vec<Option<String>>,
 }
 
 impl Refusals {
-    /// Takes one message into account.
-    pub(super) fn read(&mut self, message: &Value) {
+    /// Records one message.
+    pub(super) fn record(&mut self, message: &Value) {
         let text = |pointer: &str| message.pointer(pointer).and_then(Value::as_str);
         match text("/type") {
             Some("apply_errored") if text("/hook/action") == Some("create") => {
                 self.failed_creates.extend(text("/hook/resource/addr").map(str::to_owned));
             }
             Some("diagnostic") if text("/diagnostic/severity") == Some("error") => {
-                let summary = text("/diagnostic/summary").unwrap_or_default().to_lowercase();
-                let exists = SAYS_EXISTS.iter().any(|words| summary.contains(words));
+                let summary = text("/diagnostic/summary").map(str::to_lowercase);
+                let exists = summary.is_some_and(|summary| ALREADY_EXISTS.iter().any(|part| summary.contains(part)));
                 self.errors.push(text("/diagnostic/address").filter(|_| exists).map(str::to_owned));
             }
             _ => {}
         }
     }
 
-    /// The addresses of the resources that exist already; empty when the apply failed for any other reason too.
+    /// The addresses of the existing resources; empty when the apply also failed for any other reason.
     pub(super) fn existing(self) -> BTreeSet<String> {
         let existing: Option<BTreeSet<String>> = self.errors.into_iter().collect();
         existing.filter(|existing| existing.is_subset(&self.failed_creates)).unwrap_or_default()
     }
 }
 
-/// The cloud that resources are imported from, as far as import ids name it.
+/// The parts of import ids that name the cloud.
 #[derive(Clone, Debug)]
 pub(crate) struct Origin {
     /// The region.
     pub(crate) region: String,
-    /// The address in the place of SQS's own, which begins a queue's URL.
+    /// The endpoint that replaces SQS's and begins a queue's URL.
     pub(crate) queue_endpoint: Option<String>,
 }
 
-/// A plan, as `terraform show -json` prints it: what is empty is left out.
+/// A plan, as `terraform show -json` prints it; empty members are omitted.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct PlanDocument {
@@ -94,7 +94,7 @@ struct Resource {
 }
 
 impl PlanDocument {
-    /// The id by which a resource is imported; `None` when it does not follow from the plan.
+    /// A resource's import id; `None` when it does not follow from the plan.
     pub(super) fn import_id(&self, address: &str, origin: &Origin) -> Option<String> {
         let resource = self.planned_values.root_module.find(&|resource| resource.address == address)?;
         let text = |attribute: &str| resource.text(attribute);
@@ -104,7 +104,7 @@ impl PlanDocument {
             | "aws_dynamodb_table"
             | "aws_iam_role"
             | "aws_scheduler_schedule_group"
-            // The ARN, which is the documented id, ends in random characters; DescribeSecret takes the name as well.
+            // The documented id, the ARN, ends in random characters; DescribeSecret also accepts the name.
             | "aws_secretsmanager_secret" => text("name").map(str::to_owned),
             "aws_lambda_alias" => Some(format!("{}/{}", text("function_name")?, text("name")?)),
             "aws_lambda_function" => text("function_name").map(str::to_owned),
@@ -127,7 +127,7 @@ impl PlanDocument {
         }
     }
 
-    /// The account, as a data source of the plan has read it.
+    /// The account id, from a data source of the plan.
     fn account(&self) -> Option<&str> {
         let identity = self.prior_state.values.root_module.find(&|resource| resource.kind == "aws_caller_identity")?;
         identity.text("account_id")
@@ -135,15 +135,15 @@ impl PlanDocument {
 }
 
 impl Module {
-    /// The first resource, here or in a module below, that is searched for.
-    fn find(&self, is_wanted: &impl Fn(&Resource) -> bool) -> Option<&Resource> {
-        let here = self.resources.iter().find(|resource| is_wanted(resource));
-        here.or_else(|| self.child_modules.iter().find_map(|module| module.find(is_wanted)))
+    /// The first matching resource of this module and the modules below.
+    fn find(&self, is_match: &impl Fn(&Resource) -> bool) -> Option<&Resource> {
+        let here = self.resources.iter().find(|resource| is_match(resource));
+        here.or_else(|| self.child_modules.iter().find_map(|module| module.find(is_match)))
     }
 }
 
 impl Resource {
-    /// An attribute, when it is known and a text.
+    /// An attribute, if it is a known string.
     fn text(&self, attribute: &str) -> Option<&str> {
         self.values.get(attribute)?.as_str()
     }
@@ -167,12 +167,12 @@ mod tests {
 
     fn existing(messages: &[Value]) -> Vec<String> {
         let mut refusals = Refusals::default();
-        messages.iter().for_each(|message| refusals.read(message));
+        messages.iter().for_each(|message| refusals.record(message));
         refusals.existing().into_iter().collect()
     }
 
     #[test]
-    fn refused_creates_are_recognised_by_what_each_service_says() {
+    fn refused_create_is_recognised_by_the_error_of_each_service() {
         for summary in [
             "creating IAM Role (a): operation error IAM: CreateRole, https response error StatusCode: 409, RequestID: 1, \
              EntityAlreadyExists: Role with name a already exists.",
@@ -182,7 +182,7 @@ mod tests {
             "creating Lambda Function (a): operation error Lambda: CreateFunction, ResourceConflictException: Function \
              already exist: a",
             "adding Lambda Permission (a/b): ResourceConflictException: The statement id (b) provided already exists.",
-            "creating CloudWatch Logs Log Group (a): ResourceAlreadyExistsException: The specified log group already exists",
+            "creating CloudWatch Logs Log DeploymentGroup (a): ResourceAlreadyExistsException: The specified log group already exists",
             "creating Secrets Manager Secret (a): ResourceExistsException: The operation failed because the secret a \
              already exists.",
             "creating Schedule (a): ConflictException: Schedule a already exists in group a.",
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn apply_that_fails_for_another_reason_too_names_no_existing_resource() {
+    fn apply_that_also_fails_for_another_reason_names_no_existing_resource() {
         let exists = [errored(ROLE, "create"), error(ROLE, "EntityAlreadyExists: a")];
         let warning = json!({"type": "diagnostic", "diagnostic": {"severity": "warning", "summary": "deprecated"}});
         assert_eq!(existing(&[&exists[..], &[warning]].concat()), [ROLE]);
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(plan("aws_apigatewayv2_route", route).import_id("a", &origin()), None);
         assert_eq!(plan("aws_lambda_alias", json!({"name": "live"})).import_id("a", &origin()), None);
         assert_eq!(plan("aws_iam_role", json!({"name": "role"})).import_id("b", &origin()), None);
-        // What Terraform leaves out: the values of a resource of which nothing is known, and a state without resources.
+        // Terraform omits the values of a resource of which nothing is known, and a state without resources.
         let route = json!({"address": "a", "type": "aws_apigatewayv2_route"});
         let topic = json!({"address": "b", "type": "aws_sns_topic", "values": {"name": "t"}});
         let plan_without_state = json!({"planned_values": {"root_module": {"resources": [route, topic]}}});

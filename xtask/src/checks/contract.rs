@@ -1,48 +1,49 @@
-//! The running HTTP API is held to `docs/openapi.yaml` by Schemathesis: hundreds of requests, valid and not, none
-//! answered with a 5xx and each as described. Called by `checks::system`.
+//! Schemathesis checks the running HTTP API against `docs/openapi.yaml`: hundreds of valid and invalid requests, no response
+//! with a 5xx, and each one as described.
 
 use std::time::Duration;
 
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::lock;
-use crate::progress::Progress;
-use crate::system::{System, Tools};
-use crate::venv;
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::{lock, venv};
+
+use crate::system::System;
 
 const LIMIT: Duration = Duration::from_secs(600);
-/// Requests of each route. With a fixed seed they are the same each time.
+/// Number of requests per route. With a fixed seed every run sends the same requests.
 const EXAMPLES: &str = "100";
 const SEED: &str = "1";
 
-/// Asks every route.
+/// Tests every route.
 ///
 /// # Errors
-/// When an answer is not as described; the log says which request had it.
-pub fn tests(layout: &Layout, progress: &Progress, tools: &Tools, system: &System) -> Result<(), Failure> {
-    let folder = layout.own_file("contract");
+/// When a response is not as described; the log has its request.
+pub fn tests(context: &Context, system: &System) -> Result<(), Failure> {
+    let layout = &context.layout;
+    let python = &context.tools()?.python;
+    let folder = layout.file("xtask/contract");
     let environment = layout.home().join("python").join("contract");
-    progress.step("prepare Schemathesis", |step| {
+    context.step("prepare Schemathesis", |step| {
         let _held = lock::shared(layout, step)?;
         let requirements = folder.join("requirements.txt");
-        Ok(((), venv::prepare_in(layout, tools.python(), &environment, &requirements, step)?))
+        Ok(((), venv::prepare_in(layout, python, &environment, &requirements, step)?))
     })?;
-    progress.step("HTTP contract", |step| {
+    context.step("HTTP contract", |step| {
         let log = layout.log("contract");
         let port = system.record.ports.cloud;
         let host = format!("Host: {}.execute-api.localhost:{port}", system.names.api_id);
         venv::program(&environment, "schemathesis", &log, LIMIT)
-            // What it remembers between runs stays out of the repository.
+            // Its cache between runs stays out of the repository.
             .inside(layout.site())
             .args(["--config-file".as_ref(), folder.join("schemathesis.toml").as_os_str()])
-            .args(["run".as_ref(), layout.root().join("docs/openapi.yaml").as_os_str()])
+            .args(["run".as_ref(), layout.file("docs/openapi.yaml").as_os_str()])
             .args(["--url", &format!("http://127.0.0.1:{port}"), "--header", &host])
-            // The phase that is left out stumbles over a fault of Python 3.11.
+            // The other phases fail because of a bug in Python 3.11.
             .args(["--phases", "examples,fuzzing", "--max-examples", EXAMPLES, "--seed", SEED])
             .args(["--continue-on-failure", "--no-color"])
             .run(step)?;
         let text = std::fs::read_to_string(&log).unwrap_or_default();
-        let told = text.lines().rev().find(|line| line.contains(" generated, ")).unwrap_or_default();
-        Ok(((), told.trim().to_owned()))
+        let summary = text.lines().rev().find(|line| line.contains(" generated, ")).unwrap_or_default();
+        Ok(((), summary.trim().to_owned()))
     })
 }

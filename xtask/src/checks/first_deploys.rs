@@ -1,31 +1,35 @@
-//! First deployments in a row, each to an empty cloud: a connection that breaks once in some thousand calls shows here.
+//! Consecutive first deployments, each to an empty cloud: they show a connection that breaks once in some thousand calls.
 //!
-//! Six clouds are worked on at the same time, since most of a first deployment is waiting.
+//! Six clouds are used at the same time, because a first deployment mostly waits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::cloud::{self, FOR_TESTS};
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::progress::{Progress, Step};
-use crate::system::{self, Tools};
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::progress::Step;
+use gridbid_local_cloud::behaviour::FOR_TESTS;
+use gridbid_local_cloud::lifecycle;
+use gridbid_package::programs::HostPrograms;
+
+use crate::system::{self, Update};
 
 const LANES: usize = 6;
 
-/// Deploys so often to an empty cloud.
+/// Deploys `count` times to an empty cloud.
 ///
 /// # Errors
-/// The first deployment that fails.
-pub fn check(layout: &Layout, progress: &Progress, tools: &Tools, count: usize) -> Result<(), Failure> {
-    // Built once, before the clouds that share it.
-    system::build(layout, progress, tools)?;
-    progress.step("first deployments", |step| {
-        let done = AtomicUsize::new(0);
+/// The first failed deployment.
+pub fn check(context: &Context, count: usize) -> Result<(), Failure> {
+    // Built once for all clouds.
+    let programs = system::build(context)?;
+    context.step("first deployments", |step| {
+        let started = AtomicUsize::new(0);
         let lanes: Result<Vec<()>, Failure> = thread::scope(|scope| {
             let lane = |number| {
-                let (done, layout) = (&done, layout.with_site(&format!("first-deploys-{number}")));
-                scope.spawn(move || deploy_until(&layout, tools, done, count, step))
+                let (started, programs) = (&started, &programs);
+                let context = context.with_site(&format!("first-deploys-{number}")).quiet();
+                scope.spawn(move || deploy_until(&context, programs, started, count, step))
             };
             let lanes: Vec<_> = (0..LANES).map(lane).collect();
             let panicked = || Failure::new("a lane of first deployments panicked");
@@ -37,8 +41,8 @@ pub fn check(layout: &Layout, progress: &Progress, tools: &Tools, count: usize) 
 }
 
 fn deploy_until(
-    layout: &Layout,
-    tools: &Tools,
+    context: &Context,
+    programs: &HostPrograms,
     started: &AtomicUsize,
     count: usize,
     step: &Step,
@@ -50,13 +54,13 @@ fn deploy_until(
         }
         step.check()?;
         step.note(format!("{number} of {count}"));
-        cloud::wipe(layout)?;
-        let deployed = system::bring_up(layout, &Progress::quiet(), tools, FOR_TESTS, |_| Vec::new());
+        lifecycle::wipe(&context.layout)?;
+        let deployed = system::bring_up(context, FOR_TESTS, Update::Built(programs), &|_| Vec::new());
         if deployed.is_err() {
-            // The others need not go on.
+            // Ends the other lanes.
             started.store(count, Ordering::Relaxed);
         }
         deployed?;
-        cloud::wipe(layout)?;
+        lifecycle::wipe(&context.layout)?;
     }
 }

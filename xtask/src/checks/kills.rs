@@ -1,8 +1,7 @@
-//! Kills each process of the local cloud in turn, while orders are posted and a results run goes on.
+//! Kills each process of the local cloud in turn, while orders are posted during a results run.
 //!
-//! Afterwards every acknowledged order is there, a batch that was not acknowledged is there whole or not at all, the table
-//! counts what it holds, and the run's slot, run again if the kill has ended it, has exactly the objects that its summary
-//! counts.
+//! Afterwards every acknowledged order is stored, an unacknowledged batch is stored completely or not at all, the table counts
+//! its items, and the slot of the run (started again if the kill has ended it) has the objects that its summary counts.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -12,28 +11,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use gridbid_devkit::clock;
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::process::Process;
+use gridbid_devkit::progress::Step;
+use gridbid_local_cloud::behaviour::FOR_TESTS;
+use gridbid_local_cloud::client::{Cloud, Item};
+use gridbid_local_cloud::record::Record;
+use gridbid_local_cloud::simulators::Simulators;
+use gridbid_local_cloud::{lifecycle, results_run};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::clock;
-use crate::cloud::client::{Cloud, Item};
-use crate::cloud::process::Process;
-use crate::cloud::record::Record;
-use crate::cloud::{self, FOR_TESTS};
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::neighbours::client::Neighbours;
-use crate::progress::{Progress, Step};
-use crate::results_run;
 use crate::system::System;
 
-/// Batches that must be acknowledged before the kill.
+/// Number of acknowledged batches before the kill.
 const BATCHES_BEFORE: usize = 12;
 const RUN_LIMIT: Duration = Duration::from_secs(90);
-/// A slot far from those of real runs and of scenarios.
+/// A slot that no real run and no scenario uses.
 const FIRST_SLOT: u64 = 1_890_000_000;
 
-/// Which process is killed.
+/// The processes to kill.
 #[derive(Clone, Copy, Debug)]
 enum Victim {
     Cloud,
@@ -54,7 +54,7 @@ impl Victim {
         let of = |process: &Option<Process>| process.iter().map(|process| process.pid).collect();
         match self {
             Self::Cloud => Ok(of(&record.cloud)),
-            Self::Simulators => Ok(of(&record.neighbours)),
+            Self::Simulators => Ok(of(&record.simulators)),
             Self::Functions => {
                 let leader = record.cloud.as_ref().map_or(0, |process| process.pid);
                 Ok(group_members(leader)?.into_iter().filter(|pid| *pid != leader).collect())
@@ -66,12 +66,13 @@ impl Victim {
 /// Runs a round for each process.
 ///
 /// # Errors
-/// The first promise that does not hold.
-pub fn check(layout: &Layout, progress: &Progress, system: &System) -> Result<(), Failure> {
+/// The first expectation that is not met.
+pub fn check(context: &Context, system: &System) -> Result<(), Failure> {
+    let layout = &context.layout;
     for (number, victim) in (0..).zip([Victim::Cloud, Victim::Simulators, Victim::Functions]) {
-        progress.step(victim.title(), |step| {
+        context.step(victim.title(), |step| {
             let slot = clock::rfc3339(FIRST_SLOT + number * 300);
-            // The rounds before may have started processes anew.
+            // Earlier rounds may have restarted processes.
             let none = || Failure::new("there is no local cloud to kill");
             let record = Record::read(&layout.cloud())?.ok_or_else(none)?;
             let prefix = format!("kill-{number}-{}", clock::unix_seconds());
@@ -82,21 +83,21 @@ pub fn check(layout: &Layout, progress: &Progress, system: &System) -> Result<()
     Ok(())
 }
 
-/// One kill, and what is there afterwards.
+/// One kill, and the checks after it.
 struct Round<'a> {
     layout: &'a Layout,
     system: &'a System,
     record: Record,
     slot: String,
-    /// The beginning of this round's `record_id`s.
+    /// The prefix of the `record_id`s of this round.
     prefix: String,
 }
 
-/// The batches of a round by the `record_id`s of their orders.
+/// The `record_id`s of the batches of a round.
 #[derive(Default)]
 struct Posted {
     acknowledged: Vec<Vec<String>>,
-    unanswered: Vec<Vec<String>>,
+    unacknowledged: Vec<Vec<String>>,
 }
 
 impl Round<'_> {
@@ -113,21 +114,23 @@ impl Round<'_> {
             is_over.store(true, Ordering::Relaxed);
             posting.join().map_err(|_| Failure::new("the posting thread panicked")).and(killed)
         })?;
-        let (record, _) = cloud::start(self.layout, FOR_TESTS, step)?;
+        let (record, _) = lifecycle::start(self.layout, FOR_TESTS, &self.system.programs.simulators, step)?;
         let posted = posted.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.check_orders(&cloud, &posted)?;
         self.check_run(&cloud, &record, &execution)?;
-        let (kept, unknown) = (posted.acknowledged.len(), posted.unanswered.len());
-        Ok(format!("{killed} killed, {kept} acknowledged batches kept, {unknown} unanswered ones whole or absent"))
+        let (kept, unknown) = (posted.acknowledged.len(), posted.unacknowledged.len());
+        Ok(format!(
+            "{killed} killed, {kept} acknowledged batches kept, {unknown} unacknowledged ones complete or absent"
+        ))
     }
 
-    /// Makes the platform answer this slot: not yet, then two accepted orders and a rejected one.
+    /// Scripts the platform for this slot: not ready at first, then two accepted orders and a rejected one.
     fn script_platform(&self, record: &Record) -> Result<(), Failure> {
         let orders = json!([
             {"order": "accepted", "power": 1}, {"order": "accepted", "power": 2}, {"order": "rejected", "power": 3}
         ]);
-        let answers = [json!({"results": false}), json!({"results": true, "orders": orders})];
-        Neighbours::new(&record.ports, &self.layout.cloud()).auction_answers(&self.slot, &answers)
+        let bodies = [json!({"results": false}), json!({"results": true, "orders": orders})];
+        Simulators::new(&record.ports, &self.layout.cloud()).set_auction_bodies(&self.slot, &bodies)
     }
 
     fn post_until(&self, is_over: &AtomicBool, posted: &Mutex<Posted>) {
@@ -139,14 +142,13 @@ impl Round<'_> {
             let ids: Vec<String> = (0..=number % 3).map(|order| format!("{}-{number}-{order}", self.prefix)).collect();
             let orders: Vec<Value> =
                 ids.iter().map(|id| json!({"record_id": id, "parameter_1": "kept", "parameter_2": 2.1})).collect();
-            let headers = [("content-type", "application/json")];
             let body = Value::from(orders).to_string();
-            let answer = cloud.http_api(&self.system.names.api_id, "POST", "/orders", &headers, body.as_bytes());
+            let response = cloud.post_orders(&self.system.names.api_id, "/orders", body.as_bytes());
             let mut posted = posted.lock().unwrap_or_else(PoisonError::into_inner);
-            match answer {
-                Ok(answer) if answer.status == 201 => posted.acknowledged.push(ids),
+            match response {
+                Ok(response) if response.status == 201 => posted.acknowledged.push(ids),
                 _ => {
-                    posted.unanswered.push(ids);
+                    posted.unacknowledged.push(ids);
                     drop(posted);
                     thread::sleep(Duration::from_millis(20));
                 }
@@ -162,11 +164,11 @@ impl Round<'_> {
                 break;
             }
             step.check()?;
-            promise(Instant::now() < deadline, || "no order was stored before the kill".to_owned())?;
+            ensure(Instant::now() < deadline, || "no order was stored before the kill".to_owned())?;
             thread::sleep(Duration::from_millis(10));
         }
         let pids = victim.pids(&self.record)?;
-        promise(!pids.is_empty(), || "there is no process to kill".to_owned())?;
+        ensure(!pids.is_empty(), || "there is no process to kill".to_owned())?;
         for pid in pids.iter().filter_map(|pid| Pid::from_raw(*pid)) {
             // It may have ended in between.
             let _ = kill_process(pid, Signal::KILL);
@@ -177,44 +179,44 @@ impl Round<'_> {
     fn check_orders(&self, cloud: &Cloud, posted: &Posted) -> Result<(), Failure> {
         let table = &self.system.names.orders_table;
         let items = cloud.items(table)?;
-        let there: BTreeSet<&str> = items.iter().filter_map(|item| Some(item.get("record_id")?.1.as_str())).collect();
+        let stored: BTreeSet<&str> = items.iter().filter_map(|item| Some(item.get("record_id")?.1.as_str())).collect();
         let counted = cloud.item_count(table)?;
-        promise(counted == items.len() as u64, || {
+        ensure(counted == items.len() as u64, || {
             format!("the table counts {counted} items and holds {}", items.len())
         })?;
         let lost: Vec<&String> =
-            posted.acknowledged.iter().flatten().filter(|id| !there.contains(id.as_str())).collect();
-        promise(lost.is_empty(), || {
+            posted.acknowledged.iter().flatten().filter(|id| !stored.contains(id.as_str())).collect();
+        ensure(lost.is_empty(), || {
             format!("{} acknowledged orders were lost, such as {:?}", lost.len(), lost.first())
         })?;
-        for batch in &posted.unanswered {
-            let found = batch.iter().filter(|id| there.contains(id.as_str())).count();
-            promise(found == 0 || found == batch.len(), || {
-                format!("{found} of the {} orders of a batch", batch.len())
-            })?;
+        for batch in &posted.unacknowledged {
+            let found = batch.iter().filter(|id| stored.contains(id.as_str())).count();
+            ensure(found == 0 || found == batch.len(), || format!("{found} of the {} orders of a batch", batch.len()))?;
         }
         let last = posted.acknowledged.last().and_then(|batch| batch.last());
         let path = format!("/orders/{}", last.map(String::as_str).unwrap_or_default());
-        let answer = cloud.http_api(&self.system.names.api_id, "GET", &path, &[], &[])?;
-        promise(answer.status == 200, || format!("GET {path} is answered {}: {}", answer.status, answer.text()))
+        let response = cloud.http_api(&self.system.names.api_id, "GET", &path, &[], &[])?;
+        ensure(response.status == 200, || {
+            format!("GET {path} has the response {}: {}", response.status, response.text())
+        })
     }
 
     fn check_run(&self, cloud: &Cloud, record: &Record, execution: &str) -> Result<(), Failure> {
         let names = &self.system.names;
-        let mut ended = results_run::follow(cloud, execution, RUN_LIMIT, |_| ())?;
-        if ended.status() != Some("done") {
-            // The lease of a run that died ends by itself after minutes, which are not waited for here.
+        let mut run = results_run::follow(cloud, execution, RUN_LIMIT, |_| ())?;
+        if run.status() != Some("done") {
+            // The lease of a dead run expires after minutes; the check does not wait for that.
             let lock = Item::from([("id".to_owned(), ("S".to_owned(), "lock".to_owned()))]);
             cloud.delete_item(&names.runs_table, &lock)?;
             self.script_platform(record)?;
-            let again = results_run::start(cloud, &names.state_machine_arn, &self.slot)?;
-            ended = results_run::follow(cloud, &again, RUN_LIMIT, |_| ())?;
+            let second = results_run::start(cloud, &names.state_machine_arn, &self.slot)?;
+            run = results_run::follow(cloud, &second, RUN_LIMIT, |_| ())?;
         }
-        promise(ended.status() == Some("done"), || format!("slot {} ended as {}", self.slot, ended.told()))?;
+        ensure(run.status() == Some("done"), || format!("slot {} ended as {}", self.slot, run.summary()))?;
         let (date, basic) = (self.slot.get(..10).unwrap_or_default(), self.slot.replace(['-', ':'], ""));
         let objects = cloud.objects(&names.results_bucket, &format!("results/{date}/{basic}/"))?.len() as u64;
-        let (accepted, rejected) = (ended.count("accepted"), ended.count("rejected"));
-        promise((accepted, rejected, objects) == (2, 1, 2), || {
+        let (accepted, rejected) = (run.count("accepted"), run.count("rejected"));
+        ensure((accepted, rejected, objects) == (2, 1, 2), || {
             format!("slot {} has {objects} objects, {accepted} accepted and {rejected} rejected", self.slot)
         })
     }
@@ -232,6 +234,6 @@ fn group_members(group: i32) -> Result<Vec<i32>, Failure> {
     Ok(members.collect())
 }
 
-fn promise(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Failure> {
+fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Failure> {
     if holds { Ok(()) } else { Err(Failure::new(otherwise())) }
 }

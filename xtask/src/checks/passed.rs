@@ -1,44 +1,41 @@
-//! Checks that have passed on the very same files, by the very same xtask and tools, are not run again.
+//! Skips checks that have passed with the same files, the same xtask and the same tools.
 //!
-//! Only for checks whose result follows from their files: lints, plans with a mocked provider, reproducible builds.
+//! Only for checks whose result depends on nothing else: lints, plans with a mocked provider, reproducible builds.
 
 use std::env;
 use std::fs;
 
-use crate::digest::{sha256_hex, sha256_of_files};
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::package::scripted::collect;
-use crate::progress::Progress;
-use crate::stamp::Stamp;
-use crate::system::Tools;
+use gridbid_devkit::context::Context;
+use gridbid_devkit::digest::{sha256_hex, sha256_of_files};
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::files::collect;
+use gridbid_devkit::stamp::Stamp;
 
-/// Runs a check unless it has passed on the same `inputs`, which are files and folders below the repository's root.
+/// Runs a check unless it has passed with the same `inputs`, which are files and folders of the repository.
 ///
 /// # Errors
-/// The check's failure, or an input that cannot be read.
+/// The failure of the check, or an input that cannot be read.
 pub fn unless_passed(
-    layout: &Layout,
-    progress: &Progress,
-    tools: &Tools,
+    context: &Context,
     name: &str,
     inputs: &[&str],
     check: impl FnOnce() -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let stamp = Stamp::new(layout.home().join("passed").join(name), digest(layout, tools, inputs)?);
+    let stamp = Stamp::new(context.layout.home().join("passed").join(name), digest(context, inputs)?);
     if stamp.is_current() {
-        return progress.step(name, |_| Ok(((), "passed before on the same files".to_owned())));
+        return context.step(name, |_| Ok(((), "passed before with the same files".to_owned())));
     }
     check()?;
     stamp.write()
 }
 
-/// Stands for the files, the tools and this program.
-fn digest(layout: &Layout, tools: &Tools, inputs: &[&str]) -> Result<String, Failure> {
+/// A digest of the files, the tools and this program.
+fn digest(context: &Context, inputs: &[&str]) -> Result<String, Failure> {
+    let (layout, tools) = (&context.layout, context.tools()?);
     let is_source = |name: &str| !matches!(name, ".terraform" | "node_modules" | "target" | "dist" | "__pycache__");
     let mut files = Vec::new();
     for input in inputs {
-        let path = layout.root().join(input);
+        let path = layout.file(input);
         match path.is_dir() {
             true => collect(layout.root(), &path, &is_source, &mut files)?,
             false => files.push(((*input).to_owned(), fs::read(&path).on_file("read", &path)?)),
@@ -49,7 +46,7 @@ fn digest(layout: &Layout, tools: &Tools, inputs: &[&str]) -> Result<String, Fai
     Ok(sha256_hex(all.as_bytes()))
 }
 
-/// This program's bytes. Where cargo has replaced its file in the meantime, Linux still has the running one.
+/// The bytes of this program. cargo may have replaced its file, but Linux still has the running one.
 fn own_program() -> Result<Vec<u8>, Failure> {
     if let Ok(bytes) = fs::read("/proc/self/exe") {
         return Ok(bytes);

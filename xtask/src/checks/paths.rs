@@ -1,28 +1,27 @@
-//! Which ways through the state machine the scenarios have taken, from the histories of all their runs.
+//! The coverage of the state machine by the scenarios, from the histories of all their runs.
 //!
-//! Every state must have been entered and every catch taken. The local cloud's histories do not name the states inside a
-//! map, but the map's output says what became of each order, and each outcome is a way of its own. Called by `system`.
+//! Every state must have been entered and every catch taken. The histories of the local cloud have no states inside a map, but
+//! the output of the map has the outcome of each order, which shows them.
 
 use std::collections::BTreeSet;
 
+use gridbid_devkit::failure::Failure;
+use gridbid_local_cloud::client::{Cloud, Event};
 use serde_json::Value;
 
-use crate::cloud::client::{Cloud, Event};
-use crate::failure::Failure;
-
-/// All statuses that an execution that has ended may have.
+/// The statuses of finished executions.
 const ENDED: [&str; 4] = ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"];
 const NOT_FILED: &str = "OrderNotFiled";
 const STORED: &str = "StoreOrder";
 
-/// A state, or a state and which of its catches.
+/// A path through the state machine: a state, or a state and one of its catches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Way {
+enum Covered {
     Entered(String),
     Caught(String, usize),
 }
 
-/// Looks through the histories of the state machine and of its copies.
+/// Reads the histories of the state machine and of its copies.
 ///
 /// # Errors
 /// When a state was never entered or a catch never taken.
@@ -38,33 +37,33 @@ pub fn check(cloud: &Cloud, state_machine_arn: &str) -> Result<String, Failure> 
             }
         }
     }
-    let all = all_ways(&definition);
-    let missing: Vec<String> = all.difference(&taken).map(told).collect();
+    let all = everything_in(&definition);
+    let missing: Vec<String> = all.difference(&taken).map(name).collect();
     if !missing.is_empty() {
         return Err(Failure::new(format!(
-            "no scenario takes these ways through the state machine: {}",
+            "no scenario covers these parts of the state machine: {}",
             missing.join(", ")
         ))
-        .with_todo("add a scenario to xtask/tests/system/paths.rs, or take the way out of the definition"));
+        .with_hint("add a scenario to tests/system/scenarios/paths.rs, or remove them from the definition"));
     }
-    let states = all.iter().filter(|way| matches!(way, Way::Entered(_))).count();
+    let states = all.iter().filter(|covered| matches!(covered, Covered::Entered(_))).count();
     Ok(format!("{states} states entered, {} catches taken, in {runs} runs", all.len() - states))
 }
 
-fn told(way: &Way) -> String {
-    match way {
-        Way::Entered(state) => state.clone(),
-        Way::Caught(state, catch) => format!("catch {} of {state}", catch + 1),
+fn name(covered: &Covered) -> String {
+    match covered {
+        Covered::Entered(state) => state.clone(),
+        Covered::Caught(state, catch) => format!("catch {} of {state}", catch + 1),
     }
 }
 
-fn all_ways(definition: &Value) -> BTreeSet<Way> {
+fn everything_in(definition: &Value) -> BTreeSet<Covered> {
     let mut ways = BTreeSet::new();
     for (name, state) in definition.get("States").and_then(Value::as_object).into_iter().flatten() {
-        ways.insert(Way::Entered(name.clone()));
-        ways.extend((0..catches(state).len()).map(|catch| Way::Caught(name.clone(), catch)));
+        ways.insert(Covered::Entered(name.clone()));
+        ways.extend((0..catches(state).len()).map(|catch| Covered::Caught(name.clone(), catch)));
         if let Some(inner) = state.get("ItemProcessor") {
-            ways.extend(all_ways(inner));
+            ways.extend(everything_in(inner));
         }
     }
     ways
@@ -74,14 +73,14 @@ fn catches(state: &Value) -> &[Value] {
     state.get("Catch").and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-fn taken_by(definition: &Value, history: &[Event]) -> BTreeSet<Way> {
+fn taken_by(definition: &Value, history: &[Event]) -> BTreeSet<Covered> {
     let mut taken = BTreeSet::new();
     let (mut last_state, mut before, mut failed) = (None::<&str>, "", false);
     for event in history {
         if event.kind.ends_with("StateEntered")
             && let Some(name) = event.state()
         {
-            taken.insert(Way::Entered(name.to_owned()));
+            taken.insert(Covered::Entered(name.to_owned()));
             taken.extend(last_state.and_then(|from| caught(definition, from, name, failed)));
             last_state = Some(name);
         } else if event.kind.ends_with("StateExited") {
@@ -93,27 +92,27 @@ fn taken_by(definition: &Value, history: &[Event]) -> BTreeSet<Way> {
     taken
 }
 
-/// The catch that leads from one state to the next, if it is one that does.
-fn caught(definition: &Value, from: &str, to: &str, failed: bool) -> Option<Way> {
+/// The catch that leads from one state to the next, if any.
+fn caught(definition: &Value, from: &str, to: &str, failed: bool) -> Option<Covered> {
     let state = definition.get("States")?.get(from)?;
     let leads_there = |next: &Value| next.get("Next").and_then(Value::as_str) == Some(to);
     let catch = catches(state).iter().position(leads_there)?;
-    // Where a good end leads to the same state, only its failure tells.
-    (failed || !leads_there(state)).then(|| Way::Caught(from.to_owned(), catch))
+    // When success leads to the same state, only the failure distinguishes them.
+    (failed || !leads_there(state)).then(|| Covered::Caught(from.to_owned(), catch))
 }
 
-/// What became of the orders of a map.
-fn of_orders(output: &Value) -> BTreeSet<Way> {
+/// What the outcomes of a map's orders show.
+fn of_orders(output: &Value) -> BTreeSet<Covered> {
     let mut ways = BTreeSet::new();
     for order in output.as_array().into_iter().flatten() {
-        ways.insert(Way::Entered(STORED.to_owned()));
+        ways.insert(Covered::Entered(STORED.to_owned()));
         let catch = match order.get("outcome").and_then(Value::as_str) {
             Some("rejected") => 0,
             Some("failed") => 1,
             _ => continue,
         };
-        ways.insert(Way::Entered(NOT_FILED.to_owned()));
-        ways.insert(Way::Caught(STORED.to_owned(), catch));
+        ways.insert(Covered::Entered(NOT_FILED.to_owned()));
+        ways.insert(Covered::Caught(STORED.to_owned(), catch));
     }
     ways
 }
@@ -145,48 +144,48 @@ mod tests {
         steps.iter().map(event).collect()
     }
 
-    fn ways(steps: &[(&str, &str)]) -> Vec<String> {
-        taken_by(&definition(), &history(steps)).iter().map(told).collect()
+    fn covered_by(steps: &[(&str, &str)]) -> Vec<String> {
+        taken_by(&definition(), &history(steps)).iter().map(name).collect()
     }
 
     #[test]
-    fn every_state_and_every_catch_is_a_way() {
-        assert_eq!(all_ways(&definition()).len(), 7 + 5);
+    fn every_state_and_every_catch_is_counted() {
+        assert_eq!(everything_in(&definition()).len(), 7 + 5);
     }
 
     #[test]
-    fn the_next_state_tells_which_catch_it_was() {
+    fn catch_is_identified_by_the_next_state() {
         let steps = [
             ("TaskStateEntered", "Claim"),
             ("TaskFailed", ""),
             ("TaskStateExited", "Claim"),
             ("TaskStateEntered", "Busy"),
         ];
-        assert_eq!(ways(&steps), ["Busy", "Claim", "catch 1 of Claim"]);
+        assert_eq!(covered_by(&steps), ["Busy", "Claim", "catch 1 of Claim"]);
     }
 
     #[test]
-    fn a_failure_tells_a_catch_where_a_good_end_leads_to_the_same_state() {
+    fn failure_identifies_a_catch_when_success_leads_to_the_same_state() {
         let good = [
             ("TaskStateEntered", "Release"),
             ("TaskSucceeded", ""),
             ("TaskStateExited", "Release"),
             ("FailStateEntered", "Failed"),
         ];
-        assert_eq!(ways(&good), ["Failed", "Release"]);
+        assert_eq!(covered_by(&good), ["Failed", "Release"]);
         let bad = [
             ("TaskStateEntered", "Release"),
             ("TaskFailed", ""),
             ("TaskStateExited", "Release"),
             ("FailStateEntered", "Failed"),
         ];
-        assert_eq!(ways(&bad), ["Failed", "Release", "catch 1 of Release"]);
+        assert_eq!(covered_by(&bad), ["Failed", "Release", "catch 1 of Release"]);
     }
 
     #[test]
-    fn a_maps_output_tells_what_became_of_its_orders() {
+    fn output_of_a_map_shows_the_states_inside() {
         let steps =
             [("MapStateEntered", "Map"), ("MapStateExited", r#"Map [{"outcome":"accepted"},{"outcome":"failed"}]"#)];
-        assert_eq!(ways(&steps), ["Map", "OrderNotFiled", "StoreOrder", "catch 2 of StoreOrder"]);
+        assert_eq!(covered_by(&steps), ["Map", "OrderNotFiled", "StoreOrder", "catch 2 of StoreOrder"]);
     }
 }

@@ -1,40 +1,42 @@
-//! Rust's own checks: format, lints, dependencies, tests, documentation. Called by `commands::test`.
+//! The checks of Rust: format, lints, dependencies, tests, documentation.
 
 use std::ffi::OsString;
 use std::time::Duration;
 
-use crate::cargo::{self, PROFILE, WORKSPACE, cargo};
-use crate::cargo_tools::{CargoTool, DENY, NEXTEST};
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::progress::Progress;
-use crate::requirements::Tool;
-use crate::subprocess::Subprocess;
+use gridbid_devkit::cargo::{self, PROFILE, WORKSPACE, cargo};
+use gridbid_devkit::cargo_tools::{CargoTool, DENY, NEXTEST};
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::requirements::Tool;
+use gridbid_devkit::subprocess::Subprocess;
 
-/// A first run compiles the AWS SDK.
+/// Time limit: the first run compiles the AWS SDK.
 const LIMIT: Duration = Duration::from_secs(3600);
-/// The end of a log is shown when a test fails: it should hold what failed, not the way there.
+/// The last lines of the log are shown when a test fails: they should have the assertion, not a backtrace.
 pub const NO_BACKTRACE: (&str, Option<OsString>) = ("RUST_BACKTRACE", None);
 
-/// `rustfmt` changes nothing.
+/// Checks the format.
 ///
 /// # Errors
 /// When a file is not formatted.
-pub fn format(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
-    progress.step("rustfmt", |step| {
+pub fn format(context: &Context) -> Result<(), Failure> {
+    let (layout, tool) = (&context.layout, &context.tools()?.cargo);
+    context.step("rustfmt", |step| {
         cargo(layout, tool, "rustfmt", ["fmt", "--all", "--check"])
             .run(step)
-            .map_err(|failure| failure.with_todo("run `cargo fmt`"))?;
+            .map_err(|failure| failure.with_hint("run `cargo fmt`"))?;
         Ok(((), "formatted".to_owned()))
     })
 }
 
-/// Clippy has nothing to say, of code and of tests.
+/// Runs clippy on code and tests.
 ///
 /// # Errors
-/// When it has.
-pub fn lint(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
-    progress.step("clippy", |step| {
+/// When it has a warning.
+pub fn lint(context: &Context) -> Result<(), Failure> {
+    let (layout, tool) = (&context.layout, &context.tools()?.cargo);
+    context.step("clippy", |step| {
         cargo(layout, tool, "clippy", ["clippy"])
             .args(["--workspace", "--all-targets", "--all-features", "--locked", "--profile", PROFILE])
             .args(["--", "-D", "warnings"])
@@ -43,44 +45,54 @@ pub fn lint(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Fai
     })
 }
 
-/// Dependencies have licences that are allowed, come from where they may, and none is banned.
+/// Checks the licences and sources of dependencies, and that none is banned.
 ///
 /// # Errors
-/// When one is not as `deny.toml` says.
-pub fn dependencies(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
-    let deny = prepare(DENY, layout, progress)?;
-    progress.step("cargo deny", |step| {
+/// When one violates `deny.toml`.
+pub fn dependencies(context: &Context) -> Result<(), Failure> {
+    let layout = &context.layout;
+    let deny = prepare(DENY, context)?;
+    context.step("cargo deny", |step| {
         Subprocess::new(&deny.path, layout.log("deny"), LIMIT)
             .inside(layout.root())
             .args(["--all-features", "--locked", "check", "bans", "licenses", "sources"])
             .run(step)
-            .map_err(|failure| failure.with_todo("`deny.toml` says what is allowed and why"))?;
+            .map_err(|failure| failure.with_hint("`deny.toml` lists what is allowed and why"))?;
         Ok(((), "bans, licenses, sources".to_owned()))
     })
 }
 
-/// The unit and integration tests of all crates, or of one.
+/// Runs the unit and integration tests of all crates, or of one.
 ///
 /// # Errors
 /// When one fails.
-pub fn tests(layout: &Layout, progress: &Progress, package: Option<&str>) -> Result<(), Failure> {
-    let nextest = nextest(layout, progress)?;
-    progress.step("tests", |step| {
+pub fn tests(context: &Context, package: Option<&str>) -> Result<(), Failure> {
+    let layout = &context.layout;
+    let nextest = nextest(context)?;
+    context.step("tests", |step| {
         let selection = match package {
             Some(package) => vec!["--package", package],
-            None => [&WORKSPACE[..], &["-E", "not (package(xtask) and binary(system))"]].concat(),
+            None => [&WORKSPACE[..], &["-E", "not package(gridbid-system-tests)"]].concat(),
         };
         run(&nextest, layout, "tests").args(selection).env([NO_BACKTRACE]).run(step)?;
         Ok(((), summary(&layout.log("tests"))))
+    })?;
+    if package.is_some() {
+        return Ok(());
+    }
+    context.step("tests of the benchmarks", |step| {
+        run(&nextest, layout, "tests-bench").args(["--package", "gridbid-bench"]).env([NO_BACKTRACE]).run(step)?;
+        Ok(((), summary(&layout.log("tests-bench"))))
     })
 }
 
-/// The examples in the documentation.
+/// Runs the examples in the documentation.
 ///
 /// # Errors
 /// When one fails.
-pub fn examples(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
-    progress.step("doc tests", |step| {
+pub fn examples(context: &Context) -> Result<(), Failure> {
+    let (layout, tool) = (&context.layout, &context.tools()?.cargo);
+    context.step("doc tests", |step| {
         cargo(layout, tool, "doc-tests", ["test", "--doc", "--locked", "--profile", PROFILE])
             .args(WORKSPACE)
             .run(step)?;
@@ -88,12 +100,13 @@ pub fn examples(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(),
     })
 }
 
-/// The documentation builds without a warning.
+/// Builds the documentation.
 ///
 /// # Errors
-/// When it does not, for instance because a link leads nowhere.
-pub fn documentation(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
-    progress.step("cargo doc", |step| {
+/// When there is a warning, for instance about a broken link.
+pub fn documentation(context: &Context) -> Result<(), Failure> {
+    let (layout, tool) = (&context.layout, &context.tools()?.cargo);
+    context.step("cargo doc", |step| {
         cargo(layout, tool, "doc", ["doc", "--workspace", "--all-features", "--locked", "--profile", PROFILE])
             .args(["--no-deps", "--document-private-items"])
             .env([("RUSTDOCFLAGS", Some(OsString::from("-D warnings")))])
@@ -102,33 +115,33 @@ pub fn documentation(layout: &Layout, tool: &Tool, progress: &Progress) -> Resul
     })
 }
 
-/// A run of tests, with a log of this name.
+/// A run of tests whose log has this name.
 #[must_use]
 pub fn run(nextest: &Tool, layout: &Layout, log: &str) -> Subprocess {
     cargo::tool(layout, nextest, log).args(["nextest", "run", "--locked", "--cargo-profile", PROFILE])
 }
 
-/// The test runner.
+/// Finds or installs the test runner.
 ///
 /// # Errors
 /// When it cannot be installed.
-pub fn nextest(layout: &Layout, progress: &Progress) -> Result<Tool, Failure> {
-    prepare(NEXTEST, layout, progress)
+pub fn nextest(context: &Context) -> Result<Tool, Failure> {
+    prepare(NEXTEST, context)
 }
 
-fn prepare(wanted: CargoTool, layout: &Layout, progress: &Progress) -> Result<Tool, Failure> {
-    progress.step(&format!("prepare {}", wanted.name()), |step| {
-        let found = wanted.prepare(layout, step)?;
+fn prepare(tool: CargoTool, context: &Context) -> Result<Tool, Failure> {
+    context.step(&format!("prepare {}", tool.name()), |step| {
+        let found = tool.prepare(&context.layout, step)?;
         let version = found.version.clone();
         Ok((found, version))
     })
 }
 
-/// The runner's own summary: `212 passed, 0 skipped`.
+/// The summary of the test runner: `212 passed, 0 skipped`.
 #[must_use]
 pub fn summary(log: &std::path::Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let line = text.lines().rev().find(|line| line.contains("tests run:") || line.contains("test run:"));
-    let told = line.and_then(|line| line.split_once("run:")).map(|(_, told)| told.trim().to_owned());
-    told.unwrap_or_else(|| "passed".to_owned())
+    let summary = line.and_then(|line| line.split_once("run:")).map(|(_, summary)| summary.trim().to_owned());
+    summary.unwrap_or_else(|| "passed".to_owned())
 }

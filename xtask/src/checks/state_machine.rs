@@ -1,37 +1,38 @@
 //! The state machine's definition is valid Amazon States Language, and names the errors that the functions raise.
 //!
-//! The names come from where the functions have them (`HandlerError` in `adapters`); what an error is for is written there.
-//! The validator is an npm package (see `npm`). It is also shown a definition with a transition to nowhere, which it must refuse: a validator that says yes to everything is no check.
-//! Called by `commands::test`.
+//! The names are read from `HandlerError` in `adapters`, which documents them. The validator is an npm package. It must also
+//! refuse a definition with a broken transition, because a validator that accepts everything checks nothing.
+//!
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::npm;
+use gridbid_devkit::progress::Step;
+use gridbid_devkit::requirements::{NODE, Tool};
+use gridbid_devkit::subprocess::Subprocess;
 use serde_json::Value;
-
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::npm;
-use crate::progress::{Progress, Step};
-use crate::requirements::{NODE, Tool};
-use crate::subprocess::Subprocess;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Where the functions' errors have their names.
+/// The source with the names of the functions' errors.
 pub const ERRORS: &str = "lambdas/rust/adapters/src/error.rs";
-/// The one that the state machine neither retries nor catches by its name: it fails, and is told.
+/// The error that the state machine neither retries nor catches by name: it fails the run.
 const NEVER_NAMED: &str = "ContractBroken";
 
-/// The errors without a prefix that the state machine retries or catches are those that the functions raise.
+/// Checks that the errors without a prefix that the state machine retries or catches are those that the functions raise.
 ///
 /// # Errors
-/// When one is named that no function raises, or a function raises one that is not named.
-pub fn names(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
-    progress.step("error names", |_| {
-        let file = layout.root().join(ERRORS);
+/// When it names an error that no function raises, or does not name one that a function raises.
+pub fn check_error_names(context: &Context) -> Result<(), Failure> {
+    let layout = &context.layout;
+    context.step("error names", |_| {
+        let file = layout.file(ERRORS);
         let raised = raised(&fs::read_to_string(&file).on_file("read", &file)?);
         if !raised.contains(NEVER_NAMED) {
             return Err(Failure::new(format!("`{ERRORS}` names no error `{NEVER_NAMED}`")));
@@ -39,29 +40,29 @@ pub fn names(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
         let expected: BTreeSet<String> = raised.iter().filter(|name| *name != NEVER_NAMED).cloned().collect();
         for definition in definitions(&layout.terraform()) {
             let text = fs::read(&definition).on_file("read", &definition)?;
-            let states: Value = serde_json::from_slice(&text).on_file("understand", &definition)?;
+            let states: Value = serde_json::from_slice(&text).on_file("parse", &definition)?;
             let named = named(&states);
             if named != expected {
-                let sentence = format!(
+                let message = format!(
                     "`{}` retries and catches {named:?}, functions raise {raised:?}",
                     layout.shown(&definition)
                 );
                 return Err(
-                    Failure::new(sentence).with_todo(format!("name all of them but {NEVER_NAMED}, and no others"))
+                    Failure::new(message).with_hint(format!("name all of them but {NEVER_NAMED}, and no others"))
                 );
             }
         }
-        Ok(((), format!("{} of the functions' own", raised.len())))
+        Ok(((), format!("{} raised by functions", raised.len())))
     })
 }
 
-/// The names that the code gives its errors: what `name` answers for each variant.
+/// The names of the errors in the source: the result of `name` for each variant.
 fn raised(source: &str) -> BTreeSet<String> {
     let arms = source.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split_once("(_) => \""));
     arms.filter_map(|(_, rest)| rest.strip_suffix("\",")).map(str::to_owned).collect()
 }
 
-/// The names without a prefix in `ErrorEquals`, wherever it is.
+/// The names without a prefix in `ErrorEquals` at any depth.
 fn named(states: &Value) -> BTreeSet<String> {
     match states {
         Value::Object(members) => {
@@ -77,26 +78,27 @@ fn named(states: &Value) -> BTreeSet<String> {
 /// Validates every definition below `terraform`.
 ///
 /// # Errors
-/// When one is not valid, or the validator cannot be had.
-pub fn validate(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
+/// When one is invalid, or the validator is out of reach.
+pub fn validate(context: &Context) -> Result<(), Failure> {
+    let layout = &context.layout;
     let node = NODE.find()?;
-    progress.step("prepare npm's packages", |step| Ok(((), npm::prepare(layout, step)?)))?;
-    progress.step("asl-validator", |step| {
+    context.step("prepare npm packages", |step| Ok(((), npm::prepare(layout, step)?)))?;
+    context.step("asl-validator", |step| {
         let definitions = definitions(&layout.terraform());
         if definitions.is_empty() {
             return Err(Failure::new("there is no state machine (*.asl.json) below terraform"));
         }
         for definition in &definitions {
             validator(layout, &node, definition).run(step)?;
-            refuses_a_broken_one(layout, &node, definition, step)?;
+            check_refusal(layout, &node, definition, step)?;
         }
         Ok(((), format!("{} valid", definitions.len())))
     })
 }
 
-fn refuses_a_broken_one(layout: &Layout, node: &Tool, definition: &Path, step: &Step) -> Result<(), Failure> {
+fn check_refusal(layout: &Layout, node: &Tool, definition: &Path, step: &Step) -> Result<(), Failure> {
     let text = fs::read(definition).on_file("read", definition)?;
-    let mut broken: Value = serde_json::from_slice(&text).on_file("understand", definition)?;
+    let mut broken: Value = serde_json::from_slice(&text).on_file("parse", definition)?;
     let Some(start) = broken.get_mut("StartAt") else {
         return Err(Failure::new(format!("`{}` has no StartAt", layout.shown(definition))));
     };
@@ -104,7 +106,7 @@ fn refuses_a_broken_one(layout: &Layout, node: &Tool, definition: &Path, step: &
     let file = layout.npm().join("broken.asl.json");
     fs::write(&file, broken.to_string()).on_file("write", &file)?;
     if validator(layout, node, &file).status(step)?.success() {
-        return Err(Failure::new("asl-validator accepts a state machine that starts at a state that is not there"));
+        return Err(Failure::new("asl-validator accepts a state machine that starts at a missing state"));
     }
     Ok(())
 }
@@ -134,13 +136,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_codes_names_are_read_from_its_arms() {
+    fn names_are_read_from_the_source() {
         let source = "match self {\n  Self::OrderRejected(_) => \"OrderRejected\",\n  Self::Unavailable(_) => \"Unavailable\",\n}";
         assert_eq!(raised(source), BTreeSet::from(["OrderRejected".to_owned(), "Unavailable".to_owned()]));
     }
 
     #[test]
-    fn names_are_found_at_any_depth_and_prefixed_ones_are_not_ours() {
+    fn names_without_a_prefix_are_found_at_any_depth() {
         let states = serde_json::json!({"States": {"A": {
             "Retry": [{"ErrorEquals": ["Unavailable", "Lambda.Unknown"]}],
             "ItemProcessor": {"States": {"B": {"Catch": [{"ErrorEquals": ["OrderRejected"]}, {"ErrorEquals": ["States.ALL"]}]}}},

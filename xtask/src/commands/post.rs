@@ -1,22 +1,22 @@
-//! `cargo xtask post FILE`: stores orders as a client does. Called by `main`.
+//! `cargo xtask post FILE`: stores orders as a client does.
 
 use std::fs;
 use std::path::Path;
 
-use super::running;
-use crate::failure::{Failure, OnFile};
-use crate::layout::Layout;
-use crate::progress::print;
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::progress::print;
 
-/// Posts a file as it is and prints the answer's status and body.
+use super::running::running;
+
+/// Posts a file unchanged, and prints the status and the body of the response.
 ///
 /// # Errors
-/// When the answer is not 2xx, or there is none.
+/// When there is no response, or its status is not 2xx.
 pub fn post(layout: &Layout, file: &Path) -> Result<(), Failure> {
     let body = fs::read(file).on_file("read", file)?;
     let running = running(layout)?;
-    let headers = [("content-type", "application/json")];
-    let answer = running.cloud.http_api(&running.names.api_id, "POST", "/orders", &headers, &body)?;
-    print(&format!("{} {}", answer.status, answer.text().trim_end()));
-    if answer.is_success() { Ok(()) } else { Err(Failure::new("the orders were not stored")) }
+    let response = running.cloud.post_orders(&running.names.api_id, "/orders", &body)?;
+    print(&format!("{} {}", response.status, response.text().trim_end()));
+    if response.is_success() { Ok(()) } else { Err(Failure::new("the orders were not stored")) }
 }

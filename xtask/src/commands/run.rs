@@ -1,27 +1,28 @@
-//! `cargo xtask run`: starts a results run by hand and follows it. Called by `main`.
+//! `cargo xtask run`: starts a results run and follows it.
 
 use std::time::Duration;
 
-use super::running;
-use crate::clock;
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::progress::print;
-use crate::results_run;
+use gridbid_devkit::clock;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::progress::print;
+use gridbid_local_cloud::results_run;
 
-/// A run waits for results for at most a minute, and for Lambda's retries.
+use super::running::running;
+
+/// Time limit of a run, which polls for up to a minute and retries failed functions.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Runs a slot (now, when none is named) and prints what happened.
+/// Runs a slot (the current time by default) and prints what happens.
 ///
 /// # Errors
 /// When the run fails.
 pub fn run(layout: &Layout, slot: Option<String>) -> Result<(), Failure> {
     let running = running(layout)?;
-    let slot = slot.unwrap_or_else(|| clock::rfc3339(clock::unix_seconds()));
+    let slot = slot.unwrap_or_else(clock::now);
     print(&format!("slot {slot}"));
     let arn = results_run::start(&running.cloud, &running.names.state_machine_arn, &slot)?;
-    let ended = results_run::follow(&running.cloud, &arn, LIMIT, print)?;
-    print(&ended.told());
-    if ended.execution.status == "SUCCEEDED" { Ok(()) } else { Err(Failure::new("the results run failed")) }
+    let run = results_run::follow(&running.cloud, &arn, LIMIT, print)?;
+    print(&run.summary());
+    if run.execution.status == "SUCCEEDED" { Ok(()) } else { Err(Failure::new("the results run failed")) }
 }

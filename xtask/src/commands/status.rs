@@ -1,40 +1,41 @@
-//! `cargo xtask status`: what runs and what is stored, counted in constant time.
+//! `cargo xtask status`: the running processes, and how much is stored. Every count takes constant time.
 
-use super::running;
-use crate::cloud::names::Names;
-use crate::cloud::process::Process;
-use crate::cloud::record::Record;
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::neighbours::client::Neighbours;
-use crate::progress::print;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::process::Process;
+use gridbid_devkit::progress::print;
+use gridbid_local_cloud::names::Names;
+use gridbid_local_cloud::record::Record;
+use gridbid_local_cloud::simulators::Simulators;
+
+use super::running::running;
 
 /// Prints processes, ports and counts.
 ///
 /// # Errors
-/// When the cloud runs and does not answer.
+/// When the cloud is running and does not respond.
 pub fn status(layout: &Layout) -> Result<(), Failure> {
     let Some(record) = Record::read(&layout.cloud())? else {
-        print("nothing was started here yet: `cargo xtask up` does");
+        print("no local cloud was started here; start one with `cargo xtask up`");
         return Ok(());
     };
     for (name, process, port) in [
         ("local cloud", &record.cloud, record.ports.cloud),
-        ("simulators", &record.neighbours, record.ports.neighbours),
+        ("simulators", &record.simulators, record.ports.simulators),
     ] {
-        print(&format!("{name:<12}  http://127.0.0.1:{port}  {}", told(process.as_ref())));
+        print(&format!("{name:<12}  http://127.0.0.1:{port}  {}", format_process(process.as_ref())));
     }
     if !record.is_running() || Names::read(&layout.cloud()).is_err() {
-        print("`cargo xtask up` starts what does not run");
+        print("`cargo xtask up` starts what is not running");
         return Ok(());
     }
     counts(layout)
 }
 
-fn told(process: Option<&Process>) -> String {
+fn format_process(process: Option<&Process>) -> String {
     match process {
-        Some(process) if process.is_running() => format!("runs (process {})", process.pid),
-        _ => "does not run".to_owned(),
+        Some(process) if process.is_running() => format!("running (process {})", process.pid),
+        _ => "not running".to_owned(),
     }
 }
 
@@ -43,7 +44,7 @@ fn counts(layout: &Layout) -> Result<(), Failure> {
     let (cloud, names) = (&running.cloud, &running.names);
     let runs = |status: &str| Ok(cloud.execution_count(&names.state_machine_arn, status)?.to_string());
     let objects = |prefix: &str| Ok(cloud.object_count(&names.results_bucket, prefix)?.to_string());
-    let posts = Neighbours::new(&running.record.ports, &layout.cloud()).posts()?.len();
+    let posts = Simulators::new(&running.record.ports, &layout.cloud()).slack_posts()?.len();
     print(&format!("HTTP API      {} (Host: {0}.execute-api.localhost:{})", names.api_id, running.record.ports.cloud));
     let counts: [(&str, Result<String, Failure>); 7] = [
         ("orders", Ok(cloud.item_count(&names.orders_table)?.to_string())),

@@ -1,47 +1,48 @@
-//! `cargo xtask test`: everything, as CI runs it.
+//! `cargo xtask test`: every check and test, as CI runs them.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use gridbid_devkit::clock::format_duration;
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::progress::{Progress, print};
+use gridbid_package::pipeline;
+use gridbid_release_format::Profile;
+
 use crate::checks::passed::unless_passed;
 use crate::checks::{self, languages, rust, state_machine, terraform, workflows};
-use crate::clock::words;
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::package::manifest::Profile;
-use crate::progress::{Progress, print};
-use crate::requirements::PYTHON;
-use crate::system::{self, Tools};
+use crate::system;
 
-/// First deployments that `test all` makes in a row.
+/// Number of consecutive first deployments of `test all`.
 const FIRST_DEPLOYS: usize = 60;
 
-/// What the checks of workflows follow from.
-const WORKFLOWS: [&str; 3] = [".github", "xtask/npm", "xtask/zizmor"];
-/// What the local cloud's own tests depend on.
-const LOCAL_CLOUD: [&str; 1] = ["xtask/local-cloud"];
-/// What the checks of Terraform's files follow from.
+/// The inputs of the checks of workflows.
+const WORKFLOWS: [&str; 3] = [".github", "tools/devkit/npm", "xtask/zizmor"];
+/// The inputs of the local cloud's own tests.
+const LOCAL_CLOUD: [&str; 1] = ["tools/local-cloud"];
+/// The inputs of the checks of Terraform's files.
 const INFRASTRUCTURE: [&str; 5] =
-    ["docs/operations.md", state_machine::ERRORS, "terraform", "xtask/checkov", "xtask/npm"];
+    ["docs/operations.md", state_machine::ERRORS, "terraform", "tools/devkit/npm", "xtask/checkov"];
 
-/// Which part of it.
+/// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// What CI runs.
+    /// Everything that CI runs on each change.
     Everything,
-    /// That, and what takes long.
+    /// The same, and what takes long.
     All,
-    /// Only so many first deployments in a row.
+    /// This number of consecutive first deployments.
     FirstDeploys(usize),
-    /// Only the packages and functions in other languages.
+    /// The packages and functions in other languages.
     Languages,
-    /// Only core's own tests.
+    /// The tests of core.
     Core,
-    /// Only GitHub's workflows.
+    /// GitHub's workflows.
     Workflows,
-    /// Only what looks at Terraform's files.
+    /// Terraform's files.
     Terraform,
-    /// Only the system tests whose names contain a text; without one, all that needs a local cloud.
+    /// The scenarios whose names contain a text; without a text, everything that needs a local cloud.
     System(Option<String>),
 }
 
@@ -49,111 +50,99 @@ pub enum Part {
 ///
 /// # Errors
 /// The first check that fails.
-pub fn test(layout: &Layout, progress: &Progress, part: &Part) -> Result<(), Failure> {
+pub fn test(context: &Context, part: &Part) -> Result<(), Failure> {
     let started = Instant::now();
     match part {
         Part::Languages => {
-            let tools = Tools::find(progress)?;
-            browser(layout, progress)?;
-            let bindgen = system::packages(layout, progress, tools.cargo())?;
-            languages::tests(layout, &tools, progress, &bindgen)?;
+            context.tools()?;
+            prepare_browser(context)?;
+            languages::tests(context, &pipeline::packages(context)?)?;
         }
-        Part::Core => rust::tests(layout, progress, Some("gridbid-core"))?,
-        Part::Workflows => workflows::validate(layout, &PYTHON.find()?, progress)?,
-        Part::Terraform => infrastructure(layout, &Tools::find(progress)?, progress)?,
-        Part::System(None) => whole_system(layout, progress, &Tools::find(progress)?)?,
-        Part::System(Some(text)) => checks::system::some(layout, progress, &Tools::find(progress)?, text)?,
-        Part::Everything => everything(layout, progress)?,
+        Part::Core => rust::tests(context, Some("gridbid-core"))?,
+        Part::Workflows => workflows::validate(context)?,
+        Part::Terraform => infrastructure(context)?,
+        Part::System(None) => whole_system(context)?,
+        Part::System(Some(text)) => checks::system::some(context, text)?,
+        Part::Everything => everything(context)?,
         Part::All => {
-            everything(layout, progress)?;
-            let tools = Tools::find(progress)?;
-            whole_system(&layout.clone().with_profile(Profile::Release), progress, &tools)?;
-            checks::first_deploys::check(layout, progress, &tools, FIRST_DEPLOYS)?;
+            everything(context)?;
+            whole_system(&context.with_profile(Profile::Release))?;
+            checks::first_deploys::check(context, FIRST_DEPLOYS)?;
         }
-        Part::FirstDeploys(count) => {
-            checks::first_deploys::check(layout, progress, &Tools::find(progress)?, *count)?;
-        }
+        Part::FirstDeploys(count) => checks::first_deploys::check(context, *count)?,
     }
-    summary(progress, started.elapsed());
+    print_summary(&context.progress, started.elapsed());
     Ok(())
 }
 
-fn everything(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
-    let tools = Tools::find(progress)?;
-    let cargo = tools.cargo();
-    rust::format(layout, cargo, progress)?;
+fn everything(context: &Context) -> Result<(), Failure> {
+    let progress = &context.progress;
+    context.tools()?;
+    rust::format(context)?;
     let fetch = || {
-        browser(layout, progress)?;
-        system::fetch(layout, progress, &tools)
+        prepare_browser(context)?;
+        system::fetch(context)
     };
-    let ((), compiled) = progress.both(fetch, || system::compile(layout, progress, cargo))?;
+    let ((), compiled) = progress.both(fetch, || pipeline::compile(context))?;
     let bindgen = compiled.bindgen().map(Path::to_path_buf);
-    let gridbid = system::assemble(layout, progress, compiled)?;
+    let programs = pipeline::assemble(context, compiled)?;
 
-    // The clouds mostly wait, and their scenarios have limits: what keeps the processors busy gives way to them.
+    // The clouds mostly wait, and their scenarios have time limits: work that keeps the processors busy yields to them.
     let rust = || {
         lower_priority()?;
-        rust::tests(layout, progress, None)?;
-        rust::lint(layout, cargo, progress)?;
-        rust::examples(layout, cargo, progress)?;
-        rust::documentation(layout, cargo, progress)?;
-        rust::dependencies(layout, progress)
+        rust::tests(context, None)?;
+        rust::lint(context)?;
+        rust::examples(context)?;
+        rust::documentation(context)?;
+        rust::dependencies(context)
     };
     let others = || {
         lower_priority()?;
-        unless_passed(layout, progress, &tools, "local cloud", &LOCAL_CLOUD, || {
-            checks::local_cloud::tests(layout, progress)
-        })?;
+        unless_passed(context, "local cloud", &LOCAL_CLOUD, || checks::local_cloud::tests(context))?;
         if let Some(bindgen) = &bindgen {
-            languages::tests(layout, &tools, progress, bindgen)?;
+            languages::tests(context, bindgen)?;
         }
-        unless_passed(layout, progress, &tools, "workflows", &WORKFLOWS, || {
-            workflows::validate(layout, tools.python(), progress)
-        })?;
-        unless_passed(layout, progress, &tools, "infrastructure", &INFRASTRUCTURE, || {
-            infrastructure(layout, &tools, progress)
-        })
+        unless_passed(context, "workflows", &WORKFLOWS, || workflows::validate(context))?;
+        unless_passed(context, "infrastructure", &INFRASTRUCTURE, || infrastructure(context))
     };
-    let system = || checks::system::tests(layout, progress, &tools, &gridbid);
+    let system = || checks::system::tests(context, &programs);
     progress.both(rust, || progress.both(others, system)).map(drop)
 }
 
-/// Lets this thread's tools give way to others.
+/// Lowers the priority of the tools of this thread.
 fn lower_priority() -> Result<(), Failure> {
     const BY: i32 = 10;
     let lowered = rustix::process::nice(BY);
     lowered.map(drop).map_err(|error| Failure::new(format!("cannot lower the priority of tools: {error}")))
 }
 
-fn whole_system(layout: &Layout, progress: &Progress, tools: &Tools) -> Result<(), Failure> {
-    let gridbid = system::build(layout, progress, tools)?;
-    checks::system::tests(layout, progress, tools, &gridbid)
+fn whole_system(context: &Context) -> Result<(), Failure> {
+    checks::system::tests(context, &system::build(context)?)
 }
 
-/// Finds out early whether there is a browser for the tests in one.
-fn browser(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
-    progress.step("prepare browser", |step| {
-        let browser = languages::prepare_browser(layout, step)?;
+/// Fails early when there is no browser for the browser tests.
+fn prepare_browser(context: &Context) -> Result<(), Failure> {
+    context.step("prepare browser", |step| {
+        let browser = languages::prepare_browser(&context.layout, step)?;
         Ok(((), format!("Chromium {}", browser.version)))
     })
 }
 
-fn infrastructure(layout: &Layout, tools: &Tools, progress: &Progress) -> Result<(), Failure> {
-    let terraform = tools.terraform();
-    terraform::format(layout, terraform, progress)?;
-    terraform::validate(layout, terraform, progress)?;
-    terraform::tests(layout, terraform, progress)?;
-    terraform::checkov(layout, tools.python(), progress)?;
-    state_machine::names(layout, progress)?;
-    state_machine::validate(layout, progress)
+fn infrastructure(context: &Context) -> Result<(), Failure> {
+    terraform::format(context)?;
+    terraform::validate(context)?;
+    terraform::tests(context)?;
+    terraform::checkov(context)?;
+    state_machine::check_error_names(context)?;
+    state_machine::validate(context)
 }
 
-fn summary(progress: &Progress, took: Duration) {
+fn print_summary(progress: &Progress, took: Duration) {
     print("\nPassed");
     let passed = progress.passed();
     let width = passed.iter().map(|step| step.name.len()).max().unwrap_or_default();
     for step in &passed {
-        print(&format!("  {:<width$}  {:>12}  {}", step.name, words(step.took), step.told));
+        print(&format!("  {:<width$}  {:>12}  {}", step.name, format_duration(step.took), step.summary));
     }
-    print(&format!("\nall passed in {}", words(took)));
+    print(&format!("\nall passed in {}", format_duration(took)));
 }

@@ -1,59 +1,57 @@
-//! `cargo xtask up`: from a fresh clone to the main job's report, and the system left running.
-//!
-//! Called by `main`.
+//! `cargo xtask up`: from a fresh clone to the report of the main job, with the system left running.
 
 use std::time::Instant;
 
-use crate::clock::words;
-use crate::cloud::record::Record;
-use crate::cloud::{self, FOR_PEOPLE};
-use crate::commands::logs;
-use crate::failure::Failure;
-use crate::layout::Layout;
-use crate::lock;
-use crate::main_job;
-use crate::progress::{Progress, print};
-use crate::system::{self, System, Tools};
+use gridbid_devkit::clock::format_duration;
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::lock;
+use gridbid_devkit::progress::print;
+use gridbid_local_cloud::behaviour::FOR_PEOPLE;
+use gridbid_local_cloud::lifecycle;
+use gridbid_local_cloud::record::Record;
 
-/// Brings the system up, does the main job and says how to go on.
+use crate::commands::logs;
+use crate::main_job;
+use crate::system::{self, System, Update};
+
+/// Brings the system up, does the main job and prints how to go on.
 ///
 /// # Errors
-/// The failure of the first step that failed; nothing that this call started runs then.
-pub fn up(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
-    let started = Instant::now();
+/// The failure of the first step that failed; nothing that this call started is running then.
+pub fn up(context: &Context) -> Result<(), Failure> {
+    let (started, layout) = (Instant::now(), &context.layout);
     let _held = lock::site(layout)?;
-    let tools = Tools::find(progress)?;
-    let ran = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
-    let system = system::bring_up(layout, progress, &tools, FOR_PEOPLE, |_| Vec::new())?;
-    for change in &system.changes {
-        // A first apply creates a hundred resources: only what differs from before is worth a line.
-        if change.action != "create" {
-            progress.say(&format!("    {}: {}", change.action, change.address));
-        }
+    context.tools()?;
+    let was_running = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
+    let system = system::bring_up(context, FOR_PEOPLE, Update::Everything, &|_| Vec::new())?;
+    // A first deployment creates a hundred resources: only the changes of existing ones are printed.
+    for change in system.changes.iter().filter(|change| change.action != "create") {
+        context.progress.say(&format!("    {}: {}", change.action, change.address));
     }
     if let Err(failure) = main_job::show(layout, &system, &print) {
         let failure = failure.with_log(logs::save_all(layout)?);
-        if !ran {
-            cloud::stop_after_failure(layout, progress);
+        if !was_running {
+            lifecycle::stop_after_failure(layout, &context.progress);
         }
         return Err(failure);
     }
-    usage(&system);
-    progress.say(&format!("\nup in {}", words(started.elapsed())));
+    print_usage(&system);
+    context.progress.say(&format!("\nup in {}", format_duration(started.elapsed())));
     Ok(())
 }
 
-fn usage(system: &System) {
+fn print_usage(system: &System) {
     let (port, api) = (system.record.ports.cloud, &system.names.api_id);
     let functions = system.names.functions.keys().cloned().collect::<Vec<_>>().join(", ");
-    print("\nIt runs, and starts a results run by itself every five minutes. Use it:");
+    print("\nThe system is running and starts a results run every five minutes. Use it:");
     for (command, meaning) in [
         ("cargo xtask post FILE", "store the orders of a file"),
         ("cargo xtask run", "start a results run and follow it"),
         ("cargo xtask watch", "deploy whatever changes in the repository"),
-        ("cargo xtask status", "what runs and what is stored"),
+        ("cargo xtask status", "show the processes and how much is stored"),
         ("cargo xtask logs FUNCTION", functions.as_str()),
-        ("cargo xtask down", "stop it; its data stays (--wipe removes it)"),
+        ("cargo xtask down", "stop it and keep its data (--wipe removes it)"),
     ] {
         print(&format!("  {command:<27}{meaning}"));
     }

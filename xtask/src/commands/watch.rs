@@ -1,98 +1,97 @@
 //! `cargo xtask watch`: brings the system up, then builds and deploys whatever changes in the repository.
 //!
-//! Each change gives one line: which files, what is live, and how long after saving. A change that does not build or deploy
-//! is reported, and the watch goes on. It ends with Ctrl-C; the local cloud goes on running.
+//! Each change is reported in one line: its files, what is live, and the time since it was saved. A change that cannot be built
+//! or deployed is reported, and the watch continues until Ctrl-C. The local cloud keeps running.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
+use gridbid_devkit::clock::format_duration;
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::Failure;
+use gridbid_devkit::layout::Layout;
+use gridbid_devkit::terraform::WarmProvider;
+use gridbid_devkit::{interrupt, lock};
+use gridbid_local_cloud::behaviour::FOR_PEOPLE;
+use gridbid_package::programs::HostPrograms;
+use gridbid_release_format::{FunctionName, summarize};
 use notify_debouncer_full::notify::event::{AccessKind, EventKind};
 use notify_debouncer_full::notify::{self, RecursiveMode};
 use notify_debouncer_full::{DebounceEventResult, new_debouncer};
 
-use crate::clock::words;
-use crate::cloud::FOR_PEOPLE;
-use crate::delivery;
-use crate::failure::Failure;
-use crate::interrupt;
-use crate::layout::Layout;
-use crate::lock;
-use crate::progress::Progress;
-use crate::system::{self, System, Tools, Update};
-use crate::terraform::WarmProvider;
+use crate::system::{self, System, Update};
 
-/// What is watched, below the repository's root.
+/// The watched files and folders of the repository.
 const WATCHED: [&str; 6] = ["Cargo.lock", "Cargo.toml", "bindings", "core", "lambdas", "terraform"];
-/// Folders that builds write to.
+/// Folders that builds write.
 const BUILT: [&str; 4] = ["__pycache__", "dist", "node_modules", "target"];
-/// Changes within this time are one change: editors write a file in several steps.
+/// Events within this time are one change: editors write a file in several steps.
 const DEBOUNCE: Duration = Duration::from_millis(100);
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// Changed files, and when the first of them changed.
+/// Changed files, and the time of the first change.
 struct Changed {
     files: BTreeSet<PathBuf>,
     since: Instant,
 }
 
-/// Watches until it is interrupted.
+/// Watches until interrupted.
 ///
 /// # Errors
 /// When the system cannot be brought up or its files cannot be watched.
-pub fn watch(layout: &Layout, progress: &Progress) -> Result<(), Failure> {
+pub fn watch(context: &Context) -> Result<(), Failure> {
+    let (layout, progress) = (&context.layout, &context.progress);
     let _held = lock::site(layout)?;
-    let tools = Tools::find(progress)?;
+    context.tools()?;
     let cannot = |error: notify::Error| Failure::new(format!("cannot watch the repository: {error}"));
     let (sender, events) = mpsc::channel();
     let mut debouncer = new_debouncer(DEBOUNCE, None, sender).map_err(cannot)?;
     for name in WATCHED {
         debouncer.watch(layout.root().join(name), RecursiveMode::Recursive).map_err(cannot)?;
     }
-    let System { record, gridbid, .. } = system::bring_up(layout, progress, &tools, FOR_PEOPLE, |_| Vec::new())?;
+    let System { record, programs, .. } = system::bring_up(context, FOR_PEOPLE, Update::Everything, &|_| Vec::new())?;
     let provider = progress.step("start Terraform's provider", |step| {
-        Ok((WarmProvider::start(layout, &record.ports, step)?, String::new()))
+        Ok((WarmProvider::start(layout, record.ports.cloud, step)?, String::new()))
     })?;
     progress.say(&format!("\nwatching {}; Ctrl-C ends it", WATCHED.join(", ")));
     while interrupt::check().is_ok() {
         let Some(changed) = next(layout.root(), &events)? else { continue };
-        match update(layout, &tools, &gridbid, &provider, &changed) {
-            Ok(told) => progress.say(&format!(
-                "  {} … {told} in {}",
+        match update(context, &programs, &provider, &changed) {
+            Ok(summary) => progress.say(&format!(
+                "  {} … {summary} in {}",
                 names(layout, &changed.files),
-                words(changed.since.elapsed())
+                format_duration(changed.since.elapsed())
             )),
             Err(failure) if failure.is_interruption() => break,
             Err(failure) => progress.say(&failure.report().to_string()),
         }
     }
-    progress.say("\nthe watch has ended; the local cloud goes on running (`cargo xtask down` stops it)");
+    progress.say("\nthe watch has ended; the local cloud keeps running (`cargo xtask down` stops it)");
     Ok(())
 }
 
-/// Builds and deploys what changed; says what is live.
+/// Builds and deploys a change; returns a summary of what is live.
 fn update(
-    layout: &Layout,
-    tools: &Tools,
-    gridbid: &Path,
+    context: &Context,
+    programs: &HostPrograms,
     provider: &WarmProvider,
     changed: &Changed,
 ) -> Result<String, Failure> {
     let update = match changed.files.iter().all(|file| file.starts_with("terraform")) {
-        true => Update::Terraform(gridbid, provider),
+        true => Update::Terraform(programs, provider),
         false => Update::Code(provider),
     };
-    let System { changes, shifted, .. } =
-        system::update(layout, &Progress::quiet(), tools, FOR_PEOPLE, update, |_| Vec::new())?;
+    let System { changes, shifted, .. } = system::bring_up(&context.quiet(), FOR_PEOPLE, update, &|_| Vec::new())?;
     Ok(match (shifted.is_empty(), changes.is_empty()) {
         (true, true) => "nothing to deploy".to_owned(),
-        (true, false) => format!("live, {}", delivery::counted(&changes)),
-        (false, _) => format!("{} live", shifted.join(", ")),
+        (true, false) => format!("live, {}", summarize(&changes)),
+        (false, _) => format!("{} live", shifted.iter().map(FunctionName::as_str).collect::<Vec<_>>().join(", ")),
     })
 }
 
-/// The next change of a source, if one comes within a moment.
+/// Waits for the next change of a source; returns none after [`POLL_INTERVAL`].
 fn next(root: &Path, events: &Receiver<DebounceEventResult>) -> Result<Option<Changed>, Failure> {
     let mut changed: Option<Changed> = None;
     let mut wait = POLL_INTERVAL;
@@ -108,7 +107,7 @@ fn next(root: &Path, events: &Receiver<DebounceEventResult>) -> Result<Option<Ch
                         changed.since = changed.since.min(event.time);
                     }
                 }
-                // What has come already belongs to the same change.
+                // Events that are already there belong to the same change.
                 wait = Duration::ZERO;
             }
             Ok(Err(errors)) => {
@@ -125,19 +124,19 @@ fn is_change(kind: EventKind) -> bool {
     !matches!(kind, EventKind::Access(AccessKind::Any | AccessKind::Open(_) | AccessKind::Read | AccessKind::Close(_)))
 }
 
-/// A file's path below the root, when it is a source.
+/// The path below the root of a source; none for any other file.
 fn source(root: &Path, path: &Path) -> Option<PathBuf> {
     let path = path.strip_prefix(root).ok()?;
-    let is_made = path.components().any(|component| {
+    let is_built = path.components().any(|component| {
         let name = component.as_os_str().to_string_lossy();
         name.starts_with('.') || name.ends_with('~') || BUILT.contains(&name.as_ref())
     });
     let extension = path.extension().and_then(|extension| extension.to_str());
-    let is_source = !is_made && !matches!(extension, None | Some("wasm" | "draft" | "tmp" | "swp"));
+    let is_source = !is_built && !matches!(extension, None | Some("wasm" | "draft" | "tmp" | "swp"));
     is_source.then(|| path.to_path_buf())
 }
 
-/// The changed files, the first ones by name.
+/// The names of the first changed files, and the number of the others.
 fn names(layout: &Layout, files: &BTreeSet<PathBuf>) -> String {
     const SHOWN: usize = 2;
     let shown: Vec<String> = files.iter().take(SHOWN).map(|file| layout.shown(file)).collect();
@@ -155,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_builds_write_is_not_a_source() {
+    fn output_of_builds_is_not_a_source() {
         let source = |path: &str| source(Path::new("/r"), &Path::new("/r").join(path)).is_some();
         assert!(source("lambdas/rust/orders-api/src/lib.rs"));
         assert!(source("terraform/modules/results-run/run.asl.json"));
@@ -169,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_saved_file_is_seen_once_with_the_time_of_its_change() {
+    fn saved_file_is_one_change_with_the_time_of_saving() {
         let folder = std::env::temp_dir().join(format!("gridbid-watch-{}", std::process::id()));
         fs::create_dir_all(folder.join("dist")).unwrap();
         let root = folder.canonicalize().unwrap();

@@ -1,26 +1,33 @@
-//! Two checkouts on one machine: copied, moved, or with one target folder. None acts on the other's cloud.
+//! Two checkouts on one machine: copied, moved, or with one target folder. Neither acts on the other's cloud.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use xtask::cloud::process::Process;
-use xtask::cloud::record::{Ports, Record, canonical};
+use gridbid_devkit::process::Process;
+use gridbid_local_cloud::record::{Ports, Record, canonical};
 
-use crate::machine::{Machine, WAITING_GRIDBID};
+use crate::machine::{Machine, WAITING_GRIDBID, simulators};
 
-/// A folder that looks like a checkout, without any file of it that is not needed here.
+/// A folder with the files of a checkout that these tests need.
 fn checkout(machine: &Machine, name: &str) -> PathBuf {
     let root = machine.file(name);
-    for folder in ["xtask", "lambdas/rust/orders-api/src"] {
-        fs::create_dir_all(root.join(folder)).unwrap();
+    for file in [
+        "lambdas/rust/orders-api/src/main.rs",
+        "terraform/envs/local/main.tf",
+        "tools/local-cloud/gridbid_cloud/__init__.py",
+        "tools/local-cloud/requirements.txt",
+        "tools/local-cloud/start.py",
+        "xtask/Cargo.toml",
+    ] {
+        let file = root.join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "").unwrap();
     }
-    fs::write(root.join("xtask/Cargo.toml"), "").unwrap();
-    fs::write(root.join("lambdas/rust/orders-api/src/main.rs"), "").unwrap();
     root
 }
 
-/// A call of xtask as `cargo xtask` makes it in that checkout, or by hand without cargo.
+/// A call of xtask in that checkout, as `cargo xtask` or without cargo.
 fn call(machine: &Machine, checkout: &Path, by_cargo: bool, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(arguments).current_dir(checkout).env("PATH", machine.file("bin")).env_remove("GRIDBID_HOME");
@@ -28,14 +35,14 @@ fn call(machine: &Machine, checkout: &Path, by_cargo: bool, arguments: &[&str]) 
         true => command.env("CARGO_MANIFEST_DIR", checkout.join("xtask")),
         false => command.env_remove("CARGO_MANIFEST_DIR"),
     };
-    command.env("PLAYED", machine.file("")).output().unwrap()
+    command.env("FAKES", machine.file("")).output().unwrap()
 }
 
-fn said(output: &Output) -> String {
+fn text_of(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned()).concat()
 }
 
-/// A local cloud of that checkout, of which one process runs.
+/// A local cloud of that checkout with one running process.
 fn running_cloud(checkout: &Path) -> (Record, std::process::Child) {
     let folder = checkout.join(".gridbid/local");
     fs::create_dir_all(&folder).unwrap();
@@ -45,7 +52,7 @@ fn running_cloud(checkout: &Path) -> (Record, std::process::Child) {
         instance: "one".to_owned(),
         ports: Ports::free().unwrap(),
         cloud: Some(process),
-        neighbours: None,
+        simulators: None,
         started_with: String::new(),
     };
     record.write().unwrap();
@@ -57,7 +64,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn a_copied_checkout_leaves_the_cloud_of_the_original_alone() {
+fn copied_checkout_leaves_the_cloud_of_the_original_alone() {
     let machine = Machine::complete("copied");
     let original = checkout(&machine, "p");
     let (record, mut child) = running_cloud(&original);
@@ -66,49 +73,49 @@ fn a_copied_checkout_leaves_the_cloud_of_the_original_alone() {
     for by_cargo in [true, false] {
         for command in [&["status"][..], &["up"], &["down"]] {
             let output = call(&machine, &copied, by_cargo, command);
-            assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-            assert!(said(&output).contains("is a copy of the local cloud in"), "{}", said(&output));
-            assert!(said(&output).contains("`cargo xtask down --wipe` removes the copy"), "{}", said(&output));
+            assert_eq!(output.status.code(), Some(1), "{}", text_of(&output));
+            assert!(text_of(&output).contains("is a copy of the local cloud in"), "{}", text_of(&output));
+            assert!(text_of(&output).contains("`cargo xtask down --wipe` removes the copy"), "{}", text_of(&output));
         }
     }
     let wiped = call(&machine, &copied, true, &["down", "--wipe"]);
-    assert!(wiped.status.success(), "{}", said(&wiped));
+    assert!(wiped.status.success(), "{}", text_of(&wiped));
     assert!(!copied.join(".gridbid/local").exists());
-    assert!(said(&call(&machine, &copied, true, &["status"])).contains("nothing was started here yet"));
+    assert!(text_of(&call(&machine, &copied, true, &["status"])).contains("no local cloud was started here"));
     let pid = record.cloud.as_ref().unwrap().pid;
     assert!(record.cloud.as_ref().unwrap().is_running());
-    assert!(said(&call(&machine, &original, true, &["status"])).contains(&format!("runs (process {pid})")));
+    assert!(text_of(&call(&machine, &original, true, &["status"])).contains(&format!("running (process {pid})")));
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
 #[test]
-fn the_checkout_that_cargo_was_called_in_wins_over_the_current_folder() {
+fn checkout_of_cargo_takes_precedence_over_the_current_folder() {
     let machine = Machine::complete("called");
     let (one, two) = (checkout(&machine, "one"), checkout(&machine, "two"));
     let (_, mut child) = running_cloud(&one);
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     let command = command.arg("status").current_dir(&one).env("CARGO_MANIFEST_DIR", two.join("xtask"));
     let output = command.env_remove("GRIDBID_HOME").output().unwrap();
-    assert!(said(&output).contains("nothing was started here yet"), "{}", said(&output));
+    assert!(text_of(&output).contains("no local cloud was started here"), "{}", text_of(&output));
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
 #[test]
-fn checkouts_with_one_target_folder_compile_into_folders_of_their_own() {
+fn checkouts_with_one_target_folder_compile_into_separate_folders() {
     let machine = Machine::complete("target");
     let script =
-        "case \"$2\" in --version) echo 0.9.143 ;; *) echo \"$CARGO_TARGET_DIR\" > \"$PLAYED/target-dir\" ;; esac";
+        "case \"$2\" in --version) echo 0.9.143 ;; *) echo \"$CARGO_TARGET_DIR\" > \"$FAKES/target-dir\" ;; esac";
     machine.script("cargo-nextest", script);
     let target_folder = |name: &str| {
         let root = checkout(&machine, name);
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         let command = command.args(["test", "core"]).current_dir(&root).env("PATH", machine.file("bin"));
-        let command = command.env("CARGO_MANIFEST_DIR", root.join("xtask")).env("PLAYED", machine.file(""));
+        let command = command.env("CARGO_MANIFEST_DIR", root.join("xtask")).env("FAKES", machine.file(""));
         let command = command.env("CARGO_TARGET_DIR", machine.file("shared")).env_remove("GRIDBID_HOME");
         let output = command.output().unwrap();
-        assert!(output.status.success(), "{}", said(&output));
+        assert!(output.status.success(), "{}", text_of(&output));
         fs::read_to_string(machine.file("target-dir")).unwrap()
     };
     let (one, two) = (target_folder("one"), target_folder("two"));
@@ -117,28 +124,28 @@ fn checkouts_with_one_target_folder_compile_into_folders_of_their_own() {
 }
 
 #[test]
-fn a_damaged_record_says_what_to_do_and_is_wiped() {
+fn damaged_record_has_a_hint_and_is_wiped() {
     let machine = Machine::complete("damaged");
     let root = checkout(&machine, "p");
     let (record, mut child) = running_cloud(&root);
     fs::write(record.folder.join("state.json"), "{\"folder\": \"/").unwrap();
-    // One damaged file is no loss: the record is kept twice.
-    assert!(said(&call(&machine, &root, true, &["status"])).contains("runs (process "));
+    // The record is written twice.
+    assert!(text_of(&call(&machine, &root, true, &["status"])).contains("running (process "));
     fs::write(record.folder.join("state.backup.json"), "").unwrap();
     for command in [&["status"][..], &["up"], &["down"]] {
         let output = call(&machine, &root, true, command);
-        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-        assert!(said(&output).contains("begin again with `cargo xtask down --wipe`"), "{}", said(&output));
+        assert_eq!(output.status.code(), Some(1), "{}", text_of(&output));
+        assert!(text_of(&output).contains("begin again with `cargo xtask down --wipe`"), "{}", text_of(&output));
     }
     let wiped = call(&machine, &root, true, &["down", "--wipe"]);
-    assert!(wiped.status.success(), "{}", said(&wiped));
+    assert!(wiped.status.success(), "{}", text_of(&wiped));
     assert!(!record.folder.exists());
     child.kill().unwrap();
     child.wait().unwrap();
 }
 
 #[test]
-fn two_checkouts_come_up_at_once_on_ports_and_folders_of_their_own() {
+fn two_checkouts_come_up_at_once_with_separate_ports_and_folders() {
     let machine = Machine::complete("two");
     machine.script("gridbid", WAITING_GRIDBID);
     let functions = machine.file("").display().to_string();
@@ -146,20 +153,21 @@ fn two_checkouts_come_up_at_once_on_ports_and_folders_of_their_own() {
     let children = checkouts.each_ref().map(|root| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
         let command = command.args(["up", "--functions", &functions]).current_dir(root);
-        let command = command.env("PATH", machine.file("bin")).env("PLAYED", machine.file(""));
+        let command = command.env("PATH", machine.file("bin")).env("FAKES", machine.file(""));
         let command = command.env("CARGO_MANIFEST_DIR", root.join("xtask")).env_remove("GRIDBID_HOME");
-        let command = command.env("GRIDBID_PROVIDER_MIRRORS", machine.file("no-mirror"));
+        let command =
+            command.env("SIMULATORS", simulators()).env("GRIDBID_PROVIDER_MIRRORS", machine.file("no-mirror"));
         command.stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
     });
     machine.wait_for_deployments(2);
     let records = checkouts.each_ref().map(|root| Record::read(&root.join(".gridbid/local")).unwrap().unwrap());
     assert!(records.iter().all(Record::is_running));
-    let ports = |record: &Record| [record.ports.cloud, record.ports.neighbours, record.ports.s3];
+    let ports = |record: &Record| [record.ports.cloud, record.ports.simulators, record.ports.s3];
     assert!(ports(&records[0]).iter().all(|port| !ports(&records[1]).contains(port)), "{records:?}");
     machine.let_deployments_fail();
     for child in children {
-        let output = said(&child.wait_with_output().unwrap());
-        assert!(output.contains("Error: the played plan fails"), "{output}");
+        let output = text_of(&child.wait_with_output().unwrap());
+        assert!(output.contains("Error: the fake plan fails"), "{output}");
         assert!(output.contains("the local cloud was stopped again"), "{output}");
     }
     assert!(!records.iter().any(Record::is_partly_running));

@@ -3,9 +3,9 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
+use gridbid_devkit::process::is_running;
+use gridbid_local_cloud::record::Record;
 use rustix::process::{Pid, Signal, kill_process};
-use xtask::cloud::process::is_running;
-use xtask::cloud::record::Record;
 
 use crate::machine::Machine;
 
@@ -13,12 +13,12 @@ use crate::machine::Machine;
 fn a_deployment_that_fails_shows_its_log_and_leaves_nothing_running() {
     let machine = Machine::complete("deployment");
     let ended = machine.run_prebuilt();
-    assert_eq!(ended.code, Some(1), "{}", ended.told);
-    assert!(ended.told.contains("start local cloud … started on port"), "{}", ended.told);
-    assert!(ended.told.contains("gridbid release … 0 zips, 0 of them new"), "{}", ended.told);
-    assert!(ended.told.contains("gridbid deploy … failed after"), "{}", ended.told);
-    assert!(ended.told.contains("    |   Error: the played plan fails\n"), "{}", ended.told);
-    assert!(ended.told.contains("the whole log: "), "{}", ended.told);
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    assert!(ended.output.contains("start local cloud … started on port"), "{}", ended.output);
+    assert!(ended.output.contains("gridbid release … 0 zips, 0 of them new"), "{}", ended.output);
+    assert!(ended.output.contains("gridbid deploy … failed after"), "{}", ended.output);
+    assert!(ended.output.contains("    |   Error: the fake plan fails\n"), "{}", ended.output);
+    assert!(ended.output.contains("the whole log: "), "{}", ended.output);
     let record = Record::read(&machine.home().join("local")).unwrap().unwrap();
     assert!(!record.is_partly_running());
 }
@@ -31,9 +31,9 @@ fn a_local_cloud_that_does_not_come_up_leaves_nothing_running() {
         &crate::machine::PYTHON.replace("*/start.py)", "*/start.py) echo 'no such module'; exit 3 ;;\n  never)"),
     );
     let ended = machine.run_prebuilt();
-    assert_eq!(ended.code, Some(1), "{}", ended.told);
-    assert!(ended.told.contains("error: MiniStack ended as soon as started (exit status: 3)"), "{}", ended.told);
-    assert!(ended.told.contains("    | no such module\n"), "{}", ended.told);
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    assert!(ended.output.contains("error: MiniStack ended right after the start (exit status: 3)"), "{}", ended.output);
+    assert!(ended.output.contains("    | no such module\n"), "{}", ended.output);
     let record = Record::read(&machine.home().join("local")).unwrap().unwrap();
     assert!(!record.is_partly_running());
 }
@@ -44,17 +44,17 @@ fn each_signal_that_asks_for_an_end_ends_the_tool_that_runs() {
     for (name, signal) in [("int", Signal::INT), ("term", Signal::TERM), ("hup", Signal::HUP)] {
         let machine = Machine::complete(&format!("interrupt-{name}"));
         let pid_file = machine.file("pid");
-        let slow = "build) sleep 60 & echo $! > \"$PLAYED/pid\"; wait ;;\n  never)";
+        let slow = "build) sleep 60 & echo $! > \"$FAKES/pid\"; wait ;;\n  never)";
         machine.script("cargo", &crate::machine::CARGO.replacen("build)", slow, 1));
         let mut child = machine.start(&["up"]);
         let sleeper = wait_for_number(&pid_file);
         let started = Instant::now();
         kill_process(Pid::from_raw(child.id().try_into().unwrap()).unwrap(), signal).unwrap();
-        let mut told = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(1), "{told}");
+        let mut output = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut output).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{output}");
         assert!(started.elapsed() < Duration::from_secs(20));
-        assert!(told.contains("error: interrupted"), "{told}");
+        assert!(output.contains("error: interrupted"), "{output}");
         let deadline = Instant::now() + Duration::from_secs(5);
         while is_running(sleeper) {
             assert!(Instant::now() < deadline, "the build still runs");
@@ -69,8 +69,8 @@ fn a_second_command_on_the_same_cloud_is_refused() {
     let lock = std::fs::File::create(machine.home().join("lock")).unwrap();
     lock.lock().unwrap();
     let ended = machine.run(&["up"]);
-    assert_eq!(ended.code, Some(1), "{}", ended.told);
-    assert!(ended.told.contains("error: another cargo xtask works on this local cloud"), "{}", ended.told);
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    assert!(ended.output.contains("error: another cargo xtask works on this local cloud"), "{}", ended.output);
 }
 
 #[test]
@@ -88,9 +88,9 @@ fn down_after_a_killed_up_fails_when_the_cloud_could_not_save_everything() {
 
     let ended = machine.run(&["down"]);
 
-    assert_eq!(ended.code, Some(1), "{}", ended.told);
-    let sentence = "not everything was saved: dynamodb: No space left on device";
-    assert!(ended.told.contains(sentence), "{}", ended.told);
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    let message = "not everything was saved: dynamodb: No space left on device";
+    assert!(ended.output.contains(message), "{}", ended.output);
     assert!(!record.is_partly_running());
     machine.let_deployments_fail();
 }

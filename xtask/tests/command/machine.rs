@@ -16,7 +16,7 @@ pub struct Machine {
 /// How a command ended.
 pub struct Ended {
     pub code: Option<i32>,
-    pub told: String,
+    pub output: String,
 }
 
 impl Machine {
@@ -31,7 +31,7 @@ impl Machine {
         machine
     }
 
-    /// A machine that has everything, all of it played.
+    /// A machine that has everything, all of it fake.
     pub fn complete(name: &str) -> Self {
         let machine = Self::bare(name);
         machine.script("cargo", CARGO);
@@ -41,8 +41,8 @@ impl Machine {
         machine.script("node", "[ \"$1\" = --version ] && echo v22.0.0");
         // Nothing more: they would work in the real repository.
         machine.script("npm", "[ \"$1\" = --version ] && echo 11.0.0");
-        machine.script("cc", "echo 'cc (played) 14.2.0'");
-        machine.script("rustc", "echo \"$PLAYED\"");
+        machine.script("cc", "echo 'cc (fake) 14.2.0'");
+        machine.script("rustc", "echo \"$FAKES\"");
         fs::write(machine.file("functions.json"), r#"{"functions": {}}"#).unwrap();
         machine
     }
@@ -57,7 +57,7 @@ impl Machine {
         symlink(executable, self.vacate(tool)).unwrap();
     }
 
-    /// Adds or replaces a tool that is played by a script.
+    /// Adds or replaces a fake tool, which is a script.
     pub fn script(&self, tool: &str, script: &str) {
         let file = self.vacate(tool);
         let script = script.replace("REAL_PYTHON", &real("python3").display().to_string());
@@ -105,9 +105,9 @@ impl Machine {
 
     fn to_its_end(command: &mut Command) -> Ended {
         let mut child = command.spawn().unwrap();
-        let mut told = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-        Ended { code: child.wait().unwrap().code(), told }
+        let mut output = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut output).unwrap();
+        Ended { code: child.wait().unwrap().code(), output }
     }
 
     /// Runs `up` with functions that have been built already.
@@ -142,14 +142,15 @@ impl Machine {
             .env("PATH", self.folder.join("bin"))
             .env("GRIDBID_HOME", self.home())
             .env("GRIDBID_PROVIDER_MIRRORS", self.folder.join("no-mirror"))
-            .env("PLAYED", &self.folder)
+            .env("FAKES", &self.folder)
+            .env("SIMULATORS", simulators())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
         command
     }
 
-    /// A file of the played tools.
+    /// A file of the fake tools.
     pub fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -159,6 +160,11 @@ impl Drop for Machine {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// The real simulators, which are built into the same folder as xtask.
+pub fn simulators() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name("gridbid-simulators")
 }
 
 fn real(tool: &str) -> PathBuf {
@@ -171,11 +177,11 @@ fn real(tool: &str) -> PathBuf {
 /// Builds anything at once; `gridbid` releases, and fails to deploy.
 pub const CARGO: &str = r#"
 case "$1" in
-  --version) echo "cargo 1.95.0 (played)" ;;
+  --version) echo "cargo 1.95.0 (fake)" ;;
   build)
     case " $* " in
       *" --bins "*)
-        names="gridbid gridbid-bindgen"
+        names="gridbid gridbid-bindgen gridbid-simulators"
         for main in lambdas/rust/*/src/main.rs; do
           folder="${main%/src/main.rs}"
           names="$names ${folder##*/}"
@@ -184,11 +190,13 @@ case "$1" in
     esac
     for name in $names; do
       if [ "$name" = gridbid ]; then
-        cp "$PLAYED/bin/gridbid" "$PLAYED/gridbid"
+        cp "$FAKES/bin/gridbid" "$FAKES/gridbid"
+      elif [ "$name" = gridbid-simulators ]; then
+        cp "$SIMULATORS" "$FAKES/gridbid-simulators"
       else
-        echo "binary of $name" > "$PLAYED/$name"
+        echo "binary of $name" > "$FAKES/$name"
       fi
-      echo "{\"target\": {\"kind\": [\"bin\"], \"name\": \"$name\"}, \"executable\": \"$PLAYED/$name\"}"
+      echo "{\"target\": {\"kind\": [\"bin\"], \"name\": \"$name\"}, \"executable\": \"$FAKES/$name\"}"
     done ;;
 esac
 "#;
@@ -197,7 +205,7 @@ esac
 pub const GRIDBID: &str = r#"
 case "$1" in
   release) echo "release 1234 is there: 0 zips, 0 of them new" >&2 ;;
-  deploy) echo "  Error: the played plan fails" >&2; exit 1 ;;
+  deploy) echo "  Error: the fake plan fails" >&2; exit 1 ;;
 esac
 "#;
 
@@ -206,9 +214,9 @@ pub const WAITING_GRIDBID: &str = r#"
 case "$1" in
   release) echo "release 1234 is there: 0 zips, 0 of them new" >&2 ;;
   deploy)
-    echo deploying >> "$PLAYED/deploying"
-    until [ -e "$PLAYED/go" ]; do sleep 0.05; done
-    echo "  Error: the played plan fails" >&2
+    echo deploying >> "$FAKES/deploying"
+    until [ -e "$FAKES/go" ]; do sleep 0.05; done
+    echo "  Error: the fake plan fails" >&2
     exit 1 ;;
 esac
 "#;

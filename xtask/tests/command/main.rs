@@ -1,7 +1,7 @@
-//! `cargo xtask` on machines that lack something: one clear sentence, exit code 1, nothing left running.
+//! `cargo xtask` on machines that lack something: one clear message, exit code 1, nothing left running.
 //!
-//! Each test runs the real command in a folder of its own, with a PATH that holds only what the test put there. Tools are
-//! played by small shell scripts where the real one would take minutes or need a network.
+//! Each test runs the real command in a temporary folder, with a PATH that has only the test's tools. Small shell scripts are
+//! fakes of tools that would take minutes or need a network.
 
 #[cfg(test)]
 mod checkouts;
@@ -13,5 +13,3 @@ mod machine;
 mod missing_tool;
 #[cfg(test)]
 mod packages;
-#[cfg(test)]
-mod simulators;

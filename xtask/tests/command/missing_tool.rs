@@ -1,19 +1,19 @@
-//! A tool, a port or the provider that is not to be had.
+//! A missing tool, a taken port, a provider out of reach.
 
 use std::net::TcpListener;
 
 use crate::machine::{Ended, Machine};
-use xtask::cloud::record::{Ports, Record, canonical};
+use gridbid_local_cloud::record::{Ports, Record, canonical};
 
-/// The failure is told in one sentence, with what to do, and nothing was started.
-fn assert_told(machine: &Machine, ended: &Ended, sentence: &str, todo: &str) {
-    assert_eq!(ended.code, Some(1), "{}", ended.told);
-    let errors: Vec<&str> = ended.told.lines().filter(|line| line.starts_with("error: ")).collect();
-    assert_eq!(errors.len(), 1, "{}", ended.told);
-    assert!(errors[0].contains(sentence), "{}", ended.told);
-    let todos: Vec<&str> = ended.told.lines().filter(|line| line.starts_with("  what to do: ")).collect();
-    assert_eq!(todos.len(), 1, "{}", ended.told);
-    assert!(todos[0].contains(todo), "{}", ended.told);
+/// The failure has one message and one hint, and nothing was started.
+fn assert_reported(machine: &Machine, ended: &Ended, message: &str, hint: &str) {
+    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    let errors: Vec<&str> = ended.output.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{}", ended.output);
+    assert!(errors[0].contains(message), "{}", ended.output);
+    let hints: Vec<&str> = ended.output.lines().filter(|line| line.starts_with("  what to do: ")).collect();
+    assert_eq!(hints.len(), 1, "{}", ended.output);
+    assert!(hints[0].contains(hint), "{}", ended.output);
     let record = Record::read(&machine.home().join("local")).unwrap();
     assert!(record.is_none_or(|record| !record.is_partly_running()), "something runs");
 }
@@ -23,13 +23,13 @@ fn terraform_is_missing() {
     for command in [&["up"][..], &["test"]] {
         let machine = Machine::complete("terraform").without("terraform");
         let ended = machine.run(command);
-        assert_told(
+        assert_reported(
             &machine,
             &ended,
             "Terraform (1.11 or newer) is not on the PATH",
             "install Terraform 1.11 or newer",
         );
-        assert!(ended.told.contains("nix develop"), "{}", ended.told);
+        assert!(ended.output.contains("nix develop"), "{}", ended.output);
     }
 }
 
@@ -39,8 +39,8 @@ fn terraform_is_too_old_or_too_new() {
         let machine = Machine::complete("old-terraform");
         machine.script("terraform", &format!("echo 'Terraform v{version}'"));
         let ended = machine.run(&["up"]);
-        let sentence = format!("Terraform {version} is on the PATH, but 1.11 or newer, below 2, is needed");
-        assert_told(&machine, &ended, &sentence, "install Terraform");
+        let message = format!("Terraform {version} is on the PATH, but 1.11 or newer, below 2, is needed");
+        assert_reported(&machine, &ended, &message, "install Terraform");
     }
 }
 
@@ -48,21 +48,21 @@ fn terraform_is_too_old_or_too_new() {
 fn python_is_missing() {
     let machine = Machine::complete("python").without("python3");
     let ended = machine.run(&["up"]);
-    assert_told(&machine, &ended, "Python (3.11 or newer) is not on the PATH", "apt install python3 python3-venv");
+    assert_reported(&machine, &ended, "Python (3.11 or newer) is not on the PATH", "apt install python3 python3-venv");
 }
 
 #[test]
 fn node_is_missing() {
     let machine = Machine::complete("node").without("node");
     let ended = machine.run(&["up"]);
-    assert_told(&machine, &ended, "Node.js (20.0 or newer) is not on the PATH", "install Node.js 20 or newer");
+    assert_reported(&machine, &ended, "Node.js (20.0 or newer) is not on the PATH", "install Node.js 20 or newer");
 }
 
 #[test]
 fn a_folder_without_a_manifest_is_no_folder_of_functions() {
     let machine = Machine::complete("prebuilt");
     let ended = machine.run(&["up", "--functions", "nowhere"]);
-    assert_told(&machine, &ended, "`nowhere` holds no functions.json", "cargo xtask package");
+    assert_reported(&machine, &ended, "`nowhere` has no functions.json", "cargo xtask package");
 }
 
 #[test]
@@ -70,7 +70,12 @@ fn python_is_too_old() {
     let machine = Machine::complete("old-python");
     machine.script("python3", "echo 'Python 3.9.18'");
     let ended = machine.run(&["up"]);
-    assert_told(&machine, &ended, "Python 3.9.18 is on the PATH, but 3.11 or newer", "install Python 3.11 or newer");
+    assert_reported(
+        &machine,
+        &ended,
+        "Python 3.9.18 is on the PATH, but 3.11 or newer",
+        "install Python 3.11 or newer",
+    );
 }
 
 #[test]
@@ -79,7 +84,7 @@ fn another_python_on_the_path_is_new_enough() {
     machine.script("python3", "echo 'Python 3.9.18'");
     machine.script("python3.12", crate::machine::PYTHON);
     let ended = machine.run(&["up"]);
-    assert!(ended.told.contains("check tools … cargo 1.95.0, Terraform 1.11.4, Python 3.12.1"), "{}", ended.told);
+    assert!(ended.output.contains("check tools … cargo 1.95.0, Terraform 1.11.4, Python 3.12.1"), "{}", ended.output);
 }
 
 #[test]
@@ -92,17 +97,22 @@ fn python_cannot_make_environments() {
         esac"#;
     machine.script("python3", script);
     let ended = machine.run(&["up"]);
-    assert_told(&machine, &ended, "Python 3.12.1 is on the PATH, but cannot make virtual environments", "python3-venv");
+    assert_reported(
+        &machine,
+        &ended,
+        "Python 3.12.1 is on the PATH, but cannot make virtual environments",
+        "python3-venv",
+    );
 }
 
 #[test]
 fn a_c_compiler_is_missing() {
     let machine = Machine::complete("compiler").without("cc");
     let ended = machine.run(&["up"]);
-    let sentence = "a C compiler (cc, gcc or clang) is not on the PATH";
-    assert_told(&machine, &ended, sentence, "apt install build-essential");
-    machine.script("clang", "echo 'Apple clang version 15.0.0 (played)'");
-    assert!(machine.run(&["up"]).told.contains("check tools … cargo 1.95.0"));
+    let message = "a C compiler (cc, gcc or clang) is not on the PATH";
+    assert_reported(&machine, &ended, message, "apt install build-essential");
+    machine.script("clang", "echo 'Apple clang version 15.0.0 (fake)'");
+    assert!(machine.run(&["up"]).output.contains("check tools … cargo 1.95.0"));
 }
 
 #[test]
@@ -111,7 +121,7 @@ fn all_problems_are_reported_at_once() {
     machine.script("python3", "echo 'Python 3.9.18'");
     machine.script("node", "echo v18.0.0");
     let ended = machine.run(&["up"]);
-    assert_told(&machine, &ended, "5 tools are missing or cannot be used:", "install each of them");
+    assert_reported(&machine, &ended, "5 tools are missing or cannot be used:", "install each of them");
     for line in [
         "    Terraform (1.11 or newer) is not on the PATH: install Terraform 1.11 or newer from",
         "    Python 3.9.18 is on the PATH, but 3.11 or newer, below 4, is needed: install Python 3.11 or newer from",
@@ -119,7 +129,7 @@ fn all_problems_are_reported_at_once() {
         "    npm (9.0 or newer) is not on the PATH: install npm; it usually comes with Node.js",
         "    a C compiler (cc, gcc or clang) is not on the PATH: install gcc or clang from",
     ] {
-        assert!(ended.told.lines().any(|told| told.starts_with(line)), "{line}\n{}", ended.told);
+        assert!(ended.output.lines().any(|line_there| line_there.starts_with(line)), "{line}\n{}", ended.output);
     }
 }
 
@@ -136,7 +146,7 @@ fn settings_of_the_user_do_not_hide_a_tool() {
     for (tool, variable, script) in settings {
         machine.script(tool, &format!("[ -z \"${variable}\" ] || exit 1\n{script}"));
         let ended = machine.run_with(&["up"], &[(variable, "-input=false")]);
-        assert!(ended.told.contains("check tools … cargo 1.95.0, Terraform 1.11.4"), "{variable}: {}", ended.told);
+        assert!(ended.output.contains("check tools … cargo 1.95.0, Terraform 1.11.4"), "{variable}: {}", ended.output);
     }
 }
 
@@ -147,7 +157,7 @@ fn arguments_of_the_user_do_not_reach_terraform() {
     machine.script("terraform", &script);
     let ended =
         machine.run_with(&["test", "terraform"], &[("TF_CLI_ARGS", "-input=false"), ("TF_CLI_ARGS_fmt", "-no")]);
-    assert!(ended.told.contains("terraform fmt … formatted in"), "{}", ended.told);
+    assert!(ended.output.contains("terraform fmt … formatted in"), "{}", ended.output);
 }
 
 #[test]
@@ -155,8 +165,8 @@ fn a_tool_that_does_not_start_is_not_reported_as_missing() {
     let machine = Machine::complete("broken-terraform");
     machine.script("terraform", "echo 'Error: Invalid CLI configuration' >&2; exit 1");
     let ended = machine.run(&["up"]);
-    assert_told(&machine, &ended, "Terraform does not report its version: `", "install Terraform");
-    assert!(ended.told.contains("failed (exit status: 1): Error: Invalid CLI configuration"), "{}", ended.told);
+    assert_reported(&machine, &ended, "Terraform does not report its version: `", "install Terraform");
+    assert!(ended.output.contains("failed (exit status: 1): Error: Invalid CLI configuration"), "{}", ended.output);
 }
 
 #[test]
@@ -165,8 +175,8 @@ fn pip_reaches_no_index() {
     let broken = "-m) case \"$2\" in pip) echo 'no index'; exit 1 ;;";
     machine.script("python3", &crate::machine::PYTHON.replacen("-m)\n    case \"$2\" in", broken, 1));
     let ended = machine.run(&["up"]);
-    assert!(ended.told.contains("    | no index"), "{}", ended.told);
-    assert_told(&machine, &ended, "pip wheel", "pip must reach its package index once");
+    assert!(ended.output.contains("    | no index"), "{}", ended.output);
+    assert_reported(&machine, &ended, "pip wheel", "pip must reach its package index once");
 }
 
 #[test]
@@ -176,9 +186,9 @@ fn the_provider_is_not_to_be_had() {
         .replace("init)", "init) echo 'Error: Failed to query available provider packages'; exit 1 ;;\n  never)");
     machine.script("terraform", &script);
     let ended = machine.run_prebuilt();
-    let sentence =
-        "Terraform's AWS provider is not to be had: the registry cannot be reached and no folder of this machine";
-    assert_told(&machine, &ended, sentence, "terraform providers mirror");
+    let message =
+        "Terraform's AWS provider is not available: the registry is out of reach and no folder of this machine";
+    assert_reported(&machine, &ended, message, "terraform providers mirror");
 }
 
 #[test]
@@ -189,7 +199,7 @@ fn a_mirror_without_a_fitting_version_is_named() {
         .replace("init)", "init) echo 'Error: Failed to query available provider packages'; exit 1 ;;\n  never)");
     machine.script("terraform", &script);
     let ended = machine.run_prebuilt();
-    assert_told(&machine, &ended, "holds no version that fits", "terraform providers mirror");
+    assert_reported(&machine, &ended, "no mirror contains a fitting version", "terraform providers mirror");
 }
 
 #[test]
@@ -199,12 +209,12 @@ fn a_port_is_taken() {
     let folder = machine.home().join("local");
     std::fs::create_dir_all(&folder).unwrap();
     let (folder, text) = (canonical(&folder), String::new);
-    let record = Record { folder, instance: text(), ports, cloud: None, neighbours: None, started_with: text() };
+    let record = Record { folder, instance: text(), ports, cloud: None, simulators: None, started_with: text() };
     record.write().unwrap();
     let _other = TcpListener::bind(("127.0.0.1", ports.cloud)).unwrap();
     let ended = machine.run(&["up"]);
-    let sentence = format!("port {} of this local cloud is taken by another program", ports.cloud);
-    assert_told(&machine, &ended, &sentence, "cargo xtask down --wipe");
+    let message = format!("port {} of this local cloud is taken by another program", ports.cloud);
+    assert_reported(&machine, &ended, &message, "cargo xtask down --wipe");
 }
 
 #[test]
@@ -213,7 +223,7 @@ fn commands_that_need_a_running_system_say_how_to_start_it() {
     let orders = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/orders.json");
     for command in [&["post", orders][..], &["run"], &["logs", "orders-api"]] {
         let ended = machine.run(command);
-        assert_told(&machine, &ended, "the local cloud does not run", "cargo xtask up");
+        assert_reported(&machine, &ended, "the local cloud is not running", "cargo xtask up");
     }
     assert_eq!(machine.run(&["status"]).code, Some(0));
     assert_eq!(machine.run(&["down", "--wipe"]).code, Some(0));

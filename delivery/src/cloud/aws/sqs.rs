@@ -2,36 +2,41 @@
 
 use aws_sdk_sqs::types::QueueAttributeName;
 
-use super::{Aws, failure};
-use crate::cloud::{CallError, Message, Queues};
+use crate::cloud::aws::client::{Aws, call_error};
+use crate::cloud::call_error::CallError;
+use crate::cloud::services::{Message, Queues};
 
-/// For so long a received message is hidden from others: longer than sending one again takes.
-const HIDDEN_SECONDS: i32 = 120;
-/// As many as SQS gives at once.
-const AT_ONCE: i32 = 10;
+/// How long a received message is hidden from other receivers: longer than sending it again takes.
+const VISIBILITY_TIMEOUT_SECONDS: i32 = 120;
+/// SQS's maximum for one call.
+const BATCH: i32 = 10;
 
 impl Queues for Aws {
-    async fn count(&self, queue_url: &str) -> Result<u64, CallError> {
+    async fn message_count(&self, queue_url: &str) -> Result<u64, CallError> {
+        let call = format!("SQS GetQueueAttributes {queue_url}");
         let name = QueueAttributeName::ApproximateNumberOfMessages;
-        let call = self.sqs.get_queue_attributes().queue_url(queue_url).attribute_names(name.clone()).send();
-        let told = call.await.map_err(|error| failure(&format!("queue {queue_url}"), &error))?;
-        let count = told.attributes.unwrap_or_default().get(&name).and_then(|count| count.parse().ok());
-        Ok(count.unwrap_or_default())
+        let request = self.sqs.get_queue_attributes().queue_url(queue_url).attribute_names(name.clone());
+        let output = request.send().await.map_err(|error| call_error(&call, &error))?;
+        let count = output.attributes.as_ref().and_then(|attributes| attributes.get(&name));
+        let count = count.and_then(|count| count.parse().ok());
+        count.ok_or_else(|| CallError::Failed(format!("{call}: the response has no {name}")))
     }
 
     async fn receive(&self, queue_url: &str) -> Result<Vec<Message>, CallError> {
-        let call = self.sqs.receive_message().queue_url(queue_url).visibility_timeout(HIDDEN_SECONDS);
-        // A short wait asks all of SQS's servers: without one a message may be overlooked.
-        let sent = call.max_number_of_messages(AT_ONCE).wait_time_seconds(1).send().await;
-        let told = sent.map_err(|error| failure(&format!("queue {queue_url}"), &error))?;
+        let call = format!("SQS ReceiveMessage {queue_url}");
+        let request = self.sqs.receive_message().queue_url(queue_url).visibility_timeout(VISIBILITY_TIMEOUT_SECONDS);
+        // Any wait makes SQS query all its servers; without one, it samples some and may miss a message.
+        let sent = request.max_number_of_messages(BATCH).wait_time_seconds(1).send().await;
+        let output = sent.map_err(|error| call_error(&call, &error))?;
         let message = |message: aws_sdk_sqs::types::Message| {
             Some(Message { id: message.message_id?, body: message.body?, receipt: message.receipt_handle? })
         };
-        Ok(told.messages.unwrap_or_default().into_iter().filter_map(message).collect())
+        let messages: Option<Vec<Message>> = output.messages.into_iter().flatten().map(message).collect();
+        messages.ok_or_else(|| CallError::Failed(format!("{call}: a message is incomplete")))
     }
 
     async fn delete(&self, queue_url: &str, receipt: &str) -> Result<(), CallError> {
-        let call = self.sqs.delete_message().queue_url(queue_url).receipt_handle(receipt).send();
-        call.await.map(drop).map_err(|error| failure(&format!("queue {queue_url}"), &error))
+        let request = self.sqs.delete_message().queue_url(queue_url).receipt_handle(receipt);
+        request.send().await.map(drop).map_err(|error| call_error(&format!("SQS DeleteMessage {queue_url}"), &error))
     }
 }

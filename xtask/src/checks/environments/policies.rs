@@ -1,10 +1,10 @@
-//! What a policy says: its statements, and what is too wide in them.
+//! The statements of policies, and what is too wide in them.
 //!
-//! Called by `environments::rules`.
+//!
 
 use serde_json::Value;
 
-/// Actions that AWS allows on everything or not at all: what they work on has no name that a policy could give.
+/// Actions whose resources have no ARN: AWS allows them on everything or not at all.
 const WITHOUT_RESOURCES: [&str; 18] = [
     "kms:CreateKey",
     "kms:ListAliases",
@@ -26,7 +26,7 @@ const WITHOUT_RESOURCES: [&str; 18] = [
     "xray:PutTraceSegments",
 ];
 
-/// The statements of a policy; none if it is no policy.
+/// The statements of a policy; none if it is invalid.
 pub(super) fn statements(policy: &str) -> Vec<Value> {
     let policy: Value = serde_json::from_str(policy).unwrap_or_default();
     policy.get("Statement").and_then(Value::as_array).cloned().unwrap_or_default()

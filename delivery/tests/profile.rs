@@ -1,0 +1,115 @@
+//! `gridbid` with a profile in AWS's configuration files: its keys, its region and its endpoint.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::thread::{self, JoinHandle};
+use std::{fs, process};
+
+/// S3 with an empty bucket; it answers a number of requests and returns their heads.
+fn empty_bucket(requests: usize) -> (u16, JoinHandle<Vec<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let serve = move || listener.incoming().take(requests).map(|client| answer(client.unwrap())).collect();
+    (port, thread::spawn(serve))
+}
+
+fn answer(mut client: TcpStream) -> String {
+    let lines = BufReader::new(client.try_clone().unwrap()).lines().map(Result::unwrap);
+    let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+    let is_list = head[0].contains("list-type=2");
+    let (status, body) = match is_list {
+        true => ("200 OK", "<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>"),
+        false => ("404 Not Found", "<Error><Code>NoSuchKey</Code></Error>"),
+    };
+    let length = body.len();
+    write!(client, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
+    head.join("\n")
+}
+
+/// A folder with AWS's two files, which is removed when it is dropped.
+struct Home(PathBuf);
+
+impl Home {
+    fn new(name: &str, config: &str, credentials: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("gridbid-profile-{}-{name}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("config"), config).unwrap();
+        fs::write(folder.join("credentials"), credentials).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// `gridbid status`, without any other variable of this process.
+fn status(home: &Path, variables: &[(&str, &str)]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_gridbid"))
+        .args(["status", "--env", "dev", "--bucket", "artifacts"])
+        .env_clear()
+        .env("AWS_CONFIG_FILE", home.join("config"))
+        .env("AWS_SHARED_CREDENTIALS_FILE", home.join("credentials"))
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
+const CREDENTIALS: &str = "[default]\naws_access_key_id = AKIDDEFAULT\naws_secret_access_key = secret\n\
+    [deployer]\naws_access_key_id = AKIDDEPLOYER\naws_secret_access_key = secret\n";
+
+#[test]
+fn profile_supplies_keys_region_and_endpoint() {
+    let (port, server) = empty_bucket(2);
+    let config = format!("[profile deployer]\nregion = eu-central-1\nendpoint_url = http://127.0.0.1:{port}\n");
+    let home = Home::new("all", &config, CREDENTIALS);
+    let output = status(&home.0, &[("AWS_PROFILE", "deployer")]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "nothing was deployed to dev yet\n", "{output:?}");
+    for request in server.join().unwrap() {
+        assert!(request.contains("Credential=AKIDDEPLOYER/") && request.contains("/eu-central-1/s3/"), "{request}");
+        assert!(request.contains(" /artifacts"), "the endpoint has no host name for the bucket: {request}");
+    }
+}
+
+#[test]
+fn variables_take_precedence_over_the_profile() {
+    let (port, server) = empty_bucket(2);
+    let home = Home::new("variables", "[default]\nregion = eu-central-1\n", CREDENTIALS);
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDVARIABLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    let output =
+        status(&home.0, &[&keys[..], &[("AWS_REGION", "eu-west-1"), ("AWS_ENDPOINT_URL", &endpoint)]].concat());
+    assert!(output.status.success(), "{output:?}");
+    for request in server.join().unwrap() {
+        assert!(request.contains("Credential=AKIDVARIABLE/") && request.contains("/eu-west-1/s3/"), "{request}");
+    }
+}
+
+#[test]
+fn missing_profile_is_reported_with_its_cause_and_without_styles() {
+    let home = Home::new("missing", "[profile other]\nregion = eu-west-1\n", CREDENTIALS);
+    let output = status(&home.0, &[("AWS_PROFILE", "missing"), ("AWS_REGION", "eu-west-1")]);
+    let report = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{report}");
+    assert!(report.starts_with("error: no AWS credentials in the profile `missing`: "), "{report}");
+    assert!(report.contains("\n  hint: name a profile in AWS_PROFILE"), "{report}");
+}
+
+#[test]
+fn refused_connection_is_reported_with_the_whole_chain() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let home = Home::new("refused", "[default]\nregion = eu-central-1\n", CREDENTIALS);
+    let output = status(&home.0, &[("AWS_ENDPOINT_URL", &endpoint), ("AWS_MAX_ATTEMPTS", "1")]);
+    let report = String::from_utf8_lossy(&output.stderr);
+    assert!(report.starts_with("error: S3 ListObjectsV2 deployments/dev/: dispatch failure: "), "{report}");
+    assert!(report.to_lowercase().contains("connection refused"), "{report}");
+}

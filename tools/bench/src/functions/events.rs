@@ -1,0 +1,139 @@
+//! The events that functions are measured with: requests as API Gateway hands them on, and steps of a results run.
+//!
+//! Orders look like orders: ids of some twenty characters, a short text, a price with two decimals. The same number gives
+//! the same bytes.
+
+use serde_json::json;
+
+/// `POST /orders` with so many orders, all valid.
+#[must_use]
+pub fn post(orders: usize) -> Vec<u8> {
+    request(&body(orders))
+}
+
+/// The same, but for the last order's `record_id`, which is the first one's: read and checked as a whole, and refused.
+#[must_use]
+pub fn post_refused(orders: usize) -> Vec<u8> {
+    let last = id(orders.saturating_sub(1));
+    request(&body(orders).replace(&last, &id(0)))
+}
+
+/// The same without a body, which nobody has to ask AWS about.
+#[must_use]
+pub fn post_nothing() -> Vec<u8> {
+    request("")
+}
+
+fn id(order: usize) -> String {
+    format!("bid-2026-11-24-{order:06}")
+}
+
+fn body(orders: usize) -> String {
+    let order = |at: usize| {
+        let (hour, euros, cents) = (at % 24, 20 + at * 37 % 180, at * 61 % 100);
+        let id = id(at);
+        format!(r#"{{"record_id": "{id}", "parameter_1": "DE-LU hour {hour:02}", "parameter_2": {euros}.{cents:02}}}"#)
+    };
+    format!("[{}]", (0..orders).map(order).collect::<Vec<_>>().join(", "))
+}
+
+fn request(body: &str) -> Vec<u8> {
+    routed("POST /orders", body)
+}
+
+/// API Gateway's event, payload format 2.0.
+fn routed(route: &str, body: &str) -> Vec<u8> {
+    let path = route.trim_start_matches("POST ");
+    let event = json!({
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {
+            "accept": "*/*",
+            "content-length": body.len().to_string(),
+            "content-type": "application/json",
+            "host": "r3pmxmplak.execute-api.eu-west-1.amazonaws.com",
+            "user-agent": "desk/4.2",
+            "x-amzn-trace-id": "Root=1-5e6722a7-cc56xmpl46db7ae02d4da47e",
+            "x-forwarded-for": "198.51.100.7",
+            "x-forwarded-port": "443",
+            "x-forwarded-proto": "https",
+        },
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "r3pmxmplak",
+            "authentication": null,
+            "authorizer": {"iam": {"accessKey": "AKIDEXAMPLE", "accountId": "000000000000", "callerId": "AIDACKCEVSQ6C2EXAMPLE",
+                "cognitoIdentity": null, "principalOrgId": null, "userArn": "arn:aws:iam::000000000000:user/desk",
+                "userId": "AIDACKCEVSQ6C2EXAMPLE"}},
+            "domainName": "r3pmxmplak.execute-api.eu-west-1.amazonaws.com",
+            "domainPrefix": "r3pmxmplak",
+            "http": {"method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "198.51.100.7",
+                "userAgent": "desk/4.2"},
+            "requestId": "JKJaXmPLvHcESHA=",
+            "routeKey": route,
+            "stage": "$default",
+            "time": "24/Nov/2026:12:00:00 +0000",
+            "timeEpoch": 1_795_521_600_000_u64,
+        },
+        "body": body,
+        "isBase64Encoded": false,
+    });
+    event.to_string().into_bytes()
+}
+
+/// What one of Gridbid's functions is started with, and what its answer holds then. A function that is not known here
+/// is asked for its version.
+#[must_use]
+pub fn of_function(name: &str) -> (Vec<u8>, &'static str) {
+    let (event, expected) = match name {
+        "orders-api" => return (post(1), r#""statusCode":201"#),
+        "collect-results" => (json!({"slot": "2026-11-24T12:00:00Z", "poll": 1, "run": "arn:run"}), r#""results":"#),
+        "store-result" => {
+            let order = json!({"order": "accepted", "power": 1.5});
+            let event = json!({"slot": "2026-11-24T12:00:00Z", "run": "arn:run", "position": 0, "order": order});
+            (event, r#""outcome":"accepted""#)
+        }
+        "close-run" => {
+            let outcomes = json!([
+                {"outcome": "accepted", "position": 0, "power": "1.5"},
+                {"outcome": "rejected", "position": 1, "why": "the auction rejected the order"},
+            ]);
+            let event = json!({"slot": "2026-11-24T12:00:00Z", "run": "arn:run", "polls": 1, "outcomes": outcomes});
+            (event, r#""accepted":1"#)
+        }
+        "preview-orders" => return (routed("POST /orders/preview", &body(1)), r#"\"valid\":true"#),
+        "report-results" => {
+            let (route, parameters) = ("GET /results/{date}", json!({"date": "2026-11-24"}));
+            let event = json!({"version": "2.0", "routeKey": route, "pathParameters": parameters});
+            (event, r#"\"runs\":0"#)
+        }
+        _ => (json!({"probe": "gridbid"}), r#""probe":"gridbid""#),
+    };
+    (event.to_string().into_bytes(), expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use gridbid_core::batch::{self, Limits};
+    use serde_json::Value;
+
+    use super::*;
+
+    fn body_of(event: &[u8]) -> String {
+        let event: Value = serde_json::from_slice(event).unwrap();
+        event["body"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn orders_are_valid_and_the_refused_batch_has_one_violation() {
+        for count in [1, 10, 100] {
+            let body = body_of(&post(count));
+            assert_eq!(batch::read(body.as_bytes(), &Limits::default()).unwrap().orders().len(), count);
+        }
+        let report = batch::read(body_of(&post_refused(100)).as_bytes(), &Limits::default()).unwrap_err();
+        assert_eq!(report.total, 1);
+        assert_eq!(body_of(&post_refused(100)).len(), body_of(&post(100)).len());
+    }
+}

@@ -1,0 +1,70 @@
+//! `gridbid-bench`: measures Gridbid beside what people use instead, in one run, and prints comparisons as Markdown.
+//!
+//! No figure is asserted. `cargo xtask bench` builds and runs this program.
+
+mod core;
+mod document;
+mod functions;
+mod machine;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use gridbid_devkit::context::Context;
+use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::interrupt;
+use gridbid_devkit::layout::Layout;
+use gridbid_release_format::Profile;
+
+/// Measure, and print a comparison with what people use instead
+#[derive(Parser)]
+#[command(name = "cargo xtask bench")]
+enum Subject {
+    /// Checking and reading orders, natively, in Node and in Python; takes ten minutes, and rewrites docs/benchmarks.md
+    Core,
+    /// The functions: cold starts, warm requests, processor time, memory, sizes, price (5 minutes once all is built)
+    Functions {
+        /// A folder of zips with a functions.json to measure; nothing of ours is built
+        #[arg(long)]
+        functions: Option<PathBuf>,
+        /// Latency of AWS in milliseconds
+        #[arg(long, default_value_t = 5)]
+        latency_ms: u64,
+        /// Number of cold starts of each function
+        #[arg(long, default_value_t = 50)]
+        starts: usize,
+        /// Number of warm requests of each size
+        #[arg(long, default_value_t = 600)]
+        requests: usize,
+    },
+}
+
+fn main() -> ExitCode {
+    let context = Context::new(Layout::of_repository());
+    match measure(&context, Subject::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            context.progress.say(&failure.report().to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(context: &Context, subject: Subject) -> Result<(), Failure> {
+    interrupt::listen()?;
+    match subject {
+        Subject::Core => core::bench(context),
+        Subject::Functions { functions, latency_ms, starts, requests } => {
+            let context = match functions {
+                Some(folder) => {
+                    let folder = folder.canonicalize().on_file("find", &folder)?;
+                    context.with_layout(context.layout.clone().with_functions(folder))
+                }
+                None => context.with_profile(Profile::Release),
+            };
+            functions::bench(&context, Duration::from_millis(latency_ms), starts, requests)
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! DynamoDB: whole tables and single items. Numbers are kept as text.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::cloud::Cloud;
+use super::error::CallError;
+
+/// An item: the type (`S`, `N`, …) and the text of each attribute.
+pub type Item = BTreeMap<String, (String, String)>;
+
+impl Cloud {
+    /// Every item of a table, with consistent reads.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub fn items(&self, table: &str) -> Result<Vec<Item>, CallError> {
+        let mut items = Vec::new();
+        let mut from = Value::Null;
+        loop {
+            let mut request = json!({"TableName": table, "ConsistentRead": true});
+            if !from.is_null()
+                && let Some(request) = request.as_object_mut()
+            {
+                request.insert("ExclusiveStartKey".to_owned(), from);
+            }
+            let mut page = self.json("dynamodb", "DynamoDB_20120810.Scan", "1.0", &request)?;
+            let Some(found) = page.get("Items").and_then(Value::as_array) else {
+                return Err(CallError::unexpected("Scan", page.to_string()));
+            };
+            items.extend(found.iter().map(item));
+            from = page.get_mut("LastEvaluatedKey").map(Value::take).unwrap_or_default();
+            if from.is_null() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// The number of items of a table, as DescribeTable counts them.
+    ///
+    /// # Errors
+    /// When there is no such table.
+    pub fn item_count(&self, table: &str) -> Result<u64, CallError> {
+        let response = self.json("dynamodb", "DynamoDB_20120810.DescribeTable", "1.0", &json!({"TableName": table}))?;
+        let count = response.pointer("/Table/ItemCount").and_then(Value::as_u64);
+        count.ok_or_else(|| CallError::unexpected("DescribeTable", response.to_string()))
+    }
+
+    /// Puts one item, unconditionally.
+    ///
+    /// # Errors
+    /// When the table refuses it.
+    pub fn put_item(&self, table: &str, item: &Item) -> Result<(), CallError> {
+        let request = json!({"TableName": table, "Item": typed(item)});
+        self.json("dynamodb", "DynamoDB_20120810.PutItem", "1.0", &request).map(drop)
+    }
+
+    /// Removes one item, if it exists.
+    ///
+    /// # Errors
+    /// When the table cannot be written to.
+    pub fn delete_item(&self, table: &str, key: &Item) -> Result<(), CallError> {
+        let request = json!({"TableName": table, "Key": typed(key)});
+        self.json("dynamodb", "DynamoDB_20120810.DeleteItem", "1.0", &request).map(drop)
+    }
+}
+
+fn item(found: &Value) -> Item {
+    let attributes = found.as_object().into_iter().flatten();
+    attributes
+        .filter_map(|(name, typed)| {
+            let (kind, value) = typed.as_object()?.iter().next()?;
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            Some((name.clone(), (kind.clone(), text)))
+        })
+        .collect()
+}
+
+fn typed(item: &Item) -> Value {
+    item.iter().map(|(name, (kind, text))| (name.clone(), json!({kind: text}))).collect()
+}

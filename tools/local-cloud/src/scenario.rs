@@ -1,0 +1,31 @@
+//! What the system tests and the command that runs them agree on.
+
+use gridbid_devkit::layout::Layout;
+
+use crate::record::Record;
+use crate::simulators::Simulators;
+
+/// Seconds between two polls of the auction platform in the scenarios.
+pub const POLL_SECONDS: u64 = 1;
+/// Seconds until the deadline of a results run in the scenarios.
+pub const DEADLINE_SECONDS: u64 = 8;
+
+/// The variable with the folder of the scenarios' local cloud.
+pub const SITE_VARIABLE: &str = "GRIDBID_SYSTEM_SITE";
+/// The variable with the folder of the deployed zips.
+pub const FUNCTIONS_VARIABLE: &str = "GRIDBID_SYSTEM_FUNCTIONS";
+/// The variable with the delivery command.
+pub const GRIDBID_VARIABLE: &str = "GRIDBID_SYSTEM_GRIDBID";
+
+/// The Terraform variables of the scenarios' local cloud.
+#[must_use]
+pub fn variables(layout: &Layout, record: &Record) -> Vec<(&'static str, String)> {
+    let simulators = Simulators::new(&record.ports, &layout.cloud());
+    vec![
+        ("auction_platform_url", simulators.auction_url()),
+        // Scheduled runs would disturb the scenarios.
+        ("schedule_enabled", "false".to_owned()),
+        ("poll_seconds", POLL_SECONDS.to_string()),
+        ("deadline_seconds", DEADLINE_SECONDS.to_string()),
+    ]
+}

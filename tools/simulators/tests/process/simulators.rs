@@ -1,0 +1,158 @@
+//! Each test starts the process in a temporary folder.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use gridbid_devkit::http::{self, Response};
+use gridbid_simulator_protocol::{INSTANCE_FILE, SLACK_FILE};
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// A running process in a temporary folder.
+struct Simulators {
+    folder: PathBuf,
+    port: u16,
+    s3_port: u16,
+    process: Child,
+}
+
+impl Simulators {
+    fn start(name: &str, cloud_port: u16) -> Self {
+        let folder = std::env::temp_dir().join(format!("gridbid-simulators-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(INSTANCE_FILE), "this").unwrap();
+        // Free when they are released; another process would have to take them right away.
+        let listeners = [(); 2].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+        let [port, s3_port] = listeners.map(|listener| listener.local_addr().unwrap().port());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gridbid-simulators"));
+        command.args(["--instance", "this", "--folder"]).arg(&folder);
+        for (option, port) in [("--port", port), ("--s3-port", s3_port), ("--cloud-port", cloud_port)] {
+            command.args([option, &port.to_string()]);
+        }
+        let process = command.stdin(Stdio::null()).spawn().unwrap();
+        let simulators = Self { folder, port, s3_port, process };
+        let deadline = Instant::now() + LIMIT;
+        while simulators.status(&[]) != Some(200) {
+            assert!(Instant::now() < deadline, "the simulators do not respond");
+            thread::sleep(Duration::from_millis(20));
+        }
+        simulators
+    }
+
+    fn status(&self, headers: &[(&str, &str)]) -> Option<u16> {
+        let url = format!("http://127.0.0.1:{}/control/slack", self.port);
+        http::call("GET", &url, headers, &[]).ok().map(|response| response.status)
+    }
+
+    fn call(&self, method: &str, path: &str, body: &str) -> Response {
+        let headers = [("content-type", "application/json")];
+        http::call(method, &format!("http://127.0.0.1:{}{path}", self.port), &headers, body.as_bytes()).unwrap()
+    }
+
+    fn assert_ends(&mut self) {
+        let deadline = Instant::now() + LIMIT;
+        while self.process.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "the simulators are still running");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Simulators {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn requests_of_web_pages_are_refused() {
+    let simulators = Simulators::start("guard", 1);
+    let own = format!("http://127.0.0.1:{}", simulators.port);
+    for (header, value, status) in [
+        ("host", "evil.example", 403),
+        ("origin", "http://evil.example", 403),
+        ("origin", "null", 403),
+        ("sec-fetch-site", "cross-site", 403),
+        ("origin", own.as_str(), 200),
+        ("sec-fetch-site", "none", 200),
+    ] {
+        assert_eq!(simulators.status(&[(header, value)]), Some(status), "{header}: {value}");
+    }
+}
+
+#[test]
+fn auction_follows_its_script_and_counts_polls() {
+    let simulators = Simulators::start("auction", 1);
+    let script = r#"{"slot": "2026-11-22T07:05:00Z", "responses": [{"status": 503, "body": "busy"}, {"status": 200, "body": "{}"}]}"#;
+    assert_eq!(simulators.call("PUT", "/control/auction", script).status, 200);
+    assert_eq!(simulators.call("PUT", "/control/auction", "{}").status, 422);
+    let polls = ["/auction?slot=2026-11-22T07%3A05%3A00Z", "/auction?slot=2026-11-22T07:05:00Z"]
+        .map(|path| simulators.call("GET", path, ""))
+        .map(|response| (response.status, response.text()));
+    assert_eq!(polls, [(503, "busy".to_owned()), (200, "{}".to_owned())]);
+    let counted = simulators.call("GET", "/control/auction?slot=2026-11-22T07:05:00Z", "").text();
+    assert_eq!(counted, r#"{"polls":2}"#);
+    assert_eq!(simulators.call("GET", "/nowhere", "").status, 404);
+}
+
+#[test]
+fn slack_records_posts_with_the_status_that_was_set() {
+    let simulators = Simulators::start("slack", 1);
+    assert_eq!(simulators.call("POST", "/slack/gridbid", r#"{"text":"one"}"#).text(), "ok");
+    assert_eq!(simulators.call("PUT", "/control/slack", r#"{"status": 500}"#).status, 200);
+    assert_eq!(simulators.call("POST", "/slack/gridbid", "two").status, 500);
+    let posts = fs::read_to_string(simulators.folder.join(SLACK_FILE)).unwrap();
+    let posts: Vec<&str> = posts.lines().collect();
+    assert!(posts[0].contains(r#""message":{"text":"one"},"path":"/slack/gridbid","status":200"#), "{posts:?}");
+    assert!(posts[1].contains(r#""message":"two","path":"/slack/gridbid","status":500"#), "{posts:?}");
+}
+
+#[test]
+fn s3_forwards_requests_and_fails_writes_on_request() {
+    let cloud = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let cloud_port = cloud.local_addr().unwrap().port();
+    let simulators = Simulators::start("s3", cloud_port);
+    let server = thread::spawn(move || {
+        let (mut stream, _) = cloud.accept().unwrap();
+        let mut request = [0; 4096];
+        let mut length = 0;
+        while !request[..length].ends_with(b"\r\n\r\nbody") {
+            length += stream.read(&mut request[length..]).unwrap();
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\netag: \"1\"\r\ncontent-length: 4\r\n\r\nkept").unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let put = |path: &str| {
+        let headers = [("amz-sdk-invocation-id", path), ("content-type", "text/plain")];
+        http::call("PUT", &format!("http://127.0.0.1:{}{path}", simulators.s3_port), &headers, b"body").unwrap()
+    };
+    let fault = r#"{"puts_containing": "/0001-", "calls": 1, "status": 503}"#;
+    assert_eq!(simulators.call("PUT", "/control/s3", fault).status, 200);
+    assert_eq!(put("/bucket/0001-a?x-id=PutObject").status, 503);
+    let response = put("/bucket/0002-a?x-id=PutObject");
+    assert_eq!((response.status, response.text().as_str(), response.header("etag")), (200, "kept", Some("\"1\"")));
+    let request = server.join().unwrap();
+    assert!(request.starts_with("PUT /bucket/0002-a?x-id=PutObject HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains(&format!("host: 127.0.0.1:{cloud_port}\r\n")), "{request}");
+}
+
+#[test]
+fn process_ends_when_its_folder_is_removed() {
+    let mut simulators = Simulators::start("removed", 1);
+    fs::remove_dir_all(&simulators.folder).unwrap();
+    simulators.assert_ends();
+}
+
+#[test]
+fn process_ends_when_a_successor_was_started() {
+    let mut simulators = Simulators::start("successor", 1);
+    fs::write(simulators.folder.join(INSTANCE_FILE), "another").unwrap();
+    simulators.assert_ends();
+}
