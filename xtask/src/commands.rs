@@ -1,6 +1,7 @@
 //! The commands of `cargo xtask`, one file each.
 
 pub mod bench;
+pub mod built;
 pub mod down;
 pub mod logs;
 pub mod post;

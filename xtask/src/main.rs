@@ -6,18 +6,19 @@ mod main_job;
 mod system;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use gridbid_devkit::context::Context;
-use gridbid_devkit::failure::{Failure, OnFile as _};
+use gridbid_devkit::failure::Failure;
 use gridbid_devkit::interrupt;
 use gridbid_devkit::layout::Layout;
 use gridbid_package::pipeline;
 use gridbid_package::wasm::Prebuilt;
 use gridbid_release_format::Profile;
 
+use commands::built::Built;
 use commands::test::Part;
 use commands::{bench, down, logs, post, run, status, test, up, watch};
 
@@ -69,7 +70,7 @@ enum Command {
     Test {
         /// Only this part
         #[command(subcommand)]
-        part: Option<TestPart>,
+        part: Option<Part>,
     },
     /// Run the benchmarks; `bench --help` lists them
     #[command(disable_help_flag = true)]
@@ -89,50 +90,6 @@ enum Command {
         /// A file to copy the module to
         #[arg(long)]
         to: Option<PathBuf>,
-    },
-}
-
-/// What was built elsewhere.
-#[derive(Args)]
-struct Built {
-    /// A folder of zips with a functions.json; no function is built
-    #[arg(long)]
-    functions: Option<PathBuf>,
-    /// The delivery binary
-    #[arg(long)]
-    gridbid: Option<PathBuf>,
-    /// The simulators binary
-    #[arg(long)]
-    simulators: Option<PathBuf>,
-    /// Compile the functions as for production, which takes minutes longer
-    #[arg(long, conflicts_with = "functions")]
-    release: bool,
-}
-
-#[derive(Subcommand)]
-enum TestPart {
-    /// Everything, and what takes long: the system compiled as for production, consecutive first deployments
-    All,
-    /// Only consecutive first deployments, each to an empty cloud
-    FirstDeploys {
-        /// Their number
-        #[arg(default_value_t = 60)]
-        count: usize,
-    },
-    /// Only the TypeScript and Python packages and functions, with core as WASM
-    Languages,
-    /// Only the tests of core
-    Core,
-    /// Only Terraform's files: format, every root, tests, contract, checkov, state machine
-    Terraform,
-    /// Only GitHub's workflows
-    Workflows,
-    /// Only what needs a local cloud
-    System {
-        /// Only scenarios whose names contain this text
-        filter: Option<String>,
-        #[command(flatten)]
-        built: Built,
     },
 }
 
@@ -156,23 +113,14 @@ fn run_command(context: &Context, command: Command) -> Result<(), Failure> {
     }
     interrupt::listen()?;
     match command {
-        Command::Up { built } => up::up(&with_built(context, built)?),
+        Command::Up { built } => up::up(&built.apply(context)?),
         Command::Watch => watch::watch(context),
         Command::Down { wipe } => down::down(context, wipe),
         Command::Post { file } => post::post(layout, &file),
         Command::Run { slot } => run::run(layout, slot),
         Command::Status => status::status(layout),
         Command::Logs { function, minutes } => logs::logs(layout, &function, minutes),
-        Command::Test { part } => match part {
-            None => test::test(context, &Part::Everything),
-            Some(TestPart::All) => test::test(context, &Part::All),
-            Some(TestPart::FirstDeploys { count }) => test::test(context, &Part::FirstDeploys(count)),
-            Some(TestPart::Languages) => test::test(context, &Part::Languages),
-            Some(TestPart::Core) => test::test(context, &Part::Core),
-            Some(TestPart::Terraform) => test::test(context, &Part::Terraform),
-            Some(TestPart::Workflows) => test::test(context, &Part::Workflows),
-            Some(TestPart::System { filter, built }) => test::test(&with_built(context, built)?, &Part::System(filter)),
-        },
+        Command::Test { part } => test::test(context, part),
         Command::Bench { arguments } => bench::bench(context, &arguments),
         Command::Package { release } => {
             let context = if release { context.with_profile(Profile::Release) } else { context.clone() };
@@ -180,29 +128,6 @@ fn run_command(context: &Context, command: Command) -> Result<(), Failure> {
         }
         Command::Wasm { to } => pipeline::wasm(context, &Prebuilt::default(), to.as_deref()),
     }
-}
-
-/// The context with what was built elsewhere.
-fn with_built(context: &Context, built: Built) -> Result<Context, Failure> {
-    let Built { functions, gridbid, simulators, release } = built;
-    let mut layout = context.layout.clone();
-    if release {
-        layout = layout.with_profile(Profile::Release);
-    }
-    if let Some(folder) = functions {
-        layout = layout.with_functions(with_manifest(&folder)?);
-    }
-    let find = |file: PathBuf| file.canonicalize().on_file("find", &file);
-    Ok(context.with_layout(layout.with_programs(gridbid.map(find).transpose()?, simulators.map(find).transpose()?)))
-}
-
-/// The absolute path of a folder with a manifest.
-fn with_manifest(folder: &Path) -> Result<PathBuf, Failure> {
-    let missing = |_| {
-        Failure::new(format!("`{}` has no functions.json", folder.display()))
-            .with_hint("name a folder of zips as `cargo xtask package` makes one")
-    };
-    folder.join("functions.json").canonicalize().map_err(missing).map(|file| file.with_file_name(""))
 }
 
 #[cfg(test)]

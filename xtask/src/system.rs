@@ -49,9 +49,6 @@ pub enum Update<'a> {
 pub type Variables<'a> = &'a dyn Fn(&Record) -> Vec<(&'static str, String)>;
 
 /// Brings the system up: packages, zips, local cloud, release, deployment.
-///
-/// # Errors
-/// The failure of the first step that failed.
 pub fn bring_up(
     context: &Context,
     behaviour: Behaviour,
@@ -89,18 +86,12 @@ pub fn bring_up(
 }
 
 /// Fetches packages, initialises Terraform and builds everything that a deployment needs.
-///
-/// # Errors
-/// The failure of the first step that failed.
 pub fn build(context: &Context) -> Result<HostPrograms, Failure> {
     let ((), compiled) = context.progress.both(|| fetch(context), || pipeline::compile(context))?;
     pipeline::assemble(context, compiled)
 }
 
 /// Fetches packages and initialises Terraform.
-///
-/// # Errors
-/// The failure of the first step that failed.
 pub fn fetch(context: &Context) -> Result<(), Failure> {
     pipeline::fetch(context)?;
     initialise_terraform(context)

@@ -58,9 +58,9 @@ test('typed codes equal those of core', () => {
     api.VIOLATION_CODES,
     [...violations.matchAll(/= "(\w+)"/g)].map(([, code]) => code),
   );
-  const malformed = between(coreFile('src/outcome.rs'), '\nconst CODES', ';\n\nimpl');
+  const malformed = between(coreFile('src/outcome/malformed.rs'), 'const CODES', ';\n\nimpl');
   assert.deepEqual(api.MALFORMED_CODES, quoted(malformed));
-  const answers = between(coreFile('src/outcome/answer.rs'), "pub fn code(&self) -> &'static str", '\n    }\n');
+  const answers = between(coreFile('src/outcome/results.rs'), "pub fn code(&self) -> &'static str", '\n    }\n');
   const unreadable = ['not_json', 'not_utf8', 'nested_too_deep'];
   assert.deepEqual(api.RESULTS_CODES, [...unreadable, ...quoted(answers)]);
 });

@@ -32,58 +32,17 @@ static INSTALLING: Mutex<()> = Mutex::new(());
 /// Flags that override settings of where and how npm works; flags take precedence over every `.npmrc`.
 const PROJECT_FLAGS: [&str; 4] = ["--global=false", "--location=project", "--workspaces=false", "--usage=false"];
 /// Flags that override settings of what an install does.
-const INSTALL_FLAGS: [&str; 17] = [
-    "--ignore-scripts",
-    "--include=prod",
-    "--include=dev",
-    "--include=optional",
-    "--include=peer",
-    "--install-strategy=hoisted",
-    "--bin-links",
-    "--package-lock",
-    "--package-lock-only=false",
-    "--dry-run=false",
-    "--force=false",
-    "--engine-strict=false",
-    "--legacy-peer-deps=false",
-    "--strict-peer-deps=false",
-    "--json=false",
-    "--no-audit",
-    "--no-fund",
-];
+const INSTALL_FLAGS: &str = "--ignore-scripts --include=prod --include=dev --include=optional --include=peer --install-strategy=hoisted \
+    --bin-links --package-lock --package-lock-only=false --dry-run=false --force=false --engine-strict=false \
+    --legacy-peer-deps=false --strict-peer-deps=false --json=false --no-audit --no-fund";
 /// Flags that override settings of how a script runs.
 const SCRIPT_FLAGS: [&str; 4] =
     ["--if-present=false", "--ignore-scripts=false", "--script-shell=/bin/sh", "--node-options="];
 
 /// The settings that npm inherits from the environment, without `npm_config_`: all select the source of packages.
-const KEPT_SETTINGS: [&str; 26] = [
-    "registry",
-    "replace-registry-host",
-    "userconfig",
-    "globalconfig",
-    "-auth",
-    "-authtoken",
-    "-password",
-    "username",
-    "email",
-    "ca",
-    "cafile",
-    "cert",
-    "key",
-    "strict-ssl",
-    "proxy",
-    "http-proxy",
-    "https-proxy",
-    "noproxy",
-    "local-address",
-    "maxsockets",
-    "cache",
-    "offline",
-    "prefer-offline",
-    "prefer-online",
-    "user-agent",
-    "logs-dir",
-];
+const KEPT_SETTINGS: &str = "registry replace-registry-host userconfig globalconfig -auth -authtoken -password username email ca cafile \
+    cert key strict-ssl proxy http-proxy https-proxy noproxy local-address maxsockets cache offline \
+    prefer-offline prefer-online user-agent logs-dir";
 /// The variables of Node that configure the connection to a registry.
 const KEPT_VARIABLES: [&str; 4] =
     ["NODE_EXTRA_CA_CERTS", "NODE_TLS_REJECT_UNAUTHORIZED", "NODE_USE_ENV_PROXY", "NODE_USE_SYSTEM_CA"];
@@ -131,7 +90,7 @@ pub fn install(layout: &Layout, folder: &Path, step: &Step) -> Result<String, Fa
     npm(layout, &NPM.find()?, folder, &format!("npm-{}", name_of(folder)))
         .args(["ci"])
         .args(PROJECT_FLAGS)
-        .args(INSTALL_FLAGS)
+        .args(INSTALL_FLAGS.split(' '))
         .run(step)
         .map_err(|failure| failure.with_hint("npm must reach its registry once; then run the command again"))?;
     verify(layout, folder, step)?;
@@ -184,7 +143,7 @@ fn verify(layout: &Layout, folder: &Path, step: &Step) -> Result<(), Failure> {
 
 /// The inputs of an install: the files, the flags, and the platform of its binaries.
 fn digest(folder: &Path) -> Result<String, Failure> {
-    let mut all = format!("{OS} {ARCH} {INSTALL_FLAGS:?}\n").into_bytes();
+    let mut all = format!("{OS} {ARCH} {INSTALL_FLAGS}\n").into_bytes();
     for name in FILES {
         let file = folder.join(name);
         all.extend(fs::read(&file).on_file("read", &file)?);
@@ -210,7 +169,9 @@ fn is_kept(name: &OsStr) -> bool {
     let lower = name.to_ascii_lowercase().replace('_', "-");
     match lower.strip_prefix("npm-config-") {
         Some(setting) => {
-            KEPT_SETTINGS.contains(&setting) || is_of_one_registry(setting) || setting.starts_with("fetch-")
+            KEPT_SETTINGS.split(' ').any(|kept| kept == setting)
+                || is_of_one_registry(setting)
+                || setting.starts_with("fetch-")
         }
         None => !name.starts_with("NODE_") || KEPT_VARIABLES.contains(&name.as_ref()),
     }

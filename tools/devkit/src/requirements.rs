@@ -41,27 +41,33 @@ struct Part {
     install: &'static str,
 }
 
+/// The fields that most requirements have in common.
+const ANY: Requirement = Requirement {
+    names: &[],
+    title: "",
+    version_arguments: &["--version"],
+    at_least: None,
+    below: None,
+    part: None,
+    install: "",
+};
+
 /// cargo.
 pub const CARGO: Requirement = Requirement {
     names: &["cargo"],
     title: "cargo",
-    version_arguments: &["--version"],
     at_least: Some((1, 95)),
-    below: None,
-    part: None,
     install: "install Rust with rustup; `rust-toolchain.toml` then selects the version",
+    ..ANY
 };
 
 /// A C compiler, for ring and other crates with C sources.
 pub const C_COMPILER: Requirement = Requirement {
     names: &["cc", "gcc", "clang"],
     title: "a C compiler (cc, gcc or clang)",
-    version_arguments: &["--version"],
-    at_least: None,
-    below: None,
-    part: None,
     install: "install gcc or clang from your package manager (Debian, Ubuntu: apt install build-essential; \
               macOS: xcode-select --install)",
+    ..ANY
 };
 
 /// Terraform.
@@ -71,15 +77,14 @@ pub const TERRAFORM: Requirement = Requirement {
     version_arguments: &["version"],
     at_least: Some((1, 11)),
     below: Some(2),
-    part: None,
     install: "install Terraform 1.11 or newer from your package manager or from HashiCorp's download page",
+    ..ANY
 };
 
 /// Python with the modules for virtual environments.
 pub const PYTHON: Requirement = Requirement {
     names: &["python3", "python3.14", "python3.13", "python3.12", "python3.11"],
     title: "Python",
-    version_arguments: &["--version"],
     at_least: Some((3, 11)),
     below: Some(4),
     part: Some(Part {
@@ -89,39 +94,34 @@ pub const PYTHON: Requirement = Requirement {
         install: "install Python's venv module (Debian, Ubuntu: apt install python3-venv)",
     }),
     install: "install Python 3.11 or newer from your package manager (Debian, Ubuntu: apt install python3 python3-venv)",
+    ..ANY
 };
 
 /// Node.js.
 pub const NODE: Requirement = Requirement {
     names: &["node"],
     title: "Node.js",
-    version_arguments: &["--version"],
     at_least: Some((20, 0)),
-    below: None,
-    part: None,
     install: "install Node.js 20 or newer from your package manager",
+    ..ANY
 };
 
 /// npm, which comes with Node.js.
 pub const NPM: Requirement = Requirement {
     names: &["npm"],
     title: "npm",
-    version_arguments: &["--version"],
     at_least: Some((9, 0)),
-    below: None,
-    part: None,
     install: "install npm; it usually comes with Node.js",
+    ..ANY
 };
 
 /// A browser for the browser tests: the first version with import maps and WASM SIMD.
 pub const CHROMIUM: Requirement = Requirement {
     names: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "Google Chrome", "Chromium"],
     title: "Chromium or Chrome",
-    version_arguments: &["--version"],
     at_least: Some((91, 0)),
-    below: None,
-    part: None,
     install: "install Chromium or Chrome, or name one in the environment variable CHROMIUM",
+    ..ANY
 };
 
 /// An installed tool.
@@ -170,8 +170,7 @@ impl Requirement {
             [title, ..] => title,
             [] => "a tool",
         };
-        let at_least = Some(at_least);
-        Self { names, title, version_arguments, at_least, below: None, part: None, install: "install it with cargo" }
+        Self { names, title, version_arguments, at_least: Some(at_least), install: "install it with cargo", ..ANY }
     }
 
     /// Finds the tool on the PATH.

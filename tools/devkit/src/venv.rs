@@ -25,26 +25,8 @@ const LIMIT: Duration = Duration::from_secs(300);
 static PREPARING: Mutex<()> = Mutex::new(());
 
 /// The settings that pip inherits from the environment, without `PIP_`: all select the source of packages.
-const KEPT_SETTINGS: [&str; 18] = [
-    "CONFIG_FILE",
-    "INDEX_URL",
-    "EXTRA_INDEX_URL",
-    "PYPI_URL",
-    "NO_INDEX",
-    "FIND_LINKS",
-    "TRUSTED_HOST",
-    "PROXY",
-    "CERT",
-    "CLIENT_CERT",
-    "CACHE_DIR",
-    "NO_CACHE_DIR",
-    "TIMEOUT",
-    "DEFAULT_TIMEOUT",
-    "RETRIES",
-    "RESUME_RETRIES",
-    "KEYRING_PROVIDER",
-    "USE_FEATURE",
-];
+const KEPT_SETTINGS: &str = "CONFIG_FILE INDEX_URL EXTRA_INDEX_URL PYPI_URL NO_INDEX FIND_LINKS TRUSTED_HOST PROXY CERT CLIENT_CERT \
+    CACHE_DIR NO_CACHE_DIR TIMEOUT DEFAULT_TIMEOUT RETRIES RESUME_RETRIES KEYRING_PROVIDER USE_FEATURE";
 
 /// Makes MiniStack's environment unless it is current; returns a summary.
 ///
@@ -175,7 +157,7 @@ fn removals() -> Vec<Variable> {
 fn is_setting(name: &OsStr) -> bool {
     let name = name.to_string_lossy();
     match name.strip_prefix("PIP_") {
-        Some(setting) => !KEPT_SETTINGS.contains(&setting),
+        Some(setting) => KEPT_SETTINGS.split(' ').all(|kept| kept != setting),
         None => {
             ["PYTHON", "PYTEST_", "MYPY", "RUFF_"].iter().any(|prefix| name.starts_with(prefix))
                 || ["VIRTUAL_ENV", "__PYVENV_LAUNCHER__"].contains(&name.as_ref())

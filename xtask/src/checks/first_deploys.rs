@@ -17,9 +17,6 @@ use crate::system::{self, Update};
 const LANES: usize = 6;
 
 /// Deploys `count` times to an empty cloud.
-///
-/// # Errors
-/// The first failed deployment.
 pub fn check(context: &Context, count: usize) -> Result<(), Failure> {
     // Built once for all clouds.
     let programs = system::build(context)?;

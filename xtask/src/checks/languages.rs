@@ -27,9 +27,6 @@ const LIMIT: Duration = Duration::from_secs(900);
 const MACOS_FOLDERS: &str = "/Applications/Google Chrome.app/Contents/MacOS:/Applications/Chromium.app/Contents/MacOS";
 
 /// Runs the tests of the packages and functions; `bindgen` is the command that made the module.
-///
-/// # Errors
-/// The first failure.
 pub fn tests(context: &Context, bindgen: &Path) -> Result<(), Failure> {
     let layout = &context.layout;
     unless_passed(context, "core for WASM elsewhere", &WASM, || {

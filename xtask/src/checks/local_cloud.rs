@@ -9,9 +9,6 @@ use gridbid_devkit::{lock, venv};
 const LIMIT: Duration = Duration::from_secs(600);
 
 /// Runs the tests.
-///
-/// # Errors
-/// When one fails.
 pub fn tests(context: &Context) -> Result<(), Failure> {
     let layout = &context.layout;
     context.step("local cloud", |step| {

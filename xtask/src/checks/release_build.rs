@@ -22,9 +22,6 @@ use crate::system::System;
 const FUNCTION: &str = "orders-api";
 
 /// Compiles, deploys and uses the function.
-///
-/// # Errors
-/// The first failure.
 pub fn check(context: &Context, system: &System) -> Result<(), Failure> {
     let (layout, tools) = (&context.layout, context.tools()?);
     let binary = context.step(&format!("compile {FUNCTION} as for production"), |step| {

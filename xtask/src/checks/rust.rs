@@ -17,9 +17,6 @@ const LIMIT: Duration = Duration::from_secs(3600);
 pub const NO_BACKTRACE: (&str, Option<OsString>) = ("RUST_BACKTRACE", None);
 
 /// Checks the format.
-///
-/// # Errors
-/// When a file is not formatted.
 pub fn format(context: &Context) -> Result<(), Failure> {
     let (layout, tool) = (&context.layout, &context.tools()?.cargo);
     context.step("rustfmt", |step| {
@@ -31,9 +28,6 @@ pub fn format(context: &Context) -> Result<(), Failure> {
 }
 
 /// Runs clippy on code and tests.
-///
-/// # Errors
-/// When it has a warning.
 pub fn lint(context: &Context) -> Result<(), Failure> {
     let (layout, tool) = (&context.layout, &context.tools()?.cargo);
     context.step("clippy", |step| {
@@ -63,9 +57,6 @@ pub fn dependencies(context: &Context) -> Result<(), Failure> {
 }
 
 /// Runs the unit and integration tests of all crates, or of one.
-///
-/// # Errors
-/// When one fails.
 pub fn tests(context: &Context, package: Option<&str>) -> Result<(), Failure> {
     let layout = &context.layout;
     let nextest = nextest(context)?;
@@ -87,9 +78,6 @@ pub fn tests(context: &Context, package: Option<&str>) -> Result<(), Failure> {
 }
 
 /// Runs the examples in the documentation.
-///
-/// # Errors
-/// When one fails.
 pub fn examples(context: &Context) -> Result<(), Failure> {
     let (layout, tool) = (&context.layout, &context.tools()?.cargo);
     context.step("doc tests", |step| {

@@ -34,9 +34,6 @@ const AGAIN_WITHIN: Duration = Duration::from_secs(60);
 const DELIVERIES: &str = "test(/^delivery::/)";
 
 /// Runs everything on what is already built.
-///
-/// # Errors
-/// The first failure.
 pub fn tests(context: &Context, programs: &HostPrograms) -> Result<(), Failure> {
     let usage = || {
         on_a_cloud(context, "test", |context| {
@@ -73,9 +70,6 @@ pub fn tests(context: &Context, programs: &HostPrograms) -> Result<(), Failure> 
 }
 
 /// Runs only the scenarios whose names contain a text.
-///
-/// # Errors
-/// The first failure.
 pub fn some(context: &Context, text: &str) -> Result<(), Failure> {
     let programs = system::build(context)?;
     on_a_cloud(context, "test", |context| {

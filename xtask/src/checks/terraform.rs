@@ -21,9 +21,6 @@ const ROOTS: [(&str, &str); 4] =
     [("bootstrap", "bootstrap"), ("dev", "envs/dev"), ("prod", "envs/prod"), ("local", "envs/local")];
 
 /// Checks the format.
-///
-/// # Errors
-/// When a file is not formatted.
 pub fn format(context: &Context) -> Result<(), Failure> {
     let (layout, tool) = (&context.layout, &context.tools()?.terraform);
     context.step("terraform fmt", |step| {
@@ -55,9 +52,6 @@ pub fn validate(context: &Context) -> Result<(), Failure> {
 }
 
 /// Runs the tests, which plan with a mocked provider, and checks the contract on their plans.
-///
-/// # Errors
-/// When one fails.
 pub fn tests(context: &Context) -> Result<(), Failure> {
     let (layout, tool) = (&context.layout, &context.tools()?.terraform);
     let root = root(layout, layout.terraform().join("tests"), "tests");

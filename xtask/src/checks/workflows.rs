@@ -34,9 +34,6 @@ jobs:
 ";
 
 /// Lints every workflow.
-///
-/// # Errors
-/// When one has a finding, or a tool is out of reach.
 pub fn validate(context: &Context) -> Result<(), Failure> {
     // The context's tools would ask for Terraform too.
     let (layout, python) = (&context.layout, PYTHON.find()?);

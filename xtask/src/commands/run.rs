@@ -14,9 +14,6 @@ use super::running::running;
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// Runs a slot (the current time by default) and prints what happens.
-///
-/// # Errors
-/// When the run fails.
 pub fn run(layout: &Layout, slot: Option<String>) -> Result<(), Failure> {
     let running = running(layout)?;
     let slot = slot.unwrap_or_else(clock::now);

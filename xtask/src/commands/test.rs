@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use clap::Subcommand;
 use gridbid_devkit::clock::format_duration;
 use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::Failure;
@@ -10,6 +11,7 @@ use gridbid_devkit::progress::{Progress, print};
 use gridbid_package::pipeline;
 use gridbid_release_format::Profile;
 
+use super::built::Built;
 use crate::checks::passed::unless_passed;
 use crate::checks::{self, languages, rust, state_machine, terraform, workflows};
 use crate::system;
@@ -25,51 +27,55 @@ const LOCAL_CLOUD: [&str; 1] = ["tools/local-cloud"];
 const INFRASTRUCTURE: [&str; 5] =
     ["docs/operations.md", state_machine::ERRORS, "terraform", "tools/devkit/npm", "xtask/checkov"];
 
-/// What to run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The parts of the checks and tests.
+#[derive(Subcommand)]
 pub enum Part {
-    /// Everything that CI runs on each change.
-    Everything,
-    /// The same, and what takes long.
+    /// Everything, and what takes long: the system compiled as for production, consecutive first deployments
     All,
-    /// This number of consecutive first deployments.
-    FirstDeploys(usize),
-    /// The packages and functions in other languages.
+    /// Only consecutive first deployments, each to an empty cloud
+    FirstDeploys {
+        /// Their number
+        #[arg(default_value_t = FIRST_DEPLOYS)]
+        count: usize,
+    },
+    /// Only the TypeScript and Python packages and functions, with core as WASM
     Languages,
-    /// The tests of core.
+    /// Only the tests of core
     Core,
-    /// GitHub's workflows.
-    Workflows,
-    /// Terraform's files.
+    /// Only Terraform's files: format, every root, tests, contract, checkov, state machine
     Terraform,
-    /// The scenarios whose names contain a text; without a text, everything that needs a local cloud.
-    System(Option<String>),
+    /// Only GitHub's workflows
+    Workflows,
+    /// Only what needs a local cloud
+    System {
+        /// Only scenarios whose names contain this text
+        filter: Option<String>,
+        #[command(flatten)]
+        built: Built,
+    },
 }
 
 /// Runs the checks and prints what passed.
-///
-/// # Errors
-/// The first check that fails.
-pub fn test(context: &Context, part: &Part) -> Result<(), Failure> {
+pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
     let started = Instant::now();
     match part {
-        Part::Languages => {
-            context.tools()?;
-            prepare_browser(context)?;
-            languages::tests(context, &pipeline::packages(context)?)?;
-        }
-        Part::Core => rust::tests(context, Some("gridbid-core"))?,
-        Part::Workflows => workflows::validate(context)?,
-        Part::Terraform => infrastructure(context)?,
-        Part::System(None) => whole_system(context)?,
-        Part::System(Some(text)) => checks::system::some(context, text)?,
-        Part::Everything => everything(context)?,
-        Part::All => {
+        None => everything(context)?,
+        Some(Part::All) => {
             everything(context)?;
             whole_system(&context.with_profile(Profile::Release))?;
             checks::first_deploys::check(context, FIRST_DEPLOYS)?;
         }
-        Part::FirstDeploys(count) => checks::first_deploys::check(context, *count)?,
+        Some(Part::FirstDeploys { count }) => checks::first_deploys::check(context, count)?,
+        Some(Part::Languages) => {
+            context.tools()?;
+            prepare_browser(context)?;
+            languages::tests(context, &pipeline::packages(context)?)?;
+        }
+        Some(Part::Core) => rust::tests(context, Some("gridbid-core"))?,
+        Some(Part::Terraform) => infrastructure(context)?,
+        Some(Part::Workflows) => workflows::validate(context)?,
+        Some(Part::System { filter: None, built }) => whole_system(&built.apply(context)?)?,
+        Some(Part::System { filter: Some(text), built }) => checks::system::some(&built.apply(context)?, &text)?,
     }
     print_summary(&context.progress, started.elapsed());
     Ok(())

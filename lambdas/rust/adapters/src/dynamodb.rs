@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::{
 use aws_smithy_types::body::SdkBody;
 use gridbid_core::{
     amount::Amount,
-    expiry::Instant,
+    expiry::Timestamp,
     order::{Order, RecordId, Text},
     stored::StoredOrder,
 };
@@ -78,7 +78,7 @@ impl OrderTable for DynamoOrders {
     async fn transact(
         &self,
         writes: &[Write<'_>],
-        now: Instant,
+        now: Timestamp,
         deadline: &Deadline,
     ) -> Result<TransactionOutcome, AdapterError> {
         let token = format!("{:016x}{:016x}", random::u64(), random::u64());
@@ -145,7 +145,7 @@ fn parse_reason(reason: &CancellationReason) -> Result<WriteVerdict, AdapterErro
 }
 
 fn parse_item(item: &Item) -> Result<StoredOrder, AdapterError> {
-    let instant = |value: &AttributeValue| Some(Instant::from_unix_seconds(value.as_n().ok()?.parse().ok()?));
+    let instant = |value: &AttributeValue| Some(Timestamp::from_unix_seconds(value.as_n().ok()?.parse().ok()?));
     Ok(StoredOrder {
         order: Order {
             record_id: attribute(item, RECORD_ID, |value| {
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn an_item_round_trips_to_its_order() {
         let order = order();
-        let (accepted_at, expires_at) = (Instant::from_unix_seconds(1_000), Instant::from_unix_seconds(87_400));
+        let (accepted_at, expires_at) = (Timestamp::from_unix_seconds(1_000), Timestamp::from_unix_seconds(87_400));
         let item = Item::from([
             (RECORD_ID.to_owned(), AttributeValue::S("a".into())),
             (PARAMETER_1.to_owned(), AttributeValue::S("é".into())),
@@ -232,8 +232,8 @@ mod tests {
     /// Puts one new order.
     async fn transact(address: &str) -> Result<TransactionOutcome, AdapterError> {
         let order = order();
-        let now = Instant::from_unix_seconds(1_000);
-        let write = Write::Put { order: &order, accepted_at: now, expires_at: Instant::from_unix_seconds(87_400) };
+        let now = Timestamp::from_unix_seconds(1_000);
+        let write = Write::Put { order: &order, accepted_at: now, expires_at: Timestamp::from_unix_seconds(87_400) };
         table(address).transact(&[write], now, &Deadline::after(Duration::from_secs(5))).await
     }
 
@@ -278,8 +278,8 @@ mod tests {
         let server = ScriptedServer::start([response(400, "", &cancelled.to_string())]).await;
         let existing = StoredOrder {
             order: order(),
-            accepted_at: Instant::from_unix_seconds(500),
-            expires_at: Instant::from_unix_seconds(86_900),
+            accepted_at: Timestamp::from_unix_seconds(500),
+            expires_at: Timestamp::from_unix_seconds(86_900),
         };
         let verdicts = vec![WriteVerdict::ConditionFailed(Some(Box::new(existing)))];
         assert_eq!(transact(&server.address).await, Ok(TransactionOutcome::Cancelled(verdicts)));

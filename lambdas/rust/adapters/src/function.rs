@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use gridbid_core::{expiry::Instant, name::Slot};
+use gridbid_core::{expiry::Timestamp, name::Slot};
 
 use crate::{
     deadline::Deadline,
@@ -39,7 +39,7 @@ pub struct Invocation {
     /// When the handler must have returned.
     pub deadline: Deadline,
     /// The time of the invocation. It is read once, so that one event has one time.
-    pub now: Instant,
+    pub now: Timestamp,
     /// The fields of its log line.
     pub log: InvocationLog,
 }
@@ -47,7 +47,7 @@ pub struct Invocation {
 impl Invocation {
     /// Creates an invocation at this time, with an empty log.
     #[must_use]
-    pub fn new(deadline: Deadline, now: Instant) -> Self {
+    pub fn new(deadline: Deadline, now: Timestamp) -> Self {
         Self { deadline, now, log: InvocationLog::default() }
     }
 

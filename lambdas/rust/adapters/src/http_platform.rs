@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use gridbid_core::{name::Slot, outcome::AnswerLimits};
+use gridbid_core::{name::Slot, outcome::ResultsLimits};
 use hyper::{
     Method,
     body::Bytes,
@@ -37,15 +37,15 @@ impl HttpPlatform {
     ///
     /// ```
     /// use gridbid_adapters::http_platform::HttpPlatform;
-    /// use gridbid_core::outcome::AnswerLimits;
+    /// use gridbid_core::outcome::ResultsLimits;
     ///
     /// let url = "https://platform.example/results".to_owned();
-    /// assert!(HttpPlatform::new(url, Some("token"), &AnswerLimits::default()).is_ok());
+    /// assert!(HttpPlatform::new(url, Some("token"), &ResultsLimits::default()).is_ok());
     /// ```
     ///
     /// # Errors
     /// `Broken` if the token is not a valid header value.
-    pub fn new(url: String, token: Option<&str>, limits: &AnswerLimits) -> Result<Self, AdapterError> {
+    pub fn new(url: String, token: Option<&str>, limits: &ResultsLimits) -> Result<Self, AdapterError> {
         let authorization = token
             .map(|token| HeaderValue::from_str(&format!("Bearer {token}")))
             .transpose()
@@ -107,7 +107,7 @@ mod tests {
     const NOT_READY: &str = "{\"results\":false}";
 
     async fn request(url: &str, token: Option<&str>) -> Result<PlatformResponse, AdapterError> {
-        let limits = AnswerLimits { bytes: 20, ..AnswerLimits::default() };
+        let limits = ResultsLimits { bytes: 20, ..ResultsLimits::default() };
         let platform = HttpPlatform::new(url.to_owned(), token, &limits).unwrap();
         let slot = Slot::parse("2026-11-22T07:05:00Z").unwrap();
         platform.results(&slot, 1, &Deadline::after(Duration::from_secs(20))).await
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn an_invalid_token_is_broken() {
-        let refused = HttpPlatform::new("http://a".into(), Some("a\nb"), &AnswerLimits::default());
+        let refused = HttpPlatform::new("http://a".into(), Some("a\nb"), &ResultsLimits::default());
         assert!(matches!(refused, Err(AdapterError::Broken(_))));
     }
 }

@@ -6,7 +6,7 @@
 use std::future::Future;
 
 use gridbid_core::{
-    expiry::Instant,
+    expiry::Timestamp,
     order::{Order, RecordId},
     stored::StoredOrder,
 };
@@ -24,9 +24,9 @@ pub enum Write<'a> {
         /// The order.
         order: &'a Order<'a>,
         /// When it is accepted.
-        accepted_at: Instant,
+        accepted_at: Timestamp,
         /// When it expires.
-        expires_at: Instant,
+        expires_at: Timestamp,
     },
     /// Write nothing; require that exactly this order is stored and live.
     Confirm {
@@ -66,7 +66,7 @@ pub trait OrderTable {
     fn transact(
         &self,
         writes: &[Write<'_>],
-        now: Instant,
+        now: Timestamp,
         deadline: &Deadline,
     ) -> impl Future<Output = Result<TransactionOutcome, AdapterError>>;
 

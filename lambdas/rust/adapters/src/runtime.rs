@@ -7,7 +7,7 @@
 use std::{process::ExitCode, rc::Rc, time::SystemTime};
 
 use dlmalloc::GlobalDlmalloc;
-use gridbid_core::expiry::Instant;
+use gridbid_core::expiry::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 
@@ -110,10 +110,10 @@ pub(crate) async fn invoke(
 ///
 /// # Errors
 /// `Unavailable` if the clock is set before 1970: an order accepted then would expire at once.
-fn now() -> Result<Instant, HandlerError> {
+fn now() -> Result<Timestamp, HandlerError> {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let since = since.map_err(|_| HandlerError::Unavailable("the system clock is set before 1970".to_owned()))?;
-    Ok(Instant::from_unix_seconds(since.as_secs()))
+    Ok(Timestamp::from_unix_seconds(since.as_secs()))
 }
 
 #[derive(serde::Deserialize)]

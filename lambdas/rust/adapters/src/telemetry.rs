@@ -83,11 +83,11 @@ pub struct InvocationLog {
     /// Transactions sent.
     pub attempts: Option<u32>,
     /// Orders accepted by the platform.
-    pub accepted: Option<u32>,
+    pub accepted: Option<usize>,
     /// Orders rejected by the platform.
-    pub rejected: Option<u32>,
+    pub rejected: Option<usize>,
     /// Orders that could not be decided or stored.
-    pub failed: Option<u32>,
+    pub failed: Option<usize>,
     /// Messages published to the topic or posted to the chat.
     pub published: Option<u32>,
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use gridbid_adapters::{HandlerError, Invocation};
-use gridbid_core::{amount::Amount, name::Slot, summary::Told};
+use gridbid_core::{amount::Amount, name::Slot, summary::OrderOutcome};
 use serde::Deserialize;
 
 /// A run and the outcomes of its orders.
@@ -12,7 +12,7 @@ pub(crate) struct Event {
     pub(crate) slot: Slot,
     pub(crate) run: String,
     pub(crate) polls: u32,
-    pub(crate) outcomes: Vec<Told>,
+    pub(crate) outcomes: Vec<OrderOutcome>,
 }
 
 #[derive(Deserialize)]
@@ -56,14 +56,14 @@ impl Event {
     }
 }
 
-fn parse_outcome(raw: RawOutcome) -> Result<Told, HandlerError> {
+fn parse_outcome(raw: RawOutcome) -> Result<OrderOutcome, HandlerError> {
     Ok(match raw {
         RawOutcome::Accepted { position, power } => {
             let power = power.map(|power| Amount::parse(&power)).transpose();
             let power = power.map_err(|_| HandlerError::contract_broken("an outcome's power is not a number"))?;
-            Told::Accepted { position, power }
+            OrderOutcome::Accepted { position, power }
         }
-        RawOutcome::Rejected { position, why } => Told::Rejected { position, why },
-        RawOutcome::Failed { position, error, why } => Told::Failed { position, error, why },
+        RawOutcome::Rejected { position, why } => OrderOutcome::Rejected { position, reason: why },
+        RawOutcome::Failed { position, error, why } => OrderOutcome::Failed { position, error, reason: why },
     })
 }

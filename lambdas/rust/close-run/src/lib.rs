@@ -14,7 +14,7 @@ use gridbid_adapters::{
     s3::S3Archive,
     sns::SnsNotifier,
 };
-use gridbid_core::{name::summary_key, summary::summarise};
+use gridbid_core::{name::summary_key, summary::summarize};
 use serde::Serialize;
 
 use crate::event::Event;
@@ -29,9 +29,9 @@ pub struct CloseRun<A, N> {
 
 #[derive(Serialize)]
 struct HandlerOutput<'a> {
-    accepted: u32,
-    rejected: u32,
-    failed: u32,
+    accepted: usize,
+    rejected: usize,
+    failed: usize,
     total_power: &'a str,
 }
 
@@ -58,8 +58,8 @@ impl<A: ResultArchive, N: Notifier> CloseRun<A, N> {
     /// that refuses.
     pub async fn close(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {
         let event = Event::parse(event, invocation)?;
-        let summary = summarise(event.slot, &event.run, event.polls, &event.outcomes);
-        let (accepted, rejected, failed) = (summary.accepted, summary.rejected, summary.failed);
+        let summary = summarize(event.slot, &event.run, event.polls, &event.outcomes);
+        let (accepted, rejected, failed) = (summary.accepted, summary.rejected(), summary.failed());
         invocation.log.accepted = Some(accepted);
         invocation.log.rejected = Some(rejected);
         invocation.log.failed = Some(failed);

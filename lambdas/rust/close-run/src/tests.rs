@@ -6,7 +6,7 @@ use gridbid_adapters::{
     deadline::Deadline,
     memory::{Fault, MemoryArchive, MemoryLog, MemoryNotifier},
 };
-use gridbid_core::expiry::Instant;
+use gridbid_core::expiry::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
@@ -24,7 +24,7 @@ fn faultless() -> TestedFunction {
 }
 
 async fn close(function: &TestedFunction, event: &Value) -> Result<String, HandlerError> {
-    let mut invocation = Invocation::new(Deadline::after(Duration::from_secs(5)), Instant::from_unix_seconds(0));
+    let mut invocation = Invocation::new(Deadline::after(Duration::from_secs(5)), Timestamp::from_unix_seconds(0));
     function.close(&event.to_string(), &mut invocation).await
 }
 

@@ -10,7 +10,7 @@ use gridbid_adapters::{
     random_platform::{READY_PERCENT, RandomPlatform},
     secrets,
 };
-use gridbid_core::{name::Slot, outcome::AnswerLimits};
+use gridbid_core::{name::Slot, outcome::ResultsLimits};
 
 /// Either platform.
 pub enum ConfiguredPlatform {
@@ -45,7 +45,7 @@ impl ConfiguredPlatform {
             None => None,
         };
         let token = token.as_ref().map(|token| token.reveal().trim());
-        Ok(Self::Http(Box::new(HttpPlatform::new(url, token, &AnswerLimits::default())?)))
+        Ok(Self::Http(Box::new(HttpPlatform::new(url, token, &ResultsLimits::default())?)))
     }
 }
 

@@ -12,7 +12,7 @@ use gridbid_adapters::{
     environment::Environment,
     platform::{AuctionPlatform, PlatformResponse},
 };
-use gridbid_core::outcome::{Answer, AnswerError, AnswerLimits, read_answer};
+use gridbid_core::outcome::{PlatformResults, ResultsError, ResultsLimits, parse_results};
 use serde::Deserialize;
 
 pub use configured_platform::ConfiguredPlatform;
@@ -21,7 +21,7 @@ pub use configured_platform::ConfiguredPlatform;
 #[derive(Debug)]
 pub struct CollectResults<P> {
     platform: P,
-    limits: AnswerLimits,
+    limits: ResultsLimits,
 }
 
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ struct Event<'a> {
 impl<P: AuctionPlatform> CollectResults<P> {
     /// Creates the function over this platform.
     pub fn new(platform: P) -> Self {
-        Self { platform, limits: AnswerLimits::default() }
+        Self { platform, limits: ResultsLimits::default() }
     }
 
     /// Returns the platform.
@@ -56,9 +56,9 @@ impl<P: AuctionPlatform> CollectResults<P> {
         invocation.log.poll = Some(event.poll);
         let slot = invocation.parse_slot(&event.slot)?;
         let results = match self.platform.results(&slot, event.poll, &invocation.deadline).await? {
-            PlatformResponse::Document(document) => read_answer(&document, &self.limits),
+            PlatformResponse::Document(document) => parse_results(&document, &self.limits),
             PlatformResponse::TooLarge { bytes } => {
-                Err(AnswerError::TooLarge { given: bytes, what: "bytes", limit: self.limits.bytes })
+                Err(ResultsError::TooLarge { actual: bytes, unit: "bytes", max: self.limits.bytes })
             }
         };
         let results = results.map_err(|error| {
@@ -66,8 +66,8 @@ impl<P: AuctionPlatform> CollectResults<P> {
             HandlerError::ContractBroken(format!("{}: {error}", error.code()))
         })?;
         match &results {
-            Answer::NotReady => invocation.log.ready = Some(false),
-            Answer::Ready(orders) => {
+            PlatformResults::NotReady => invocation.log.ready = Some(false),
+            PlatformResults::Ready(orders) => {
                 invocation.log.ready = Some(true);
                 invocation.log.orders = Some(orders.len());
             }

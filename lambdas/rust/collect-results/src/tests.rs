@@ -8,7 +8,7 @@ use gridbid_adapters::{
     memory::{MemoryLog, MemoryPlatform},
     random_platform::RandomPlatform,
 };
-use gridbid_core::{expiry::Instant, name::Slot};
+use gridbid_core::{expiry::Timestamp, name::Slot};
 use serde_json::{Value, json};
 
 use super::*;
@@ -16,7 +16,7 @@ use super::*;
 const EVENT: &str = r#"{"slot":"2026-11-22T07:05:00Z","poll":2,"run":"arn:run"}"#;
 
 fn invocation() -> Invocation {
-    Invocation::new(Deadline::after(Duration::from_secs(5)), Instant::from_unix_seconds(0))
+    Invocation::new(Deadline::after(Duration::from_secs(5)), Timestamp::from_unix_seconds(0))
 }
 
 /// The function on a platform that returns this document.

@@ -6,13 +6,13 @@ use gridbid_adapters::{
     deadline::Deadline,
     memory::{MemoryLog, MemoryWebhook},
 };
-use gridbid_core::expiry::Instant;
+use gridbid_core::expiry::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
 
 fn invocation() -> Invocation {
-    Invocation::new(Deadline::after(Duration::from_secs(5)), Instant::from_unix_seconds(0))
+    Invocation::new(Deadline::after(Duration::from_secs(5)), Timestamp::from_unix_seconds(0))
 }
 
 fn event(messages: &[(Option<&str>, String)]) -> String {

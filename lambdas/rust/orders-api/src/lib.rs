@@ -83,7 +83,7 @@ impl<T: OrderTable> OrdersApi<T> {
         if !request.is_json() {
             return Response::unsupported_media_type();
         }
-        let batch = match batch::read(&body, &self.limits) {
+        let batch = match batch::parse(&body, &self.limits) {
             Ok(batch) => batch,
             Err(report) => {
                 invocation.log.violations = Some(report.total);

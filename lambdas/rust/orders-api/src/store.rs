@@ -13,9 +13,9 @@ use gridbid_adapters::{
     orders::{OrderTable, TransactionOutcome, Write, WriteVerdict},
 };
 use gridbid_core::{
-    expiry::{self, Instant},
+    expiry::{self, Timestamp},
     order::Order,
-    stored::{self, Standing},
+    stored::{self, Existing},
 };
 use serde::Serialize;
 
@@ -31,7 +31,7 @@ pub(crate) struct StoreSummary {
     /// Orders that existed already with identical content.
     pub(crate) unchanged: u32,
     /// When the first of them expires.
-    pub(crate) expires_at: Instant,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// Why nothing was stored.
@@ -60,11 +60,11 @@ pub(crate) async fn store<T: OrderTable>(
 ) -> Result<StoreSummary, StoreError> {
     let now = invocation.now;
     let expires_at = expiry::expires_at(now);
-    let mut standings = vec![Standing::New; orders.len()];
+    let mut known = vec![Existing::None; orders.len()];
     let mut attempt = 0;
     loop {
-        if standings.iter().all(|standing| matches!(standing, Standing::Unchanged { .. })) {
-            return Ok(summarize(&standings, expires_at));
+        if known.iter().all(|existing| matches!(existing, Existing::Identical { .. })) {
+            return Ok(summarize(&known, expires_at));
         }
         if attempt == ATTEMPTS {
             break;
@@ -73,26 +73,26 @@ pub(crate) async fn store<T: OrderTable>(
         invocation.log.attempts = Some(attempt);
         let writes: Vec<Write<'_>> = orders
             .iter()
-            .zip(&standings)
-            .map(|(order, standing)| match standing {
-                Standing::Unchanged { .. } => Write::Confirm { order },
-                Standing::New | Standing::Taken => Write::Put { order, accepted_at: now, expires_at },
+            .zip(&known)
+            .map(|(order, existing)| match existing {
+                Existing::Identical { .. } => Write::Confirm { order },
+                Existing::None | Existing::Conflicting => Write::Put { order, accepted_at: now, expires_at },
             })
             .collect();
         let verdicts = match table.transact(&writes, now, &invocation.deadline).await.map_err(StoreError::Table)? {
-            TransactionOutcome::Committed => return Ok(summarize(&standings, expires_at)),
+            TransactionOutcome::Committed => return Ok(summarize(&known, expires_at)),
             TransactionOutcome::Cancelled(verdicts) => verdicts,
         };
         if verdicts.len() != orders.len() {
             let reason = format!("the table returned {} verdicts on {} writes", verdicts.len(), orders.len());
             return Err(StoreError::Table(AdapterError::Broken(reason)));
         }
-        let learned_something = apply_cancellation(&mut standings, orders, &verdicts, now);
-        let conflicts = find_conflicts(&standings, orders);
+        let learned_something = apply_cancellation(&mut known, orders, &verdicts, now);
+        let conflicts = find_conflicts(&known, orders);
         if !conflicts.is_empty() {
             return Err(StoreError::Conflicts(conflicts));
         }
-        // Only contention needs time to pass; a new standing is used at once.
+        // Only contention needs time to pass; a new finding is used at once.
         if !learned_something && !invocation.deadline.try_sleep(BACKOFF.delay(attempt)).await {
             break;
         }
@@ -100,34 +100,29 @@ pub(crate) async fn store<T: OrderTable>(
     Err(StoreError::Table(AdapterError::Unavailable("other writers contend for the orders".to_owned())))
 }
 
-/// Updates the standings from a cancelled transaction. Returns whether any changed.
-fn apply_cancellation(
-    standings: &mut [Standing],
-    orders: &[Order<'_>],
-    verdicts: &[WriteVerdict],
-    now: Instant,
-) -> bool {
+/// Updates what is known of stored orders from a cancelled transaction. Returns whether anything changed.
+fn apply_cancellation(known: &mut [Existing], orders: &[Order<'_>], verdicts: &[WriteVerdict], now: Timestamp) -> bool {
     let mut learned_something = false;
-    for ((standing, order), verdict) in standings.iter_mut().zip(orders).zip(verdicts) {
-        if let WriteVerdict::ConditionFailed(existing) = verdict {
-            let found = stored::standing(order, existing.as_deref(), now);
-            learned_something |= found != *standing;
-            *standing = found;
+    for ((existing, order), verdict) in known.iter_mut().zip(orders).zip(verdicts) {
+        if let WriteVerdict::ConditionFailed(item) = verdict {
+            let found = stored::find_existing(order, item.as_deref(), now);
+            learned_something |= found != *existing;
+            *existing = found;
         }
     }
     learned_something
 }
 
-fn find_conflicts(standings: &[Standing], orders: &[Order<'_>]) -> Vec<Conflict> {
+fn find_conflicts(known: &[Existing], orders: &[Order<'_>]) -> Vec<Conflict> {
     let conflicting =
-        standings.iter().zip(orders).enumerate().filter(|(_, (standing, _))| **standing == Standing::Taken);
+        known.iter().zip(orders).enumerate().filter(|(_, (existing, _))| **existing == Existing::Conflicting);
     conflicting.map(|(index, (_, order))| Conflict { index, record_id: order.record_id.as_str().to_owned() }).collect()
 }
 
-fn summarize(standings: &[Standing], expires_at: Instant) -> StoreSummary {
+fn summarize(known: &[Existing], expires_at: Timestamp) -> StoreSummary {
     let mut summary = StoreSummary { stored: 0, unchanged: 0, expires_at };
-    for standing in standings {
-        if let Standing::Unchanged { expires_at } = standing {
+    for existing in known {
+        if let Existing::Identical { expires_at } = existing {
             summary.unchanged += 1;
             summary.expires_at = summary.expires_at.min(*expires_at);
         } else {

@@ -13,7 +13,7 @@ use gridbid_adapters::{
     memory::{Fault, Items, MemoryLog, MemoryOrders},
     telemetry::Outcome,
 };
-use gridbid_core::{batch, expiry::Instant, stored::StoredOrder};
+use gridbid_core::{batch, expiry::Timestamp, stored::StoredOrder};
 use serde_json::{Value, json};
 
 use super::*;
@@ -34,7 +34,7 @@ struct Received {
 }
 
 async fn send(api: &OrdersApi<MemoryOrders>, now: u64, event: Value) -> Received {
-    let mut invocation = Invocation::new(Deadline::after(Duration::from_secs(10)), Instant::from_unix_seconds(now));
+    let mut invocation = Invocation::new(Deadline::after(Duration::from_secs(10)), Timestamp::from_unix_seconds(now));
     let response = api.respond(&event.to_string(), &mut invocation).await.unwrap();
     let response: Value = serde_json::from_str(&response).unwrap();
     assert_eq!(response["isBase64Encoded"], false);
@@ -80,8 +80,8 @@ fn batch_of(ids: std::ops::Range<u32>, amount: u32) -> String {
 
 /// A concurrent write of these orders, under the same conditions: no existing order is overwritten.
 fn concurrent_write(body: &str, accepted_at: u64) -> impl FnOnce(&mut Items) + use<> {
-    let accepted_at = Instant::from_unix_seconds(accepted_at);
-    let batch = batch::read(body.as_bytes(), &Limits::default()).unwrap();
+    let accepted_at = Timestamp::from_unix_seconds(accepted_at);
+    let batch = batch::parse(body.as_bytes(), &Limits::default()).unwrap();
     let orders: Vec<StoredOrder> = batch
         .orders()
         .iter()

@@ -6,7 +6,7 @@ use gridbid_adapters::{
     deadline::Deadline,
     memory::{Fault, MemoryArchive, MemoryLog},
 };
-use gridbid_core::expiry::Instant;
+use gridbid_core::expiry::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
@@ -14,7 +14,7 @@ use super::*;
 const KEY: &str = "results/2026-11-22/20261122T070500Z/0007-";
 
 fn invocation() -> Invocation {
-    Invocation::new(Deadline::after(Duration::from_secs(5)), Instant::from_unix_seconds(0))
+    Invocation::new(Deadline::after(Duration::from_secs(5)), Timestamp::from_unix_seconds(0))
 }
 
 fn event(order: &str) -> String {

@@ -174,76 +174,33 @@ struct Goal {
     aim: Option<f64>,
 }
 
+impl Goal {
+    const fn new(
+        what: &'static str,
+        task: &'static str,
+        peer: &'static str,
+        counts: &'static [u32],
+        floor: f64,
+        aim: Option<f64>,
+    ) -> Self {
+        Self { what, task, peer, counts, floor, aim }
+    }
+}
+
 const MANY: &[u32] = &[100, 10_000, 100_000];
 
 const IN_NODE: [Goal; 3] = [
-    Goal {
-        what: "Node, checking, to JSON.parse + ajv",
-        task: "validate",
-        peer: "JSON.parse + ajv",
-        counts: MANY,
-        floor: 6.0,
-        aim: Some(10.0),
-    },
-    Goal {
-        what: "Node, checking one order, to JSON.parse + ajv",
-        task: "validate",
-        peer: "JSON.parse + ajv",
-        counts: &[1],
-        floor: 3.0,
-        aim: None,
-    },
-    Goal {
-        what: "Node, reading, to JSON.parse + ajv",
-        task: "objects",
-        peer: "JSON.parse + ajv",
-        counts: MANY,
-        floor: 1.4,
-        aim: Some(2.0),
-    },
+    Goal::new("Node, checking, to JSON.parse + ajv", "validate", "JSON.parse + ajv", MANY, 6.0, Some(10.0)),
+    Goal::new("Node, checking one order, to JSON.parse + ajv", "validate", "JSON.parse + ajv", &[1], 3.0, None),
+    Goal::new("Node, reading, to JSON.parse + ajv", "objects", "JSON.parse + ajv", MANY, 1.4, Some(2.0)),
 ];
 
 const IN_PYTHON: [Goal; 5] = [
-    Goal {
-        what: "Python, checking, to pydantic models",
-        task: "validate",
-        peer: "pydantic models",
-        counts: MANY,
-        floor: 9.0,
-        aim: Some(15.0),
-    },
-    Goal {
-        what: "Python, checking, to pydantic TypedDict",
-        task: "validate",
-        peer: "pydantic TypedDict",
-        counts: MANY,
-        floor: 7.0,
-        aim: None,
-    },
-    Goal {
-        what: "Python, checking, to msgspec",
-        task: "validate",
-        peer: "msgspec",
-        counts: MANY,
-        floor: 6.0,
-        aim: Some(10.0),
-    },
-    Goal {
-        what: "Python, checking one order, to msgspec",
-        task: "validate",
-        peer: "msgspec",
-        counts: &[1],
-        floor: 1.0,
-        aim: None,
-    },
-    Goal {
-        what: "Python, reading, to msgspec",
-        task: "objects",
-        peer: "msgspec",
-        counts: MANY,
-        floor: 1.4,
-        aim: Some(2.0),
-    },
+    Goal::new("Python, checking, to pydantic models", "validate", "pydantic models", MANY, 9.0, Some(15.0)),
+    Goal::new("Python, checking, to pydantic TypedDict", "validate", "pydantic TypedDict", MANY, 7.0, None),
+    Goal::new("Python, checking, to msgspec", "validate", "msgspec", MANY, 6.0, Some(10.0)),
+    Goal::new("Python, checking one order, to msgspec", "validate", "msgspec", &[1], 1.0, None),
+    Goal::new("Python, reading, to msgspec", "objects", "msgspec", MANY, 1.4, Some(2.0)),
 ];
 
 fn goals(native: &[Line], node: &[Line], python: &[Line]) -> String {

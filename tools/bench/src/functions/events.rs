@@ -130,9 +130,9 @@ mod tests {
     fn orders_are_valid_and_the_refused_batch_has_one_violation() {
         for count in [1, 10, 100] {
             let body = body_of(&post(count));
-            assert_eq!(batch::read(body.as_bytes(), &Limits::default()).unwrap().orders().len(), count);
+            assert_eq!(batch::parse(body.as_bytes(), &Limits::default()).unwrap().orders().len(), count);
         }
-        let report = batch::read(body_of(&post_refused(100)).as_bytes(), &Limits::default()).unwrap_err();
+        let report = batch::parse(body_of(&post_refused(100)).as_bytes(), &Limits::default()).unwrap_err();
         assert_eq!(report.total, 1);
         assert_eq!(body_of(&post_refused(100)).len(), body_of(&post(100)).len());
     }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::cloud::Cloud;
 use super::error::CallError;
+use super::page::read_pages;
 
 /// An item: the type (`S`, `N`, …) and the text of each attribute.
 pub type Item = BTreeMap<String, (String, String)>;
@@ -16,25 +17,11 @@ impl Cloud {
     /// # Errors
     /// When the table cannot be read.
     pub fn items(&self, table: &str) -> Result<Vec<Item>, CallError> {
-        let mut items = Vec::new();
-        let mut from = Value::Null;
-        loop {
-            let mut request = json!({"TableName": table, "ConsistentRead": true});
-            if !from.is_null()
-                && let Some(request) = request.as_object_mut()
-            {
-                request.insert("ExclusiveStartKey".to_owned(), from);
-            }
-            let mut page = self.json("dynamodb", "DynamoDB_20120810.Scan", "1.0", &request)?;
-            let Some(found) = page.get("Items").and_then(Value::as_array) else {
-                return Err(CallError::unexpected("Scan", page.to_string()));
-            };
-            items.extend(found.iter().map(item));
-            from = page.get_mut("LastEvaluatedKey").map(Value::take).unwrap_or_default();
-            if from.is_null() {
-                return Ok(items);
-            }
-        }
+        let request = json!({"TableName": table, "ConsistentRead": true});
+        let items = read_pages(request, ["Items", "ExclusiveStartKey", "LastEvaluatedKey"], |request| {
+            self.json("dynamodb", "DynamoDB_20120810.Scan", "1.0", request)
+        })?;
+        Ok(items.iter().map(item).collect())
     }
 
     /// The number of items of a table, as DescribeTable counts them.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::cloud::Cloud;
 use super::error::CallError;
-use super::page::{Count, PAGE};
+use super::page::{Count, PAGE, read_pages};
 
 /// An execution.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,29 +137,16 @@ impl Cloud {
     /// # Errors
     /// When there is no such execution.
     pub fn history(&self, arn: &str) -> Result<Vec<Event>, CallError> {
-        let mut events = Vec::new();
-        let mut token = Value::Null;
-        loop {
-            let mut request = json!({"executionArn": arn, "maxResults": 1000, "includeExecutionData": true});
-            if !token.is_null()
-                && let Some(request) = request.as_object_mut()
-            {
-                request.insert("nextToken".to_owned(), token);
-            }
-            let mut page = self.states("GetExecutionHistory", &request)?;
-            let Some(found) = page.get_mut("events").and_then(Value::as_array_mut) else {
-                return Err(CallError::unexpected("GetExecutionHistory", page.to_string()));
-            };
-            events.extend(found.drain(..).filter_map(|whole| {
-                let id = whole.get("id")?.as_u64()?;
-                let kind = whole.get("type")?.as_str()?.to_owned();
-                Some(Event { id, kind, whole })
-            }));
-            token = page.get_mut("nextToken").map(Value::take).unwrap_or_default();
-            if token.is_null() {
-                return Ok(events);
-            }
-        }
+        let request = json!({"executionArn": arn, "maxResults": 1000, "includeExecutionData": true});
+        let events = read_pages(request, ["events", "nextToken", "nextToken"], |request| {
+            self.states("GetExecutionHistory", request)
+        })?;
+        let event = |whole: Value| {
+            let id = whole.get("id")?.as_u64()?;
+            let kind = whole.get("type")?.as_str()?.to_owned();
+            Some(Event { id, kind, whole })
+        };
+        Ok(events.into_iter().filter_map(event).collect())
     }
 
     /// Stops an execution, as an operator does.

@@ -20,17 +20,9 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// The module must be smaller than this: a browser downloads every byte of it.
 const LIMIT_BYTES: u64 = 64 * 1024;
 /// The features of Rust's wasm32 target, and SIMD: wasm-opt must know these and use no others.
-const FEATURES: [&str; 9] = [
-    "--enable-bulk-memory",
-    "--enable-bulk-memory-opt",
-    "--enable-call-indirect-overlong",
-    "--enable-multivalue",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
-    "--enable-sign-ext",
-    "--enable-simd",
-];
+const FEATURES: &str = "--enable-bulk-memory --enable-bulk-memory-opt --enable-call-indirect-overlong --enable-multivalue \
+    --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
+    --enable-simd";
 
 /// The shipped module.
 #[must_use]
@@ -98,7 +90,7 @@ pub(super) fn bind_and_optimise(
     let (bound, unfinished) = (folder.join("gridbid_wasm_bg.wasm"), module.with_extension("wasm-part"));
     npm::node(&node, layout.log("wasm-opt"), LIMIT)
         .args([wasm_opt.as_os_str(), "-O3".as_ref()])
-        .args(FEATURES)
+        .args(FEATURES.split(' '))
         .args(["--strip-debug", "--strip-producers", "--strip-target-features"])
         .args([bound.as_os_str(), "-o".as_ref(), unfinished.as_os_str()])
         .run(step)?;

@@ -6,7 +6,7 @@
 use std::cell::LazyCell;
 
 use gridbid_core::{
-    expiry::{self, Instant},
+    expiry::{self, Timestamp},
     order::Order,
 };
 
@@ -22,7 +22,7 @@ const WRITE_BYTES: usize = 512;
 pub(super) fn write_body(
     table_name: &str,
     writes: &[Write<'_>],
-    now: Instant,
+    now: Timestamp,
     token: &str,
 ) -> Result<Vec<u8>, serde_json::Error> {
     let table_name = serde_json::to_string(table_name)?;
@@ -64,7 +64,7 @@ struct Template {
 
 impl Template {
     /// Stores the order unless a live one exists; a failed condition returns the existing order.
-    fn put(table_name: &str, now: Instant, (accepted_at, expires_at): (Instant, Instant)) -> Self {
+    fn put(table_name: &str, now: Timestamp, (accepted_at, expires_at): (Timestamp, Timestamp)) -> Self {
         let [now, accepted_at, expires_at] = [now, accepted_at, expires_at].map(seconds);
         Self {
             before_record_id: [r#"{"Put":{"TableName":"#, table_name, r#","Item":{"record_id":{"S":"#].concat(),
@@ -85,7 +85,7 @@ impl Template {
     }
 
     /// Requires that exactly this order exists and is live; a failed condition returns the existing order.
-    fn confirm(table_name: &str, now: Instant) -> Self {
+    fn confirm(table_name: &str, now: Timestamp) -> Self {
         Self {
             before_record_id: [r#"{"ConditionCheck":{"TableName":"#, table_name, r#","Key":{"record_id":{"S":"#]
                 .concat(),
@@ -112,7 +112,7 @@ impl Template {
     }
 }
 
-fn seconds(instant: Instant) -> String {
+fn seconds(instant: Timestamp) -> String {
     instant.unix_seconds().to_string()
 }
 
@@ -135,13 +135,13 @@ mod tests {
     }
 
     fn written(writes: &[Write<'_>], now: u64) -> Value {
-        serde_json::from_slice(&write_body("orders", writes, Instant::from_unix_seconds(now), "token").unwrap())
+        serde_json::from_slice(&write_body("orders", writes, Timestamp::from_unix_seconds(now), "token").unwrap())
             .unwrap()
     }
 
     #[test]
     fn a_put_is_conditional_on_no_live_order() {
-        let (accepted_at, expires_at) = (Instant::from_unix_seconds(1_000), Instant::from_unix_seconds(87_400));
+        let (accepted_at, expires_at) = (Timestamp::from_unix_seconds(1_000), Timestamp::from_unix_seconds(87_400));
         let expected = json!({
             "TransactItems": [{"Put": {
                 "TableName": "orders",
@@ -181,8 +181,8 @@ mod tests {
         let order = order();
         let put = |accepted_at, expires_at| Write::Put {
             order: &order,
-            accepted_at: Instant::from_unix_seconds(accepted_at),
-            expires_at: Instant::from_unix_seconds(expires_at),
+            accepted_at: Timestamp::from_unix_seconds(accepted_at),
+            expires_at: Timestamp::from_unix_seconds(expires_at),
         };
         let written = written(&[put(1, 2), Write::Confirm { order: &order }, put(3, 4), put(3, 5)], 1);
         let times = |index: usize| {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use gridbid_core::{
-    expiry::{Instant, is_live},
+    expiry::{Timestamp, is_live},
     order::RecordId,
     stored::StoredOrder,
 };
@@ -60,7 +60,7 @@ impl MemoryOrders {
         self.transactions.get()
     }
 
-    fn apply(&self, writes: &[Write<'_>], now: Instant) -> TransactionOutcome {
+    fn apply(&self, writes: &[Write<'_>], now: Timestamp) -> TransactionOutcome {
         let mut items = self.items.borrow_mut();
         let verdicts: Vec<WriteVerdict> = writes
             .iter()
@@ -100,7 +100,7 @@ impl OrderTable for MemoryOrders {
     async fn transact(
         &self,
         writes: &[Write<'_>],
-        now: Instant,
+        now: Timestamp,
         _: &Deadline,
     ) -> Result<TransactionOutcome, AdapterError> {
         self.transactions.set(self.transactions.get() + 1);

@@ -169,7 +169,8 @@ async fn other_events_break_the_contract() {
         json!({"version": "2.0", "routeKey": "$default"}),
         json!({"version": "2.0", "routeKey": "GET /orders/{record_id}"}),
     ] {
-        let mut invocation = Invocation::new(Deadline::after(Duration::from_secs(1)), Instant::from_unix_seconds(NOW));
+        let mut invocation =
+            Invocation::new(Deadline::after(Duration::from_secs(1)), Timestamp::from_unix_seconds(NOW));
         let error = api().respond(&event.to_string(), &mut invocation).await.unwrap_err();
         assert_eq!(error.name(), "ContractBroken", "{event}");
     }

@@ -127,7 +127,7 @@ async fn contention_is_retried_a_bounded_number_of_times() {
 async fn retries_end_at_the_deadline() {
     let table = (0..100).fold(MemoryOrders::new(), |table, _| table.with_fault(Fault::Conflict));
     let api = OrdersApi::new(table);
-    let mut invocation = Invocation::new(Deadline::after(Duration::ZERO), Instant::from_unix_seconds(NOW));
+    let mut invocation = Invocation::new(Deadline::after(Duration::ZERO), Timestamp::from_unix_seconds(NOW));
     let response = api.respond(&posting(EXAMPLE).to_string(), &mut invocation).await.unwrap();
     assert!(response.starts_with(r#"{"statusCode":503"#), "{response}");
     assert_eq!(api.table().transactions(), 1);
