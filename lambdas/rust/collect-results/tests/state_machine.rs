@@ -103,7 +103,8 @@ fn seconds(state: &Value) -> u64 {
         let cap = retry["MaxDelaySeconds"].as_u64().unwrap_or(u64::MAX);
         (0..number(&retry["MaxAttempts"]))
             .map(|attempt| {
-                let delay = number(&retry["IntervalSeconds"]) * number(&retry["BackoffRate"]).pow(attempt.try_into().unwrap());
+                let delay =
+                    number(&retry["IntervalSeconds"]) * number(&retry["BackoffRate"]).pow(attempt.try_into().unwrap());
                 delay.min(cap)
             })
             .sum()
@@ -182,18 +183,24 @@ fn functions_are_retried_on_the_closed_list_of_errors() {
     // The polls that follow are a retry of their own.
     let collect = &machine["States"]["Collect"]["Catch"];
     assert_eq!((names(&collect[0]["ErrorEquals"]), &collect[0]["Next"]), (TRANSIENT.to_vec(), &json!("CheckAnswer")));
-    assert_eq!(collect[1], json!({
-        "ErrorEquals": ["States.ALL"],
-        "Assign": {"polls": "{% $polls + 1 %}", "problem": "{% $states.errorOutput %}"},
-        "Next": "ReleaseAfterFailure",
-    }));
+    assert_eq!(
+        collect[1],
+        json!({
+            "ErrorEquals": ["States.ALL"],
+            "Assign": {"polls": "{% $polls + 1 %}", "problem": "{% $states.errorOutput %}"},
+            "Next": "ReleaseAfterFailure",
+        })
+    );
 }
 
 #[test]
 fn only_order_rejected_makes_an_order_rejected() {
     let machine = machine();
     let catches = machine["States"]["StoreOrders"]["ItemProcessor"]["States"]["StoreOrder"]["Catch"].clone();
-    assert_eq!((&catches[0]["ErrorEquals"], &catches[0]["Output"]["outcome"]), (&json!(["OrderRejected"]), &json!("rejected")));
+    assert_eq!(
+        (&catches[0]["ErrorEquals"], &catches[0]["Output"]["outcome"]),
+        (&json!(["OrderRejected"]), &json!("rejected"))
+    );
     assert_eq!(catches[1]["ErrorEquals"], json!(["States.ALL"]));
     assert!(catches[1]["Output"].as_str().unwrap().contains("'outcome': 'failed'"), "{}", catches[1]);
     assert_eq!(catches.as_array().unwrap().len(), 2);
@@ -232,10 +239,14 @@ fn leases_outlast_the_worst_case() {
     assert!(worst(&["ClaimSlot", "CountOpenSlots", "Collect", "HoldForOrders"]) <= margin, "{margin}");
     assert!(worst(&["Collect", "RenewLease", "RenewLease"]) <= margin, "{margin}");
 
-    let hold = machine["States"]["HoldForOrders"]["Arguments"]["ExpressionAttributeValues"][":until"]["N"].as_str().unwrap();
+    let hold =
+        machine["States"]["HoldForOrders"]["Arguments"]["ExpressionAttributeValues"][":until"]["N"].as_str().unwrap();
     assert!(worst(&["CloseRun", "FinishRun"]) <= between(hold, "$lease_seconds +", "+"), "{hold}");
     assert!(seconds(&item_states(&machine)["StoreOrder"]) <= between(hold, "+ 2000 +", "*"), "{hold}");
-    assert_eq!(between(hold, "$ceil($count($items) /", ")"), number(&machine["States"]["StoreOrders"]["MaxConcurrency"]));
+    assert_eq!(
+        between(hold, "$ceil($count($items) /", ")"),
+        number(&machine["States"]["StoreOrders"]["MaxConcurrency"])
+    );
     assert_eq!(between(hold, "/ 1000) +", ";"), number(&machine["TimeoutSeconds"]), "{hold}");
 }
 
