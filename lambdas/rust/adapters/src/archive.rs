@@ -41,3 +41,17 @@ pub trait ResultArchive {
     /// As for [`ResultArchive::put_if_absent`].
     fn get(&self, key: &str, deadline: &Deadline) -> impl Future<Output = Result<Option<Vec<u8>>, AdapterError>>;
 }
+
+impl<A: ResultArchive> ResultArchive for &A {
+    async fn put_if_absent(&self, key: &str, content: &str, deadline: &Deadline) -> Result<PutOutcome, AdapterError> {
+        A::put_if_absent(self, key, content, deadline).await
+    }
+
+    async fn put(&self, key: &str, content: &str, deadline: &Deadline) -> Result<(), AdapterError> {
+        A::put(self, key, content, deadline).await
+    }
+
+    async fn get(&self, key: &str, deadline: &Deadline) -> Result<Option<Vec<u8>>, AdapterError> {
+        A::get(self, key, deadline).await
+    }
+}

@@ -1,6 +1,7 @@
 //! Closes a run: stores its summary, and publishes it if any order was rejected or failed.
 //!
-//! Core computes the summary from the outcomes of orders and the reports of batches. It is the same for the same outcomes, so that closing a run again writes the same bytes.
+//! Core computes the summary from the outcomes of orders and the reports of batches. It is the same for the same outcomes, so
+//! that closing a run again writes the same bytes.
 //! The message may then be published twice; it contains the run's id.
 
 mod event;

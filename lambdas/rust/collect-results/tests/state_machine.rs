@@ -125,7 +125,7 @@ fn names(list: &Value) -> Vec<&str> {
 fn history_of_the_largest_run_is_below_the_quota() {
     let (limits, batches) = (ResultsLimits::default(), BatchLimits::default());
     // An item begins and ends; the execution too.
-    for items in [u64::from(limits.orders), batches.max_batches()] {
+    for items in [u64::from(limits.orders), batches.max_batches() as u64] {
         let events = 2 + of_execution(events, items, 2);
         assert!(events < MAX_EVENTS, "{items} items: {events} events");
     }
@@ -143,7 +143,7 @@ fn state_of_the_largest_run_is_below_the_quota() {
     let max_batches = BatchLimits::default().max_batches();
     let key = answer_key(&slot, u32::MAX, &Digest::of(b""), u32::MAX);
     let batch = json!({"n": u32::MAX, "key": key, "count": u32::MAX, "first": u32::MAX}).to_string();
-    let batches = usize::try_from(max_batches).unwrap() * (batch.len() + 1) + metadata;
+    let batches = max_batches * (batch.len() + 1) + metadata;
     assert!(batches < MAX_STATE_BYTES, "{batches} bytes of batches");
 
     // The longest outcomes: see the catches of StoreOrder. A message has at most 90 bytes, whose escapes are two bytes.
@@ -153,15 +153,15 @@ fn state_of_the_largest_run_is_below_the_quota() {
     });
     let rejected = json!({"position": u32::MAX, "outcome": "rejected", "why": "\"".repeat(90)});
     let longest = failed.to_string().len().max(rejected.to_string().len());
-    let items = usize::try_from(max_batches).unwrap().max(limits.orders as usize);
+    let items = max_batches.max(limits.orders as usize);
     let outcomes = items * (longest + 1) + metadata;
     assert!(outcomes < MAX_STATE_BYTES, "{outcomes} bytes of outcomes");
 }
 
 #[test]
 fn large_runs_need_few_transitions() {
-    let orders = 100_000;
-    let items = BatchLimits::default().batches(orders);
+    let orders = 100_000_u64;
+    let items = orders.div_ceil(BatchLimits::default().batch_orders(orders.try_into().unwrap()) as u64);
     let transitions = of_execution(transitions, items, 0);
     assert!(transitions * 20 <= orders, "{transitions} transitions for {orders} orders");
 }
