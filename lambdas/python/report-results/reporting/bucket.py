@@ -1,7 +1,7 @@
 """Reads the results bucket: the summaries of a day, and single objects.
 
-Objects are read concurrently. If S3 fails, so does the whole read; a summary that is too large or was deleted is returned
-as `Unreadable` and does not affect others.
+Objects are read concurrently. If S3 fails, so does the whole read; a summary that is too large or was deleted is
+returned as `Unreadable` and does not affect others.
 """
 
 from __future__ import annotations

@@ -140,8 +140,12 @@ class Function:
         contents = self._bucket.summaries(day, deadline)
         result = add_up(contents)
         documents = [content for key, content in contents.items() if key not in result.unreadable]
-        parsed = [summary for content in documents if isinstance(content, bytes) and (summary := parse_summary(content))]
-        summaries = {summary["slot"]: summary for summary in parsed if summary["slot"].startswith(f"{day.isoformat()}T")}
+        parsed = [
+            summary for content in documents if isinstance(content, bytes) and (summary := parse_summary(content))
+        ]
+        summaries = {
+            summary["slot"]: summary for summary in parsed if summary["slot"].startswith(f"{day.isoformat()}T")
+        }
         now = self._now()
         slots = {*scheduled_slots(day, now), *summaries, *self._runs.open_slots(day, deadline)}
         known = join(slots, self._runs.of_slots(slots, deadline), summaries)
@@ -196,8 +200,9 @@ def _parse_event(event: Any) -> Request:
         raise ContractBroken("the event is not an API Gateway HTTP API event with payload format 2.0")
     route, parameters = event.get("routeKey"), event.get("pathParameters")
     names = {DAY_ROUTE: ("date",), SLOT_ROUTE: ("date", "slot")}.get(route) if isinstance(route, str) else None
-    values = [parameters.get(name) for name in names or ()] if isinstance(parameters, dict) else []
-    if not values or not all(isinstance(value, str) for value in values):
+    given = [parameters.get(name) for name in names or ()] if isinstance(parameters, dict) else []
+    values = [value for value in given if isinstance(value, str)]
+    if not values or len(values) < len(given):
         raise ContractBroken(f"the event's route is neither `{DAY_ROUTE}` nor `{SLOT_ROUTE}`")
     query = event.get("queryStringParameters")
     return Request(values[0], values[1] if len(values) > 1 else None, query if isinstance(query, dict) else {})

@@ -50,7 +50,9 @@ def read_page(bucket: ResultsBucket, slot: Slot, start: int, limit: int, deadlin
         manifest = json.loads(content)
         total = int(manifest["total"])
         end = min(start + limit, total)
-        spans = [batch for batch in manifest["batches"] if batch["first"] < end and batch["first"] + batch["count"] > start]
+        spans = [
+            batch for batch in manifest["batches"] if batch["first"] < end and batch["first"] + batch["count"] > start
+        ]
     except (ValueError, KeyError, TypeError) as error:
         raise PermanentFailure(f"{manifest_key} is not a manifest") from error
     failures = _failures(slot)

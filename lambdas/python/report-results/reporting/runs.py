@@ -1,4 +1,4 @@
-"""Reads the runs table: one item per slot, `slot#2026-11-22T07:05:00Z`, which the state machine of the results run writes.
+"""Reads the runs table: one item per slot, `slot#2026-11-22T07:05:00Z`, which the results run writes.
 
 A slot without an item was never run, or its item has expired.
 """

@@ -192,18 +192,18 @@ async fn a_missing_or_contradictory_report_breaks_the_contract() {
 
 #[tokio::test]
 async fn a_late_run_does_not_replace_the_summary_of_a_later_attempt() {
-    let function = with_objects(&[(KEY, r#"{"attempt":3}"#)]);
-    assert_eq!(close(&function, &mixed()).await.unwrap_err().name(), "ContractBroken");
-    assert_eq!(function.archive().objects()[KEY], r#"{"attempt":3}"#);
-    assert!(function.notifier().messages().is_empty());
+    let late = with_objects(&[(KEY, r#"{"attempt":3}"#)]);
+    assert_eq!(close(&late, &mixed()).await.unwrap_err().name(), "ContractBroken");
+    assert_eq!(late.archive().objects()[KEY], r#"{"attempt":3}"#);
+    assert!(late.notifier().messages().is_empty());
     for older in [r#"{"attempt":2}"#, r#"{"slot":"x"}"#, ""] {
         let archive = MemoryArchive::new().with_fault(Fault::ConcurrentWrite(Box::new(
             |all: &mut gridbid_adapters::memory::Objects| {
                 all.insert(KEY.to_owned(), older.to_owned());
             },
         )));
-        let tested = function(archive, MemoryNotifier::new());
-        close(&tested, &mixed()).await.unwrap();
-        assert!(tested.archive().objects()[KEY].contains("arn:run"));
+        let function = function(archive, MemoryNotifier::new());
+        close(&function, &mixed()).await.unwrap();
+        assert!(function.archive().objects()[KEY].contains("arn:run"));
     }
 }
