@@ -20,43 +20,56 @@ locals {
     }
 
     collect-results = {
-      description = "Asks the auction platform whether results are ready"
-      # Below the task's 25 s in the state machine, so that it receives the function's own error.
-      timeout_seconds = 20
-      p99_limit_ms    = 15000
+      description = "Asks the auction platform for results and freezes them"
+      # Below the task's 250 s in the state machine, so that it receives the function's own error.
+      timeout_seconds = 240
+      p99_limit_ms    = 120000
+      # The platform's document (at most 256 MiB), its orders as canonical JSON (at most as much), and the batches being sent.
+      memory_mb = 1024
       environment_variables = { for name, value in {
+        RESULTS_BUCKET                = module.result_archive.bucket_name
         AUCTION_PLATFORM_URL          = var.auction_platform_url
         AUCTION_PLATFORM_TOKEN_SECRET = var.auction_platform_token_secret_arn
         AUCTION_RANDOM_SEED           = var.auction_random_seed
         AUCTION_RANDOM_READY_PERCENT  = var.auction_random_ready_percent
       } : name => tostring(value) if value != null }
-      policy_statements = [
-        for arn in var.auction_platform_token_secret_arn[*] : { actions = ["secretsmanager:GetSecretValue"], resources = [arn] }
-      ]
+      policy_statements = concat(
+        local.key_statements,
+        [
+          { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/answers/*"] },
+          # Without it, S3 answers 403 instead of 404 for an object that does not exist.
+          { actions = ["s3:ListBucket"], resources = [module.result_archive.bucket_arn] },
+        ],
+        [for arn in var.auction_platform_token_secret_arn[*] : { actions = ["secretsmanager:GetSecretValue"], resources = [arn] }],
+      )
     }
 
     store-result = {
-      description = "Stores an accepted order and raises OrderRejected for a rejected one"
-      # Below the task's 12 s in the state machine.
-      timeout_seconds       = 10
-      p99_limit_ms          = 5000
+      description = "Stores an accepted order or a batch of orders, and raises OrderRejected for a rejected order"
+      # Below the task's 60 s in the state machine.
+      timeout_seconds       = 50
+      p99_limit_ms          = 25000
       environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
       policy_statements = concat(local.key_statements, [
-        { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/results/*"] },
+        { actions = ["s3:GetObject"], resources = ["${module.result_archive.bucket_arn}/answers/*"] },
+        { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/results/*", "${module.result_archive.bucket_arn}/reports/*"] },
+        { actions = ["s3:ListBucket"], resources = [module.result_archive.bucket_arn] },
       ])
     }
 
     close-run = {
       description = "Writes a run's summary and reports rejections and failures"
-      # Below the task's 25 s in the state machine.
-      timeout_seconds = 20
-      p99_limit_ms    = 10000
+      # Below the task's 130 s in the state machine.
+      timeout_seconds = 120
+      p99_limit_ms    = 60000
       environment_variables = {
         RESULTS_BUCKET          = module.result_archive.bucket_name
         NOTIFICATIONS_TOPIC_ARN = module.alerts.topic_arn
       }
       policy_statements = concat(local.key_statements, [
+        { actions = ["s3:GetObject"], resources = ["${module.result_archive.bucket_arn}/reports/*", "${module.result_archive.bucket_arn}/summaries/*"] },
         { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/summaries/*"] },
+        { actions = ["s3:ListBucket"], resources = [module.result_archive.bucket_arn] },
         { actions = ["sns:Publish"], resources = [module.alerts.topic_arn] },
       ])
     }
@@ -72,14 +85,19 @@ locals {
     }
 
     report-results = {
-      description           = "Reports the totals of a day's results"
-      timeout_seconds       = 15
-      p99_limit_ms          = 5000
-      memory_mb             = 512
-      environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
+      description     = "Reports the results of a day and of a slot"
+      timeout_seconds = 15
+      p99_limit_ms    = 5000
+      memory_mb       = 512
+      environment_variables = {
+        RESULTS_BUCKET = module.result_archive.bucket_name
+        RUNS_TABLE     = module.results_run.runs_table_name
+      }
       policy_statements = concat(local.key_statements, [
         { actions = ["s3:ListBucket"], resources = [module.result_archive.bucket_arn] },
-        { actions = ["s3:GetObject"], resources = ["${module.result_archive.bucket_arn}/summaries/*"] },
+        { actions = ["s3:GetObject"], resources = ["${module.result_archive.bucket_arn}/answers/*", "${module.result_archive.bucket_arn}/summaries/*"] },
+        { actions = ["dynamodb:BatchGetItem"], resources = [module.results_run.runs_table_arn] },
+        { actions = ["dynamodb:Query"], resources = [module.results_run.open_slots_index_arn] },
       ])
     }
 
@@ -97,10 +115,11 @@ locals {
   }
 
   routes = {
-    "POST /orders"            = "orders-api"
-    "GET /orders/{record_id}" = "orders-api"
-    "POST /orders/preview"    = "preview-orders"
-    "GET /results/{date}"     = "report-results"
+    "POST /orders"               = "orders-api"
+    "GET /orders/{record_id}"    = "orders-api"
+    "POST /orders/preview"       = "preview-orders"
+    "GET /results/{date}"        = "report-results"
+    "GET /results/{date}/{slot}" = "report-results"
   }
 }
 

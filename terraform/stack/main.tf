@@ -72,15 +72,17 @@ module "results_run" {
   close_run_arn            = module.function["close-run"].alias_arn
   notifications_topic_arn  = module.alerts.topic_arn
 
-  schedule_enabled = var.schedule_enabled
-  poll_seconds     = var.poll_seconds
-  deadline_seconds = var.deadline_seconds
-  lease_seconds    = var.lease_seconds
+  schedule_enabled        = var.schedule_enabled
+  poll_seconds            = var.poll_seconds
+  deadline_seconds        = var.deadline_seconds
+  lease_seconds           = var.lease_seconds
+  open_slot_alarm_seconds = var.open_slot_alarm_seconds
 
-  watched                  = var.on_aws
-  alarm_topic_arns         = local.alarm_topic_arns
-  close_run_log_group_name = module.function["close-run"].log_group_name
-  log_retention_days       = var.log_retention_days
+  watched                        = var.on_aws
+  alarm_topic_arns               = local.alarm_topic_arns
+  collect_results_log_group_name = module.function["collect-results"].log_group_name
+  close_run_log_group_name       = module.function["close-run"].log_group_name
+  log_retention_days             = var.log_retention_days
 }
 
 module "http_api" {

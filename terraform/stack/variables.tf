@@ -126,9 +126,15 @@ variable "deadline_seconds" {
 }
 
 variable "lease_seconds" {
-  description = "Lease of a results run, in seconds."
+  description = "Lease of a results run on its slot, in seconds."
   type        = number
-  default     = 600
+  default     = 1200
+}
+
+variable "open_slot_alarm_seconds" {
+  description = "Age in seconds at which a slot that is not done raises an alarm."
+  type        = number
+  default     = 3600
 }
 
 variable "auction_platform_url" {
@@ -139,6 +145,11 @@ variable "auction_platform_url" {
   validation {
     condition     = var.auction_platform_url == null ? true : can(regex("^https?://", var.auction_platform_url))
     error_message = "The auction platform's URL must start with http:// or https://."
+  }
+
+  validation {
+    condition     = var.environment != "prod" || var.auction_platform_url != null
+    error_message = "Production requires the URL of an auction platform: the random platform invents results."
   }
 }
 

@@ -37,6 +37,10 @@ run "prod" {
     source = "../envs/prod"
   }
 
+  variables {
+    auction_platform_url = "https://platform.example"
+  }
+
   assert {
     condition     = { for name, function in output.functions : name => function.deployment != null } == { orders-api = true, preview-orders = true, report-results = true, collect-results = false, store-result = false, close-run = false, notify-slack = false }
     error_message = "The three functions behind HTTP must have a canary, and no other function."

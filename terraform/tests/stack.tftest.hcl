@@ -33,6 +33,18 @@ override_module {
 }
 
 override_module {
+  target = module.results_run
+  outputs = {
+    state_machine_arn    = "arn:aws:states:eu-west-1:123456789012:stateMachine:gridbid-dev-results-run"
+    schedule_name        = "gridbid-dev-results-run"
+    runs_table_name      = "gridbid-dev-runs"
+    runs_table_arn       = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs"
+    open_slots_index_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs/index/open_slots"
+    alarm_arns           = []
+  }
+}
+
+override_module {
   target = module.alerts
   outputs = {
     topic_arn                     = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"
@@ -59,21 +71,31 @@ run "functions_have_the_permissions_they_use" {
         [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
         [["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders"]],
       ]
-      collect-results = []
+      collect-results = [
+        [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+        [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::results/answers/*"]],
+        [["s3:ListBucket"], ["arn:aws:s3:::results"]],
+      ]
       store-result = [
         [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
-        [["s3:PutObject"], ["arn:aws:s3:::results/results/*"]],
+        [["s3:GetObject"], ["arn:aws:s3:::results/answers/*"]],
+        [["s3:PutObject"], ["arn:aws:s3:::results/results/*", "arn:aws:s3:::results/reports/*"]],
+        [["s3:ListBucket"], ["arn:aws:s3:::results"]],
       ]
       close-run = [
         [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+        [["s3:GetObject"], ["arn:aws:s3:::results/reports/*", "arn:aws:s3:::results/summaries/*"]],
         [["s3:PutObject"], ["arn:aws:s3:::results/summaries/*"]],
+        [["s3:ListBucket"], ["arn:aws:s3:::results"]],
         [["sns:Publish"], ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]],
       ]
       preview-orders = []
       report-results = [
         [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
         [["s3:ListBucket"], ["arn:aws:s3:::results"]],
-        [["s3:GetObject"], ["arn:aws:s3:::results/summaries/*"]],
+        [["s3:GetObject"], ["arn:aws:s3:::results/answers/*", "arn:aws:s3:::results/summaries/*"]],
+        [["dynamodb:BatchGetItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs"]],
+        [["dynamodb:Query"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs/index/open_slots"]],
       ]
       notify-slack = [
         [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
@@ -87,14 +109,14 @@ run "functions_have_the_permissions_they_use" {
   assert {
     condition = { for name, function in local.functions : name => function.environment_variables } == {
       orders-api      = { ORDERS_TABLE = "gridbid-dev-orders" }
-      collect-results = {}
+      collect-results = { RESULTS_BUCKET = "results" }
       store-result    = { RESULTS_BUCKET = "results" }
       close-run = {
         RESULTS_BUCKET          = "results"
         NOTIFICATIONS_TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"
       }
       preview-orders = {}
-      report-results = { RESULTS_BUCKET = "results" }
+      report-results = { RESULTS_BUCKET = "results", RUNS_TABLE = "gridbid-dev-runs" }
       notify-slack   = { SLACK_WEBHOOK_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/slack-webhook-AbCdEf" }
     }
     error_message = "Each function must have exactly the environment variables it needs."
@@ -168,6 +190,7 @@ run "platform_settings_reach_collect_results" {
 
   assert {
     condition = local.functions["collect-results"].environment_variables == {
+      RESULTS_BUCKET                = "results"
       AUCTION_PLATFORM_URL          = "https://platform.example/results"
       AUCTION_PLATFORM_TOKEN_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"
       AUCTION_RANDOM_SEED           = "18446744073709551615"
@@ -177,9 +200,23 @@ run "platform_settings_reach_collect_results" {
   }
 
   assert {
-    condition     = [for statement in local.functions["collect-results"].policy_statements : [statement.actions, statement.resources]] == [[["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"]]]
+    condition     = [for statement in local.functions["collect-results"].policy_statements : statement.resources if contains(statement.actions, "secretsmanager:GetSecretValue")] == [["arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"]]
     error_message = "collect-results may read only the secret with the platform's token."
   }
+}
+
+run "production_without_a_platform_is_refused" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  variables {
+    environment = "prod"
+  }
+
+  expect_failures = [var.auction_platform_url]
 }
 
 run "api_requires_signatures_by_default" {

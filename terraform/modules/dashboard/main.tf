@@ -48,6 +48,11 @@ locals {
       ]
     },
     {
+      title   = "Results runs: closed, and slots open for too long"
+      stat    = "Maximum"
+      metrics = [for name in ["runs-closed", "open-slots"] : ["Gridbid/${var.environment}", name]]
+    },
+    {
       title = "Tables: reads and writes"
       stat  = "Sum"
       metrics = [for pair in setproduct(var.table_names, ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"]) :

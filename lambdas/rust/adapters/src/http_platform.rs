@@ -21,7 +21,8 @@ use crate::{
 };
 
 const ATTEMPTS: u32 = 3;
-const ATTEMPT: Duration = Duration::from_secs(5);
+/// The timeout of an attempt, up to the last byte of the results of the largest auction.
+const ATTEMPT: Duration = Duration::from_secs(60);
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(2));
 
 /// A platform with a URL.

@@ -35,6 +35,7 @@
 
 pub mod account;
 pub mod archive;
+pub mod concurrent;
 pub mod deadline;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;

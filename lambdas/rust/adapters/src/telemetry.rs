@@ -58,10 +58,18 @@ pub struct InvocationLog {
     pub run: Option<String>,
     /// The run's slot.
     pub slot: Option<String>,
+    /// The slot's attempt, from 1.
+    pub attempt: Option<u32>,
     /// The number of the poll, from 1.
     pub poll: Option<u32>,
+    /// Slots that have been open for too long; an alarm reads it.
+    pub open_slots: Option<u32>,
     /// The order's position in the platform's results.
     pub position: Option<u32>,
+    /// The number of the batch, from 0.
+    pub batch: Option<u32>,
+    /// Batches of the frozen answer.
+    pub batches: Option<usize>,
     /// The HTTP status of the response.
     pub status: Option<u16>,
     /// The permanent code of a refusal, or the kind of a message.
@@ -147,8 +155,12 @@ pub fn log_invocation(
         request_id,
         run = log.run,
         slot = log.slot,
+        attempt = log.attempt,
         poll = log.poll,
+        open_slots = log.open_slots,
         position = log.position,
+        batch = log.batch,
+        batches = log.batches,
         outcome = outcome.as_str(),
         error = error.map(HandlerError::name),
         why = error.map_or(log.why.as_deref(), HandlerError::log_reason),
