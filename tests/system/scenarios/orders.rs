@@ -38,7 +38,7 @@ fn expected(orders: &Value) -> BTreeMap<String, (String, String)> {
     orders.map(|order| (text(order, "record_id"), (text(order, "parameter_1"), text(order, "parameter_2")))).collect()
 }
 
-/// Items without the state of their submission, which changes by itself.
+/// Items without the state of their submission, which submit-orders changes meanwhile.
 fn without_submissions(mut items: BTreeMap<String, Item>) -> BTreeMap<String, Item> {
     items.values_mut().for_each(|item| item.retain(|name, _| !name.starts_with("submission_")));
     items

@@ -167,7 +167,7 @@ fn closed_connections_are_waited_out() {
 }
 
 #[test]
-fn dripping_response_is_abandoned_and_asked_for_again() {
+fn dripping_response_is_abandoned_and_polled_again() {
     let fault =
         |slot: &str| vec![AuctionFault { containing: slot.to_owned(), requests: 1, kind: FaultKind::Drip(1_000) }];
     outage(&fault, &[AuctionResponse::Synthetic { orders: 5 }]);

@@ -13,7 +13,7 @@ use gridbid_devkit::{lock, npm, venv};
 
 use crate::programs::{self, HostPrograms, Programs};
 use crate::wasm::{self, Prebuilt};
-use crate::{bindings, scripted, zips};
+use crate::{bindings, console, scripted, zips};
 
 /// The compiled parts of a system.
 #[derive(Debug)]
@@ -58,7 +58,8 @@ pub fn fetch(context: &Context) -> Result<(), Failure> {
     context.step("fetch npm packages", |step| {
         let _held = lock::shared(layout, step)?;
         let mut summaries = vec![npm::prepare(layout, step)?];
-        for folder in [vec![bindings::typescript(layout)], scripted::npm_folders(layout)].concat() {
+        let folders = [vec![bindings::typescript(layout), console::folder(layout)], scripted::npm_folders(layout)];
+        for folder in folders.concat() {
             summaries.push(npm::install(layout, &folder, step)?);
         }
         summaries.dedup();
@@ -116,6 +117,10 @@ pub fn assemble(context: &Context, compiled: Compiled) -> Result<HostPrograms, F
         let _held = lock::shared(layout, step)?;
         let scripted = scripted::build_all(layout, step)?;
         Ok(((), zips::write_all(layout, &programs.functions, scripted, step)?))
+    })?;
+    context.step("build console", |step| {
+        let _held = lock::shared(layout, step)?;
+        Ok(((), console::build(layout, step)?))
     })?;
     Ok(host)
 }

@@ -29,7 +29,7 @@ use gridbid_simulator_protocol::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub(crate) use market::Odds;
+pub(crate) use market::{Odds, SEED};
 
 use faults::Faults;
 use journal::{Event, Journal};

@@ -56,7 +56,7 @@ impl Cloud {
         *request.uri_mut() =
             format!("http://{}{path}", self.host()).parse::<Uri>().map_err(|error| error.to_string())?;
         remove_hop_by_hop(request.headers_mut());
-        // The client computes it from the body: a request may have named another length beside its transfer encoding.
+        // The client computes it from the body: a request with a transfer encoding may name another length.
         request.headers_mut().remove(header::CONTENT_LENGTH);
         let host = HeaderValue::from_str(host).map_err(|error| error.to_string())?;
         request.headers_mut().insert(header::HOST, host);

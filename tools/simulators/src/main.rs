@@ -46,7 +46,7 @@ struct Settings {
     #[arg(long)]
     token: Option<String>,
     /// The seed of the auction's random draws
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = auction::SEED)]
     seed: u64,
     /// The probability that a slot's results are ready at a poll, in percent
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u8).range(1..=100))]

@@ -1,7 +1,7 @@
 //! A proxy to the local cloud's S3 that fails writes on request.
 //!
 //! The AWS SDKs retry failed requests. All attempts of one call have the same `amz-sdk-invocation-id`, so that a fault fails
-//! every attempt of a call and the function has to give up.
+//! every attempt of a call.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

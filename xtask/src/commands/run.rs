@@ -23,7 +23,7 @@ pub fn run(layout: &Layout, slot: Option<String>, ask_again: bool) -> Result<(),
     let run = results_run::follow(&running.cloud, &arn, LIMIT, print)?;
     print(&run.summary());
     match run.status() {
-        Some("already_done") => print("the slot is done; `--ask-again` asks the auction platform once more"),
+        Some("already_done") => print("the slot is done; `--ask-again` begins another attempt"),
         Some("already_running") => print("another run has the slot"),
         _ => {}
     }

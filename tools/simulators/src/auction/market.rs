@@ -13,6 +13,8 @@ use gridbid_simulator_protocol::{AuctionRule, RuleDecision, SeenOrder};
 
 use super::journal::{Decision, Event};
 
+/// The default seed: it accepts the first order of `xtask/examples/orders.json` and rejects the second.
+pub(crate) const SEED: u64 = 8;
 /// Seconds between two slots.
 const PERIOD: u64 = 300;
 const REASONS: [&str; 3] = ["price too high", "volume not needed", "outside the grid's limits"];
@@ -270,6 +272,13 @@ mod tests {
         let reasons: Vec<Option<String>> =
             market.orders("2026-11-22T07:05:00Z").into_iter().map(|order| order.reason).collect();
         assert_eq!(reasons, [Some("too dear".to_owned()), None]);
+    }
+
+    #[test]
+    fn default_seed_accepts_one_example_order_and_rejects_the_other() {
+        let market = Market::new(Odds { seed: SEED, ..ODDS });
+        assert_eq!(market.draw_rejection("unique_id_1"), None);
+        assert_eq!(market.draw_rejection("unique_id_2").as_deref(), Some("price too high"));
     }
 
     #[test]
