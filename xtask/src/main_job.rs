@@ -210,6 +210,10 @@ impl Job<'_> {
                     (self.say)(&format!("    {bucket}/{key}: {content}"));
                     ensure(content.contains(&id), "the stored result is another order's")?;
                 }
+                // Results of more than 500 orders are stored in batches.
+                ("accepted", None) if objects.iter().any(|object| object.key.ends_with(".jsonl")) => {
+                    (self.say)(&format!("  {id}: accepted, power {}, stored in a batch", text("power")));
+                }
                 ("rejected", None) => (self.say)(&format!("  {id}: rejected: {}", text("reason"))),
                 (outcome, object) => {
                     let stored = object.map_or("nothing", |object| object.key.as_str());
