@@ -110,6 +110,11 @@ fn format_poll(number: usize, output: &Value) -> String {
         (Some(Value::Bool(true)), Some(orders)) => {
             format!("collect-results, poll {number}: ready, {orders} orders")
         }
+        (Some(Value::Bool(true)), None) => {
+            let batches = output.get("batches").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let orders: u64 = batches.iter().filter_map(|batch| batch.get("count")?.as_u64()).sum();
+            format!("collect-results, poll {number}: ready, {orders} orders in {} batches", batches.len())
+        }
         _ => format!("collect-results, poll {number}: {output}"),
     }
 }
@@ -121,12 +126,16 @@ fn format_outcome(outcome: &Value) -> String {
             other => other.to_string(),
         })
     };
+    let place = if outcome.get("n").is_some() { format!("batch {}", text("n")) } else { format!("order {}", text("position")) };
     let summary = match text("outcome").as_str() {
+        "batch" => {
+            format!("{} accepted, {} rejected, {} failed", text("accepted"), text("rejected"), text("failed"))
+        }
         "accepted" => format!("accepted, filed as {}", text("key")),
         "failed" => format!("failed: {}: {}", text("error"), text("why")),
         other => format!("{other}: {}", text("why")),
     };
-    format!("store-result, order {}: {summary}", text("position"))
+    format!("store-result, {place}: {summary}")
 }
 
 #[cfg(test)]
