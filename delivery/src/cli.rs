@@ -20,6 +20,8 @@ use crate::commands::deploy::{self, DeployRequest};
 use crate::commands::mode::Mode;
 use crate::commands::redrive::redrive;
 use crate::commands::release::{self, ReleaseRequest};
+use crate::commands::rerun::{RerunRequest, rerun};
+use crate::commands::resubmit::resubmit;
 use crate::commands::rollback::{RollbackRequest, rollback};
 use crate::commands::smoke::smoke;
 use crate::commands::status::status;
@@ -68,6 +70,11 @@ async fn run(CommandLine { command, bucket, dry_run }: CommandLine) -> Result<()
             rollback(&aws, &Interruption::listen()?, &request, mode).await
         }
         Command::Redrive(environment) => redrive(&aws, &last_record(&aws, &environment.name).await?, mode).await,
+        Command::Resubmit(environment) => resubmit(&aws, &last_record(&aws, &environment.name).await?, mode).await,
+        Command::Rerun { environment, slot, ask_again } => {
+            let request = slot.map_or(RerunRequest::Open, |slot| RerunRequest::Slot { slot, ask_again });
+            rerun(&aws, &last_record(&aws, &environment.name).await?, request, mode).await
+        }
         Command::Status(environment) => {
             status(&aws, &environment.name).await?.iter().for_each(|line| print(line));
             Ok(())

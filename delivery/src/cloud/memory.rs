@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gridbid_release_format::{Sha256, Timestamp};
+use serde_json::Value;
 
 use crate::cloud::call_error::CallError;
 use crate::cloud::services::{
     AliasState, AliasTarget, Bucket, Canaries, CanaryState, Cloud, DeploymentGroup, Functions, HandlerOutput, Message,
-    Object, PublishedVersion, PutOutcome, Queues, Topic,
+    MessageCount, Object, PendingOrders, PublishedVersion, PutOutcome, Queues, Runs, Topic,
 };
 
 /// The cloud.
@@ -26,6 +27,10 @@ pub(crate) struct Memory {
     /// The states that a function's canary runs through; otherwise it succeeds at the second poll.
     pub(crate) canaries: RefCell<BTreeMap<String, Vec<CanaryState>>>,
     pub(crate) messages: RefCell<BTreeMap<String, Vec<Message>>>,
+    /// The number of hidden messages in every queue.
+    pub(crate) hidden_messages: Cell<u64>,
+    pub(crate) pending_orders: RefCell<Vec<Value>>,
+    pub(crate) open_slots: RefCell<Vec<String>>,
     /// Every change and every invocation, in order.
     pub(crate) log: RefCell<Vec<String>>,
     started: RefCell<BTreeMap<String, StartedCanary>>,
@@ -243,8 +248,13 @@ impl Topic for Memory {
 }
 
 impl Queues for Memory {
-    async fn message_count(&self, queue_url: &str) -> Result<u64, CallError> {
-        Ok(self.messages.borrow().get(queue_url).map_or(0, Vec::len) as u64)
+    async fn count_messages(&self, queue_url: &str) -> Result<MessageCount, CallError> {
+        let waiting = self.messages.borrow().get(queue_url).map_or(0, Vec::len) as u64;
+        Ok(MessageCount { waiting, hidden: self.hidden_messages.get() })
+    }
+
+    async fn send(&self, queue_url: &str, body: &str) -> Result<(), CallError> {
+        self.record(format!("send {queue_url} {body}"))
     }
 
     async fn receive(&self, queue_url: &str) -> Result<Vec<Message>, CallError> {
@@ -258,6 +268,25 @@ impl Queues for Memory {
             messages.retain(|message| message.receipt != receipt);
         }
         Ok(())
+    }
+}
+
+impl Runs for Memory {
+    async fn pending_orders(&self, _: &str, after: Option<&str>) -> Result<PendingOrders, CallError> {
+        let start = after.map_or(0, |index| index.parse().unwrap());
+        let orders = self.pending_orders.borrow();
+        let images: Vec<Value> = orders.iter().skip(start).take(2).cloned().collect();
+        let end = start + images.len();
+        Ok(PendingOrders { images, next: (end < orders.len()).then(|| end.to_string()) })
+    }
+
+    async fn open_slots(&self, _: &str) -> Result<Vec<String>, CallError> {
+        Ok(self.open_slots.borrow().clone())
+    }
+
+    async fn start_run(&self, state_machine_arn: &str, input: &str) -> Result<String, CallError> {
+        self.record(format!("start {state_machine_arn} {input}"))?;
+        Ok(self.next_id("run"))
     }
 }
 

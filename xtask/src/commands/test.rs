@@ -85,6 +85,7 @@ fn everything(context: &Context) -> Result<(), Failure> {
     let progress = &context.progress;
     context.tools()?;
     rust::format(context)?;
+    checks::prose::validate(context)?;
     let fetch = || {
         prepare_browser(context)?;
         system::fetch(context)

@@ -124,7 +124,9 @@ impl Infrastructure for MemoryTerraform<'_> {
         };
         let functions: serde_json::Map<String, Value> = FUNCTIONS.iter().zip(&*published).map(output).collect();
         Ok(json!({"functions": functions, "api_id": "abc", "api_endpoint": "https://api", "topic_arn": "topic",
-            "undeliverable_queue_url": "undeliverable", "notify_slack_failed_queue_url": "failed", "orders_table": "t"}))
+            "undeliverable_queue_url": "undeliverable", "notify_slack_failed_queue_url": "failed", "orders_table": "t", "runs_table": "runs",
+            "state_machine_arn": "machine", "submission_queue_url": "submission",
+            "submission_dead_letter_queue_url": "dead-letters"}))
     }
 }
 
