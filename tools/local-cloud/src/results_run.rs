@@ -126,7 +126,8 @@ fn format_outcome(outcome: &Value) -> String {
             other => other.to_string(),
         })
     };
-    let place = if outcome.get("n").is_some() { format!("batch {}", text("n")) } else { format!("order {}", text("position")) };
+    let place =
+        if outcome.get("n").is_some() { format!("batch {}", text("n")) } else { format!("order {}", text("position")) };
     let summary = match text("outcome").as_str() {
         "batch" => {
             format!("{} accepted, {} rejected, {} failed", text("accepted"), text("rejected"), text("failed"))

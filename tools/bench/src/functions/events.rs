@@ -90,7 +90,8 @@ pub fn of_function(name: &str) -> (Vec<u8>, &'static str) {
     let (event, expected) = match name {
         "orders-api" => return (post(1), r#""statusCode":201"#),
         "collect-results" => {
-            let event = json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "poll": 1, "run": "arn:run", "open_slots": 0});
+            let event =
+                json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "poll": 1, "run": "arn:run", "open_slots": 0});
             (event, r#""results":"#)
         }
         "store-result" => {
@@ -103,8 +104,7 @@ pub fn of_function(name: &str) -> (Vec<u8>, &'static str) {
                 {"outcome": "accepted", "position": 0, "power": "1.5"},
                 {"outcome": "rejected", "position": 1, "why": "the auction rejected the order"},
             ]);
-            let event =
-                json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "run": "arn:run", "polls": 1, "outcomes": outcomes});
+            let event = json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "run": "arn:run", "polls": 1, "outcomes": outcomes});
             (event, r#""accepted":1"#)
         }
         "preview-orders" => return (routed("POST /orders/preview", &body(1)), r#"\"valid\":true"#),
