@@ -70,7 +70,12 @@ fn answer(request: &Request) -> Answer {
         ("POST", "secretsmanager.GetSecretValue") => {
             text(200, "application/x-amz-json-1.1", r#"{"SecretString":"http://127.0.0.1:9/webhook"}"#)
         }
-        ("GET", _) => text(200, "application/xml", LISTED),
+        ("POST", "DynamoDB_20120810.BatchGetItem") => {
+            text(200, "application/x-amz-json-1.0", r#"{"Responses":{},"UnprocessedKeys":{}}"#)
+        }
+        ("POST", "DynamoDB_20120810.Query") => text(200, "application/x-amz-json-1.0", r#"{"Count":0,"Items":[]}"#),
+        ("GET", _) if request.target.contains("list-type=2") => text(200, "application/xml", LISTED),
+        ("GET", _) => text(404, "application/xml", "<Error><Code>NoSuchKey</Code></Error>"),
         ("PUT", _) => {
             let mut answer = text(200, "application/xml", "");
             answer.headers.push(("etag", "\"d41d8cd98f00b204e9800998ecf8427e\"".to_owned()));

@@ -120,6 +120,7 @@ fn native(layout: &Layout, name: &str, zip: &[u8]) -> Result<Implementation, Fai
         ("GRIDBID_ENVIRONMENT", "bench".to_owned()),
         ("ORDERS_TABLE", "orders".to_owned()),
         ("RESULTS_BUCKET", "order-results".to_owned()),
+        ("RUNS_TABLE", "runs".to_owned()),
         ("NOTIFICATIONS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:notifications".to_owned()),
         ("SLACK_WEBHOOK_SECRET", "gridbid/bench/slack-webhook".to_owned()),
     ];
