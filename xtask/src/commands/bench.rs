@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds and runs the benchmarks, a program that nothing else compiles.
+//! `cargo xtask bench`: builds and runs the benchmarks, a program that is compiled only for them, their own tests and the documentation.
 
 use std::ffi::OsString;
 use std::process::Command;

@@ -24,6 +24,20 @@ fn a_deployment_that_fails_shows_its_log_and_leaves_nothing_running() {
 }
 
 #[test]
+fn a_failed_example_is_reported_and_the_cloud_stopped_when_the_logs_cannot_be_saved() {
+    let machine = Machine::complete("example");
+    machine.script("gridbid", crate::machine::DEPLOYING_GRIDBID);
+    // A folder in the place of the file.
+    std::fs::create_dir_all(machine.home().join("logs/functions.log")).unwrap();
+    let ended = machine.run_prebuilt();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("error: the example failed: the orders were not stored"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the logs of the functions were not saved: cannot write"), "{}", ended.stderr);
+    let record = Record::read(&machine.home().join("local")).unwrap().unwrap();
+    assert!(!record.is_partly_running());
+}
+
+#[test]
 fn a_local_cloud_that_does_not_come_up_leaves_nothing_running() {
     let machine = Machine::complete("broken-cloud");
     machine.script(

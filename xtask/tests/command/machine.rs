@@ -209,6 +209,19 @@ case "$1" in
 esac
 "#;
 
+/// Fake gridbid: `deploy` succeeds, without any function.
+pub const DEPLOYING_GRIDBID: &str = r#"
+case "$1" in
+  release) echo "release 1234 is there: 0 zips, 0 of them new" >&2 ;;
+  deploy) cat <<'END'
+{"changes": [], "shifted": [], "outputs": {"api_id": "a", "state_machine_arn": "a", "orders_table": "a",
+"runs_table": "a", "results_bucket": "a", "undeliverable_queue_url": "a", "notify_slack_failed_queue_url": "a",
+"submission_queue_url": "a", "submission_dead_letter_queue_url": "a", "submission_pipe_name": "a", "functions": {}}}
+END
+  ;;
+esac
+"#;
+
 /// Fake gridbid: `deploy` waits for the file `go`, then fails.
 pub const WAITING_GRIDBID: &str = r#"
 case "$1" in
