@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds and runs the benchmarks, a program that is compiled only for them, their own tests and the documentation.
+//! `cargo xtask bench`: builds and runs the benchmarks, a program that otherwise only its tests and the documentation need.
 
 use std::ffi::OsString;
 use std::process::Command;
