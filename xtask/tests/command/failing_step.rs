@@ -84,7 +84,7 @@ fn a_second_command_on_the_same_cloud_is_refused() {
     lock.lock().unwrap();
     let ended = machine.run(&["up"]);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.contains("error: another cargo xtask works on this local cloud"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("error: another `cargo xtask` is using this local cloud"), "{}", ended.stderr);
 }
 
 #[test]

@@ -7,9 +7,9 @@ from pathlib import Path
 def precompile(folder: str | os.PathLike[str], *, target: str | None = None) -> Path:
     """Compiles the module into a folder and returns the file.
 
-    Use this package's own folder in the bundle: compiled modules are looked for there first. The file's name contains the
-    versions of the module and of wasmtime, and the platform. If one of them differs at run time, the module is compiled on
-    first use.
+    Use this package's own folder in the bundle: compiled modules are looked for there first. The file's name contains
+    the versions of the module and of wasmtime, and the platform. If one of them differs at run time, the module is
+    compiled on first use.
 
     Args:
         folder: The folder for the file.
