@@ -29,7 +29,9 @@ static SHARED: Mutex<Weak<File>> = Mutex::new(Weak::new());
 pub fn site(layout: &Layout) -> Result<Held, Failure> {
     match attempt(&layout.site().join("lock"))? {
         Some(held) => Ok(held),
-        None => Err(Failure::new("another `cargo xtask` is using this local cloud").with_hint("wait until it finishes")),
+        None => {
+            Err(Failure::new("another `cargo xtask` is using this local cloud").with_hint("wait until it finishes"))
+        }
     }
 }
 
