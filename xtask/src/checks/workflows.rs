@@ -35,7 +35,7 @@ jobs:
 
 /// Lints every workflow.
 pub fn validate(context: &Context) -> Result<(), Failure> {
-    // Not `context.tools()`, which also requires Terraform.
+    // The context's tools would ask for Terraform too.
     let (layout, python) = (&context.layout, PYTHON.find()?);
     let workflows = workflows(layout)?;
     let broken = broken(layout)?;
