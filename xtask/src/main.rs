@@ -32,7 +32,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build everything, start the local cloud, and show Gridbid's main job
+    /// Build everything, start the local cloud, and run the example
     Up {
         #[command(flatten)]
         built: Built,

@@ -24,7 +24,7 @@ const OTHER_RUN_LIMIT: Duration = Duration::from_secs(240);
 /// Time within which a notification must reach Slack after the run.
 const SLACK_LIMIT: Duration = Duration::from_secs(30);
 
-/// Does the main job and passes each line of its report to `say`.
+/// Runs the example and passes each line of its report to `say`.
 ///
 /// # Errors
 /// The first step with an unexpected result.
@@ -203,5 +203,5 @@ fn ensure(holds: bool, otherwise: &str) -> Result<(), Failure> {
     if holds {
         return Ok(());
     }
-    Err(Failure::new(format!("the main job failed: {otherwise}")))
+    Err(Failure::new(format!("the example failed: {otherwise}")))
 }

@@ -1,9 +1,9 @@
 //! Resources that exist although Terraform's state does not contain them: which ones an apply names, and their import ids.
 //!
-//! A create whose response was lost leaves such a resource, and every later create of it is refused. The ids follow from the
-//! plan, in the formats documented for version 5.100 of the AWS provider. A create of some types overwrites an existing
-//! resource (`aws_iam_role_policy`, `aws_cloudwatch_event_rule`) and is never refused. Types with generated ids
-//! (`aws_apigatewayv2_route`) have no import id that follows from a plan.
+//! A create whose response was lost leaves such a resource. For most types, every later create of it is refused; for some
+//! (`aws_iam_role_policy`, `aws_cloudwatch_event_rule`) it overwrites the resource instead. The import ids follow from the
+//! plan, in the formats documented for version 5.100 of the AWS provider, except for types with generated ids
+//! (`aws_apigatewayv2_route`).
 
 use std::collections::BTreeSet;
 

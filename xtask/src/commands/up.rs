@@ -1,4 +1,4 @@
-//! `cargo xtask up`: from a fresh clone to the report of the main job, with the system left running.
+//! `cargo xtask up`: builds, starts and deploys the system on a local cloud, runs the example, and leaves the system running.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::commands::logs;
 use crate::main_job;
 use crate::system::{self, System, Update};
 
-/// Brings the system up, does the main job and prints how to go on.
+/// Brings the system up, runs the example and prints how to use the system.
 ///
 /// # Errors
 /// The failure of the first step that failed; nothing that this call started is running then.
@@ -30,7 +30,13 @@ pub fn up(context: &Context) -> Result<(), Failure> {
         context.progress.say(&format!("    {}: {}", change.action, change.address));
     }
     if let Err(failure) = main_job::show(layout, &system, &print) {
-        let failure = failure.with_log(logs::save_all(layout)?);
+        let failure = match logs::save_all(layout) {
+            Ok(log) => failure.with_log(log),
+            Err(unsaved) => {
+                context.progress.say(&format!("  the logs of the functions were not saved: {unsaved}"));
+                failure
+            }
+        };
         if !was_running {
             lifecycle::stop_after_failure(layout, &context.progress);
         }

@@ -1,4 +1,4 @@
-//! The rules of the contract, each over one plan.
+//! The rules of the policy checks, each over one plan.
 //!
 //! A rule returns the resources that violate it, and how. Rules about what the local cloud lacks do not apply to its plan.
 
