@@ -9,6 +9,7 @@
 //! - [`batch::read`]: bytes in, a valid batch of orders or a report of every violation out.
 //! - [`outcome`]: the auction platform's answer, and what becomes of each order in it.
 //! - [`stored`] and [`expiry`]: what a new order means beside one that is there, and how long an order lives.
+//! - [`submission`]: the request for orders to the auction platform, and its response.
 //! - [`wire`]: all of it as JSON texts, for hosts of other languages.
 //! - [`summary`]: what a results run amounts to. [`day`]: what a day's do. [`name`]: the keys under which results are filed.
 
@@ -28,6 +29,7 @@ pub mod order;
 pub mod outcome;
 mod rule;
 pub mod stored;
+pub mod submission;
 pub mod summary;
 mod text;
 pub mod violation;
