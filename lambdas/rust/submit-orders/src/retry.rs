@@ -23,7 +23,7 @@ pub(crate) fn delay(
     let jitter = (bound / 2).mul_f64(random::u64() as f64 / u64::MAX as f64);
     let delay = (bound / 2 + jitter).max(retry_after.unwrap_or_default().saturating_add(jitter));
     // SQS counts in whole seconds.
-    let delay = Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
+    let delay = Duration::from_secs(delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0)));
     match expires_at {
         Some(expires_at) => {
             let remaining = expires_at.unix_seconds().saturating_sub(now.unix_seconds());
