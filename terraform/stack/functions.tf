@@ -58,8 +58,8 @@ locals {
         { actions = ["dynamodb:UpdateItem"], resources = [module.order_store.table_arn] },
         { actions = ["sns:Publish"], resources = [module.alerts.topic_arn] },
         # Lambda receives and deletes messages with the function's role; the function sets the delay of a retry.
-        { actions = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources = local.submits ? [module.submission[0].queue_arn] : [] },
-        { actions = ["sqs:SendMessage"], resources = local.submits ? [module.submission[0].dead_letter_queue_arn] : [] },
+        { actions = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources = [local.submits ? module.submission[0].queue_arn : null] },
+        { actions = ["sqs:SendMessage"], resources = [local.submits ? module.submission[0].dead_letter_queue_arn : null] },
       ])
     }
 

@@ -5,9 +5,10 @@
 use serde_json::Value;
 
 /// Actions that AWS allows on everything or not at all: what they work on has no name that a policy could give.
-const WITHOUT_RESOURCES: [&str; 18] = [
+const WITHOUT_RESOURCES: [&str; 19] = [
     "kms:CreateKey",
     "kms:ListAliases",
+    "lambda:CreateEventSourceMapping",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DescribeLogGroups",
