@@ -1,7 +1,7 @@
 """Fills the batches of SQS event source mappings.
 
-AWS gathers a batch of up to `BatchSize` messages from several receives. MiniStack 1.5.33 invokes with one receive, which
-has at most 10 messages.
+AWS gathers a batch of up to `BatchSize` messages from several receives. MiniStack 1.5.33 invokes with one receive,
+which has at most 10 messages.
 """
 
 from typing import Any

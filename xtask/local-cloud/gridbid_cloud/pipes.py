@@ -95,8 +95,8 @@ def _keep(pipe: Pipe, body: Body) -> None:
 
 def _start(pipe: Pipe, body: Body) -> None:
     _keep(pipe, body)
-    pipe["StartingPosition"] = _parameters(pipe).get("SourceParameters", {}).get(STREAM, {}).get(
-        "StartingPosition", "LATEST"
+    pipe["StartingPosition"] = (
+        _parameters(pipe).get("SourceParameters", {}).get(STREAM, {}).get("StartingPosition", "LATEST")
     )
     pipes._positions[pipe["Arn"]] = pipes._initial_position(pipe)
 

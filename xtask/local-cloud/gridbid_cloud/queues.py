@@ -4,9 +4,9 @@ Each queue gets a unique id, which its snapshot keeps: the messages of a deleted
 the same name. SQS, SNS, EventBridge, S3 and Lambda all change a queue through the list of its messages, so the list and
 the queue that holds it record the changes.
 
-MiniStack removes messages by replacing the list, from several threads. A message that another thread appended meanwhile
-would be lost. A queue therefore keeps one list, and a removal holds the journal's lock from its read to its write, as an
-append does.
+MiniStack removes messages by replacing the list, from several threads. A message that another thread appended
+meanwhile would be lost. A queue therefore keeps one list, and a removal holds the journal's lock from its read to its
+write, as an append does.
 """
 
 import copy
@@ -133,7 +133,7 @@ class Queues:
             sqs._HANDLERS[action] = self._locked(sqs._HANDLERS[action])
         for removal in ("_expire_retained", "_dlq_sweep"):
             replace(sqs, removal, self._locked(getattr(sqs, removal)))
-        # MiniStack's function would take its own lock after the journal's, and a receive takes them the other way round.
+        # MiniStack's function would take its own lock after the journal's; a receive takes them in the other order.
         replace(sqs, "_delete_messages_for_esm", self._delete)
 
     def is_unjournaled(self, snapshot: dict[str, Any]) -> bool:
