@@ -33,8 +33,8 @@ use crate::expiry::Timestamp;
 use crate::json::{self, Member, Value, write_string};
 use crate::name::{Digest, Slot};
 use crate::order::Order;
-use crate::text::truncate;
 use crate::stored::StoredOrder;
+use crate::text::truncate;
 
 /// Maximum number of orders per request to the platform.
 pub const MAX_ORDERS: usize = 100;
@@ -250,13 +250,13 @@ fn parse_verdict(members: &[Member<'_>]) -> Result<Verdict, MalformedVerdict> {
 
 /// The string member of this name; `None` if it is missing or of another type.
 fn string<'v>(members: &'v [Member<'_>], name: &'static str) -> Result<Option<&'v str>, MalformedVerdict> {
-    let mut named = members.iter().filter(|member| member.key.characters == name);
+    let mut named = members.iter().filter(|member| member.key.text == name);
     let first = named.next();
     if named.next().is_some() {
         return Err(MalformedVerdict::DuplicateField(name));
     }
     Ok(first.and_then(|member| match &member.value {
-        Value::String(text) => Some(text.characters.as_ref()),
+        Value::String(text) => Some(text.text.as_ref()),
         _ => None,
     }))
 }

@@ -19,7 +19,7 @@ use gridbid_local_cloud::scenario::SITE_VARIABLE;
 use gridbid_local_cloud::simulators::{AuctionResponse, S3Fault, Simulators, SlackPost};
 
 /// Time limit of a run.
-const RUN_LIMIT: Duration = Duration::from_secs(90);
+const RUN_LIMIT: Duration = Duration::from_secs(180);
 /// Time limit of a submission with some retries, the first of them after some seconds.
 const SUBMISSION_LIMIT: Duration = Duration::from_secs(90);
 /// Time limit for an expected message.

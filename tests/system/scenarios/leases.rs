@@ -78,7 +78,7 @@ fn ten_slots_are_done_although_the_platform_is_late_for_the_first() {
     let slots: Vec<String> = (0..10).map(|_| fresh_slot()).collect();
     let results = ready(&json!([{"order": "accepted", "power": 1}]));
     for (index, slot) in slots.iter().enumerate() {
-        let late = if index == 0 { 6 } else { 0 };
+        let late = if index == 0 { 4 } else { 0 };
         let bodies: Vec<_> = (0..late).map(|_| not_ready()).chain([results.clone()]).collect();
         system.simulators.set_auction_bodies(slot, &bodies).unwrap();
     }
@@ -88,7 +88,7 @@ fn ten_slots_are_done_although_the_platform_is_late_for_the_first() {
 
     for (index, (slot, ended)) in slots.iter().zip(&ended).enumerate() {
         assert_eq!(ended.status(), Some("done"), "{}", ended.summary());
-        assert_eq!(ended.count("polls"), if index == 0 { 7 } else { 1 });
+        assert_eq!(ended.count("polls"), if index == 0 { 5 } else { 1 });
         assert_eq!(system.filed(slot), expected_files(slot, &[(0, ACCEPTED)]));
         assert!(system.is_done(slot));
         system.assert_released_by(slot, &ended.arn);

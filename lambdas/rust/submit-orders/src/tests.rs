@@ -397,7 +397,8 @@ async fn log_lines_hold_no_content_of_orders() {
 #[tokio::test]
 async fn other_events_break_the_contract() {
     for event in [json!({}), json!([]), json!({"Records": [{"Sns": {}}]}), json!({"Records": [{"messageId": "1"}]})] {
-        let mut invocation = Invocation::new(Deadline::after(Duration::from_secs(1)), Timestamp::from_unix_seconds(NOW));
+        let mut invocation =
+            Invocation::new(Deadline::after(Duration::from_secs(1)), Timestamp::from_unix_seconds(NOW));
         let error = function(table(&[]), platform()).submit(&event.to_string(), &mut invocation).await.unwrap_err();
         assert_eq!(error.name(), "ContractBroken", "{event}");
     }

@@ -213,9 +213,7 @@ fn resources_are_encrypted_with_a_key(plan: &[Planned]) -> Vec<String> {
 /// A queue with a dead-letter queue holds work, whose age counts; in any other queue, each message is a failure.
 fn queues_alarm(plan: &[Planned]) -> Vec<String> {
     let watched: BTreeSet<(&str, &str)> = of_kind(plan, "aws_cloudwatch_metric_alarm")
-        .filter_map(|alarm| {
-            Some((alarm.text("metric_name"), alarm.after.pointer("/dimensions/QueueName")?.as_str()?))
-        })
+        .filter_map(|alarm| Some((alarm.text("metric_name"), alarm.after.pointer("/dimensions/QueueName")?.as_str()?)))
         .collect();
     let unwatched = of_kind(plan, "aws_sqs_queue").filter_map(|queue| {
         let (metric, what) = if queue.has("redrive_policy") {

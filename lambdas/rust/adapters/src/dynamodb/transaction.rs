@@ -6,7 +6,7 @@
 use std::cell::LazyCell;
 
 use gridbid_core::{
-    expiry::{self, Timestamp},
+    expiry::Timestamp,
     order::Order,
     submission::Submission,
 };
