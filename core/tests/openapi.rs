@@ -63,13 +63,11 @@ fn the_contracts_example_is_a_valid_request() {
 
 #[test]
 fn the_contracts_submission_statuses_are_cores() {
-    let listed: Vec<_> = block("Submission:").iter().filter_map(|line| line.strip_prefix("status: { const: ")).collect();
+    let listed: Vec<_> =
+        block("Submission:").iter().filter_map(|line| line.strip_prefix("status: { const: ")).collect();
     let (at, slot) = (Instant::from_unix_seconds(0), Slot::parse("2026-11-22T08:40:00Z").unwrap());
-    let all = [
-        Submission::Pending,
-        Submission::Submitted { at, slot },
-        Submission::Refused { at, reason: String::new() },
-    ];
+    let all =
+        [Submission::Pending, Submission::Submitted { at, slot }, Submission::Refused { at, reason: String::new() }];
     let statuses: Vec<_> = all.iter().map(|submission| format!("{} }}", submission.status())).collect();
     assert_eq!(listed, statuses);
 }
