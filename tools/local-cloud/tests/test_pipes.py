@@ -172,7 +172,7 @@ class PipeTest(SharedCloudTest):
         self.assertEqual([letter["Body"] for letter in letters], ["poison"])
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         left = self.line.sqs.get_queue_attributes(QueueUrl=self.line.url, AttributeNames=names)["Attributes"]
-        self.assertEqual(left, {name: "0" for name in names})
+        self.assertEqual(left, dict.fromkeys(names, "0"))
 
     def test_a_function_may_defer_a_message_that_it_received(self) -> None:
         self.line.sqs.send_message(QueueUrl=self.line.url, MessageBody="{}")
