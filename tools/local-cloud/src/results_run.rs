@@ -112,16 +112,17 @@ fn outcomes_of(event: &Event) -> Vec<Value> {
 }
 
 fn format_poll(number: usize, output: &Value) -> String {
-    let list = |name: &str| output.get(name).and_then(Value::as_array);
-    let in_batches = |batches: &Vec<Value>| {
-        let orders: u64 = batches.iter().filter_map(|batch| batch.get("count")?.as_u64()).sum();
-        format!("{orders} orders in {} batches", batches.len())
-    };
-    let ready =
-        list("orders").map(|orders| format!("{} orders", orders.len())).or_else(|| list("batches").map(in_batches));
-    match (output.get("results"), ready) {
+    let orders = output.get("orders").and_then(Value::as_array).map(Vec::len);
+    match (output.get("results"), orders) {
         (Some(Value::Bool(false)), _) => format!("collect-results, poll {number}: not ready yet"),
-        (Some(Value::Bool(true)), Some(ready)) => format!("collect-results, poll {number}: ready, {ready}"),
+        (Some(Value::Bool(true)), Some(orders)) => {
+            format!("collect-results, poll {number}: ready, {orders} orders")
+        }
+        (Some(Value::Bool(true)), None) => {
+            let batches = output.get("batches").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let orders: u64 = batches.iter().filter_map(|batch| batch.get("count")?.as_u64()).sum();
+            format!("collect-results, poll {number}: ready, {orders} orders in {} batches", batches.len())
+        }
         _ => format!("collect-results, poll {number}: {output}"),
     }
 }
@@ -133,17 +134,17 @@ fn format_outcome(outcome: &Value) -> String {
             other => other.to_string(),
         })
     };
+    let place =
+        if outcome.get("n").is_some() { format!("batch {}", text("n")) } else { format!("order {}", text("position")) };
     let summary = match text("outcome").as_str() {
         "batch" => {
-            let counts = ["accepted", "rejected", "failed"].map(|name| format!("{} {name}", text(name)));
-            return format!("store-result, batch {}: {}", text("n"), counts.join(", "));
+            format!("{} accepted, {} rejected, {} failed", text("accepted"), text("rejected"), text("failed"))
         }
         "accepted" => format!("accepted, filed as {}", text("key")),
         "failed" => format!("failed: {}: {}", text("error"), text("why")),
         other => format!("{other}: {}", text("why")),
     };
-    let item = if outcome.get("n").is_some() { "batch" } else { "order" };
-    format!("store-result, {item} {}: {summary}", text(if item == "batch" { "n" } else { "position" }))
+    format!("store-result, {place}: {summary}")
 }
 
 #[cfg(test)]

@@ -58,8 +58,8 @@ pub fn fetch(context: &Context) -> Result<(), Failure> {
     context.step("fetch npm packages", |step| {
         let _held = lock::shared(layout, step)?;
         let mut summaries = vec![npm::prepare(layout, step)?];
-        let folders = [vec![bindings::typescript(layout), console::folder(layout)], scripted::npm_folders(layout)];
-        for folder in folders.concat() {
+        let own = vec![bindings::typescript(layout), console::folder(layout)];
+        for folder in [own, scripted::npm_folders(layout)].concat() {
             summaries.push(npm::install(layout, &folder, step)?);
         }
         summaries.dedup();
@@ -113,14 +113,14 @@ pub fn assemble(context: &Context, compiled: Compiled) -> Result<HostPrograms, F
         bindings::build(layout, step)?;
         Ok(((), summary))
     })?;
+    context.step("build console", |step| {
+        let _held = lock::shared(layout, step)?;
+        Ok(((), console::build(layout, step)?))
+    })?;
     context.step("build functions", |step| {
         let _held = lock::shared(layout, step)?;
         let scripted = scripted::build_all(layout, step)?;
         Ok(((), zips::write_all(layout, &programs.functions, scripted, step)?))
-    })?;
-    context.step("build console", |step| {
-        let _held = lock::shared(layout, step)?;
-        Ok(((), console::build(layout, step)?))
     })?;
     Ok(host)
 }

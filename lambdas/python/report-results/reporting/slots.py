@@ -87,8 +87,8 @@ class Slot:
             "done_at": self.run.done_at if self.run is not None else None,
             "problem": self.run.problem if self.run is not None and status == "failed" else None,
         }
-        state = {"slot": self.slot, "status": status, "attempt": self.attempt, "polls": polls}
-        return state | counts | {name: value for name, value in optional.items() if value is not None}
+        state = {"slot": self.slot, "status": status, "attempt": self.attempt, "polls": polls} | counts | optional
+        return {name: value for name, value in state.items() if value is not None}
 
     def _status(self, now: float) -> str:
         if self.run is not None:
