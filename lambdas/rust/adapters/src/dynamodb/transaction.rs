@@ -5,11 +5,7 @@
 
 use std::cell::LazyCell;
 
-use gridbid_core::{
-    expiry::Timestamp,
-    order::Order,
-    submission::Submission,
-};
+use gridbid_core::{expiry::Timestamp, order::Order, submission::Submission};
 
 use crate::orders::{Acceptance, Write};
 
