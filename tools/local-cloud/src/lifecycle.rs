@@ -28,8 +28,6 @@ use crate::recovery::{Recovery, Stopped};
 
 /// The folder of MiniStack's Python code in the repository.
 const SOURCES: &str = "tools/local-cloud";
-/// The folder of the built console in the repository.
-const CONSOLE: &str = "console/dist";
 /// Time within which a process notices that its instance file is gone.
 const LEASH: Duration = Duration::from_millis(1500);
 /// Time within which a started process must respond: a large journal takes a while to replay.
@@ -205,7 +203,7 @@ fn start_processes(
 fn simulators_command(layout: &Layout, program: &Path, record: &Record) -> Command {
     let mut command = Command::new(program);
     command.arg("--folder").arg(&record.folder).arg("--instance").arg(&record.instance);
-    command.arg("--console").arg(layout.file(CONSOLE));
+    command.arg("--console").arg(layout.console());
     let ports = record.ports;
     for (option, port) in [("--port", ports.simulators), ("--s3-port", ports.s3), ("--cloud-port", ports.cloud)] {
         command.arg(option).arg(port.to_string());
@@ -268,7 +266,7 @@ fn search_path(layout: &Layout) -> OsString {
 
 /// A digest that changes when the processes must be restarted.
 fn fingerprint(layout: &Layout, behaviour: Behaviour, simulators: &Path) -> Result<String, Failure> {
-    let mut all = format!("{behaviour:?}").into_bytes();
+    let mut all = format!("{behaviour:?} {}", layout.console().display()).into_bytes();
     let folder = layout.file(SOURCES);
     let mut files = vec![simulators.to_path_buf(), folder.join("requirements.txt"), folder.join("start.py")];
     let package = folder.join("gridbid_cloud");

@@ -48,7 +48,9 @@ fn print_usage(layout: &Layout, system: &System) {
     let functions = system.names.functions.keys().cloned().collect::<Vec<_>>().join(", ");
     print("\nThe system is running and starts a results run every five minutes. Use it:");
     let console = Simulators::new(&system.record.ports, &layout.cloud()).console_url();
-    print(&format!("  {console:<29}the console: check and submit orders, see the day's results"));
+    if layout.console().join("index.html").is_file() {
+        print(&format!("  {console:<29}the console: check and submit orders, see the day's results"));
+    }
     for (command, meaning) in [
         ("cargo xtask post FILE", "store the orders of a file and follow their submission"),
         ("cargo xtask run --slot SLOT", "start a results run and follow it"),
