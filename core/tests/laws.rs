@@ -4,8 +4,8 @@ use gridbid_core::amount::{Amount, Total};
 use gridbid_core::batch::{self, Limits};
 use gridbid_core::expiry::{Timestamp, expires_at, is_live};
 use gridbid_core::name::Slot;
-use gridbid_core::outcome::{self, Outcome, ResultsLimits};
-use gridbid_core::summary::{self, OrderOutcome};
+use gridbid_core::outcome::{self, Answer, BatchLimits, BatchReport, Manifest, Outcome, ResultOrder, ResultsLimits};
+use gridbid_core::summary::{OrderOutcome, Summary};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -187,6 +187,29 @@ proptest! {
     }
 
     #[test]
+    fn frozen_answer_has_the_same_decisions(texts in vec(near_json(), 0..9)) {
+        let document = format!(r#"{{"results":true,"orders":[{}]}}"#, texts.join(","));
+        if let Ok(Some(orders)) = outcome::scan_results(document.as_bytes(), u32::MAX) {
+            let limits = BatchLimits { orders: 2, ..BatchLimits::default() };
+            let answer = Answer::freeze(&orders, &limits).unwrap();
+            let manifest = answer.manifest(&Slot::parse("2026-11-22T07:05:00Z").unwrap(), 1);
+            prop_assert_eq!(Manifest::parse(manifest.to_json().as_bytes()), Ok(manifest));
+            let lines: Vec<_> = answer.batches.iter().flat_map(|batch| batch.lines.lines()).collect();
+            prop_assert_eq!(lines.len(), orders.len());
+            for (order, line) in orders.iter().zip(lines) {
+                let accepted = match order {
+                    ResultOrder::Valid(json) => matches!(outcome::decide(json.as_bytes()), Ok(Outcome::Accepted(_))),
+                    ResultOrder::Malformed(_) => false,
+                };
+                let report = outcome::decide_batch(0, 0, line.as_bytes()).report;
+                prop_assert_eq!(report.accepted == 1, accepted);
+                prop_assert_eq!(report.count, 1);
+                prop_assert_eq!(BatchReport::parse(report.to_json().as_bytes()), Ok(report));
+            }
+        }
+    }
+
+    #[test]
     fn canonical_json_is_a_fixed_point_and_survives_doubles(power_text in number_text(), note in "\\PC{0,8}") {
         let order = serde_json::json!({"note": note, "order": "accepted", "list": [1, {"b": 2, "a": null}]}).to_string();
         let order = order.replacen('{', &format!("{{\"power\":{power_text},"), 1);
@@ -208,9 +231,10 @@ proptest! {
             _ => OrderOutcome::Failed { position, error: "Unavailable".into(), reason: "away".into() },
         }).collect();
         let slot = Slot::parse("2026-11-22T07:05:00Z").unwrap();
-        let summary = summary::summarize(slot, "run", 1, &outcomes);
+        let mut summary = Summary::new(slot, 1, "run", 1);
+        outcomes.iter().for_each(|outcome| summary.add_order(outcome));
         let count = |kind| kinds.iter().filter(|other| **other == kind).count();
-        prop_assert_eq!((summary.accepted, summary.rejected(), summary.failed()), (count(0), count(1), count(2)));
+        prop_assert_eq!((summary.accepted, summary.rejected, summary.failed), (count(0), count(1), count(2)));
         let message: serde_json::Value = serde_json::from_str(&summary.message_json("local")).unwrap();
         let listed = message["rejections"].as_array().unwrap().len() as u64;
         prop_assert_eq!(listed + message["more_rejections"].as_u64().unwrap(), count(1) as u64);

@@ -24,6 +24,7 @@ variables {
       function_name    = "gridbid-dev-orders-api"
       alias_name       = "live"
       alias_invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:gridbid-dev-orders-api:live/invocations"
+      timeout_seconds  = 29
     }
   }
   routes = {

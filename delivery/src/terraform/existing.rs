@@ -103,6 +103,7 @@ impl PlanDocument {
             "aws_cloudwatch_log_group"
             | "aws_dynamodb_table"
             | "aws_iam_role"
+            | "aws_pipes_pipe"
             | "aws_scheduler_schedule_group"
             // The documented id, the ARN, ends in random characters; DescribeSecret also accepts the name.
             | "aws_secretsmanager_secret" => text("name").map(str::to_owned),
@@ -187,6 +188,7 @@ mod tests {
              already exists.",
             "creating Schedule (a): ConflictException: Schedule a already exists in group a.",
             "creating Step Functions State Machine (a): StateMachineAlreadyExists: State Machine Already Exists",
+            "creating EventBridge Pipes Pipe (a): ConflictException: Pipe a already exists.",
             "creating SQS Queue (a): QueueAlreadyExists: A queue already exists with the same name",
             "creating SNS Topic (a): InvalidParameter: Topic already exists with different attributes",
         ] {
@@ -235,6 +237,7 @@ mod tests {
             ("aws_dynamodb_table", json!({"name": "orders"}), "orders"),
             ("aws_iam_policy", json!({"path": "/", "name": "p"}), "arn:aws:iam::000000000000:policy/p"),
             ("aws_iam_role", json!({"name": "role", "path": "/"}), "role"),
+            ("aws_pipes_pipe", json!({"name": "pipe"}), "pipe"),
             ("aws_lambda_alias", json!({"function_name": "f", "name": "live"}), "f/live"),
             ("aws_lambda_function", json!({"function_name": "f"}), "f"),
             ("aws_lambda_permission", json!({"function_name": "f", "statement_id": "s"}), "f/s"),

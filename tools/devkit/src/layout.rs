@@ -26,6 +26,8 @@ pub struct Layout {
     gridbid: Option<PathBuf>,
     /// A simulators binary built elsewhere.
     simulators: Option<PathBuf>,
+    /// A console built elsewhere.
+    console: Option<PathBuf>,
 }
 
 impl Layout {
@@ -49,6 +51,7 @@ impl Layout {
             prebuilt: None,
             gridbid: None,
             simulators: None,
+            console: None,
         }
     }
 
@@ -80,6 +83,18 @@ impl Layout {
     #[must_use]
     pub fn with_programs(self, gridbid: Option<PathBuf>, simulators: Option<PathBuf>) -> Self {
         Self { gridbid, simulators, ..self }
+    }
+
+    /// The same folders with a console built elsewhere.
+    #[must_use]
+    pub fn with_console(self, console: Option<PathBuf>) -> Self {
+        Self { console, ..self }
+    }
+
+    /// The built console, in which `index.html` is missing before it is built.
+    #[must_use]
+    pub fn console(&self) -> PathBuf {
+        self.console.clone().unwrap_or_else(|| self.file("console/dist"))
     }
 
     /// The delivery binary built elsewhere.

@@ -9,7 +9,7 @@ The journal protects against the end of the process, not against a power failure
 call fsync. A failed write (full disk) is truncated and repeated later, together with the changes after it. A line
 that a kill left incomplete is truncated at the next start.
 
-Not journaled yet: the stream records of DynamoDB and the positions of their readers. Each is to become a `Store`.
+Not journaled: the stream records of DynamoDB. `pipes` writes those that a pipe may have missed again at the start.
 """
 
 import gc

@@ -91,9 +91,13 @@ impl<'a> Delivery<'a> {
     /// The call that deploys a release; its log has this name, and its result is JSON on stdout.
     #[must_use]
     pub fn deploy_command(&self, log: &str, release: &str, variables: &[(&str, String)]) -> Subprocess {
-        let slack = format!("slack_webhook_url=http://127.0.0.1:{}/slack/gridbid", self.ports.simulators);
+        let simulators = format!("http://127.0.0.1:{}", self.ports.simulators);
+        let around = [
+            format!("slack_webhook_url={simulators}/slack/gridbid"),
+            format!("auction_platform_url={simulators}/auction"),
+        ];
         let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
-        let variables = [slack].into_iter().chain(variables).map(|variable| format!("--var={variable}"));
+        let variables = around.into_iter().chain(variables).map(|variable| format!("--var={variable}"));
         self.gridbid(log)
             .args(["deploy", "--env", ENVIRONMENT, "--initialised", "--allow-older", "--json", "--release", release])
             .args(["--in-one-run", "--adopt-existing", "--wait", "2"])

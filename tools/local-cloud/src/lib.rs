@@ -14,3 +14,4 @@ pub mod recovery;
 pub mod results_run;
 pub mod scenario;
 pub mod simulators;
+pub mod submission;

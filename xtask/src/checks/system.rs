@@ -18,7 +18,6 @@ use gridbid_devkit::lock;
 use gridbid_local_cloud::behaviour::FOR_TESTS;
 use gridbid_local_cloud::client::Cloud;
 use gridbid_local_cloud::lifecycle;
-use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::scenario::{self, FUNCTIONS_VARIABLE, GRIDBID_VARIABLE, SITE_VARIABLE};
 use gridbid_package::programs::HostPrograms;
 use gridbid_release_format::Profile;
@@ -106,13 +105,12 @@ fn with_function_logs(layout: &Layout, failure: Failure) -> Failure {
 }
 
 fn bring_up(context: &Context, programs: &HostPrograms) -> Result<System, Failure> {
-    let variables = |record: &Record| scenario::variables(&context.layout, record);
-    system::bring_up(context, FOR_TESTS, Update::Built(programs), &variables)
+    system::bring_up(context, FOR_TESTS, Update::Built(programs), &scenario::variables())
 }
 
 /// Does what `cargo xtask up` does, with the report in a log.
 fn show(context: &Context, programs: &HostPrograms) -> Result<System, Failure> {
-    let system = system::bring_up(context, FOR_TESTS, Update::Built(programs), &|_| Vec::new())?;
+    let system = system::bring_up(context, FOR_TESTS, Update::Built(programs), &[])?;
     context.step("main job", |_| {
         let report = Mutex::new(String::new());
         let say = |line: &str| {
@@ -152,7 +150,7 @@ fn scenarios(context: &Context, system: &System, name: &str, selection: &str) ->
         rust::run(&nextest, layout, name)
             .args(WORKSPACE)
             .args(["-E", &format!("package(gridbid-system-tests) and {selection}")])
-            // They share one table, one bucket, one lock of the runs.
+            // They share one table, one bucket and one auction platform.
             .args(["--test-threads", "1", "--no-fail-fast", "--status-level", "pass"])
             .env(variables.map(|(name, path)| (name, Some(path.into_os_string()))))
             .env([rust::NO_BACKTRACE])

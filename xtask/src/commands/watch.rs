@@ -51,7 +51,7 @@ pub fn watch(context: &Context) -> Result<(), Failure> {
     for name in WATCHED {
         debouncer.watch(layout.root().join(name), RecursiveMode::Recursive).map_err(cannot)?;
     }
-    let System { record, programs, .. } = system::bring_up(context, FOR_PEOPLE, Update::Everything, &|_| Vec::new())?;
+    let System { record, programs, .. } = system::bring_up(context, FOR_PEOPLE, Update::Everything, &[])?;
     let provider = progress.step("start Terraform's provider", |step| {
         Ok((WarmProvider::start(layout, record.ports.cloud, step)?, String::new()))
     })?;
@@ -83,7 +83,7 @@ fn update(
         true => Update::Terraform(programs, provider),
         false => Update::Code(provider),
     };
-    let System { changes, shifted, .. } = system::bring_up(&context.quiet(), FOR_PEOPLE, update, &|_| Vec::new())?;
+    let System { changes, shifted, .. } = system::bring_up(&context.quiet(), FOR_PEOPLE, update, &[])?;
     Ok(match (shifted.is_empty(), changes.is_empty()) {
         (true, true) => "nothing to deploy".to_owned(),
         (true, false) => format!("live, {}", summarize(&changes)),

@@ -67,7 +67,7 @@ async fn respond_late(
 ) -> Response {
     let due = Instant::now() + latency;
     let is_health_check = method == Method::GET && uri == "/";
-    let response = respond(&method, &headers, is_health_check);
+    let response = respond(&method, &uri, &headers, is_health_check);
     if response.status() == StatusCode::OK && !is_health_check {
         calls.fetch_add(1, Ordering::Relaxed);
     }
@@ -76,7 +76,7 @@ async fn respond_late(
     if waited.is_ok() { response } else { StatusCode::INTERNAL_SERVER_ERROR.into_response() }
 }
 
-fn respond(method: &Method, headers: &HeaderMap, is_health_check: bool) -> Response {
+fn respond(method: &Method, uri: &Uri, headers: &HeaderMap, is_health_check: bool) -> Response {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     match (method.as_str(), target) {
         _ if is_health_check => with_body("text/plain", "healthy: fake\n").into_response(),
@@ -87,7 +87,19 @@ fn respond(method: &Method, headers: &HeaderMap, is_health_check: bool) -> Respo
         ("POST", "secretsmanager.GetSecretValue") => {
             with_body("application/x-amz-json-1.1", r#"{"SecretString":"http://127.0.0.1:9/webhook"}"#).into_response()
         }
-        ("GET", _) => with_body("application/xml", LISTED).into_response(),
+        ("POST", "DynamoDB_20120810.BatchGetItem") => {
+            with_body("application/x-amz-json-1.0", r#"{"Responses":{},"UnprocessedKeys":{}}"#).into_response()
+        }
+        ("POST", "DynamoDB_20120810.Query") => {
+            with_body("application/x-amz-json-1.0", r#"{"Count":0,"Items":[]}"#).into_response()
+        }
+        ("GET", _) if uri.query().is_some_and(|query| query.contains("list-type=2")) => {
+            with_body("application/xml", LISTED).into_response()
+        }
+        ("GET", _) => {
+            let missing = "<Error><Code>NoSuchKey</Code></Error>";
+            (StatusCode::NOT_FOUND, with_body("application/xml", missing)).into_response()
+        }
         ("PUT", _) => {
             ([("etag", "\"d41d8cd98f00b204e9800998ecf8427e\"")], with_body("application/xml", "")).into_response()
         }

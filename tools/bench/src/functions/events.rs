@@ -89,10 +89,14 @@ fn routed(route: &str, body: &str) -> Vec<u8> {
 pub fn first_event(name: &str) -> (Vec<u8>, &'static str) {
     let (event, expected) = match name {
         "orders-api" => return (post_orders(1), r#""statusCode":201"#),
-        "collect-results" => (json!({"slot": "2026-11-24T12:00:00Z", "poll": 1, "run": "arn:run"}), r#""results":"#),
+        "collect-results" => {
+            let event =
+                json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "poll": 1, "run": "arn:run", "open_slots": 0});
+            (event, r#""results":"#)
+        }
         "store-result" => {
             let order = json!({"order": "accepted", "power": 1.5});
-            let event = json!({"slot": "2026-11-24T12:00:00Z", "run": "arn:run", "position": 0, "order": order});
+            let event = json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "run": "arn:run", "item": {"position": 0, "order": order}});
             (event, r#""outcome":"accepted""#)
         }
         "close-run" => {
@@ -100,7 +104,7 @@ pub fn first_event(name: &str) -> (Vec<u8>, &'static str) {
                 {"outcome": "accepted", "position": 0, "power": "1.5"},
                 {"outcome": "rejected", "position": 1, "why": "the auction rejected the order"},
             ]);
-            let event = json!({"slot": "2026-11-24T12:00:00Z", "run": "arn:run", "polls": 1, "outcomes": outcomes});
+            let event = json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "run": "arn:run", "polls": 1, "outcomes": outcomes});
             (event, r#""accepted":1"#)
         }
         "preview-orders" => return (routed("POST /orders/preview", &body(1)), r#"\"valid\":true"#),
