@@ -11,6 +11,7 @@ import { isArrayBuffer, type Input } from './text.js';
 /** All codes of results that break the platform's contract. Codes are permanent. */
 export const RESULTS_CODES = [
   'not_json',
+  'nested_too_deep',
   'not_utf8',
   'nested_too_deep',
   'not_an_object',

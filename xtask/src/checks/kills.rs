@@ -206,8 +206,8 @@ impl Round<'_> {
         let mut run = results_run::follow(cloud, execution, RUN_LIMIT, |_| ())?;
         if run.status() != Some("done") {
             // The lease of a dead run expires after minutes; the check does not wait for that.
-            let lock = Item::from([("id".to_owned(), ("S".to_owned(), "lock".to_owned()))]);
-            cloud.delete_item(&names.runs_table, &lock)?;
+            let slot = Item::from([("id".to_owned(), ("S".to_owned(), format!("slot#{}", self.slot)))]);
+            cloud.delete_item(&names.runs_table, &slot)?;
             self.script_platform(record)?;
             let second = results_run::start(cloud, &names.state_machine_arn, &self.slot)?;
             run = results_run::follow(cloud, &second, RUN_LIMIT, |_| ())?;
