@@ -11,7 +11,6 @@ import { isArrayBuffer, type Input } from './text.js';
 /** All codes of results that break the platform's contract. Codes are permanent. */
 export const RESULTS_CODES = [
   'not_json',
-  'nested_too_deep',
   'not_utf8',
   'nested_too_deep',
   'not_an_object',
@@ -29,6 +28,7 @@ export type ResultsCode = (typeof RESULTS_CODES)[number];
 /** All codes of malformed orders. Codes are permanent. */
 export const MALFORMED_CODES = [
   'not_json',
+  'nested_too_deep',
   'not_an_object',
   'missing_status',
   'conflicting_status',
