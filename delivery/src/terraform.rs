@@ -444,7 +444,7 @@ mod tests {
             // A closed terminal signals the whole process group of gridbid.
             let pid = std::fs::read_to_string(folder.0.join("pid")).unwrap().trim().parse().unwrap();
             let pid = Pid::from_raw(pid).unwrap();
-            assert_eq!(rustix::process::getpgid(Some(pid)).unwrap(), pid, "Terraform leads a group of its own");
+            assert_eq!(rustix::process::getpgid(Some(pid)).unwrap(), pid, "Terraform leads its own process group");
             kill_process(rustix::process::getpid(), Signal::HUP).unwrap();
         };
         let (applied, ()) = tokio::join!(terraform.apply(), hanging_up);

@@ -6,6 +6,7 @@
 pub mod archive;
 pub mod bindings;
 pub mod bundle;
+pub mod console;
 pub mod manifest;
 pub mod pipeline;
 pub mod programs;

@@ -36,7 +36,7 @@ jobs:
 /// Lints every workflow.
 pub fn validate(context: &Context) -> Result<(), Failure> {
     // The context's tools would ask for Terraform too.
-    let (layout, python) = (&context.layout, PYTHON.find()?);
+    let layout = &context.layout;
     let workflows = workflows(layout)?;
     let broken = broken(layout)?;
     context.step("actionlint", |step| {
@@ -46,8 +46,7 @@ pub fn validate(context: &Context) -> Result<(), Failure> {
         Ok(((), format!("{} workflows", workflows.len())))
     })?;
     context.step("zizmor", |step| {
-        let venv = layout.home().join("zizmor");
-        venv::prepare_in(layout, &python, &venv, &layout.file("xtask/zizmor/requirements.txt"), step)?;
+        let venv = prepare_zizmor(context, step)?;
         let configuration = layout.github().join("zizmor.yml");
         let zizmor = |what: &Path| {
             venv::program(&venv, "zizmor", layout.log("zizmor"), LIMIT)
@@ -58,6 +57,17 @@ pub fn validate(context: &Context) -> Result<(), Failure> {
         refuses("zizmor", zizmor(&broken), step)?;
         Ok(((), "no finding".to_owned()))
     })
+}
+
+/// Installs zizmor unless it is installed; returns its environment.
+///
+/// # Errors
+/// When it is out of reach.
+pub fn prepare_zizmor(context: &Context, step: &Step) -> Result<PathBuf, Failure> {
+    let layout = &context.layout;
+    let venv = layout.home().join("zizmor");
+    venv::prepare_in(layout, &PYTHON.find()?, &venv, &layout.file("xtask/zizmor/requirements.txt"), step)?;
+    Ok(venv)
 }
 
 enum Actionlint {

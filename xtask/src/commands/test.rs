@@ -64,6 +64,7 @@ pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
             everything(context)?;
             whole_system(&context.with_profile(Profile::Release))?;
             checks::first_deploys::check(context, FIRST_DEPLOYS)?;
+            rust::bench_tests(context)?;
         }
         Some(Part::FirstDeploys { count }) => checks::first_deploys::check(context, count)?,
         Some(Part::Languages) => {
@@ -88,7 +89,13 @@ fn everything(context: &Context) -> Result<(), Failure> {
     checks::prose::validate(context)?;
     let fetch = || {
         prepare_browser(context)?;
-        system::fetch(context)
+        system::fetch(context)?;
+        // Downloads, while the processors compile.
+        context.step("prepare linters", |step| {
+            terraform::prepare_checkov(context, step)?;
+            workflows::prepare_zizmor(context, step)?;
+            Ok(((), String::new()))
+        })
     };
     let ((), compiled) = progress.both(fetch, || pipeline::compile(context))?;
     let bindgen = compiled.bindgen().map(Path::to_path_buf);

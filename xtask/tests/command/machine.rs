@@ -120,11 +120,11 @@ impl Machine {
         self.command(arguments).spawn().unwrap()
     }
 
-    /// Waits until this many deployments of [`WAITING_GRIDBID`] are under way.
+    /// Waits until this many deployments of [`WAITING_GRIDBID`] are in progress.
     pub fn wait_for_deployments(&self, count: usize) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while fs::read_to_string(self.file("deploying")).unwrap_or_default().lines().count() < count {
-            assert!(Instant::now() < deadline, "no {count} deployments are under way");
+            assert!(Instant::now() < deadline, "no {count} deployments are in progress");
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -215,7 +215,8 @@ case "$1" in
   release) echo "release 1234 is there: 0 zips, 0 of them new" >&2 ;;
   deploy)
     echo deploying >> "$FAKES/deploying"
-    until [ -e "$FAKES/go" ]; do sleep 0.05; done
+    # The folder goes when the test ends, which also ends this process.
+    while [ -d "$FAKES" ] && [ ! -e "$FAKES/go" ]; do sleep 0.05 || exit 1; done
     echo "  Error: the fake plan fails" >&2
     exit 1 ;;
 esac

@@ -12,7 +12,7 @@ use gridbid_core::{
 
 use crate::orders::Write;
 
-/// The size of a typical write, so that a body seldom has to be reallocated.
+/// The size of a typical write, so that a body is rarely reallocated.
 const WRITE_BYTES: usize = 512;
 
 /// Writes the body of a transaction. `token` makes a retry of the same body idempotent.
