@@ -28,6 +28,7 @@ export type ResultsCode = (typeof RESULTS_CODES)[number];
 /** All codes of malformed orders. Codes are permanent. */
 export const MALFORMED_CODES = [
   'not_json',
+  'nested_too_deep',
   'not_an_object',
   'missing_status',
   'conflicting_status',
