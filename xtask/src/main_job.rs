@@ -1,4 +1,4 @@
-//! Gridbid's main job, done once with a report: orders are stored and submitted to the auction, its results are stored, and
+//! The example, run once with a report: orders are stored and submitted to the auction, its results are stored, and
 //! people are notified of rejections.
 //!
 //! It uses the system as clients do and verifies every step. The report goes to stdout, or to a log in tests.

@@ -26,7 +26,7 @@ static SHARED: Mutex<Weak<File>> = Mutex::new(Weak::new());
 ///
 /// # Errors
 /// When another command holds it.
-pub fn site(layout: &Layout) -> Result<Held, Failure> {
+pub fn local_cloud(layout: &Layout) -> Result<Held, Failure> {
     match attempt(&layout.site().join("lock"))? {
         Some(held) => Ok(held),
         None => {

@@ -85,7 +85,7 @@ fn on_a_cloud(
 ) -> Result<(), Failure> {
     let context = &context.with_site(name);
     let layout = &context.layout;
-    let _held = lock::site(layout)?;
+    let _held = lock::local_cloud(layout)?;
     // A killed run may have left a cloud behind.
     lifecycle::wipe(layout)?;
     let result = work(context).map_err(|failure| with_function_logs(layout, failure));
@@ -111,7 +111,7 @@ fn bring_up(context: &Context, programs: &HostPrograms) -> Result<System, Failur
 /// Does what `cargo xtask up` does, with the report in a log.
 fn show(context: &Context, programs: &HostPrograms) -> Result<System, Failure> {
     let system = system::bring_up(context, FOR_TESTS, Update::Built(programs), &[])?;
-    context.step("main job", |_| {
+    context.step("example", |_| {
         let report = Mutex::new(String::new());
         let say = |line: &str| {
             let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);

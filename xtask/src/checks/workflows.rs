@@ -35,7 +35,7 @@ jobs:
 
 /// Lints every workflow.
 pub fn validate(context: &Context) -> Result<(), Failure> {
-    // The context's tools would ask for Terraform too.
+    // Not `context.tools()`, which also requires Terraform.
     let layout = &context.layout;
     let workflows = workflows(layout)?;
     let broken = broken(layout)?;

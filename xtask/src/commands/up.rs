@@ -8,7 +8,7 @@ use gridbid_devkit::failure::Failure;
 use gridbid_devkit::layout::Layout;
 use gridbid_devkit::lock;
 use gridbid_devkit::progress::print;
-use gridbid_local_cloud::behaviour::FOR_PEOPLE;
+use gridbid_local_cloud::behaviour::INTERACTIVE;
 use gridbid_local_cloud::lifecycle;
 use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::simulators::Simulators;
@@ -23,11 +23,11 @@ use crate::system::{self, System, Update};
 /// The failure of the first step that failed; nothing that this call started is running then.
 pub fn up(context: &Context) -> Result<(), Failure> {
     let (started, layout) = (Instant::now(), &context.layout);
-    let _held = lock::site(layout)?;
+    let _held = lock::local_cloud(layout)?;
     context.tools()?;
     let was_running = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
-    let system = system::bring_up(context, FOR_PEOPLE, Update::Everything, &[])?;
-    // A first deployment creates a hundred resources: only the changes of existing ones are printed.
+    let system = system::bring_up(context, INTERACTIVE, Update::Everything, &[])?;
+    // Creations are not printed: a first deployment has about 75.
     for change in system.changes.iter().filter(|change| change.action != "create") {
         context.progress.say(&format!("    {}: {}", change.action, change.address));
     }
