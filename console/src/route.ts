@@ -6,7 +6,7 @@ import { isDate } from './time.ts';
 
 export type Route =
   | { readonly view: 'orders' }
-  /** `date` is null for today, whichever day that becomes. */
+  /** `date` is null for the current day, which changes at midnight. */
   | { readonly view: 'results'; readonly date: string | null; readonly slot: string | null };
 
 const SLOT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;

@@ -1,4 +1,4 @@
-// The main job against a running service, by clicks only: `GRIDBID_CONSOLE_URL=http://127.0.0.1:PORT/ npm run test:system`.
+// The example against a running service, by clicks only: `GRIDBID_CONSOLE_URL=http://127.0.0.1:PORT/ npm run test:system`.
 //
 // GRIDBID_RUN_COMMAND starts a results run for the slot and waits for its end, such as `cargo xtask run`. It runs in a
 // shell in the repository's root. Without it the test waits for the schedule.

@@ -1,5 +1,4 @@
-//! Properties of every input: nothing panics, verdicts do not depend on the order of orders, and formatted values parse to
-//! themselves.
+//! Property tests: no panics, agreement with serde_json, order independence, round trips, exact sums.
 
 use gridbid_core::amount::{Amount, Total};
 use gridbid_core::batch::{self, Limits};
@@ -15,7 +14,7 @@ fn number_text() -> impl Strategy<Value = String> {
     "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?"
 }
 
-/// JSON, or almost.
+/// Concatenated JSON tokens, often invalid.
 fn near_json() -> impl Strategy<Value = String> {
     let token = prop_oneof![
         Just("[".to_owned()),
@@ -38,14 +37,14 @@ fn near_json() -> impl Strategy<Value = String> {
     vec(token, 0..40).prop_map(|tokens| tokens.concat())
 }
 
-/// An order as JSON, valid unless its number is not.
+/// An order that can only violate the rules for `parameter_2`.
 fn order_json() -> impl Strategy<Value = String> {
     ("[a-z0-9][a-zA-Z0-9_.:-]{0,3}", "[ -!#-\\[\\]-~é😀]{1,8}[a-z]", number_text()).prop_map(|(id, text, number)| {
         format!(r#"{{"record_id":"{id}","parameter_1":"{text}","parameter_2":{number}}}"#)
     })
 }
 
-/// The orders, or the fields and codes of the violations, without indexes and sorted.
+/// Sorted orders or violations, without indexes, for comparing permutations.
 fn verdict(body: &str) -> Vec<String> {
     match batch::parse(body.as_bytes(), &Limits::default()) {
         Ok(batch) => {
@@ -84,16 +83,16 @@ proptest! {
     #[test]
     fn grammar_agrees_with_serde_json(text in near_json()) {
         // serde_json rejects lone surrogates, which the grammar of RFC 8259 allows, and numbers beyond a double.
-        let ours = match batch::parse(text.as_bytes(), &Limits { depth: 100, ..Limits::default() }) {
+        let is_json = match batch::parse(text.as_bytes(), &Limits { depth: 100, ..Limits::default() }) {
             Ok(_) => true,
             Err(report) => report.violations[0].code.as_str() != "not_json",
         };
         match serde_json::from_str::<serde_json::Value>(&text) {
-            Ok(_) => prop_assert!(ours),
+            Ok(_) => prop_assert!(is_json),
             Err(error) => {
                 let message = error.to_string();
-                let lenient = ["surrogate", "hex escape", "out of range", "recursion"].iter().any(|word| message.contains(word));
-                prop_assert!(!ours || lenient, "{message}");
+                let serde_is_stricter = ["surrogate", "hex escape", "out of range", "recursion"].iter().any(|word| message.contains(word));
+                prop_assert!(!is_json || serde_is_stricter, "{message}");
             }
         }
     }
@@ -120,8 +119,8 @@ proptest! {
         let (alone, with_other) = (format!("[{bad}]"), format!("[{bad},{good}]"));
         let report = |body: &str| batch::parse(body.as_bytes(), &Limits::default()).err();
         if let (Some(alone), Some(with_other)) = (report(&alone), report(&with_other)) {
-            let whole = |report: &gridbid_core::violation::Report| report.violations.iter().any(|violation| violation.index.is_none());
-            if !whole(&alone) && !whole(&with_other) {
+            let is_body_level = |report: &gridbid_core::violation::Report| report.violations.iter().any(|violation| violation.index.is_none());
+            if !is_body_level(&alone) && !is_body_level(&with_other) {
                 let first: Vec<_> = with_other.violations.into_iter().filter(|violation| violation.index == Some(0)).collect();
                 let expected: Vec<_> = alone.violations.into_iter().filter(|violation| violation.index == Some(0)).collect();
                 prop_assert_eq!(first, expected);
@@ -142,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn amount_does_not_depend_on_the_exponent(digits in 1_u64.., shift in 0_i32..100) {
+    fn equal_numbers_in_different_notations_parse_equally(digits in 1_u64.., shift in 0_i32..100) {
         let (digits, zeros) = (digits.to_string(), "0".repeat(shift as usize));
         let expected = Amount::parse(&format!("{digits}e-{shift}"));
         prop_assert_eq!(Amount::parse(&format!("{digits}{zeros}e-{}", 2 * shift)), expected);
@@ -211,7 +210,7 @@ proptest! {
     }
 
     #[test]
-    fn canonical_json_is_a_fixed_point_and_survives_doubles(power_text in number_text(), note in "\\PC{0,8}") {
+    fn canonical_json_is_stable_under_f64_round_trip(power_text in number_text(), note in "\\PC{0,8}") {
         let order = serde_json::json!({"note": note, "order": "accepted", "list": [1, {"b": 2, "a": null}]}).to_string();
         let order = order.replacen('{', &format!("{{\"power\":{power_text},"), 1);
         if let Ok(Outcome::Accepted(accepted)) = outcome::decide(order.as_bytes()) {
@@ -219,8 +218,8 @@ proptest! {
             prop_assert_eq!(again, Ok(Outcome::Accepted(accepted.clone())));
             // The state machine parses numbers into doubles and formats them again.
             let power: f64 = power_text.parse().unwrap();
-            let carried = order.replacen(&format!("{{\"power\":{}", power_text), &format!("{{\"power\":{power:?}"), 1);
-            prop_assert_eq!(outcome::decide(carried.as_bytes()), Ok(Outcome::Accepted(accepted)));
+            let reformatted = order.replacen(&format!("{{\"power\":{}", power_text), &format!("{{\"power\":{power:?}"), 1);
+            prop_assert_eq!(outcome::decide(reformatted.as_bytes()), Ok(Outcome::Accepted(accepted)));
         }
     }
 

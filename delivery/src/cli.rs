@@ -32,7 +32,7 @@ use crate::interruption::Interruption;
 use crate::progress::{log_raw, print};
 use crate::terraform::{Origin, Terraform};
 
-/// The hint instead of releasing a laptop's build.
+/// Hint shown when a laptop's build must not be released.
 const RELEASE_FROM_NIX: &str = "release a build of `nix build .#functions`";
 
 /// Runs the command of the command line.

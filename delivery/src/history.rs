@@ -1,7 +1,7 @@
 //! The deployments to an environment: one record for each, in `deployments/<environment>/<time>.json`.
 //!
-//! A record holds the version of every alias and the addresses of the environment, so checks, rollbacks and redrives need
-//! only the bucket. `deploy` and `rollback` add records; nothing changes or deletes them.
+//! A record holds the version of every alias and the addresses of the environment, so the other commands need no
+//! Terraform to find them. `deploy` and `rollback` add records; nothing changes or deletes them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

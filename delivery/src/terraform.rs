@@ -1,4 +1,5 @@
-//! Terraform as a deployment needs it: initialise, plan, apply exactly that plan, import existing resources, read the outputs.
+//! Terraform as a deployment needs it: initialise, plan, apply the saved plan, import existing resources, read the outputs. In
+//! one run, it plans and applies without a saved plan.
 //!
 //! It inherits the environment of `gridbid`, and so its credentials, endpoint and provider mirror. Its messages are printed
 //! as they arrive.
@@ -67,7 +68,8 @@ pub(crate) struct Applied {
     pub(crate) outputs: Value,
 }
 
-/// What a deployment needs from Terraform. An error of any method ends the deployment before an alias is shifted.
+/// What a deployment needs from Terraform. An error of any method ends the deployment before an alias is shifted; only an apply
+/// that names existing resources may be repeated after their import.
 pub(crate) trait Infrastructure {
     /// Plans the configuration with a release's manifest.
     fn plan(&self, manifest: &Path, purpose: Purpose) -> impl Future<Output = Result<Plan, Failure>>;

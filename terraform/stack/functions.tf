@@ -7,12 +7,24 @@ locals {
   # Needed to read or write data that the key encrypts.
   key_statements = [for arn in local.key[*].arn : { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [arn] }]
 
-  functions = {
+  # Whether orders are submitted to an auction platform.
+  submits = var.auction_platform_url != null
+
+  platform_variables = { for name, value in {
+    AUCTION_PLATFORM_URL          = var.auction_platform_url
+    AUCTION_PLATFORM_TOKEN_SECRET = var.auction_platform_token_secret_arn
+  } : name => value if value != null }
+
+  platform_statements = [
+    for arn in var.auction_platform_token_secret_arn[*] : { actions = ["secretsmanager:GetSecretValue"], resources = [arn] }
+  ]
+
+  functions = { for name, function in {
     orders-api = {
       description           = "Stores orders and returns one"
       timeout_seconds       = 15
       p99_limit_ms          = 3000
-      environment_variables = { ORDERS_TABLE = module.order_store.table_name }
+      environment_variables = merge({ ORDERS_TABLE = module.order_store.table_name }, local.submits ? { SUBMIT_ORDERS = "true" } : {})
       policy_statements = concat(local.key_statements, [
         # One read, and one transaction of puts and condition checks.
         { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"], resources = [module.order_store.table_arn] },
@@ -26,13 +38,11 @@ locals {
       p99_limit_ms    = 120000
       # The platform's document (at most 256 MiB), its orders as canonical JSON (at most as much), and the batches being sent.
       memory_mb = 1024
-      environment_variables = { for name, value in {
-        RESULTS_BUCKET                = module.result_archive.bucket_name
-        AUCTION_PLATFORM_URL          = var.auction_platform_url
-        AUCTION_PLATFORM_TOKEN_SECRET = var.auction_platform_token_secret_arn
-        AUCTION_RANDOM_SEED           = var.auction_random_seed
-        AUCTION_RANDOM_READY_PERCENT  = var.auction_random_ready_percent
-      } : name => tostring(value) if value != null }
+      environment_variables = merge(local.platform_variables, { for name, value in {
+        RESULTS_BUCKET               = module.result_archive.bucket_name
+        AUCTION_RANDOM_SEED          = var.auction_random_seed
+        AUCTION_RANDOM_READY_PERCENT = var.auction_random_ready_percent
+      } : name => tostring(value) if value != null })
       policy_statements = concat(
         local.key_statements,
         [
@@ -40,8 +50,28 @@ locals {
           # Without it, S3 answers 403 instead of 404 for an object that does not exist.
           { actions = ["s3:ListBucket"], resources = [module.result_archive.bucket_arn] },
         ],
-        [for arn in var.auction_platform_token_secret_arn[*] : { actions = ["secretsmanager:GetSecretValue"], resources = [arn] }],
+        local.platform_statements,
       )
+    }
+
+    # Without a splat on the submission: it would refer to the whole module, which depends on this function.
+    submit-orders = {
+      description     = "Submits stored orders to the auction platform"
+      timeout_seconds = 29
+      p99_limit_ms    = 20000
+      environment_variables = merge(local.platform_variables, {
+        ORDERS_TABLE                     = module.order_store.table_name
+        NOTIFICATIONS_TOPIC_ARN          = module.alerts.topic_arn
+        SUBMISSION_QUEUE_URL             = local.submits ? module.submission[0].queue_url : null
+        SUBMISSION_DEAD_LETTER_QUEUE_URL = local.submits ? module.submission[0].dead_letter_queue_url : null
+      })
+      policy_statements = concat(local.key_statements, local.platform_statements, [
+        { actions = ["dynamodb:UpdateItem"], resources = [module.order_store.table_arn] },
+        { actions = ["sns:Publish"], resources = [module.alerts.topic_arn] },
+        # Lambda receives and deletes messages with the function's role; the function sets the delay of a retry.
+        { actions = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], resources = [local.submits ? module.submission[0].queue_arn : null] },
+        { actions = ["sqs:SendMessage"], resources = [local.submits ? module.submission[0].dead_letter_queue_arn : null] },
+      ])
     }
 
     store-result = {
@@ -112,7 +142,7 @@ locals {
         { actions = ["sqs:SendMessage"], resources = [module.alerts.notify_slack_failed_queue_arn] },
       ])
     }
-  }
+  } : name => function if name != "submit-orders" || local.submits }
 
   routes = {
     "POST /orders"               = "orders-api"

@@ -138,7 +138,7 @@ variable "open_slot_alarm_seconds" {
 }
 
 variable "auction_platform_url" {
-  description = "URL of the auction platform; null for the built-in random platform."
+  description = "Base URL of the auction platform, which gets orders at /orders and is asked for results at /results; null for the built-in random platform, to which no order is submitted."
   type        = string
   default     = null
 
@@ -179,6 +179,20 @@ variable "auction_random_ready_percent" {
     condition     = var.auction_random_ready_percent == null ? true : var.auction_random_ready_percent >= 0 && var.auction_random_ready_percent <= 100
     error_message = "The probability must be 0 to 100 percent."
   }
+}
+
+# The submission.
+
+variable "submission_visibility_timeout_seconds" {
+  description = "Seconds after which a message of the submission queue is delivered again if its delivery got no answer."
+  type        = number
+  default     = 180
+}
+
+variable "submission_maximum_concurrency" {
+  description = "Maximum number of concurrent requests with orders to the auction platform."
+  type        = number
+  default     = 5
 }
 
 # Retention and deletion.

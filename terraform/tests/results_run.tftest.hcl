@@ -144,7 +144,7 @@ run "failed_runs_are_reported" {
   }
 }
 
-# The tests of the state machine's retries, catches and limits are in lambdas/rust/state-machine.
+# The tests of the state machine's retries, catches and limits are in lambdas/rust/collect-results/tests/state_machine.rs.
 
 run "slot_is_named_as_in_the_state_machine" {
   command = plan

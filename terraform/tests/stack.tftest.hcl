@@ -16,6 +16,7 @@ override_module {
   outputs = {
     table_name = "gridbid-dev-orders"
     table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders"
+    stream_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders/stream/2026-11-22T00:00:00.000"
   }
 }
 
@@ -174,7 +175,7 @@ run "function_timeouts_are_below_task_timeouts" {
   }
 }
 
-run "platform_settings_reach_collect_results" {
+run "platform_settings_reach_the_functions" {
   command = plan
 
   module {
@@ -182,7 +183,7 @@ run "platform_settings_reach_collect_results" {
   }
 
   variables {
-    auction_platform_url              = "https://platform.example/results"
+    auction_platform_url              = "https://platform.example"
     auction_platform_token_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"
     auction_random_seed               = 18446744073709551615
     auction_random_ready_percent      = 0
@@ -191,7 +192,7 @@ run "platform_settings_reach_collect_results" {
   assert {
     condition = local.functions["collect-results"].environment_variables == {
       RESULTS_BUCKET                = "results"
-      AUCTION_PLATFORM_URL          = "https://platform.example/results"
+      AUCTION_PLATFORM_URL          = "https://platform.example"
       AUCTION_PLATFORM_TOKEN_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"
       AUCTION_RANDOM_SEED           = "18446744073709551615"
       AUCTION_RANDOM_READY_PERCENT  = "0"
@@ -202,6 +203,48 @@ run "platform_settings_reach_collect_results" {
   assert {
     condition     = [for statement in local.functions["collect-results"].policy_statements : statement.resources if contains(statement.actions, "secretsmanager:GetSecretValue")] == [["arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"]]
     error_message = "collect-results may read only the secret with the platform's token."
+  }
+
+  assert {
+    condition = local.functions["orders-api"].environment_variables == { ORDERS_TABLE = "gridbid-dev-orders", SUBMIT_ORDERS = "true" } && local.functions["submit-orders"].environment_variables == {
+      AUCTION_PLATFORM_URL             = "https://platform.example"
+      AUCTION_PLATFORM_TOKEN_SECRET    = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"
+      ORDERS_TABLE                     = "gridbid-dev-orders"
+      NOTIFICATIONS_TOPIC_ARN          = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"
+      SUBMISSION_QUEUE_URL             = "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-submission"
+      SUBMISSION_DEAD_LETTER_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-submission-dead-letters"
+    }
+    error_message = "With a platform, orders must be stored as pending, and submit-orders must know the platform, the table, the topic and its queues."
+  }
+
+  assert {
+    condition = [for statement in local.functions["submit-orders"].policy_statements : [statement.actions, statement.resources]] == [
+      [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+      [["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"]],
+      [["dynamodb:UpdateItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders"]],
+      [["sns:Publish"], ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]],
+      [["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], ["arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-submission"]],
+      [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-submission-dead-letters"]],
+    ]
+    error_message = "submit-orders must have exactly the actions it uses, on its own resources."
+  }
+
+  assert {
+    condition     = output.submission_queue_url == "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-submission" && output.submission_dead_letter_queue_url == "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-submission-dead-letters" && output.submission_pipe_name == "gridbid-dev-submission"
+    error_message = "Tools must get the submission's queues and pipe."
+  }
+}
+
+run "without_a_platform_nothing_is_submitted" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  assert {
+    condition     = length(module.submission) == 0 && !contains(keys(output.functions), "submit-orders") && output.submission_queue_url == null && output.submission_dead_letter_queue_url == null && output.submission_pipe_name == null
+    error_message = "Without an auction platform there must be no queue, pipe or function of the submission."
   }
 }
 

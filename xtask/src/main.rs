@@ -32,7 +32,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build everything, start the local cloud, and show Gridbid's main job
+    /// Build everything, start the local cloud, and run the example
     Up {
         #[command(flatten)]
         built: Built,
@@ -52,7 +52,7 @@ enum Command {
     },
     /// Start a results run and follow it
     Run {
-        /// The auction's slot, such as 2026-11-22T07:05:00Z [default: now]
+        /// The auction's slot, such as 2026-11-22T07:05:00Z [default: the next one]
         #[arg(long)]
         slot: Option<String>,
         /// Ask the auction platform again although the slot has results: its next attempt

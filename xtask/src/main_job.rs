@@ -1,4 +1,4 @@
-//! Gridbid's main job, done once with a report: orders are stored and submitted to the auction, its results are stored, and
+//! The example, run once with a report: orders are stored and submitted to the auction, its results are stored, and
 //! people are notified of rejections.
 //!
 //! It uses the system as clients do and verifies every step. The report goes to stdout, or to a log in tests.
@@ -29,7 +29,7 @@ const OTHER_RUN_LIMIT: Duration = Duration::from_secs(240);
 /// Time within which a notification must reach Slack after the run.
 const SLACK_LIMIT: Duration = Duration::from_secs(30);
 
-/// Does the main job and passes each line of its report to `say`.
+/// Runs the example and passes each line of its report to `say`.
 ///
 /// # Errors
 /// The first step with an unexpected result.
@@ -294,5 +294,5 @@ fn ensure(holds: bool, otherwise: &str) -> Result<(), Failure> {
     if holds {
         return Ok(());
     }
-    Err(Failure::new(format!("the main job failed: {otherwise}")))
+    Err(Failure::new(format!("the example failed: {otherwise}")))
 }

@@ -72,7 +72,7 @@ test('the list of submitted orders follows the platform and survives a reload', 
     await page.getByText('Orders that you submit appear here').waitFor();
   }));
 
-test('the main job needs no mouse', () =>
+test('the keyboard alone checks and submits orders', () =>
   inPage(async ({ page, site }) => {
     await page.keyboard.press('Tab');
     assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'Skip to content');

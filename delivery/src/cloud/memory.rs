@@ -36,6 +36,7 @@ pub(crate) struct Memory {
     started: RefCell<BTreeMap<String, StartedCanary>>,
     after_read: RefCell<BTreeMap<String, Vec<u8>>>,
     faults: RefCell<Vec<(String, CallError)>>,
+    lost_responses: RefCell<Vec<(String, CallError)>>,
     count: Cell<u32>,
     elapsed: Cell<Duration>,
 }
@@ -53,6 +54,11 @@ impl Memory {
     /// Fails the next call whose log line contains a text.
     pub(crate) fn fail(&self, line: &str, error: CallError) {
         self.faults.borrow_mut().push((line.to_owned(), error));
+    }
+
+    /// Lets the next call whose log line contains a text take effect and return an error.
+    pub(crate) fn lose_response(&self, line: &str, error: CallError) {
+        self.lost_responses.borrow_mut().push((line.to_owned(), error));
     }
 
     /// Advances the clock.
@@ -95,21 +101,24 @@ impl Memory {
     }
 
     fn record(&self, line: String) -> Result<(), CallError> {
-        let mut faults = self.faults.borrow_mut();
-        let fault = faults.iter().position(|(text, _)| line.contains(text)).map(|index| faults.remove(index).1);
-        match fault {
-            Some(error) => Err(error),
-            None => {
-                self.log.borrow_mut().push(line);
-                Ok(())
-            }
-        }
+        take_error(&self.faults, &line)?;
+        self.log.borrow_mut().push(line);
+        Ok(())
     }
 
     fn set_alias(&self, alias: &AliasTarget, version: &str, is_split: bool) -> AliasState {
         let state = AliasState { version: version.to_owned(), revision: self.next_id("revision"), is_split };
         self.aliases.borrow_mut().insert(alias.clone(), state.clone());
         state
+    }
+}
+
+/// Removes and returns the error of a line, if there is one.
+fn take_error(errors: &RefCell<Vec<(String, CallError)>>, line: &str) -> Result<(), CallError> {
+    let mut errors = errors.borrow_mut();
+    match errors.iter().position(|(text, _)| line.contains(text)) {
+        Some(index) => Err(errors.remove(index).1),
+        None => Ok(()),
     }
 }
 
@@ -155,11 +164,14 @@ impl Functions for Memory {
     }
 
     async fn update_alias(&self, alias: &AliasTarget, version: &str, revision: &str) -> Result<AliasState, CallError> {
-        self.record(format!("point {} to {version}", alias.function_name))?;
+        let line = format!("point {} to {version}", alias.function_name);
+        self.record(line.clone())?;
         if self.alias(alias).await?.revision != revision {
             return Err(CallError::Changed(alias.function_name.clone()));
         }
-        Ok(self.set_alias(alias, version, false))
+        let state = self.set_alias(alias, version, false);
+        take_error(&self.lost_responses, &line)?;
+        Ok(state)
     }
 
     async fn code_sha256(&self, function_name: &str, version: &str) -> Result<Option<String>, CallError> {
@@ -198,7 +210,8 @@ impl Canaries for Memory {
         from: &str,
         to: &str,
     ) -> Result<String, CallError> {
-        self.record(format!("canary {} from {from} to {to}", alias.function_name))?;
+        let line = format!("canary {} from {from} to {to}", alias.function_name);
+        self.record(line.clone())?;
         let succeeds = || vec![CanaryState::Running("inprogress".to_owned()), CanaryState::Succeeded];
         let states = self.canaries.borrow_mut().remove(&alias.function_name).unwrap_or_else(succeeds);
         self.set_alias(alias, from, true);
@@ -206,6 +219,7 @@ impl Canaries for Memory {
         let (group, alias) = (group.clone(), alias.clone());
         let canary = StartedCanary { group, alias, from: from.to_owned(), to: to.to_owned(), states };
         self.started.borrow_mut().insert(id.clone(), canary);
+        take_error(&self.lost_responses, &line)?;
         Ok(id)
     }
 

@@ -1,6 +1,6 @@
-//! `gridbid redrive`: sends what could not be delivered again.
+//! `gridbid redrive`: sends undelivered messages again.
 //!
-//! Three queues keep it: events that notify-slack could not post, messages that SNS could not deliver to notify-slack, and
+//! Three queues keep them: events that notify-slack could not post, messages that SNS could not deliver to notify-slack, and
 //! orders that SQS has moved to the dead-letter queue of submission. A message is deleted after notify-slack has posted it, or
 //! after its order is in the submission queue again.
 
@@ -17,7 +17,8 @@ use crate::progress::{log, log_detail};
 
 /// The function that posts to Slack.
 const FUNCTION: &str = "notify-slack";
-/// Attempts to find a queue empty: SQS counts approximately, and a deleted message may still be counted for seconds.
+/// Number of times that a queue is counted until it is empty: SQS counts approximately, and may count a deleted message for
+/// some seconds.
 const COUNTS: u32 = 5;
 const COUNT_INTERVAL: Duration = Duration::from_secs(3);
 
@@ -66,7 +67,7 @@ pub(crate) async fn redrive<C: Cloud>(cloud: &C, record: &Record, mode: Mode) ->
     ))
 }
 
-/// Counts the messages of a queue until it is empty or the count can be trusted.
+/// Counts the messages of a queue until it is empty, at most [`COUNTS`] times; returns the last count.
 async fn count_remaining<C: Cloud>(cloud: &C, queue: &str) -> Result<u64, Failure> {
     let mut attempt = 1;
     loop {
@@ -79,7 +80,7 @@ async fn count_remaining<C: Cloud>(cloud: &C, queue: &str) -> Result<u64, Failur
     }
 }
 
-/// Sends the messages of a queue; returns how many.
+/// Sends the messages of a queue; returns the number of those that were sent.
 async fn drain<C: Cloud>(cloud: &C, queue: &str, destination: &Destination<'_>) -> Result<usize, Failure> {
     let (mut sent, mut kept) = (0, BTreeSet::new());
     loop {

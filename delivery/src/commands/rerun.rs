@@ -1,4 +1,4 @@
-//! `gridbid rerun`: runs a slot, or every slot that is not done, again.
+//! `gridbid rerun`: starts another results run of one slot, or of every slot that is not done.
 //!
 //! The state machine decides what a run does: a slot that is done or that another run works on ends at once. A run of the same
 //! attempt decides the results that were stored first; only `--ask-again` polls the auction platform anew.

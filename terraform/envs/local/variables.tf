@@ -22,7 +22,7 @@ variable "slack_webhook_url" {
 }
 
 variable "auction_platform_url" {
-  description = "URL of an auction platform; null for the built-in random platform."
+  description = "Base URL of an auction platform; null for the built-in random platform, to which no order is submitted."
   type        = string
   default     = null
 }

@@ -18,8 +18,12 @@ locals {
         "iam:UpdateRoleDescription",
       ] },
       { resources = local.own.roles, actions = ["iam:PassRole"], condition = {
-        StringEquals = { "iam:PassedToService" = ["codedeploy.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"] }
+        StringEquals = { "iam:PassedToService" = ["codedeploy.amazonaws.com", "lambda.amazonaws.com", "pipes.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"] }
       } },
+      # A mapping has no ARN before it is created.
+      { resources = ["*"], actions = ["lambda:CreateEventSourceMapping"], condition = local.functions_of_environment },
+      { resources = local.mappings, actions = ["lambda:DeleteEventSourceMapping", "lambda:UpdateEventSourceMapping"], condition = local.functions_of_environment },
+      { resources = local.mappings, actions = ["lambda:TagResource", "lambda:UntagResource"] },
       { resources = local.own.deployments, actions = [
         "codedeploy:CreateApplication", "codedeploy:CreateDeploymentGroup", "codedeploy:DeleteApplication",
         "codedeploy:DeleteDeploymentGroup", "codedeploy:TagResource", "codedeploy:UntagResource",
@@ -62,6 +66,10 @@ locals {
     operations = [for statement in [
       { resources = local.own.topics, actions = [
         "sns:CreateTopic", "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:Subscribe", "sns:TagResource", "sns:UntagResource",
+      ] },
+      { resources = local.own.pipes, actions = [
+        "pipes:CreatePipe", "pipes:DeletePipe", "pipes:StartPipe", "pipes:StopPipe", "pipes:TagResource", "pipes:UntagResource",
+        "pipes:UpdatePipe",
       ] },
       { resources = local.own.queues, actions = ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:TagQueue", "sqs:UntagQueue"] },
       { resources = local.own.state_machines, actions = [

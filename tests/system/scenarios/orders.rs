@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gridbid_devkit::clock;
 use gridbid_local_cloud::client::Item;
+use gridbid_local_cloud::simulators::{AuctionRule, RuleDecision};
 use serde_json::{Value, json};
 
 use crate::harness::{System, fresh_prefix};
@@ -113,8 +114,12 @@ fn number_of_thirty_nine_digits_is_refused_and_one_of_thirty_eight_is_kept_exact
     let problem = refused(&system, &prefix, body(&format!("{digits}1")).as_bytes(), 400);
     assert_eq!(codes(&problem), [(json!(0), "/0/parameter_2", "too_precise")]);
 
+    // A result with this many digits would fail the run of its slot.
+    let rule = AuctionRule { prefix: prefix.clone(), decision: RuleDecision::Refuse("too precise".to_owned()) };
+    system.simulators.set_auction_rules(&[rule]).unwrap();
     let (status, response) = system.post(body(digits).as_bytes());
     assert_eq!(status, 201, "{response}");
+    system.submission(&format!("{prefix}0"), "refused");
     assert_eq!(system.stored(&prefix)[&format!("{prefix}0")]["parameter_2"].1, digits);
     let path = format!("/orders/{prefix}0");
     let read = system.cloud.http_api(&system.names.api_id, "GET", &path, &[], &[]).unwrap();

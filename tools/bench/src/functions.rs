@@ -52,7 +52,7 @@ pub fn bench(context: &Context, latency: Duration, starts: usize, requests: usiz
             .with_hint("run it on Linux, or in a Linux virtual machine"));
     }
     let began = Instant::now();
-    let _held = lock::site(layout)?;
+    let _held = lock::local_cloud(layout)?;
     progress.say("  the first run builds functions and downloads packages (about 10 minutes on two cores), later runs only measure (about 5)");
     let (compared, others) = implementations::prepare(context)?;
     let (effort, quota) = (Effort { starts, requests }, Quota::one_processor());

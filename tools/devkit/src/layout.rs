@@ -2,8 +2,8 @@
 //!
 //! The repository is found when a command runs, never when it is compiled: a copied checkout, or one that shares a target
 //! folder with another, works on its own files. `.gridbid` is ignored by git and may be deleted at any time. Several local
-//! clouds can run at the same time: the user's in `.gridbid` and those of tests in folders below it; they share only tools
-//! and zips. The environment variable `GRIDBID_HOME` replaces `.gridbid`.
+//! clouds can run at the same time: the user's in `.gridbid` and those of tests in folders below it; they share
+//! the tools and what was built. The environment variable `GRIDBID_HOME` replaces `.gridbid`.
 
 use std::env;
 use std::ffi::OsString;

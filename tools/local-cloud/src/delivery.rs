@@ -1,7 +1,7 @@
 //! Deploys to the local cloud as to every environment: `gridbid release`, then `gridbid deploy`.
 //!
 //! On a laptop a release is named after its content instead of a commit, its binaries may be this machine's, and an older
-//! release may be deployed again. The user's environment does not reach `gridbid`.
+//! release may be deployed again. The user's AWS and Terraform variables do not reach `gridbid`.
 
 use std::ffi::OsString;
 use std::fs;

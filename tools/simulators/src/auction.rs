@@ -2,7 +2,7 @@
 //!
 //! `POST /auction/orders` and `GET /auction/results?slot=…` follow the rules in [`market`]. `/control/auction…` scripts the
 //! responses for a slot, sets the decisions on orders and the faults of the HTTP server, and returns what the platform has
-//! seen. Orders, responses and readiness survive a restart; scripts, rules and faults do not.
+//! seen. Orders, readiness and scripts survive a restart, rules and faults do not.
 
 mod faults;
 mod journal;
@@ -41,9 +41,8 @@ use market::Market;
 /// When the journal in the folder cannot be read.
 pub(crate) fn routes(folder: &Path, odds: Odds, token: Option<String>) -> io::Result<Router> {
     let (journal, events) = Journal::open(&folder.join(AUCTION_FILE))?;
-    let mut market = Market::new(odds);
-    events.into_iter().for_each(|event| market.apply(event));
-    let auction = Auction { market, journal, scripts: BTreeMap::new() };
+    let mut auction = Auction { market: Market::new(odds), journal, scripts: BTreeMap::new() };
+    events.into_iter().for_each(|event| auction.apply(event));
     let platform = Platform { auction: Mutex::new(auction), faults: Mutex::default(), token };
     Ok(Router::new()
         .route("/auction/orders", post(receive_orders))
@@ -80,8 +79,17 @@ impl Auction {
     fn record(&mut self, event: Option<Event>) -> io::Result<()> {
         let Some(event) = event else { return Ok(()) };
         self.journal.append(&event)?;
-        self.market.apply(event);
+        self.apply(event);
         Ok(())
+    }
+
+    fn apply(&mut self, event: Event) {
+        match event {
+            Event::Scripted(AuctionScript { slot, responses }) => {
+                self.scripts.insert(slot, Script { responses, polls: 0 });
+            }
+            event => self.market.apply(event),
+        }
     }
 
     /// The response to the next poll for a slot.
@@ -130,9 +138,7 @@ impl Platform {
             if !self.is_authorized(headers) {
                 return refusal(StatusCode::UNAUTHORIZED, "the bearer token is missing or wrong");
             }
-            process(&mut self.auction()).unwrap_or_else(|error| {
-                refusal(StatusCode::INTERNAL_SERVER_ERROR, &format!("cannot write the journal: {error}"))
-            })
+            process(&mut self.auction()).unwrap_or_else(|error| cannot_record(&error))
         };
         let (response, status) = faults::apply(fault, process).await;
         self.faults().record(SeenRequest { at_millis: now().0, target, status }, text);
@@ -148,6 +154,10 @@ fn now() -> (u64, u64) {
 
 fn refusal(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({ "message": message }))).into_response()
+}
+
+fn cannot_record(error: &io::Error) -> Response {
+    refusal(StatusCode::INTERNAL_SERVER_ERROR, &format!("cannot write the journal: {error}"))
 }
 
 fn json_response(body: String) -> Response {
@@ -197,10 +207,11 @@ async fn polls(
     Json(AuctionPolls { polls: auction.scripts.get(&slot).map_or(0, |script| script.polls) })
 }
 
-async fn set_script(State(platform): State<Arc<Platform>>, Json(script): Json<AuctionScript>) -> Json<Value> {
-    let AuctionScript { slot, responses } = script;
-    platform.auction().scripts.insert(slot, Script { responses, polls: 0 });
-    Json(json!({}))
+async fn set_script(State(platform): State<Arc<Platform>>, Json(script): Json<AuctionScript>) -> Response {
+    match platform.auction().record(Some(Event::Scripted(script))) {
+        Ok(()) => json_response("{}".to_owned()),
+        Err(error) => cannot_record(&error),
+    }
 }
 
 async fn set_rules(State(platform): State<Arc<Platform>>, Json(rules): Json<Vec<AuctionRule>>) -> Json<Value> {

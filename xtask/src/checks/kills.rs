@@ -1,7 +1,8 @@
 //! Kills each process of the local cloud in turn, while orders are posted during a results run.
 //!
 //! Afterwards every acknowledged order is stored, an unacknowledged batch is stored completely or not at all, the table counts
-//! its items, the platform has received each order once, and the slot of the run (started again if the kill has ended it) has the objects that its summary counts.
+//! its items, the platform has received each order once, and the slot of the run (started again if the kill has ended it) has
+//! the objects that its summary counts.
 
 use std::collections::BTreeSet;
 use std::process::Command;

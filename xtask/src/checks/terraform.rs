@@ -1,5 +1,5 @@
-//! The checks of Terraform: format, validation of every root, tests with a mocked provider, the contract of whole environments,
-//! and checkov. None of them needs an account.
+//! The checks of Terraform: format, validation of every root module, tests with a mocked provider, policy checks on complete plans
+//! of each environment, and checkov. None of them needs an account.
 
 use std::path::PathBuf;
 use std::time::Duration;

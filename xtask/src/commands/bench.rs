@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds and runs the benchmarks, a program that nothing else compiles.
+//! `cargo xtask bench`: builds and runs the benchmarks, a program that otherwise only its tests and the documentation need.
 
 use std::ffi::OsString;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check and test, as CI runs them.
+//! `cargo xtask test`: the tests and lints that CI runs, without Nix and AWS.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

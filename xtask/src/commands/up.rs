@@ -1,4 +1,4 @@
-//! `cargo xtask up`: from a fresh clone to the report of the main job, with the system left running.
+//! `cargo xtask up`: builds, starts and deploys the system on a local cloud, runs the example, and leaves the system running.
 
 use std::time::Instant;
 
@@ -8,7 +8,7 @@ use gridbid_devkit::failure::Failure;
 use gridbid_devkit::layout::Layout;
 use gridbid_devkit::lock;
 use gridbid_devkit::progress::print;
-use gridbid_local_cloud::behaviour::FOR_PEOPLE;
+use gridbid_local_cloud::behaviour::INTERACTIVE;
 use gridbid_local_cloud::lifecycle;
 use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::simulators::Simulators;
@@ -17,22 +17,28 @@ use crate::commands::logs;
 use crate::main_job;
 use crate::system::{self, System, Update};
 
-/// Brings the system up, does the main job and prints how to go on.
+/// Brings the system up, runs the example and prints how to use the system.
 ///
 /// # Errors
 /// The failure of the first step that failed; nothing that this call started is running then.
 pub fn up(context: &Context) -> Result<(), Failure> {
     let (started, layout) = (Instant::now(), &context.layout);
-    let _held = lock::site(layout)?;
+    let _held = lock::local_cloud(layout)?;
     context.tools()?;
     let was_running = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
-    let system = system::bring_up(context, FOR_PEOPLE, Update::Everything, &[])?;
-    // A first deployment creates a hundred resources: only the changes of existing ones are printed.
+    let system = system::bring_up(context, INTERACTIVE, Update::Everything, &[])?;
+    // Creations are not printed: a first deployment has about 75.
     for change in system.changes.iter().filter(|change| change.action != "create") {
         context.progress.say(&format!("    {}: {}", change.action, change.address));
     }
     if let Err(failure) = main_job::show(layout, &system, &print) {
-        let failure = failure.with_log(logs::save_all(layout)?);
+        let failure = match logs::save_all(layout) {
+            Ok(log) => failure.with_log(log),
+            Err(unsaved) => {
+                context.progress.say(&format!("  the logs of the functions were not saved: {unsaved}"));
+                failure
+            }
+        };
         if !was_running {
             lifecycle::stop_after_failure(layout, &context.progress);
         }

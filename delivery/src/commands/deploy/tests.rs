@@ -282,6 +282,23 @@ async fn failed_smoke_test_reverts_notifies_slack_and_fails() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn alias_changed_after_the_shift_is_not_reverted_and_reported() {
+    let memory = Memory::default();
+    let terraform = MemoryTerraform::new(&memory);
+    put_release(&memory, 1, ["a", "b", "c"]);
+    put_release(&memory, 2, ["x", "y", "z"]);
+    deploy_release(&terraform, 1).await;
+    let changed = AliasState { version: "9".to_owned(), revision: "of another client".to_owned(), is_split: false };
+    let api = |addresses: &Addresses| {
+        memory.aliases.borrow_mut().insert(alias("close-run"), changed.clone());
+        broken(addresses)
+    };
+    let failure = run(&terraform, &request(2), api, Mode::Apply).await.unwrap_err().to_string();
+    assert!(failure.contains("could not revert: close-run: it has version 9"), "{failure}");
+    assert_eq!(live_versions(&memory), ["1", "9", "1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn alarm_during_the_canary_reverts_every_alias() {
     let memory = Memory::default();
     let terraform = MemoryTerraform::new(&memory);

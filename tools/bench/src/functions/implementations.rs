@@ -115,7 +115,7 @@ fn build_zip(layout: &Layout, cargo: &Tool, name: &str, step: &Step) -> Result<V
 fn native(layout: &Layout, name: &str, zip: &[u8]) -> Result<Implementation, Failure> {
     let folder = folder(layout, name);
     archive::unpack(zip, &folder)?;
-    let variables = vec![
+    let mut variables = vec![
         ("GRIDBID_ENVIRONMENT", "bench".to_owned()),
         ("ORDERS_TABLE", "orders".to_owned()),
         ("RESULTS_BUCKET", "order-results".to_owned()),
@@ -123,6 +123,14 @@ fn native(layout: &Layout, name: &str, zip: &[u8]) -> Result<Implementation, Fai
         ("NOTIFICATIONS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:notifications".to_owned()),
         ("SLACK_WEBHOOK_SECRET", "gridbid/bench/slack-webhook".to_owned()),
     ];
+    if name == "submit-orders" {
+        // Not for collect-results, which is measured with the built-in platform.
+        variables.extend([
+            ("AUCTION_PLATFORM_URL", "http://127.0.0.1:1".to_owned()),
+            ("SUBMISSION_QUEUE_URL", "http://127.0.0.1:1/submission".to_owned()),
+            ("SUBMISSION_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:1/submission-dead-letters".to_owned()),
+        ]);
+    }
     let launch = Launch {
         name: name.to_owned(),
         program: folder.join("bootstrap"),

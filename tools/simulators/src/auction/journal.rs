@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
+use gridbid_simulator_protocol::AuctionScript;
 use serde::{Deserialize, Serialize};
 
 /// An event of the auction.
@@ -28,6 +29,8 @@ pub(crate) enum Event {
     Asked { slot: String },
     /// The results of a slot are ready.
     Ready { slot: String },
+    /// The responses for a slot are scripted.
+    Scripted(AuctionScript),
 }
 
 /// The platform's decision on an order, made when it arrives.

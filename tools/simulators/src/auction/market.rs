@@ -147,6 +147,8 @@ impl Market {
             }
             Event::Asked { slot } => self.slots.entry(slot).or_default().is_asked = true,
             Event::Ready { slot } => self.slots.entry(slot).or_default().is_ready = true,
+            // A script replaces the market's responses; it is not part of its state.
+            Event::Scripted(_) => {}
         }
     }
 

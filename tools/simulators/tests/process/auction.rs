@@ -95,10 +95,13 @@ fn state_survives_a_kill() {
     let posted = post(&simulators, &orders);
     let slot = posted.1[0]["slot"].as_str().unwrap().to_owned();
     let document = results(&simulators, &slot);
+    let scripted = "2026-11-22T07:05:00Z";
+    simulators.set("auction", &json!({"slot": scripted, "responses": [{"synthetic": {"orders": 1}}]}));
 
     simulators.restart();
 
     assert_eq!(results(&simulators, &slot), document);
+    assert!(results(&simulators, scripted).contains("synthetic-0000000"));
     assert!(
         document.contains("accepted") && document.contains("rejected") && !document.contains("id-3\""),
         "{document}"

@@ -1,4 +1,4 @@
-//! The rules of the contract, each over one plan.
+//! The rules of the policy checks, each over one plan.
 //!
 //! A rule returns the resources that violate it, and how. Rules about what the local cloud lacks do not apply to its plan.
 
@@ -210,13 +210,20 @@ fn resources_are_encrypted_with_a_key(plan: &[Planned]) -> Vec<String> {
     plain.map(|(planned, _)| violation(planned, "it must be encrypted with the key of the environment")).collect()
 }
 
+/// A queue with a dead-letter queue holds work, whose age counts; in any other queue, each message is a failure.
 fn queues_alarm(plan: &[Planned]) -> Vec<String> {
-    let watched: BTreeSet<&str> = of_kind(plan, "aws_cloudwatch_metric_alarm")
-        .filter(|alarm| alarm.text("metric_name") == "ApproximateNumberOfMessagesVisible")
-        .filter_map(|alarm| alarm.after.pointer("/dimensions/QueueName")?.as_str())
+    let watched: BTreeSet<(&str, &str)> = of_kind(plan, "aws_cloudwatch_metric_alarm")
+        .filter_map(|alarm| Some((alarm.text("metric_name"), alarm.after.pointer("/dimensions/QueueName")?.as_str()?)))
         .collect();
-    let unwatched = of_kind(plan, "aws_sqs_queue").filter(|queue| !watched.contains(queue.text("name")));
-    unwatched.map(|queue| violation(queue, "a queue needs an alarm for its first message")).collect()
+    let unwatched = of_kind(plan, "aws_sqs_queue").filter_map(|queue| {
+        let (metric, what) = if queue.has("redrive_policy") {
+            ("ApproximateAgeOfOldestMessage", "a queue of work needs an alarm for the age of its oldest message")
+        } else {
+            ("ApproximateNumberOfMessagesVisible", "a queue needs an alarm for the first message in it")
+        };
+        (!watched.contains(&(metric, queue.text("name")))).then(|| violation(queue, what))
+    });
+    unwatched.collect()
 }
 
 fn functions_alarm(plan: &[Planned]) -> Vec<String> {
