@@ -1,7 +1,7 @@
 //! `gridbid rerun`: starts another results run of one slot, or of every slot that is not done.
 //!
 //! The state machine decides what a run does: a slot that is done or that another run works on ends at once. A run of the same
-//! attempt decides the results that were stored first; only `--ask-again` polls the auction platform anew.
+//! attempt decides the results that were stored first; only `--ask-again` polls the auction platform again.
 
 use gridbid_release_format::Timestamp;
 use serde_json::json;

@@ -11,7 +11,7 @@ use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::files::collect;
 use gridbid_devkit::requirements::PYTHON;
 use gridbid_devkit::venv;
-use regex_lite::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder};
 
 const LIMIT: Duration = Duration::from_secs(120);
 const WORDS: &str = "docs/style/words.txt";
@@ -61,7 +61,7 @@ fn parse_words(text: &str) -> Result<Vec<Word>, Failure> {
         let invalid = |reason: &dyn std::fmt::Display| Failure::new(format!("`{WORDS}`: `{line}`: {reason}"));
         let (expression, replacement) =
             line.split_once('\t').ok_or_else(|| invalid(&"expected a tab and what to write instead"))?;
-        let expression = RegexBuilder::new(expression).case_insensitive(true).build();
+        let expression = RegexBuilder::new(expression).case_insensitive(true).unicode(false).build();
         let expression = expression.map_err(|error| invalid(&error))?;
         Ok(Word { expression, replacement: replacement.to_owned() })
     };
@@ -79,8 +79,9 @@ fn find_words(path: &str, text: &str, words: &[Word]) -> Vec<String> {
     let mut hits = Vec::new();
     for (number, line) in text.lines().enumerate() {
         for Word { expression, replacement } in words {
-            if let Some(found) = expression.find(line) {
-                hits.push(format!("{path}:{}: `{}`: write {replacement}", number + 1, found.as_str().trim()));
+            if let Some(found) = expression.find(line.as_bytes()) {
+                let found = String::from_utf8_lossy(found.as_bytes());
+                hits.push(format!("{path}:{}: `{}`: write {replacement}", number + 1, found.trim()));
             }
         }
     }

@@ -168,14 +168,14 @@ fn roles_are_bounded(plan: &[Planned]) -> Vec<String> {
 
 fn buckets_are_private(plan: &[Planned]) -> Vec<String> {
     let blocks = ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"];
-    let beside = |bucket: &Planned, kind: &str| {
+    let companion = |bucket: &Planned, kind: &str| {
         let address = bucket.address.replace("aws_s3_bucket.", &format!("{kind}."));
         plan.iter().find(|planned| planned.address == address).cloned()
     };
     let open = of_kind(plan, "aws_s3_bucket").filter(|bucket| {
-        let blocked = beside(bucket, "aws_s3_bucket_public_access_block")
+        let blocked = companion(bucket, "aws_s3_bucket_public_access_block")
             .is_some_and(|block| blocks.iter().all(|name| block.has(name)));
-        let asks_for_tls = beside(bucket, "aws_s3_bucket_policy")
+        let asks_for_tls = companion(bucket, "aws_s3_bucket_policy")
             .is_some_and(|policy| statements(policy.text("policy")).iter().any(denies_without_tls));
         !blocked || !asks_for_tls
     });
