@@ -224,7 +224,8 @@ in
     bindgen = tool "gridbid-bindgen" [ "/bindings/wasm/bindgen" ];
   };
 
-  # The command that releases and deploys: static, because it lies beside each release for machines without Nix.
+  # The command that releases and deploys: static, because each release includes it for machines
+  # without Nix.
   delivery.gridbid = gridbid.overrideAttrs {
     postInstall = "bash ${./verify-bootstrap.sh} $out/bin/gridbid '${architectures.${own}.machine}'";
     meta.mainProgram = "gridbid";

@@ -55,7 +55,7 @@ let
 in
 {
   apps = {
-    up = app "up" "Start Gridbid on a local cloud and show its main job" (
+    up = app "up" "Start Gridbid on a local cloud and run the example" (
       "up"
       + lib.optionalString isLinux (
         " --functions ${zips.packages.functions} --gridbid ${lib.getExe rust.delivery.gridbid}"
@@ -70,7 +70,7 @@ in
     shellHook = ''
       if [ -t 1 ]; then
         echo 'Gridbid: every tool is on the PATH. Commands:'
-        echo '  cargo xtask up          build the functions, start them on a local cloud, run the main job'
+        echo '  cargo xtask up          build the functions, start them on a local cloud, run the example'
         echo '  cargo xtask test core   test the rules, in seconds (`cargo xtask test`: everything)'
         echo '  nix build .#functions   the zips and functions.json that production runs'
         echo '  nix flake check         every check, in a sandbox'

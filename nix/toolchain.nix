@@ -1,4 +1,4 @@
-# The Rust toolchain of rust-toolchain.toml, which rustup reads, too.
+# The Rust toolchain of rust-toolchain.toml, the file that rustup also reads.
 #
 # Targets are added here: where rustup cannot download, every cargo call would fail on a target listed in that file. The build
 # toolchain lacks the sources of the standard library: with them, panic messages would contain paths in /nix/store.
@@ -18,12 +18,12 @@ let
   base = packages: packages.rust-bin.fromRustupToolchainFile (root + "/rust-toolchain.toml");
 in
 {
-  # crane expects a function of a package set.
+  # crane takes the toolchain as a function of a package set.
   build = packages: (base packages).override { inherit targets; };
 
-  develop = (base pkgs).override (given: {
+  develop = (base pkgs).override (previous: {
     inherit targets;
-    extensions = given.extensions ++ [
+    extensions = previous.extensions ++ [
       "rust-analyzer"
       "rust-src"
     ];

@@ -1,8 +1,8 @@
 # The functions' zips, and `functions`: all zips with the manifest functions.json that Terraform reads. Linux only.
 #
-# Zips and manifests are written by gridbid-package, with the code that a laptop uses. Each function's folder has
-# its zip and a manifest of its own. Those of this machine's processor are complete; the Rust functions are cross-built for
-# the other one too. Python's is compiled ahead of time and needs the processor that it is for. Linux only.
+# gridbid-package writes zips and manifests, with the code that a laptop uses. Each function's folder has its zip and a
+# manifest. All functions are built for this machine's processor; the Rust functions are cross-built for the other one too.
+# The Python function's WASM module is compiled ahead of time, which needs the target processor.
 {
   pkgs,
   lib,

@@ -4,7 +4,7 @@
 set -euo pipefail
 : "${ENVIRONMENT:?}" "${RELEASE:?}" "${STATE_BUCKET:?}" "${OLDER:?}" "${TERRAFORM_VARIABLES=}"
 
-printf '%s\n' "$TERRAFORM_VARIABLES" > "terraform/envs/$ENVIRONMENT/given.auto.tfvars"
+printf '%s\n' "$TERRAFORM_VARIABLES" > "terraform/envs/$ENVIRONMENT/ci.auto.tfvars"
 older=()
 if [[ "$OLDER" == true ]]; then older=(--allow-older); fi
 ./gridbid deploy --env "$ENVIRONMENT" --release "$RELEASE" \

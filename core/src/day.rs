@@ -164,14 +164,15 @@ fn integer(members: &[Member<'_>], name: &str) -> Option<u32> {
 mod tests {
     use super::*;
     use crate::amount::Amount;
-    use crate::summary::{OrderOutcome, summarize};
+    use crate::summary::{OrderOutcome, Summary};
 
     fn summary(slot: &str, accepted: u32, rejections: u32, power: &str) -> String {
         let power = Amount::parse(power).ok();
         let rejected = |position| OrderOutcome::Rejected { position: accepted + position, reason: "no".into() };
-        let mut outcomes: Vec<_> = (0..accepted).map(|position| OrderOutcome::Accepted { position, power }).collect();
-        outcomes.extend((0..rejections).map(rejected));
-        summarize(Slot::parse(slot).unwrap(), "run", 1, &outcomes).file_json()
+        let mut summary = Summary::new(Slot::parse(slot).unwrap(), 1, "run", 1);
+        (0..accepted).for_each(|position| summary.add_order(&OrderOutcome::Accepted { position, power }));
+        (0..rejections).for_each(|position| summary.add_order(&rejected(position)));
+        summary.file_json()
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! - [`batch`]: parses a request body into a validated batch, or a report of every violation.
 //! - [`outcome`]: parses the auction's results and decides each order in them.
 //! - [`stored`] and [`expiry`]: compares a new order with a stored one, and computes an order's lifetime.
+//! - [`submission`]: writes the request for orders to the auction platform, and parses its response.
 //! - [`summary`], [`day`]: the totals of a results run and of a day. [`name`]: the S3 keys of results.
 //! - [`wire`]: the same as JSON texts, for hosts of other languages.
 //!
@@ -38,6 +39,7 @@ mod rule;
 mod simd;
 pub mod span;
 pub mod stored;
+pub mod submission;
 pub mod summary;
 mod text;
 pub mod violation;

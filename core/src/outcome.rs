@@ -18,11 +18,18 @@
 //! assert_eq!(decide(br#"{"order": "pending"}"#).unwrap_err().code(), "unknown_status");
 //! ```
 
+mod answer;
 mod canonical;
 mod decision;
 mod malformed;
+mod report;
 mod results;
 
+pub use answer::{Answer, Batch, BatchLimits, Manifest, ManifestBatch, ManifestError, orders_json};
 pub use decision::{Accepted, Outcome, Rejected, canonicalize, decide};
 pub use malformed::MalformedOrder;
-pub use results::{PlatformResults, ResultOrder, ResultsError, ResultsLimits, parse_results};
+pub(crate) use report::write_lists;
+pub use report::{BatchDecision, BatchReport, ReportError, ReportLine, decide_batch};
+pub use results::{
+    PlatformResults, ResultOrder, ResultOrders, ResultsError, ResultsLimits, parse_results, scan_results,
+};

@@ -1,13 +1,12 @@
-//! Properties of every input: nothing panics, verdicts do not depend on the order of orders, and formatted values parse to
-//! themselves.
+//! Property tests: no panics, agreement with serde_json, order independence, round trips, exact sums.
 
 use gridbid_core::amount::{Amount, Total};
 use gridbid_core::batch::{self, Limits};
 use gridbid_core::expiry::{Timestamp, expires_at, is_live};
 use gridbid_core::name::Slot;
 use gridbid_core::order::{RecordId, Text};
-use gridbid_core::outcome::{self, Outcome, ResultsLimits};
-use gridbid_core::summary::{self, OrderOutcome};
+use gridbid_core::outcome::{self, Answer, BatchLimits, BatchReport, Manifest, Outcome, ResultOrder, ResultsLimits};
+use gridbid_core::summary::{OrderOutcome, Summary};
 use gridbid_core::wire;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -17,7 +16,7 @@ fn number_text() -> impl Strategy<Value = String> {
     "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?"
 }
 
-/// JSON, or almost.
+/// Concatenated JSON tokens, often invalid.
 fn near_json() -> impl Strategy<Value = String> {
     let token = prop_oneof![
         Just("[".to_owned()),
@@ -40,14 +39,14 @@ fn near_json() -> impl Strategy<Value = String> {
     vec(token, 0..40).prop_map(|tokens| tokens.concat())
 }
 
-/// An order as JSON, valid unless its number is not.
+/// An order that can only violate the rules for `parameter_2`.
 fn order_json() -> impl Strategy<Value = String> {
     ("[a-z0-9][a-zA-Z0-9_.:-]{0,3}", "[ -!#-\\[\\]-~é😀]{1,8}[a-z]", number_text()).prop_map(|(id, text, number)| {
         format!(r#"{{"record_id":"{id}","parameter_1":"{text}","parameter_2":{number}}}"#)
     })
 }
 
-/// The orders, or the fields and codes of the violations, without indexes and sorted.
+/// Sorted orders or violations, without indexes, for comparing permutations.
 fn verdict(body: &str) -> Vec<String> {
     match batch::parse(body.as_bytes(), &Limits::default()) {
         Ok(batch) => {
@@ -91,16 +90,16 @@ proptest! {
     #[test]
     fn grammar_agrees_with_serde_json(text in near_json()) {
         // serde_json rejects lone surrogates, which the grammar of RFC 8259 allows, and numbers beyond a double.
-        let ours = match batch::parse(text.as_bytes(), &Limits { depth: 100, ..Limits::default() }) {
+        let is_json = match batch::parse(text.as_bytes(), &Limits { depth: 100, ..Limits::default() }) {
             Ok(_) => true,
             Err(report) => report.violations[0].code.as_str() != "not_json",
         };
         match serde_json::from_str::<serde_json::Value>(&text) {
-            Ok(_) => prop_assert!(ours),
+            Ok(_) => prop_assert!(is_json),
             Err(error) => {
                 let message = error.to_string();
-                let lenient = ["surrogate", "hex escape", "out of range", "recursion"].iter().any(|word| message.contains(word));
-                prop_assert!(!ours || lenient, "{message}");
+                let serde_is_stricter = ["surrogate", "hex escape", "out of range", "recursion"].iter().any(|word| message.contains(word));
+                prop_assert!(!is_json || serde_is_stricter, "{message}");
             }
         }
     }
@@ -127,8 +126,8 @@ proptest! {
         let (alone, with_other) = (format!("[{bad}]"), format!("[{bad},{good}]"));
         let report = |body: &str| batch::parse(body.as_bytes(), &Limits::default()).err();
         if let (Some(alone), Some(with_other)) = (report(&alone), report(&with_other)) {
-            let whole = |report: &gridbid_core::violation::Report| report.violations.iter().any(|violation| violation.index.is_none());
-            if !whole(&alone) && !whole(&with_other) {
+            let is_body_level = |report: &gridbid_core::violation::Report| report.violations.iter().any(|violation| violation.index.is_none());
+            if !is_body_level(&alone) && !is_body_level(&with_other) {
                 let first: Vec<_> = with_other.violations.into_iter().filter(|violation| violation.index == Some(0)).collect();
                 let expected: Vec<_> = alone.violations.into_iter().filter(|violation| violation.index == Some(0)).collect();
                 prop_assert_eq!(first, expected);
@@ -149,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn amount_does_not_depend_on_the_exponent(digits in 1_u64.., shift in 0_i32..100) {
+    fn equal_numbers_in_different_notations_parse_equally(digits in 1_u64.., shift in 0_i32..100) {
         let (digits, zeros) = (digits.to_string(), "0".repeat(shift as usize));
         let expected = Amount::parse(&format!("{digits}e-{shift}"));
         prop_assert_eq!(Amount::parse(&format!("{digits}{zeros}e-{}", 2 * shift)), expected);
@@ -195,7 +194,30 @@ proptest! {
     }
 
     #[test]
-    fn canonical_json_is_a_fixed_point_and_survives_doubles(power_text in number_text(), note in "\\PC{0,8}") {
+    fn frozen_answer_has_the_same_decisions(texts in vec(near_json(), 0..9)) {
+        let document = format!(r#"{{"results":true,"orders":[{}]}}"#, texts.join(","));
+        if let Ok(Some(orders)) = outcome::scan_results(document.as_bytes(), u32::MAX) {
+            let limits = BatchLimits { orders: 2, ..BatchLimits::default() };
+            let answer = Answer::freeze(&orders, &limits).unwrap();
+            let manifest = answer.manifest(&Slot::parse("2026-11-22T07:05:00Z").unwrap(), 1);
+            prop_assert_eq!(Manifest::parse(manifest.to_json().as_bytes()), Ok(manifest));
+            let lines: Vec<_> = answer.batches.iter().flat_map(|batch| batch.lines.lines()).collect();
+            prop_assert_eq!(lines.len(), orders.len());
+            for (order, line) in orders.iter().zip(lines) {
+                let accepted = match order {
+                    ResultOrder::Valid(json) => matches!(outcome::decide(json.as_bytes()), Ok(Outcome::Accepted(_))),
+                    ResultOrder::Malformed(_) => false,
+                };
+                let report = outcome::decide_batch(0, 0, line.as_bytes()).report;
+                prop_assert_eq!(report.accepted == 1, accepted);
+                prop_assert_eq!(report.count, 1);
+                prop_assert_eq!(BatchReport::parse(report.to_json().as_bytes()), Ok(report));
+            }
+        }
+    }
+
+    #[test]
+    fn canonical_json_is_stable_under_f64_round_trip(power_text in number_text(), note in "\\PC{0,8}") {
         let order = serde_json::json!({"note": note, "order": "accepted", "list": [1, {"b": 2, "a": null}]}).to_string();
         let order = order.replacen('{', &format!("{{\"power\":{power_text},"), 1);
         if let Ok(Outcome::Accepted(accepted)) = outcome::decide(order.as_bytes()) {
@@ -203,8 +225,8 @@ proptest! {
             prop_assert_eq!(again, Ok(Outcome::Accepted(accepted.clone())));
             // The state machine parses numbers into doubles and formats them again.
             let power: f64 = power_text.parse().unwrap();
-            let carried = order.replacen(&format!("{{\"power\":{}", power_text), &format!("{{\"power\":{power:?}"), 1);
-            prop_assert_eq!(outcome::decide(carried.as_bytes()), Ok(Outcome::Accepted(accepted)));
+            let reformatted = order.replacen(&format!("{{\"power\":{}", power_text), &format!("{{\"power\":{power:?}"), 1);
+            prop_assert_eq!(outcome::decide(reformatted.as_bytes()), Ok(Outcome::Accepted(accepted)));
         }
     }
 
@@ -216,9 +238,10 @@ proptest! {
             _ => OrderOutcome::Failed { position, error: "Unavailable".into(), reason: "away".into() },
         }).collect();
         let slot = Slot::parse("2026-11-22T07:05:00Z").unwrap();
-        let summary = summary::summarize(slot, "run", 1, &outcomes);
+        let mut summary = Summary::new(slot, 1, "run", 1);
+        outcomes.iter().for_each(|outcome| summary.add_order(outcome));
         let count = |kind| kinds.iter().filter(|other| **other == kind).count();
-        prop_assert_eq!((summary.accepted, summary.rejected(), summary.failed()), (count(0), count(1), count(2)));
+        prop_assert_eq!((summary.accepted, summary.rejected, summary.failed), (count(0), count(1), count(2)));
         let message: serde_json::Value = serde_json::from_str(&summary.message_json("local")).unwrap();
         let listed = message["rejections"].as_array().unwrap().len() as u64;
         prop_assert_eq!(listed + message["more_rejections"].as_u64().unwrap(), count(1) as u64);

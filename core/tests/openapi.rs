@@ -4,7 +4,10 @@
 
 use gridbid_core::amount::SIGNIFICANT_DIGITS;
 use gridbid_core::batch::{self, Limits};
+use gridbid_core::expiry::Timestamp;
 use gridbid_core::field::{Field, PARAMETER_1_MAX_CHARS, RECORD_ID_MAX_CHARS};
+use gridbid_core::name::Slot;
+use gridbid_core::submission::Submission;
 use gridbid_core::violation::Code;
 
 const CONTRACT: &str = include_str!("../../docs/openapi.yaml");
@@ -56,4 +59,15 @@ fn openapi_example_is_a_valid_request() {
     let body = format!("[{}]", orders.join(","));
     let parsed = batch::parse(body.as_bytes(), &Limits::default()).map(|batch| batch.orders().len());
     assert_eq!(parsed, Ok(orders.len()));
+}
+
+#[test]
+fn the_contracts_submission_statuses_are_cores() {
+    let listed: Vec<_> =
+        block("Submission:").iter().filter_map(|line| line.strip_prefix("status: { const: ")).collect();
+    let (at, slot) = (Timestamp::from_unix_seconds(0), Slot::parse("2026-11-22T08:40:00Z").unwrap());
+    let all =
+        [Submission::Pending, Submission::Submitted { at, slot }, Submission::Refused { at, reason: String::new() }];
+    let statuses: Vec<_> = all.iter().map(|submission| format!("{} }}", submission.status())).collect();
+    assert_eq!(listed, statuses);
 }

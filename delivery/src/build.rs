@@ -1,6 +1,6 @@
-//! A build: `functions.json` and the zips beside it.
+//! A build: `functions.json` and the zips in the same folder.
 //!
-//! Reading one checks that each zip is the one that the manifest names and that its binaries run on Lambda.
+//! Reading one checks that each zip has the hash in the manifest and that its binaries run on Lambda.
 
 use std::collections::BTreeMap;
 use std::error::Error;

@@ -20,6 +20,8 @@ use crate::commands::deploy::{self, DeployRequest};
 use crate::commands::mode::Mode;
 use crate::commands::redrive::redrive;
 use crate::commands::release::{self, ReleaseRequest};
+use crate::commands::rerun::{RerunRequest, rerun};
+use crate::commands::resubmit::resubmit;
 use crate::commands::rollback::{RollbackRequest, rollback};
 use crate::commands::smoke::smoke;
 use crate::commands::status::status;
@@ -30,7 +32,7 @@ use crate::interruption::Interruption;
 use crate::progress::{log_raw, print};
 use crate::terraform::{Origin, Terraform};
 
-/// The hint instead of releasing a laptop's build.
+/// Hint shown when a laptop's build must not be released.
 const RELEASE_FROM_NIX: &str = "release a build of `nix build .#functions`";
 
 /// Runs the command of the command line.
@@ -68,6 +70,11 @@ async fn run(CommandLine { command, bucket, dry_run }: CommandLine) -> Result<()
             rollback(&aws, &Interruption::listen()?, &request, mode).await
         }
         Command::Redrive(environment) => redrive(&aws, &last_record(&aws, &environment.name).await?, mode).await,
+        Command::Resubmit(environment) => resubmit(&aws, &last_record(&aws, &environment.name).await?, mode).await,
+        Command::Rerun { environment, slot, ask_again } => {
+            let request = slot.map_or(RerunRequest::Open, |slot| RerunRequest::Slot { slot, ask_again });
+            rerun(&aws, &last_record(&aws, &environment.name).await?, request, mode).await
+        }
         Command::Status(environment) => {
             status(&aws, &environment.name).await?.iter().for_each(|line| print(line));
             Ok(())

@@ -1,7 +1,7 @@
 //! The deployments to an environment: one record for each, in `deployments/<environment>/<time>.json`.
 //!
-//! A record holds the version of every alias and the addresses of the environment, so checks, rollbacks and redrives need
-//! only the bucket. `deploy` and `rollback` add records; nothing changes or deletes them.
+//! A record holds the version of every alias and the addresses of the environment, so the other commands need no
+//! Terraform to find them. `deploy` and `rollback` add records; nothing changes or deletes them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -42,6 +42,21 @@ pub(crate) struct Addresses {
     pub(crate) undeliverable_queue_url: String,
     /// The queue of events that notify-slack could not post.
     pub(crate) notify_slack_failed_queue_url: String,
+    /// The table of orders; absent in records of older deployments.
+    #[serde(default)]
+    pub(crate) orders_table: Option<String>,
+    /// The table of runs; absent in records of older deployments.
+    #[serde(default)]
+    pub(crate) runs_table: Option<String>,
+    /// The state machine of results runs; absent in records of older deployments.
+    #[serde(default)]
+    pub(crate) state_machine_arn: Option<String>,
+    /// The queue of orders to submit; absent where no auction platform is configured.
+    #[serde(default)]
+    pub(crate) submission_queue_url: Option<String>,
+    /// The dead-letter queue of orders to submit; absent where no auction platform is configured.
+    #[serde(default)]
+    pub(crate) submission_dead_letter_queue_url: Option<String>,
 }
 
 /// A deployment or a rollback.

@@ -40,6 +40,7 @@ impl Interruption {
     }
 
     /// An interruption that never arrives.
+    #[cfg(test)]
     pub(crate) fn never() -> Self {
         Self(watch::channel(false).1)
     }

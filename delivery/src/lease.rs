@@ -1,7 +1,7 @@
 //! One deployment at a time for each environment: a lease in `deployments/<environment>/lock`.
 //!
 //! A conditional write takes it, and it is renewed while work continues. So a killed deployment blocks the next one only
-//! until its lease expires. A deployment that lost its lease stops before it writes the next alias.
+//! until its lease expires. A deployment that lost its lease shifts no further alias, and reverts those that it has shifted.
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;

@@ -1,8 +1,9 @@
 //! The library behind `gridbid`, which takes built zips to production and back.
 //!
-//! A release is built once and never changes. A deployment takes an environment to a release completely or not at all. A
-//! rollback needs only the artifacts bucket and Lambda. The crate builds nothing and contains no rule of the auction; it
-//! knows the functions only from `functions.json`. AWS, Terraform and the API are traits with adapters in memory for tests.
+//! A release is built once and never changes. A deployment shifts all aliases to the versions of a release, or reverts them. A
+//! rollback needs neither a build nor Terraform. The crate builds nothing and contains no rule of the auction; it knows the
+//! functions only from `functions.json` and Terraform's outputs. AWS, Terraform and the API are traits with in-memory
+//! implementations for tests.
 
 mod api;
 mod binary;

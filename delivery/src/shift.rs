@@ -1,8 +1,10 @@
-//! Shifts aliases to other versions: all of them, or none.
+//! Shifts every alias, or reverts them all; reports any that could not be reverted.
 //!
-//! A function with a CodeDeploy group is shifted by a canary; the others follow at once after all canaries have succeeded.
-//! When any of them fails, all are reverted. Each update carries the revision that was read, so a concurrent change is never
-//! overwritten. Nothing else writes an alias.
+//! A function with a deployment group is shifted by a canary: a CodeDeploy deployment that first sends a share of the calls
+//! to the new version. The other functions follow at once after all canaries have succeeded. Each update of an alias carries
+//! the revision that was read, and a revert leaves an alias alone that has another version than this deployment has set. So
+//! a concurrent change is not overwritten. An error of a call does not prove that it had no effect, because its response may
+//! have been lost: the alias is read again before the next decision.
 
 use std::time::Duration;
 
@@ -21,8 +23,10 @@ const POLL_INTERVAL: Duration = Duration::from_secs(5);
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(60);
 /// Time limit of all canaries together.
 const CANARIES_TIMEOUT: Duration = Duration::from_secs(3600);
-/// Time limit of a stopped canary to restore its alias.
+/// Time that CodeDeploy has to restore the alias after a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(300);
+
+const STATUS_HINT: &str = "`gridbid status` shows the versions of the aliases; `gridbid rollback` restores them";
 
 /// The shift of one alias.
 #[derive(Clone, Debug)]
@@ -39,13 +43,15 @@ pub(crate) struct AliasShift {
     pub(crate) to: String,
 }
 
-/// What has been done so far, for the revert.
+/// What has been attempted so far, for the revert.
 #[derive(Default)]
-struct Done<'s> {
+struct Attempts<'s> {
     /// Started canaries with their ids.
     canaries: Vec<(&'s AliasShift, String)>,
-    /// Updated aliases with the revision of the update.
-    updates: Vec<(&'s AliasShift, String)>,
+    /// The group of a canary whose start failed: it may be running all the same.
+    unconfirmed: Option<&'s DeploymentGroup>,
+    /// The aliases that may have been changed.
+    shifts: Vec<&'s AliasShift>,
 }
 
 /// Shifts every alias.
@@ -58,16 +64,29 @@ pub(crate) async fn shift_aliases<C: Cloud>(
     interruption: &Interruption,
     shifts: &[AliasShift],
 ) -> Result<(), Failure> {
-    let mut done = Done::default();
-    let Err(failure) = shift_forward(cloud, lease, interruption, shifts, &mut done).await else { return Ok(()) };
+    let mut attempts = Attempts::default();
+    let Err(failure) = shift_forward(cloud, lease, interruption, shifts, &mut attempts).await else { return Ok(()) };
     log_detail(&format!("{failure}: reverting"));
-    let errors = revert(cloud, &done).await;
+    let mut errors = stop_canaries(cloud, &attempts).await;
+    errors.extend(restore_all(cloud, &attempts.shifts).await);
     if errors.is_empty() {
         return Err(failure.with_consequence("every alias is where it was before"));
     }
-    Err(failure
-        .with_consequence(&format!("and these could not be reverted: {}", errors.join("; ")))
-        .with_hint("`gridbid status` shows the versions of the aliases; `gridbid rollback` restores them"))
+    Err(failure.with_consequence(&could_not_revert(&errors)).with_hint(STATUS_HINT))
+}
+
+/// Reverts shifts that have succeeded; the aliases are changed at once, without canaries.
+///
+/// # Errors
+/// When an alias could not be reverted. The others are reverted all the same.
+pub(crate) async fn revert_shifts<C: Cloud>(cloud: &C, shifts: &[AliasShift]) -> Result<(), Failure> {
+    let shifts: Vec<&AliasShift> = shifts.iter().collect();
+    let errors = restore_all(cloud, &shifts).await;
+    if errors.is_empty() { Ok(()) } else { Err(Failure::new(could_not_revert(&errors))) }
+}
+
+fn could_not_revert(errors: &[String]) -> String {
+    format!("could not revert: {}", errors.join("; "))
 }
 
 async fn shift_forward<'s, C: Cloud>(
@@ -75,25 +94,52 @@ async fn shift_forward<'s, C: Cloud>(
     lease: &Lease<'_, C>,
     interruption: &Interruption,
     shifts: &'s [AliasShift],
-    done: &mut Done<'s>,
+    attempts: &mut Attempts<'s>,
 ) -> Result<(), Failure> {
-    for shift in shifts {
-        let Some(group) = &shift.canary else { continue };
+    let with_canary = || shifts.iter().filter_map(|shift| Some((shift, shift.canary.as_ref()?)));
+    // So a canary that is found after a failed start belongs to this deployment.
+    for (shift, group) in with_canary() {
+        if let Some(id) = cloud.running_canaries(group).await?.first() {
+            let message = format!("{} has a canary that is still running: CodeDeploy deployment {id}", shift.name);
+            return Err(Failure::new(message).with_hint("run `gridbid rollback` first, which stops it"));
+        }
+    }
+    for (shift, group) in with_canary() {
         lease.check()?;
         interruption.check()?;
+        attempts.shifts.push(shift);
+        attempts.unconfirmed = Some(group);
         let id = cloud.start_canary(group, &shift.alias, &shift.before.version, &shift.to).await?;
-        log_detail(&format!("{}: canary {id} from version {} to {}", shift.name, shift.before.version, shift.to));
-        done.canaries.push((shift, id));
+        attempts.unconfirmed = None;
+        log_detail(&format!("{}: canary {id}, version {} → {}", shift.name, shift.before.version, shift.to));
+        attempts.canaries.push((shift, id));
     }
-    wait_for_canaries(cloud, lease, interruption, &done.canaries).await?;
+    wait_for_canaries(cloud, lease, interruption, &attempts.canaries).await?;
     for shift in shifts.iter().filter(|shift| shift.canary.is_none()) {
         lease.check()?;
         interruption.check()?;
-        let alias = cloud.update_alias(&shift.alias, &shift.to, &shift.before.revision).await?;
-        log_detail(&format!("{}: version {} instead of {}", shift.name, shift.to, shift.before.version));
-        done.updates.push((shift, alias.revision));
+        attempts.shifts.push(shift);
+        point_alias(cloud, &shift.alias, &shift.before, &shift.to).await?;
+        log_detail(&format!("{}: version {} → {}", shift.name, shift.before.version, shift.to));
     }
     Ok(())
+}
+
+/// Points an alias to a version.
+///
+/// After an error the alias is read again: if the response of a successful call is lost, the SDK repeats the call, and the
+/// repetition fails because the revision has changed.
+async fn point_alias<C: Cloud>(
+    cloud: &C,
+    alias: &AliasTarget,
+    before: &AliasState,
+    version: &str,
+) -> Result<(), CallError> {
+    let Err(error) = cloud.update_alias(alias, version, &before.revision).await else { return Ok(()) };
+    match cloud.alias(alias).await {
+        Ok(now) if now.version == version && !now.is_split && now.revision != before.revision => Ok(()),
+        _ => Err(error),
+    }
 }
 
 /// Waits until all canaries have succeeded.
@@ -138,34 +184,55 @@ async fn wait_for_canaries<C: Cloud>(
     }
 }
 
-/// Restores every shifted alias; returns an error for each that could not be restored.
-async fn revert<C: Cloud>(cloud: &C, done: &Done<'_>) -> Vec<String> {
+/// Stops the canaries; returns an error for each that could not be stopped.
+async fn stop_canaries<C: Cloud>(cloud: &C, attempts: &Attempts<'_>) -> Vec<String> {
     let mut errors = Vec::new();
-    for (shift, id) in &done.canaries {
+    for (shift, id) in &attempts.canaries {
         if let Err(error) = stop_canary(cloud, id).await {
             errors.push(format!("{}: {error}", shift.name));
         }
     }
-    for (shift, _) in &done.canaries {
-        match cloud.alias(&shift.alias).await {
-            Ok(alias) if alias.version == shift.before.version && !alias.is_split => {}
-            Ok(alias) => errors.extend(restore(cloud, shift, &alias.revision).await),
-            Err(error) => errors.push(format!("{}: {error}", shift.name)),
-        }
-    }
-    for (shift, revision) in done.updates.iter().rev() {
-        errors.extend(restore(cloud, shift, revision).await);
+    if let Some(group) = attempts.unconfirmed
+        && let Err(error) = stop_running_canaries(cloud, group).await
+    {
+        errors.push(format!("a canary of {} that may have been started: {error}", group.group));
     }
     errors
 }
 
-/// Points an alias to its previous version; returns the error if that fails.
-async fn restore<C: Cloud>(cloud: &C, shift: &AliasShift, revision: &str) -> Option<String> {
-    let restored = cloud.update_alias(&shift.alias, &shift.before.version, revision).await;
-    if restored.is_ok() {
-        log_detail(&format!("{}: version {} again", shift.name, shift.before.version));
+async fn stop_running_canaries<C: Cloud>(cloud: &C, group: &DeploymentGroup) -> Result<(), CallError> {
+    for id in cloud.running_canaries(group).await? {
+        stop_canary(cloud, &id).await?;
     }
-    restored.err().map(|error| format!("{}: {error}", shift.name))
+    Ok(())
+}
+
+/// Restores aliases, the last one first; returns an error for each that could not be restored.
+async fn restore_all<C: Cloud>(cloud: &C, shifts: &[&AliasShift]) -> Vec<String> {
+    let mut errors = Vec::new();
+    for shift in shifts.iter().rev() {
+        if let Err(error) = restore(cloud, shift).await {
+            errors.push(format!("{}: {error}", shift.name));
+        }
+    }
+    errors
+}
+
+/// Points an alias to its previous version if it has the version of the shift or is split by its canary.
+async fn restore<C: Cloud>(cloud: &C, shift: &AliasShift) -> Result<(), CallError> {
+    let AliasShift { name, alias, canary, before, to } = shift;
+    let now = cloud.alias(alias).await?;
+    if now.revision == before.revision || now.version == before.version && !now.is_split {
+        return Ok(());
+    }
+    let is_own_canary = canary.is_some() && now.is_split && now.version == before.version;
+    let is_own_version = !now.is_split && now.version == *to;
+    if !is_own_canary && !is_own_version {
+        return Err(CallError::Changed(format!("it has version {}", now.version)));
+    }
+    point_alias(cloud, alias, &now, &before.version).await?;
+    log_detail(&format!("{name}: reverted to version {}", before.version));
+    Ok(())
 }
 
 /// Stops a canary and waits until CodeDeploy has restored the alias.
@@ -197,7 +264,7 @@ mod tests {
 
     use super::*;
     use crate::cloud::memory::Memory;
-    use crate::cloud::services::Functions as _;
+    use crate::cloud::services::{Canaries as _, Functions as _};
     use crate::lease::acquire_at_once;
 
     fn alias(name: &str) -> AliasTarget {
@@ -295,13 +362,70 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn revert_leaves_the_version_of_another_client() {
+        let memory = Memory::default();
+        let shifts = three(&memory).await;
+        shift_all(&memory, &shifts, false).await.unwrap();
+        for (name, version) in [("one", "9"), ("two", "1")] {
+            memory.publish(&alias(name), version, "c");
+            let read = memory.alias(&alias(name)).await.unwrap();
+            memory.update_alias(&alias(name), version, &read.revision).await.unwrap();
+        }
+        let failure = revert_shifts(&memory, &shifts).await.unwrap_err().to_string();
+        assert_eq!(
+            failure,
+            "could not revert: one: it has version 9: it was changed by another client in the meantime"
+        );
+        let expected = ["9", "1", "1"].iter().zip(["one", "two", "three"]);
+        assert_eq!(
+            memory.live_versions(),
+            expected.map(|(v, name)| (alias(name).function_name, v.to_string())).collect()
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn update_without_a_response_counts_as_done() {
+        let memory = Memory::default();
+        let shifts = three(&memory).await;
+        // What the SDK's repetition of a successful call returns.
+        memory.lose_response("point gridbid-dev-three to 2", CallError::Changed("UpdateAlias".to_owned()));
+        shift_all(&memory, &shifts, false).await.unwrap();
+        assert_eq!(memory.live_versions(), all_on("2"));
+        memory.lose_response("point gridbid-dev-one to 1", CallError::Failed("timeout".to_owned()));
+        revert_shifts(&memory, &shifts).await.unwrap();
+        assert_eq!(memory.live_versions(), all_on("1"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn canary_without_a_response_is_stopped() {
+        let memory = Memory::default();
+        let shifts = three(&memory).await;
+        memory.lose_response("canary gridbid-dev-two", CallError::Failed("timeout".to_owned()));
+        let failure = shift_all(&memory, &shifts, false).await.unwrap_err().to_string();
+        assert_eq!(failure, "timeout: every alias is where it was before");
+        assert_eq!(memory.logged("stop canary gridbid-dev-two").len(), 1);
+        assert_eq!(memory.live_versions(), all_on("1"));
+        assert!(memory.running_canaries(&group()).await.unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn canary_of_another_client_is_not_stopped() {
+        let memory = Memory::default();
+        let shifts = three(&memory).await;
+        let id = memory.start_canary(&group(), &alias("one"), "1", "2").await.unwrap();
+        let failure = shift_all(&memory, &shifts, false).await.unwrap_err().report();
+        assert!(failure.contains(&format!("one has a canary that is still running: CodeDeploy deployment {id}")));
+        assert!(memory.logged("stop canary").is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn alias_that_cannot_be_reverted_is_named() {
         let memory = Memory::default();
         let shifts = three(&memory).await;
         memory.fail("point gridbid-dev-three to 2", CallError::Failed("throttled".to_owned()));
         memory.fail("point gridbid-dev-one to 1", CallError::Failed("no connection".to_owned()));
         let failure = shift_all(&memory, &shifts, false).await.unwrap_err().report();
-        assert!(failure.contains("these could not be reverted: one: no connection"), "{failure}");
+        assert!(failure.contains("could not revert: one: no connection"), "{failure}");
         assert!(failure.contains("gridbid rollback"), "{failure}");
     }
 

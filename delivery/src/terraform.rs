@@ -1,4 +1,5 @@
-//! Terraform as a deployment needs it: initialise, plan, apply exactly that plan, import existing resources, read the outputs.
+//! Terraform as a deployment needs it: initialise, plan, apply the saved plan, import existing resources, read the outputs. In
+//! one run, it plans and applies without a saved plan.
 //!
 //! It inherits the environment of `gridbid`, and so its credentials, endpoint and provider mirror. Its messages are printed
 //! as they arrive.
@@ -67,7 +68,8 @@ pub(crate) struct Applied {
     pub(crate) outputs: Value,
 }
 
-/// What a deployment needs from Terraform. An error of any method ends the deployment before an alias is shifted.
+/// What a deployment needs from Terraform. An error of any method ends the deployment before an alias is shifted; only an apply
+/// that names existing resources may be repeated after their import.
 pub(crate) trait Infrastructure {
     /// Plans the configuration with a release's manifest.
     fn plan(&self, manifest: &Path, purpose: Purpose) -> impl Future<Output = Result<Plan, Failure>>;
@@ -444,7 +446,7 @@ mod tests {
             // A closed terminal signals the whole process group of gridbid.
             let pid = std::fs::read_to_string(folder.0.join("pid")).unwrap().trim().parse().unwrap();
             let pid = Pid::from_raw(pid).unwrap();
-            assert_eq!(rustix::process::getpgid(Some(pid)).unwrap(), pid, "Terraform leads a group of its own");
+            assert_eq!(rustix::process::getpgid(Some(pid)).unwrap(), pid, "Terraform leads its own process group");
             kill_process(rustix::process::getpid(), Signal::HUP).unwrap();
         };
         let (applied, ()) = tokio::join!(terraform.apply(), hanging_up);

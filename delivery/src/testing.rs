@@ -47,6 +47,11 @@ pub(crate) fn addresses() -> Addresses {
         topic_arn: "topic".to_owned(),
         undeliverable_queue_url: "undeliverable".to_owned(),
         notify_slack_failed_queue_url: "failed".to_owned(),
+        orders_table: None,
+        runs_table: None,
+        state_machine_arn: None,
+        submission_queue_url: None,
+        submission_dead_letter_queue_url: None,
     }
 }
 

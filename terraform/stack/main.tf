@@ -37,6 +37,21 @@ module "order_store" {
   key                    = local.key
   point_in_time_recovery = var.point_in_time_recovery
   deletion_protection    = var.deletion_protection
+  stream                 = local.submits
+}
+
+module "submission" {
+  source = "../modules/submission"
+  count  = local.submits ? 1 : 0
+
+  environment                = var.environment
+  permissions_boundary_arn   = var.permissions_boundary_arn
+  key                        = local.key
+  stream_arn                 = module.order_store.stream_arn
+  submit_orders              = module.function["submit-orders"]
+  visibility_timeout_seconds = var.submission_visibility_timeout_seconds
+  maximum_concurrency        = var.submission_maximum_concurrency
+  alarm_topic_arns           = local.alarm_topic_arns
 }
 
 module "result_archive" {
@@ -72,15 +87,17 @@ module "results_run" {
   close_run_arn            = module.function["close-run"].alias_arn
   notifications_topic_arn  = module.alerts.topic_arn
 
-  schedule_enabled = var.schedule_enabled
-  poll_seconds     = var.poll_seconds
-  deadline_seconds = var.deadline_seconds
-  lease_seconds    = var.lease_seconds
+  schedule_enabled        = var.schedule_enabled
+  poll_seconds            = var.poll_seconds
+  deadline_seconds        = var.deadline_seconds
+  lease_seconds           = var.lease_seconds
+  open_slot_alarm_seconds = var.open_slot_alarm_seconds
 
-  watched                  = var.on_aws
-  alarm_topic_arns         = local.alarm_topic_arns
-  close_run_log_group_name = module.function["close-run"].log_group_name
-  log_retention_days       = var.log_retention_days
+  watched                        = var.on_aws
+  alarm_topic_arns               = local.alarm_topic_arns
+  collect_results_log_group_name = module.function["collect-results"].log_group_name
+  close_run_log_group_name       = module.function["close-run"].log_group_name
+  log_retention_days             = var.log_retention_days
 }
 
 module "http_api" {
@@ -108,11 +125,13 @@ module "dashboard" {
   functions         = module.function
   state_machine_arn = module.results_run.state_machine_arn
   table_names       = [module.order_store.table_name, module.results_run.runs_table_name]
-  queue_names       = module.alerts.queue_names
+  queue_names       = concat(module.alerts.queue_names, module.submission[*].dead_letter_queue_name)
+  submission        = one(module.submission[*])
   alarm_arns = concat(
     module.http_api.alarm_arns,
     flatten(values(module.function)[*].alarm_arns),
     module.results_run.alarm_arns,
+    flatten(module.submission[*].alarm_arns),
     module.alerts.alarm_arns,
   )
 }

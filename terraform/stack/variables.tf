@@ -126,19 +126,30 @@ variable "deadline_seconds" {
 }
 
 variable "lease_seconds" {
-  description = "Lease of a results run, in seconds."
+  description = "Lease of a results run on its slot, in seconds."
   type        = number
-  default     = 600
+  default     = 1200
+}
+
+variable "open_slot_alarm_seconds" {
+  description = "Age in seconds at which a slot that is not done raises an alarm."
+  type        = number
+  default     = 3600
 }
 
 variable "auction_platform_url" {
-  description = "URL of the auction platform; null for the built-in random platform."
+  description = "Base URL of the auction platform, which gets orders at /orders and is asked for results at /results; null for the built-in random platform, to which no order is submitted."
   type        = string
   default     = null
 
   validation {
     condition     = var.auction_platform_url == null ? true : can(regex("^https?://", var.auction_platform_url))
     error_message = "The auction platform's URL must start with http:// or https://."
+  }
+
+  validation {
+    condition     = var.environment != "prod" || var.auction_platform_url != null
+    error_message = "Production requires the URL of an auction platform: the random platform invents results."
   }
 }
 
@@ -168,6 +179,20 @@ variable "auction_random_ready_percent" {
     condition     = var.auction_random_ready_percent == null ? true : var.auction_random_ready_percent >= 0 && var.auction_random_ready_percent <= 100
     error_message = "The probability must be 0 to 100 percent."
   }
+}
+
+# The submission.
+
+variable "submission_visibility_timeout_seconds" {
+  description = "Seconds after which a message of the submission queue is delivered again if its delivery got no answer."
+  type        = number
+  default     = 180
+}
+
+variable "submission_maximum_concurrency" {
+  description = "Maximum number of concurrent requests with orders to the auction platform."
+  type        = number
+  default     = 5
 }
 
 # Retention and deletion.

@@ -59,7 +59,7 @@ run "policies_have_no_wildcard_action_and_fit_the_quota" {
   # These actions do not support resource-level permissions.
   assert {
     condition = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Action if contains(statement.Resource, "*")]])) == toset([
-      "kms:CreateKey", "kms:ListAliases", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
+      "kms:CreateKey", "kms:ListAliases", "lambda:CreateEventSourceMapping", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
       "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy",
       "logs:UpdateLogDelivery", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
       "states:ValidateStateMachineDefinition",
@@ -95,9 +95,17 @@ run "deploy_role_is_limited_to_its_environment_and_the_boundary" {
 
   assert {
     condition = [for statement in jsondecode(aws_iam_policy.this["functions"].policy).Statement : try(statement.Condition, null) if contains(statement.Action, "iam:PassRole")] == [
-      { StringEquals = { "iam:PassedToService" = ["codedeploy.amazonaws.com", "lambda.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"] } }
+      { StringEquals = { "iam:PassedToService" = ["codedeploy.amazonaws.com", "lambda.amazonaws.com", "pipes.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com"] } }
     ]
-    error_message = "Roles may be passed only to the four services that use them."
+    error_message = "Roles may be passed only to the five services that use them."
+  }
+
+  assert {
+    condition = alltrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement :
+      try(statement.Condition, null) == { ArnLike = { "lambda:FunctionArn" = ["arn:aws:lambda:eu-west-1:123456789012:function:gridbid-dev-*"] } }
+      if length(setintersection(statement.Action, ["lambda:CreateEventSourceMapping", "lambda:DeleteEventSourceMapping", "lambda:UpdateEventSourceMapping"])) > 0
+    ]]))
+    error_message = "Event source mappings may be changed only for the environment's functions."
   }
 
   assert {

@@ -14,6 +14,7 @@ variables {
   artifacts_bucket         = "gridbid-artifacts-123456789012"
   permissions_boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-boundary"
   slack_webhook_url        = "http://127.0.0.1:1/slack"
+  auction_platform_url     = "https://platform.example"
   repository               = "example/gridbid"
 }
 
@@ -25,7 +26,7 @@ run "dev" {
   }
 
   assert {
-    condition     = { for name, function in output.functions : name => function.deployment != null } == { orders-api = true, preview-orders = true, report-results = true, collect-results = false, store-result = false, close-run = false, notify-slack = false }
+    condition     = { for name, function in output.functions : name => function.deployment != null } == { orders-api = true, preview-orders = true, report-results = true, collect-results = false, store-result = false, close-run = false, notify-slack = false, submit-orders = false }
     error_message = "The three functions behind HTTP must have a canary, and no other function."
   }
 }
@@ -37,8 +38,12 @@ run "prod" {
     source = "../envs/prod"
   }
 
+  variables {
+    auction_platform_url = "https://platform.example"
+  }
+
   assert {
-    condition     = { for name, function in output.functions : name => function.deployment != null } == { orders-api = true, preview-orders = true, report-results = true, collect-results = false, store-result = false, close-run = false, notify-slack = false }
+    condition     = { for name, function in output.functions : name => function.deployment != null } == { orders-api = true, preview-orders = true, report-results = true, collect-results = false, store-result = false, close-run = false, notify-slack = false, submit-orders = false }
     error_message = "The three functions behind HTTP must have a canary, and no other function."
   }
 }

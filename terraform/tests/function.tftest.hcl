@@ -366,7 +366,7 @@ run "wildcard_resource_is_refused" {
   expect_failures = [var.policy_statements]
 }
 
-run "timeout_beyond_api_gateway_is_refused" {
+run "timeout_beyond_five_minutes_is_refused" {
   command = plan
 
   module {
@@ -374,7 +374,7 @@ run "timeout_beyond_api_gateway_is_refused" {
   }
 
   variables {
-    timeout_seconds = 30
+    timeout_seconds = 301
   }
 
   expect_failures = [var.timeout_seconds]

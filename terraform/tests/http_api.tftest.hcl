@@ -24,6 +24,7 @@ variables {
       function_name    = "gridbid-dev-orders-api"
       alias_name       = "live"
       alias_invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:gridbid-dev-orders-api:live/invocations"
+      timeout_seconds  = 29
     }
   }
   routes = {
@@ -44,7 +45,7 @@ run "signed_requests_reach_the_alias" {
 
   assert {
     condition     = { for key, route in aws_apigatewayv2_route.this : route.route_key => [route.authorization_type, route.target] } == { for key in ["POST /orders", "GET /orders/{record_id}"] : key => ["AWS_IAM", "integrations/int1"] }
-    error_message = "Exactly both routes must require a signature and invoke the function."
+    error_message = "There must be both routes and no others, and each must require a signature and invoke the function."
   }
 
   assert {

@@ -34,6 +34,28 @@ run "orders_expire_by_their_ttl_attribute" {
     condition     = aws_dynamodb_table.orders.name == "gridbid-local-orders"
     error_message = "The table's name must be gridbid-<environment>-orders."
   }
+
+  assert {
+    condition     = !aws_dynamodb_table.orders.stream_enabled && output.stream_arn == null
+    error_message = "Without an auction platform the table must have no stream."
+  }
+}
+
+run "stream_has_new_images" {
+  command = plan
+
+  module {
+    source = "../modules/order-store"
+  }
+
+  variables {
+    stream = true
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.orders.stream_enabled && aws_dynamodb_table.orders.stream_view_type == "NEW_IMAGE"
+    error_message = "The stream must have new images."
+  }
 }
 
 run "backup_keeps_one_day" {

@@ -1,4 +1,4 @@
-# The results run: schedule, roles, notifications, and the state machine's retries, catches and time limits.
+# The results run: schedule, roles, table, notifications and alarms.
 
 mock_provider "aws" {
   override_during = plan
@@ -29,7 +29,7 @@ variables {
   schedule_enabled        = true
   poll_seconds            = 300
   deadline_seconds        = 7200
-  lease_seconds           = 600
+  lease_seconds           = 1200
 }
 
 run "schedule_fires_every_five_minutes" {
@@ -77,7 +77,7 @@ run "schedule_fires_every_five_minutes" {
   }
 }
 
-run "role_invokes_three_functions_and_updates_one_table" {
+run "role_invokes_three_functions_and_uses_one_table" {
   command = plan
 
   module {
@@ -93,11 +93,23 @@ run "role_invokes_three_functions_and_updates_one_table" {
       },
       {
         Effect   = "Allow"
-        Action   = ["dynamodb:UpdateItem"]
+        Action   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
         Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs"]
       },
+      {
+        Effect   = "Allow"
+        Action   = ["dynamodb:Query"]
+        Resource = ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs/index/open_slots"]
+      },
     ]
-    error_message = "The state machine may only invoke the three functions and update items of the runs table."
+    error_message = "The state machine may only invoke the three functions, read and update items of the runs table, and query its index."
+  }
+
+  assert {
+    condition = [for index in aws_dynamodb_table.runs.global_secondary_index : [index.name, index.hash_key, index.range_key, index.projection_type, tolist(index.non_key_attributes)]] == [
+      ["open_slots", "open", "open_since", "INCLUDE", tolist(["slot"])],
+    ]
+    error_message = "The index must contain the slots that have the attribute `open`, by their age."
   }
 
   assert {
@@ -132,7 +144,9 @@ run "failed_runs_are_reported" {
   }
 }
 
-run "only_transient_errors_are_retried" {
+# The tests of the state machine's retries, catches and limits are in lambdas/rust/collect-results/tests/state_machine.rs.
+
+run "slot_is_named_as_in_the_state_machine" {
   command = plan
 
   module {
@@ -140,84 +154,8 @@ run "only_transient_errors_are_retried" {
   }
 
   assert {
-    condition = alltrue([
-      for state in [
-        jsondecode(aws_sfn_state_machine.results_run.definition).States.Collect,
-        jsondecode(aws_sfn_state_machine.results_run.definition).States.StoreOrders.ItemProcessor.States.StoreOrder,
-        jsondecode(aws_sfn_state_machine.results_run.definition).States.CloseRun,
-        ] : length(state.Retry) == 1 && state.Retry[0].ErrorEquals == [
-        "Unavailable",
-        "Lambda.ServiceException",
-        "Lambda.AWSLambdaException",
-        "Lambda.SdkClientException",
-        "Lambda.ClientExecutionTimeoutException",
-        "Lambda.TooManyRequestsException",
-        "Lambda.Unknown",
-        "States.Timeout",
-      ] && state.Retry[0].BackoffRate > 1 && state.Retry[0].JitterStrategy == "FULL" && state.Retry[0].MaxDelaySeconds > 0
-    ])
-    error_message = "Only Unavailable and Lambda's transient errors may be retried, with backoff, jitter and a cap."
-  }
-
-  assert {
-    condition     = [for catcher in jsondecode(aws_sfn_state_machine.results_run.definition).States.StoreOrders.ItemProcessor.States.StoreOrder.Catch : [catcher.ErrorEquals, catcher.Output.outcome]] == [[["OrderRejected"], "rejected"], [["States.ALL"], "failed"]]
-    error_message = "Only OrderRejected may make an order rejected; every other error must make it failed."
-  }
-
-  assert {
-    condition     = alltrue([for name in ["Collect", "CloseRun"] : [for catcher in jsondecode(aws_sfn_state_machine.results_run.definition).States[name].Catch : [catcher.ErrorEquals, catcher.Next]] == [[["States.ALL"], "ReleaseAfterFailure"]]])
-    error_message = "A permanent failure of a function must release the lock."
-  }
-
-  assert {
-    condition = alltrue([
-      for name, state in jsondecode(aws_sfn_state_machine.results_run.definition).States :
-      state.Retry[0] == { ErrorEquals = ["DynamoDB.ConditionalCheckFailedException"], MaxAttempts = 0 } if try(state.Resource, "") == "arn:aws:states:::dynamodb:updateItem"
-    ])
-    error_message = "A failed condition must not be retried."
-  }
-}
-
-run "tasks_have_timeouts_and_leases_outlast_them" {
-  command = plan
-
-  module {
-    source = "../modules/results-run"
-  }
-
-  assert {
-    condition     = alltrue([for state in jsondecode(aws_sfn_state_machine.results_run.definition).States : try(state.TimeoutSeconds, 0) > 0 if state.Type == "Task"]) && jsondecode(aws_sfn_state_machine.results_run.definition).TimeoutSeconds == 43200
-    error_message = "Every task and the state machine must have a timeout."
-  }
-
-  # Worst case of a task: the timeout of each attempt, and the backoff between them.
-  assert {
-    condition = sum([
-      for state in [for name in ["Collect", "RenewLease"] : jsondecode(aws_sfn_state_machine.results_run.definition).States[name]] :
-      (state.Retry[length(state.Retry) - 1].MaxAttempts + 1) * state.TimeoutSeconds + sum([for n in range(state.Retry[length(state.Retry) - 1].MaxAttempts) : pow(2, n)])
-    ]) <= 140
-    error_message = "The 140 seconds in the validation of lease_seconds must cover the worst case of a poll and a renewal."
-  }
-
-  assert {
-    condition = sum([
-      for state in [for name in ["CloseRun", "FinishRun"] : jsondecode(aws_sfn_state_machine.results_run.definition).States[name]] :
-      (state.Retry[0].MaxAttempts + 1) * state.TimeoutSeconds + sum([for n in range(state.Retry[0].MaxAttempts) : pow(2, n)])
-    ]) <= 140
-    error_message = "The same 140 seconds must cover the worst case of closing a run."
-  }
-
-  assert {
-    condition = [
-      for state in [jsondecode(aws_sfn_state_machine.results_run.definition).States.StoreOrders.ItemProcessor.States.StoreOrder] :
-      (state.Retry[0].MaxAttempts + 1) * state.TimeoutSeconds + sum([for n in range(state.Retry[0].MaxAttempts) : min(pow(2, n), state.Retry[0].MaxDelaySeconds)])
-    ][0] <= 80
-    error_message = "The 80 seconds in the lease of HoldForOrders must cover the worst case of one order."
-  }
-
-  assert {
-    condition     = jsondecode(aws_sfn_state_machine.results_run.definition).States.StoreOrders.MaxConcurrency == 10
-    error_message = "The lease of HoldForOrders assumes a concurrency of ten."
+    condition     = jsondecode(aws_sfn_state_machine.results_run.definition).States.CountOpenSlots.Arguments.IndexName == tolist(aws_dynamodb_table.runs.global_secondary_index)[0].name && strcontains(jsondecode(aws_sfn_state_machine.results_run.definition).States.CountOpenSlots.Arguments.ExpressionAttributeValues[":since"].N, "'3600'")
+    error_message = "The state machine must count the slots of the index that are older than open_slot_alarm_seconds."
   }
 }
 
@@ -229,7 +167,7 @@ run "settings_reach_the_state_machine" {
   }
 
   assert {
-    condition     = jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.poll_seconds == "{% $number('300') %}" && jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.lease_seconds == "{% $number('600') %}" && strcontains(jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.deadline, "'7200'") && strcontains(jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.slot, "'300'")
+    condition     = jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.poll_seconds == "{% $number('300') %}" && jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.lease_seconds == "{% $number('1200') %}" && strcontains(jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.deadline, "'7200'") && strcontains(jsondecode(aws_sfn_state_machine.results_run.definition).States.NameSlot.Assign.slot, "'300'")
     error_message = "Poll interval, lease, deadline and period must reach the first state."
   }
 
@@ -269,7 +207,7 @@ run "lease_shorter_than_a_poll_is_refused" {
   }
 
   variables {
-    lease_seconds = 439
+    lease_seconds = 1179
   }
 
   expect_failures = [var.lease_seconds]
@@ -284,7 +222,7 @@ run "too_many_polls_are_refused" {
 
   variables {
     poll_seconds     = 1
-    deadline_seconds = 501
+    deadline_seconds = 101
   }
 
   expect_failures = [var.deadline_seconds]
@@ -326,7 +264,7 @@ run "unwatched_run_has_no_log_trace_or_alarm" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_log_group.results_run) == 0 && length(aws_sfn_state_machine.results_run.tracing_configuration) == 0 && length(aws_cloudwatch_metric_alarm.overdue) == 0 && length(aws_cloudwatch_metric_alarm.untold) == 0
+    condition     = length(aws_cloudwatch_log_group.results_run) == 0 && length(aws_sfn_state_machine.results_run.tracing_configuration) == 0 && length(aws_cloudwatch_metric_alarm.overdue) == 0 && length(aws_cloudwatch_metric_alarm.open_slots) == 0 && length(aws_cloudwatch_metric_alarm.untold) == 0
     error_message = "Without `watched` there must be no log, traces or alarms."
   }
 }
@@ -339,12 +277,13 @@ run "watched_run_is_logged_without_its_data" {
   }
 
   variables {
-    watched                  = true
-    alarm_topic_arns         = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
-    close_run_log_group_name = "/aws/lambda/gridbid-dev-close-run"
-    log_retention_days       = 30
-    key                      = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
-    permissions_boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-boundary"
+    watched                        = true
+    alarm_topic_arns               = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
+    collect_results_log_group_name = "/aws/lambda/gridbid-dev-collect-results"
+    close_run_log_group_name       = "/aws/lambda/gridbid-dev-close-run"
+    log_retention_days             = 30
+    key                            = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+    permissions_boundary_arn       = "arn:aws:iam::123456789012:policy/gridbid-boundary"
   }
 
   assert {
@@ -370,7 +309,8 @@ run "watched_run_is_logged_without_its_data" {
   assert {
     condition = [for statement in jsondecode(aws_iam_role_policy.state_machine.policy).Statement : [statement.Action, statement.Resource]] == [
       [["lambda:InvokeFunction"], [var.collect_results_arn, var.store_result_arn, var.close_run_arn]],
-      [["dynamodb:UpdateItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs"]],
+      [["dynamodb:GetItem", "dynamodb:UpdateItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs"]],
+      [["dynamodb:Query"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs/index/open_slots"]],
       [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
       [
         [
@@ -398,10 +338,11 @@ run "overdue_run_raises_an_alarm_without_data" {
   }
 
   variables {
-    watched                  = true
-    alarm_topic_arns         = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
-    close_run_log_group_name = "/aws/lambda/gridbid-dev-close-run"
-    log_retention_days       = 30
+    watched                        = true
+    alarm_topic_arns               = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
+    collect_results_log_group_name = "/aws/lambda/gridbid-dev-collect-results"
+    close_run_log_group_name       = "/aws/lambda/gridbid-dev-close-run"
+    log_retention_days             = 30
   }
 
   assert {
@@ -431,6 +372,32 @@ run "overdue_run_raises_an_alarm_without_data" {
   }
 }
 
+run "open_slots_raise_an_alarm" {
+  command = plan
+
+  module {
+    source = "../modules/results-run"
+  }
+
+  variables {
+    watched                        = true
+    alarm_topic_arns               = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
+    collect_results_log_group_name = "/aws/lambda/gridbid-dev-collect-results"
+    close_run_log_group_name       = "/aws/lambda/gridbid-dev-close-run"
+    log_retention_days             = 30
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.open_slots[0].pattern == "{ $.open_slots >= 0 }" && aws_cloudwatch_log_metric_filter.open_slots[0].metric_transformation[0].value == "$.open_slots" && aws_cloudwatch_log_metric_filter.open_slots[0].log_group_name == "/aws/lambda/gridbid-dev-collect-results"
+    error_message = "Open slots must be counted from the log of collect-results."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.open_slots[0].metric_name == aws_cloudwatch_log_metric_filter.open_slots[0].metric_transformation[0].name && aws_cloudwatch_metric_alarm.open_slots[0].statistic == "Maximum" && aws_cloudwatch_metric_alarm.open_slots[0].threshold == 1 && aws_cloudwatch_metric_alarm.open_slots[0].treat_missing_data == "notBreaching" && aws_cloudwatch_metric_alarm.open_slots[0].alarm_actions == toset(var.alarm_topic_arns)
+    error_message = "One slot that stays open must raise the alarm; missing data must not."
+  }
+}
+
 run "disabled_schedule_is_never_overdue" {
   command = plan
 
@@ -439,11 +406,12 @@ run "disabled_schedule_is_never_overdue" {
   }
 
   variables {
-    watched                  = true
-    schedule_enabled         = false
-    alarm_topic_arns         = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
-    close_run_log_group_name = "/aws/lambda/gridbid-dev-close-run"
-    log_retention_days       = 30
+    watched                        = true
+    schedule_enabled               = false
+    alarm_topic_arns               = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
+    collect_results_log_group_name = "/aws/lambda/gridbid-dev-collect-results"
+    close_run_log_group_name       = "/aws/lambda/gridbid-dev-close-run"
+    log_retention_days             = 30
   }
 
   assert {

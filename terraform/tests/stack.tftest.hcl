@@ -16,6 +16,7 @@ override_module {
   outputs = {
     table_name = "gridbid-dev-orders"
     table_arn  = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders"
+    stream_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders/stream/2026-11-22T00:00:00.000"
   }
 }
 
@@ -30,6 +31,18 @@ override_module {
 override_module {
   target  = module.key
   outputs = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+}
+
+override_module {
+  target = module.results_run
+  outputs = {
+    state_machine_arn    = "arn:aws:states:eu-west-1:123456789012:stateMachine:gridbid-dev-results-run"
+    schedule_name        = "gridbid-dev-results-run"
+    runs_table_name      = "gridbid-dev-runs"
+    runs_table_arn       = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs"
+    open_slots_index_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs/index/open_slots"
+    alarm_arns           = []
+  }
 }
 
 override_module {
@@ -59,21 +72,31 @@ run "functions_have_the_permissions_they_use" {
         [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
         [["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:ConditionCheckItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders"]],
       ]
-      collect-results = []
+      collect-results = [
+        [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+        [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::results/answers/*"]],
+        [["s3:ListBucket"], ["arn:aws:s3:::results"]],
+      ]
       store-result = [
         [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
-        [["s3:PutObject"], ["arn:aws:s3:::results/results/*"]],
+        [["s3:GetObject"], ["arn:aws:s3:::results/answers/*"]],
+        [["s3:PutObject"], ["arn:aws:s3:::results/results/*", "arn:aws:s3:::results/reports/*"]],
+        [["s3:ListBucket"], ["arn:aws:s3:::results"]],
       ]
       close-run = [
         [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+        [["s3:GetObject"], ["arn:aws:s3:::results/reports/*", "arn:aws:s3:::results/summaries/*"]],
         [["s3:PutObject"], ["arn:aws:s3:::results/summaries/*"]],
+        [["s3:ListBucket"], ["arn:aws:s3:::results"]],
         [["sns:Publish"], ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]],
       ]
       preview-orders = []
       report-results = [
         [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
         [["s3:ListBucket"], ["arn:aws:s3:::results"]],
-        [["s3:GetObject"], ["arn:aws:s3:::results/summaries/*"]],
+        [["s3:GetObject"], ["arn:aws:s3:::results/answers/*", "arn:aws:s3:::results/summaries/*"]],
+        [["dynamodb:BatchGetItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs"]],
+        [["dynamodb:Query"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs/index/open_slots"]],
       ]
       notify-slack = [
         [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
@@ -87,14 +110,14 @@ run "functions_have_the_permissions_they_use" {
   assert {
     condition = { for name, function in local.functions : name => function.environment_variables } == {
       orders-api      = { ORDERS_TABLE = "gridbid-dev-orders" }
-      collect-results = {}
+      collect-results = { RESULTS_BUCKET = "results" }
       store-result    = { RESULTS_BUCKET = "results" }
       close-run = {
         RESULTS_BUCKET          = "results"
         NOTIFICATIONS_TOPIC_ARN = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"
       }
       preview-orders = {}
-      report-results = { RESULTS_BUCKET = "results" }
+      report-results = { RESULTS_BUCKET = "results", RUNS_TABLE = "gridbid-dev-runs" }
       notify-slack   = { SLACK_WEBHOOK_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/slack-webhook-AbCdEf" }
     }
     error_message = "Each function must have exactly the environment variables it needs."
@@ -152,7 +175,7 @@ run "function_timeouts_are_below_task_timeouts" {
   }
 }
 
-run "platform_settings_reach_collect_results" {
+run "platform_settings_reach_the_functions" {
   command = plan
 
   module {
@@ -160,7 +183,7 @@ run "platform_settings_reach_collect_results" {
   }
 
   variables {
-    auction_platform_url              = "https://platform.example/results"
+    auction_platform_url              = "https://platform.example"
     auction_platform_token_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"
     auction_random_seed               = 18446744073709551615
     auction_random_ready_percent      = 0
@@ -168,7 +191,8 @@ run "platform_settings_reach_collect_results" {
 
   assert {
     condition = local.functions["collect-results"].environment_variables == {
-      AUCTION_PLATFORM_URL          = "https://platform.example/results"
+      RESULTS_BUCKET                = "results"
+      AUCTION_PLATFORM_URL          = "https://platform.example"
       AUCTION_PLATFORM_TOKEN_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"
       AUCTION_RANDOM_SEED           = "18446744073709551615"
       AUCTION_RANDOM_READY_PERCENT  = "0"
@@ -177,9 +201,65 @@ run "platform_settings_reach_collect_results" {
   }
 
   assert {
-    condition     = [for statement in local.functions["collect-results"].policy_statements : [statement.actions, statement.resources]] == [[["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"]]]
+    condition     = [for statement in local.functions["collect-results"].policy_statements : statement.resources if contains(statement.actions, "secretsmanager:GetSecretValue")] == [["arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"]]
     error_message = "collect-results may read only the secret with the platform's token."
   }
+
+  assert {
+    condition = local.functions["orders-api"].environment_variables == { ORDERS_TABLE = "gridbid-dev-orders", SUBMIT_ORDERS = "true" } && local.functions["submit-orders"].environment_variables == {
+      AUCTION_PLATFORM_URL             = "https://platform.example"
+      AUCTION_PLATFORM_TOKEN_SECRET    = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"
+      ORDERS_TABLE                     = "gridbid-dev-orders"
+      NOTIFICATIONS_TOPIC_ARN          = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"
+      SUBMISSION_QUEUE_URL             = "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-submission"
+      SUBMISSION_DEAD_LETTER_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-submission-dead-letters"
+    }
+    error_message = "With a platform, orders must be stored as pending, and submit-orders must know the platform, the table, the topic and its queues."
+  }
+
+  assert {
+    condition = [for statement in local.functions["submit-orders"].policy_statements : [statement.actions, statement.resources]] == [
+      [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+      [["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"]],
+      [["dynamodb:UpdateItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders"]],
+      [["sns:Publish"], ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]],
+      [["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], ["arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-submission"]],
+      [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-submission-dead-letters"]],
+    ]
+    error_message = "submit-orders must have exactly the actions it uses, on its own resources."
+  }
+
+  assert {
+    condition     = output.submission_queue_url == "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-submission" && output.submission_dead_letter_queue_url == "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-submission-dead-letters" && output.submission_pipe_name == "gridbid-dev-submission"
+    error_message = "Tools must get the submission's queues and pipe."
+  }
+}
+
+run "without_a_platform_nothing_is_submitted" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  assert {
+    condition     = length(module.submission) == 0 && !contains(keys(output.functions), "submit-orders") && output.submission_queue_url == null && output.submission_dead_letter_queue_url == null && output.submission_pipe_name == null
+    error_message = "Without an auction platform there must be no queue, pipe or function of the submission."
+  }
+}
+
+run "production_without_a_platform_is_refused" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  variables {
+    environment = "prod"
+  }
+
+  expect_failures = [var.auction_platform_url]
 }
 
 run "api_requires_signatures_by_default" {

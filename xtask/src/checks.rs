@@ -8,6 +8,7 @@ pub mod languages;
 pub mod local_cloud;
 pub mod passed;
 pub mod paths;
+pub mod prose;
 pub mod release_build;
 pub mod rust;
 pub mod state_machine;

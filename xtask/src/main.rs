@@ -32,7 +32,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build everything, start the local cloud, and show Gridbid's main job
+    /// Build everything, start the local cloud, and run the example
     Up {
         #[command(flatten)]
         built: Built,
@@ -45,16 +45,19 @@ enum Command {
         #[arg(long)]
         wipe: bool,
     },
-    /// Store the orders of a JSON file
+    /// Store the orders of a JSON file and wait until they are submitted
     Post {
         /// The file
         file: PathBuf,
     },
     /// Start a results run and follow it
     Run {
-        /// The auction's slot, such as 2026-11-22T07:05:00Z [default: now]
+        /// The auction's slot, such as 2026-11-22T07:05:00Z [default: the next one]
         #[arg(long)]
         slot: Option<String>,
+        /// Ask the auction platform again although the slot has results: its next attempt
+        #[arg(long, requires = "slot")]
+        ask_again: bool,
     },
     /// Show what is running and how much is stored
     Status,
@@ -117,7 +120,7 @@ fn run_command(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Watch => watch::watch(context),
         Command::Down { wipe } => down::down(context, wipe),
         Command::Post { file } => post::post(layout, &file),
-        Command::Run { slot } => run::run(layout, slot),
+        Command::Run { slot, ask_again } => run::run(layout, slot, ask_again),
         Command::Status => status::status(layout),
         Command::Logs { function, minutes } => logs::logs(layout, &function, minutes),
         Command::Test { part } => test::test(context, part),

@@ -45,15 +45,12 @@ pub enum Update<'a> {
     Terraform(&'a HostPrograms, &'a WarmProvider),
 }
 
-/// Terraform variables that depend on the ports of the local cloud.
-pub type Variables<'a> = &'a dyn Fn(&Record) -> Vec<(&'static str, String)>;
-
-/// Brings the system up: packages, zips, local cloud, release, deployment.
+/// Brings the system up with these Terraform variables: packages, zips, local cloud, release, deployment.
 pub fn bring_up(
     context: &Context,
     behaviour: Behaviour,
     update: Update<'_>,
-    variables: Variables<'_>,
+    variables: &[(&str, String)],
 ) -> Result<System, Failure> {
     let layout = &context.layout;
     // Found out before minutes are spent on a build.
@@ -74,7 +71,7 @@ pub fn bring_up(
     let record =
         context.step("start local cloud", |step| lifecycle::start(layout, behaviour, &programs.simulators, step))?;
     let delivery = Delivery::new(layout, record.ports, programs.gridbid.clone()).with_provider(provider);
-    match deploy(context, &delivery, &record, &variables(&record)) {
+    match deploy(context, &delivery, &record, variables) {
         Ok((names, DeployReport { changes, shifted, .. })) => Ok(System { record, names, changes, shifted, programs }),
         Err(failure) => {
             if !was_running {

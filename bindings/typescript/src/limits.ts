@@ -1,5 +1,5 @@
 /**
- * The limits of a request, under core's names.
+ * The limits of a request, with the same field names as core's `Limits`.
  *
  * The defaults are those of `POST /orders`; the vectors verify that they equal core's. core enforces limits; this module
  * only checks that each one is in range.

@@ -1,8 +1,8 @@
 /**
- * Reads the auction platform's results, decides each order, and hashes orders.
+ * Reads the auction platform's results, determines the outcome of each order, and hashes orders.
  *
- * Results that break the platform's contract as a whole are an error; a malformed order is an outcome of that order alone.
- * core accepts numbers of at most 15 significant digits, which JavaScript's numbers represent exactly.
+ * A response that is malformed as a whole throws; a malformed order inside a valid response only affects that order.
+ * core accepts numbers of at most 15 significant digits, which survive a round trip through a JavaScript number.
  */
 
 import { sharedInstance, type QueryExport } from './instance.js';
@@ -28,6 +28,7 @@ export type ResultsCode = (typeof RESULTS_CODES)[number];
 /** All codes of malformed orders. Codes are permanent. */
 export const MALFORMED_CODES = [
   'not_json',
+  'nested_too_deep',
   'not_an_object',
   'missing_status',
   'conflicting_status',
@@ -55,7 +56,7 @@ export type Results =
   | { /** Results are not available yet: poll again. */ readonly ready: false }
   | { readonly ready: true; readonly orders: readonly ResultOrder[] };
 
-/** The decision on one order. */
+/** The outcome of one order. */
 export type Outcome =
   | {
       readonly status: 'accepted';
@@ -119,7 +120,7 @@ export function readResults(input: Input): Results {
   return results.results ? { ready: true, orders: results.orders } : { ready: false };
 }
 
-/** Decides an order from `readResults`, or its JSON. */
+/** Determines the outcome of one order. Accepts an order returned by `readResults`, or its JSON text. */
 export function decideOutcome(order: Input | ResultOrder): Outcome {
   const decision = query<{ accepted: CanonicalOrder } | { rejected: string } | { malformed: Problem<MalformedCode> }>(
     'gridbid_decision',

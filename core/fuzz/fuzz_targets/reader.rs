@@ -1,4 +1,4 @@
-//! Compares the parser of requests with its oracle on any bytes: the same batch, or the same report.
+//! Checks that all parsers of a request agree with the oracle on arbitrary bytes.
 //!
 //! Run `cargo fuzz run reader` in the folder `core`, with a nightly compiler or `RUSTC_BOOTSTRAP=1`.
 

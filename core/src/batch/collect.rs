@@ -34,7 +34,7 @@ impl<'a> Batch<'a> {
 /// Parses a request body into a validated batch.
 ///
 /// # Errors
-/// A report with every violation of every order, at least one.
+/// A report that counts the violations of all orders, at least one, and lists the first `limits.listed`.
 pub fn parse<'a>(request: &'a [u8], limits: &Limits) -> Result<Batch<'a>, Report> {
     let mut sink = CollectOrders { request, orders: Vec::new() };
     let verdict = parser::parse(request, limits, &mut sink);

@@ -20,7 +20,7 @@ use crate::violation::{Finding, Report, ViolationKind};
 /// [`parse`](super::parse) in its simplest form.
 ///
 /// # Errors
-/// A report with every violation of every order, at least one.
+/// A report that counts the violations of all orders, at least one, and lists the first `limits.listed`.
 pub fn parse<'a>(request: &'a [u8], limits: &Limits) -> Result<Batch<'a>, Report> {
     let mut oracle = Oracle { findings: Findings::new(limits), orders: Vec::new(), first_with: BTreeMap::new() };
     let verdict = match oracle.body(request, limits) {

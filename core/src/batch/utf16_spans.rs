@@ -1,4 +1,4 @@
-//! Parses a request into spans of UTF-16 code units, from which JavaScript cuts the values out of its own string.
+//! Parses a request into spans of UTF-16 code units, from which JavaScript slices the values out of the request string.
 //!
 //! A value whose text differs from the request's (a string with an escape, an amount in another notation than the canonical
 //! one) is a span of a separate side text.

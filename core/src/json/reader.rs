@@ -198,6 +198,23 @@ impl<'a> Reader<'a> {
 
     /// Skips a value of any type without recursion.
     pub(crate) fn skip(&mut self) -> Result<JsonType, JsonError> {
+        self.skip_levels(Self::enter, Self::leave)
+    }
+
+    /// Skips a value of any type and any depth without recursion; takes a byte of memory per level.
+    pub(crate) fn skip_any_depth(&mut self) -> Result<JsonType, JsonError> {
+        let take = |reader: &mut Self| {
+            reader.at += 1;
+            Ok(())
+        };
+        self.skip_levels(take, |_| ())
+    }
+
+    fn skip_levels(
+        &mut self,
+        enter: fn(&mut Self) -> Result<(), JsonError>,
+        leave: fn(&mut Self),
+    ) -> Result<JsonType, JsonError> {
         // The closing bracket or brace of each open array and object.
         let mut open: Vec<u8> = Vec::new();
         let mut outermost = None;
@@ -205,7 +222,7 @@ impl<'a> Reader<'a> {
             self.skip_whitespace();
             let json_type = match self.peek() {
                 Some(byte @ (b'{' | b'[')) => {
-                    self.enter()?;
+                    enter(self)?;
                     let (json_type, closing) =
                         if byte == b'{' { (JsonType::Object, b'}') } else { (JsonType::Array, b']') };
                     outermost.get_or_insert(json_type);
@@ -216,7 +233,7 @@ impl<'a> Reader<'a> {
                         }
                         continue;
                     }
-                    self.leave();
+                    leave(self);
                     json_type
                 }
                 _ => self.value()?.json_type(),
@@ -230,7 +247,7 @@ impl<'a> Reader<'a> {
                     }
                     break;
                 }
-                self.leave();
+                leave(self);
                 open.pop();
             }
         }

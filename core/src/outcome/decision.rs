@@ -6,7 +6,7 @@ use alloc::string::String;
 use super::canonical::{parse_number, write_canonical};
 use super::malformed::MalformedOrder;
 use crate::amount::Amount;
-use crate::json::{self, Value};
+use crate::json::{self, JsonError, Value};
 use crate::name::Digest;
 use crate::text::{text, truncate};
 
@@ -65,19 +65,20 @@ pub fn decide(order: &[u8]) -> Result<Outcome, MalformedOrder> {
 /// # Errors
 /// When it is not an order of a result.
 pub fn canonicalize(order: &[u8]) -> Result<String, MalformedOrder> {
-    canonicalize_value(&parse(order)?)
+    let order = parse(order)?;
+    decide_value(&order)?;
+    let mut canonical = String::new();
+    write_canonical(&mut canonical, &order)?;
+    Ok(canonical)
 }
 
 fn parse(order: &[u8]) -> Result<Value<'_>, MalformedOrder> {
-    json::parse(order, MAX_DEPTH).map_err(|_| MalformedOrder::new("not_json", "the order is not JSON"))
-}
-
-/// [`canonicalize`] for a parsed order.
-pub(super) fn canonicalize_value(order: &Value<'_>) -> Result<String, MalformedOrder> {
-    decide_value(order)?;
-    let mut canonical = String::new();
-    write_canonical(&mut canonical, order)?;
-    Ok(canonical)
+    json::parse(order, MAX_DEPTH).map_err(|error| match error {
+        JsonError::TooDeep { max, .. } => {
+            MalformedOrder::new("nested_too_deep", text!["the order is nested more than ", max, " levels deep"])
+        }
+        _ => MalformedOrder::new("not_json", "the order is not JSON"),
+    })
 }
 
 /// [`decide`] for a parsed order.
@@ -180,6 +181,7 @@ mod tests {
     fn malformed_orders_have_their_codes() {
         for (json, code) in [
             ("{", "not_json"),
+            (&*format!("{{\"order\":{}{}}}", "[".repeat(30), "]".repeat(30)), "nested_too_deep"),
             ("1", "not_an_object"),
             ("{}", "missing_status"),
             (r#"{"order":"accepted","status":"rejected"}"#, "conflicting_status"),

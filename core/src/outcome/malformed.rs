@@ -14,8 +14,9 @@ pub struct MalformedOrder {
 }
 
 /// Every code of a malformed order.
-pub(super) const CODES: [&str; 10] = [
+pub(super) const CODES: [&str; 11] = [
     "not_json",
+    "nested_too_deep",
     "not_an_object",
     "missing_status",
     "conflicting_status",

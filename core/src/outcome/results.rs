@@ -4,16 +4,18 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::decision::{MAX_DEPTH as ORDER_MAX_DEPTH, canonicalize_value};
+use super::decision::{MAX_DEPTH as ORDER_MAX_DEPTH, canonicalize};
 use super::malformed::MalformedOrder;
-use crate::json::{self, Value};
+use crate::json::{JsonError, JsonType, Reader};
+use crate::span::Span;
 use crate::text::text;
 use crate::violation::ViolationKind;
 
 /// Most levels of nesting: those of an order, and the array and the object around it.
 const MAX_DEPTH: u8 = ORDER_MAX_DEPTH + 2;
 
-/// The size of the results that the state machine can carry.
+/// The size of the results that the state machine carries itself; larger ones travel by reference (see
+/// [`Answer`](super::Answer)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResultsLimits {
     /// Most orders; default 500.
@@ -119,42 +121,144 @@ impl ResultsError {
 /// # Errors
 /// What breaks the contract for the results as a whole. A malformed order does not: it becomes [`ResultOrder::Malformed`].
 pub fn parse_results(bytes: &[u8], limits: &ResultsLimits) -> Result<PlatformResults, ResultsError> {
-    check_size(bytes.len(), "bytes", limits.bytes)?;
-    let value = json::parse(bytes, MAX_DEPTH).map_err(|error| {
-        let kind = ViolationKind::from(error);
-        ResultsError::Unreadable { code: kind.code().as_str(), message: kind.message(None, bytes) }
-    })?;
-    let Value::Object(members) = value else {
-        return Err(ResultsError::NotAnObject(value.json_type().with_article()));
-    };
-    let (mut results, mut orders) = (None, None);
-    for member in members {
-        let (name, value) = match member.key.text.as_ref() {
-            "results" => ("results", &mut results),
-            "orders" => ("orders", &mut orders),
-            _ => continue,
-        };
-        if value.replace(member.value).is_some() {
-            return Err(ResultsError::DuplicateField(name));
-        }
-    }
-    match results.ok_or(ResultsError::MissingResults)? {
-        Value::Bool(false) => return Ok(PlatformResults::NotReady),
-        Value::Bool(true) => {}
-        other => return Err(ResultsError::WrongResults(other.json_type().with_article())),
-    }
-    let orders = match orders.ok_or(ResultsError::MissingOrders)? {
-        Value::Array(orders) => orders,
-        other => return Err(ResultsError::WrongOrders(other.json_type().with_article())),
-    };
+    let Some(orders) = scan_results(bytes, limits.bytes)? else { return Ok(PlatformResults::NotReady) };
     check_size(orders.len(), "orders", limits.orders)?;
-    let results = PlatformResults::Ready(orders.iter().map(ResultOrder::from_value).collect());
+    let results = PlatformResults::Ready(orders.iter().collect());
     // Canonical numbers and the markers of malformed orders can be longer than the platform's bytes.
     check_size(results.to_json().len(), "canonical bytes", limits.bytes)?;
     Ok(results)
 }
 
-fn check_size(actual: usize, unit: &'static str, max: u32) -> Result<(), ResultsError> {
+/// Finds the orders in the platform's results without copying them; `None` if the results are not ready. An order is checked
+/// when [`ResultOrders::iter`] reaches it.
+///
+/// # Errors
+/// As [`parse_results`], except for a limit on the number of orders.
+pub fn scan_results(bytes: &[u8], max_bytes: u32) -> Result<Option<ResultOrders<'_>>, ResultsError> {
+    check_size(bytes.len(), "bytes", max_bytes)?;
+    let mut reader = Reader::new(bytes, MAX_DEPTH);
+    let document = Document::read(&mut reader).map_err(|error| {
+        let kind = ViolationKind::from(reader.encoding_error().unwrap_or(error));
+        ResultsError::Unreadable { code: kind.code().as_str(), message: kind.message(None, bytes) }
+    })?;
+    if document.json_type != JsonType::Object {
+        return Err(ResultsError::NotAnObject(document.json_type.with_article()));
+    }
+    if let Some(name) = document.duplicate {
+        return Err(ResultsError::DuplicateField(name));
+    }
+    match document.results.ok_or(ResultsError::MissingResults)? {
+        (JsonType::Boolean, b'f') => return Ok(None),
+        (JsonType::Boolean, _) => {}
+        (other, _) => return Err(ResultsError::WrongResults(other.with_article())),
+    }
+    match document.orders.ok_or(ResultsError::MissingOrders)? {
+        Ok(spans) => Ok(Some(ResultOrders { bytes, spans })),
+        Err(other) => Err(ResultsError::WrongOrders(other.with_article())),
+    }
+}
+
+/// The orders of ready results, in the platform's document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultOrders<'a> {
+    bytes: &'a [u8],
+    spans: Vec<Span>,
+}
+
+impl ResultOrders<'_> {
+    /// Number of orders.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Whether there is no order.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// Checks each order.
+    pub fn iter(&self) -> impl Iterator<Item = ResultOrder> {
+        self.spans.iter().map(|span| ResultOrder::parse(span.slice(self.bytes)))
+    }
+}
+
+/// The members of the platform's document that count.
+struct Document {
+    json_type: JsonType,
+    /// Type and first byte of `results`.
+    results: Option<(JsonType, u8)>,
+    /// The elements of `orders`, or its type if it is not an array.
+    orders: Option<Result<Vec<Span>, JsonType>>,
+    /// The first of the two that is repeated.
+    duplicate: Option<&'static str>,
+}
+
+impl Document {
+    fn read(reader: &mut Reader<'_>) -> Result<Self, JsonError> {
+        let mut document = Self { json_type: JsonType::Object, results: None, orders: None, duplicate: None };
+        reader.skip_whitespace();
+        if reader.peek() == Some(b'{') {
+            reader.enter()?;
+            document.read_members(reader)?;
+            reader.leave();
+        } else {
+            document.json_type = reader.skip()?;
+        }
+        reader.end()?;
+        Ok(document)
+    }
+
+    fn read_members(&mut self, reader: &mut Reader<'_>) -> Result<(), JsonError> {
+        if reader.take(b'}') {
+            return Ok(());
+        }
+        loop {
+            let (key, _) = reader.key()?;
+            reader.skip_whitespace();
+            let duplicate = match key.text.as_ref() {
+                "results" => {
+                    let first = reader.peek().unwrap_or_default();
+                    self.results.replace((reader.skip()?, first)).map(|_| "results")
+                }
+                "orders" => self.orders.replace(read_orders(reader)?).map(|_| "orders"),
+                _ => {
+                    reader.skip()?;
+                    None
+                }
+            };
+            self.duplicate = self.duplicate.or(duplicate);
+            if reader.ends(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Reads `orders`. An order may be nested to any depth here: one that is nested too deep is malformed, the others are not.
+fn read_orders(reader: &mut Reader<'_>) -> Result<Result<Vec<Span>, JsonType>, JsonError> {
+    if reader.peek() != Some(b'[') {
+        return Ok(Err(reader.skip()?));
+    }
+    reader.enter()?;
+    let mut spans = Vec::new();
+    if !reader.take(b']') {
+        loop {
+            reader.skip_whitespace();
+            let start = reader.at;
+            reader.skip_any_depth()?;
+            spans.push(Span::between(start, reader.at));
+            if reader.ends(b']')? {
+                break;
+            }
+        }
+    }
+    reader.leave();
+    Ok(Ok(spans))
+}
+
+pub(super) fn check_size(actual: usize, unit: &'static str, max: u32) -> Result<(), ResultsError> {
     if actual > max as usize {
         return Err(ResultsError::TooLarge { actual: Some(actual), unit, max });
     }
@@ -162,8 +266,16 @@ fn check_size(actual: usize, unit: &'static str, max: u32) -> Result<(), Results
 }
 
 impl ResultOrder {
-    fn from_value(order: &Value<'_>) -> Self {
-        canonicalize_value(order).map_or_else(Self::Malformed, Self::Valid)
+    fn parse(order: &[u8]) -> Self {
+        canonicalize(order).map_or_else(Self::Malformed, Self::Valid)
+    }
+
+    /// Appends the order's canonical JSON, or `{"malformed":{"code":…,"message":…}}` in its place.
+    pub(super) fn write_json(&self, out: &mut String) {
+        match self {
+            Self::Valid(canonical) => out.push_str(canonical),
+            Self::Malformed(malformed) => malformed.write_marker(out),
+        }
     }
 }
 
@@ -178,10 +290,7 @@ impl PlatformResults {
             if index > 0 {
                 out.push(',');
             }
-            match order {
-                ResultOrder::Valid(canonical) => out.push_str(canonical),
-                ResultOrder::Malformed(malformed) => malformed.write_marker(&mut out),
-            }
+            order.write_json(&mut out);
         }
         out.push_str("]}");
         out
@@ -220,6 +329,25 @@ mod tests {
         let malformed = decide(marker.as_bytes()).unwrap_err();
         assert_eq!(malformed.code(), "too_precise");
         assert_eq!(malformed.to_string(), "a number has 17 significant digits: at most 15");
+    }
+
+    #[test]
+    fn order_nested_too_deep_fails_alone() {
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        let json = format!(r#"{{"results":true,"orders":[{{"order":"accepted","x":{deep}}},{{"order":"rejected"}}]}}"#);
+        let orders = scan_results(json.as_bytes(), u32::MAX).unwrap().unwrap();
+        let codes: Vec<_> = orders
+            .iter()
+            .map(|order| match order {
+                ResultOrder::Malformed(malformed) => malformed.code(),
+                ResultOrder::Valid(_) => "valid",
+            })
+            .collect();
+        assert_eq!(codes, ["nested_too_deep", "valid"]);
+        // Outside of an order it is the document that is nested too deep.
+        for json in [format!(r#"{{"results":false,"x":{deep}}}"#), format!(r#"{{"results":{deep}}}"#), deep] {
+            assert_eq!(scan_results(json.as_bytes(), u32::MAX).unwrap_err().code(), "nested_too_deep");
+        }
     }
 
     #[test]

@@ -43,8 +43,21 @@ pub(crate) enum Command {
         #[arg(long, value_name = "MINUTES", default_value_t = 0)]
         wait: u32,
     },
-    /// Send undelivered notifications to Slack again
+    /// Send undelivered notifications to Slack again, and orders from the dead-letter queue to submission
     Redrive(EnvironmentArgument),
+    /// Send the orders that are still pending to submission again
+    Resubmit(EnvironmentArgument),
+    /// Run a slot, or every slot that is not done, again
+    Rerun {
+        #[command(flatten)]
+        environment: EnvironmentArgument,
+        /// Slot, such as 2026-11-22T07:05:00Z [default: every slot that is not done]
+        #[arg(long)]
+        slot: Option<Timestamp>,
+        /// Poll the auction platform again although the slot's results are stored
+        #[arg(long, requires = "slot")]
+        ask_again: bool,
+    },
     /// Show what is deployed, since when, and what it can be rolled back to
     Status(EnvironmentArgument),
 }

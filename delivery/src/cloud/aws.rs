@@ -4,6 +4,7 @@ mod account;
 mod client;
 mod codedeploy;
 mod lambda;
+mod runs;
 mod s3;
 mod sns;
 mod sqs;

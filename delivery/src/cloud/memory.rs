@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gridbid_release_format::{Sha256, Timestamp};
+use serde_json::Value;
 
 use crate::cloud::call_error::CallError;
 use crate::cloud::services::{
     AliasState, AliasTarget, Bucket, Canaries, CanaryState, Cloud, DeploymentGroup, Functions, HandlerOutput, Message,
-    Object, PublishedVersion, PutOutcome, Queues, Topic,
+    MessageCount, Object, PendingOrders, PublishedVersion, PutOutcome, Queues, Runs, Topic,
 };
 
 /// The cloud.
@@ -26,11 +27,16 @@ pub(crate) struct Memory {
     /// The states that a function's canary runs through; otherwise it succeeds at the second poll.
     pub(crate) canaries: RefCell<BTreeMap<String, Vec<CanaryState>>>,
     pub(crate) messages: RefCell<BTreeMap<String, Vec<Message>>>,
+    /// The number of hidden messages in every queue.
+    pub(crate) hidden_messages: Cell<u64>,
+    pub(crate) pending_orders: RefCell<Vec<Value>>,
+    pub(crate) open_slots: RefCell<Vec<String>>,
     /// Every change and every invocation, in order.
     pub(crate) log: RefCell<Vec<String>>,
     started: RefCell<BTreeMap<String, StartedCanary>>,
     after_read: RefCell<BTreeMap<String, Vec<u8>>>,
     faults: RefCell<Vec<(String, CallError)>>,
+    lost_responses: RefCell<Vec<(String, CallError)>>,
     count: Cell<u32>,
     elapsed: Cell<Duration>,
 }
@@ -48,6 +54,11 @@ impl Memory {
     /// Fails the next call whose log line contains a text.
     pub(crate) fn fail(&self, line: &str, error: CallError) {
         self.faults.borrow_mut().push((line.to_owned(), error));
+    }
+
+    /// Lets the next call whose log line contains a text take effect and return an error.
+    pub(crate) fn lose_response(&self, line: &str, error: CallError) {
+        self.lost_responses.borrow_mut().push((line.to_owned(), error));
     }
 
     /// Advances the clock.
@@ -90,21 +101,24 @@ impl Memory {
     }
 
     fn record(&self, line: String) -> Result<(), CallError> {
-        let mut faults = self.faults.borrow_mut();
-        let fault = faults.iter().position(|(text, _)| line.contains(text)).map(|index| faults.remove(index).1);
-        match fault {
-            Some(error) => Err(error),
-            None => {
-                self.log.borrow_mut().push(line);
-                Ok(())
-            }
-        }
+        take_error(&self.faults, &line)?;
+        self.log.borrow_mut().push(line);
+        Ok(())
     }
 
     fn set_alias(&self, alias: &AliasTarget, version: &str, is_split: bool) -> AliasState {
         let state = AliasState { version: version.to_owned(), revision: self.next_id("revision"), is_split };
         self.aliases.borrow_mut().insert(alias.clone(), state.clone());
         state
+    }
+}
+
+/// Removes and returns the error of a line, if there is one.
+fn take_error(errors: &RefCell<Vec<(String, CallError)>>, line: &str) -> Result<(), CallError> {
+    let mut errors = errors.borrow_mut();
+    match errors.iter().position(|(text, _)| line.contains(text)) {
+        Some(index) => Err(errors.remove(index).1),
+        None => Ok(()),
     }
 }
 
@@ -150,11 +164,14 @@ impl Functions for Memory {
     }
 
     async fn update_alias(&self, alias: &AliasTarget, version: &str, revision: &str) -> Result<AliasState, CallError> {
-        self.record(format!("point {} to {version}", alias.function_name))?;
+        let line = format!("point {} to {version}", alias.function_name);
+        self.record(line.clone())?;
         if self.alias(alias).await?.revision != revision {
             return Err(CallError::Changed(alias.function_name.clone()));
         }
-        Ok(self.set_alias(alias, version, false))
+        let state = self.set_alias(alias, version, false);
+        take_error(&self.lost_responses, &line)?;
+        Ok(state)
     }
 
     async fn code_sha256(&self, function_name: &str, version: &str) -> Result<Option<String>, CallError> {
@@ -193,7 +210,8 @@ impl Canaries for Memory {
         from: &str,
         to: &str,
     ) -> Result<String, CallError> {
-        self.record(format!("canary {} from {from} to {to}", alias.function_name))?;
+        let line = format!("canary {} from {from} to {to}", alias.function_name);
+        self.record(line.clone())?;
         let succeeds = || vec![CanaryState::Running("inprogress".to_owned()), CanaryState::Succeeded];
         let states = self.canaries.borrow_mut().remove(&alias.function_name).unwrap_or_else(succeeds);
         self.set_alias(alias, from, true);
@@ -201,6 +219,7 @@ impl Canaries for Memory {
         let (group, alias) = (group.clone(), alias.clone());
         let canary = StartedCanary { group, alias, from: from.to_owned(), to: to.to_owned(), states };
         self.started.borrow_mut().insert(id.clone(), canary);
+        take_error(&self.lost_responses, &line)?;
         Ok(id)
     }
 
@@ -243,8 +262,13 @@ impl Topic for Memory {
 }
 
 impl Queues for Memory {
-    async fn message_count(&self, queue_url: &str) -> Result<u64, CallError> {
-        Ok(self.messages.borrow().get(queue_url).map_or(0, Vec::len) as u64)
+    async fn count_messages(&self, queue_url: &str) -> Result<MessageCount, CallError> {
+        let waiting = self.messages.borrow().get(queue_url).map_or(0, Vec::len) as u64;
+        Ok(MessageCount { waiting, hidden: self.hidden_messages.get() })
+    }
+
+    async fn send(&self, queue_url: &str, body: &str) -> Result<(), CallError> {
+        self.record(format!("send {queue_url} {body}"))
     }
 
     async fn receive(&self, queue_url: &str) -> Result<Vec<Message>, CallError> {
@@ -258,6 +282,25 @@ impl Queues for Memory {
             messages.retain(|message| message.receipt != receipt);
         }
         Ok(())
+    }
+}
+
+impl Runs for Memory {
+    async fn pending_orders(&self, _: &str, after: Option<&str>) -> Result<PendingOrders, CallError> {
+        let start = after.map_or(0, |index| index.parse().unwrap());
+        let orders = self.pending_orders.borrow();
+        let images: Vec<Value> = orders.iter().skip(start).take(2).cloned().collect();
+        let end = start + images.len();
+        Ok(PendingOrders { images, next: (end < orders.len()).then(|| end.to_string()) })
+    }
+
+    async fn open_slots(&self, _: &str) -> Result<Vec<String>, CallError> {
+        Ok(self.open_slots.borrow().clone())
+    }
+
+    async fn start_run(&self, state_machine_arn: &str, input: &str) -> Result<String, CallError> {
+        self.record(format!("start {state_machine_arn} {input}"))?;
+        Ok(self.next_id("run"))
     }
 }
 

@@ -5,6 +5,7 @@ use std::future::Future;
 
 use gridbid_release_format::{Sha256, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::cloud::call_error::CallError;
 
@@ -162,18 +163,59 @@ pub(crate) struct Message {
     pub(crate) receipt: String,
 }
 
-/// The queues of undelivered notifications.
+/// The approximate number of messages in a queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MessageCount {
+    /// Messages that can be received.
+    pub(crate) waiting: u64,
+    /// Messages that were received and not deleted, or are delayed.
+    pub(crate) hidden: u64,
+}
+
+impl MessageCount {
+    /// All messages.
+    pub(crate) fn total(self) -> u64 {
+        self.waiting.saturating_add(self.hidden)
+    }
+}
+
+/// The queues of orders to submit, and of what could not be delivered.
 pub(crate) trait Queues {
-    /// The approximate number of waiting messages.
-    fn message_count(&self, queue_url: &str) -> impl Future<Output = Result<u64, CallError>>;
+    /// Counts the messages of a queue.
+    fn count_messages(&self, queue_url: &str) -> impl Future<Output = Result<MessageCount, CallError>>;
+    /// Sends a message.
+    fn send(&self, queue_url: &str, body: &str) -> impl Future<Output = Result<(), CallError>>;
     /// Receives a few messages and hides them from other receivers for a while.
     fn receive(&self, queue_url: &str) -> impl Future<Output = Result<Vec<Message>, CallError>>;
     /// Deletes a message.
     fn delete(&self, queue_url: &str, receipt: &str) -> impl Future<Output = Result<(), CallError>>;
 }
 
+/// A page of orders that are not submitted yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PendingOrders {
+    /// The items in DynamoDB's typed JSON, as in a record of the table's stream.
+    pub(crate) images: Vec<Value>,
+    /// Where the next page starts; `None` after the last one.
+    pub(crate) next: Option<String>,
+}
+
+/// The tables, and the state machine.
+pub(crate) trait Runs {
+    /// Reads a page of the orders with `submission_status = "pending"`, after a `record_id`.
+    fn pending_orders(
+        &self,
+        orders_table: &str,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<PendingOrders, CallError>>;
+    /// The slots that are not done, ascending: running ones and those whose run has failed.
+    fn open_slots(&self, runs_table: &str) -> impl Future<Output = Result<Vec<String>, CallError>>;
+    /// Starts an execution of the state machine and returns its ARN.
+    fn start_run(&self, state_machine_arn: &str, input: &str) -> impl Future<Output = Result<String, CallError>>;
+}
+
 /// All services, and the clock.
-pub(crate) trait Cloud: Bucket + Functions + Canaries + Topic + Queues {
+pub(crate) trait Cloud: Bucket + Functions + Canaries + Topic + Queues + Runs {
     /// The current time.
     fn now(&self) -> Timestamp;
 }

@@ -1,8 +1,9 @@
-//! `gridbid deploy`: takes an environment to a release, completely or not at all.
+//! `gridbid deploy`: shifts an environment's aliases to the versions of a release, or reverts them.
 //!
 //! Terraform writes code and configuration, which publishes versions that receive no calls yet. Each new version is probed,
-//! the aliases are shifted together, and the smoke test runs. If the shift or the smoke test fails, every alias is reverted,
-//! Slack is notified and the command fails. A lease admits one deployment at a time for each environment.
+//! the aliases are shifted, and the smoke test runs. If the shift or the smoke test fails, the aliases are reverted, Slack is
+//! notified and the command fails. Terraform's changes are not reverted: the next deployment applies its own. A lease admits
+//! one deployment at a time for each environment.
 
 mod versions;
 
@@ -277,23 +278,18 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
             return failure.with_consequence("this deployment shifted no alias, so there is nothing to revert");
         }
         log_detail(&format!("{failure}: reverting"));
-        if let Err(error) = self.revert_aliases(shifts).await {
-            return failure.with_consequence(&format!("and the revert failed: {error}"));
+        // An interruption must not stop the revert; another deployment must.
+        let reverted = match self.lease.check() {
+            Ok(()) => shift::revert_shifts(self.cloud, shifts).await,
+            Err(lost) => Err(lost.with_consequence("nothing was reverted")),
+        };
+        if let Err(error) = reverted {
+            return failure.with_consequence(&error.to_string());
         }
         match self.record_revert(history, last, target, shifts, &failure).await {
             Ok(()) => failure.with_consequence("every alias is where it was before"),
             Err(error) => failure.with_consequence(&format!("every alias is where it was before, unrecorded: {error}")),
         }
-    }
-
-    async fn revert_aliases(&self, shifts: &[AliasShift]) -> Result<(), Failure> {
-        let mut reverse = Vec::new();
-        for shift in shifts {
-            let before = self.cloud.alias(&shift.alias).await?;
-            reverse.push(AliasShift { canary: None, before, to: shift.before.version.clone(), ..shift.clone() });
-        }
-        // An interruption must not stop the revert.
-        shift::shift_aliases(self.cloud, self.lease, &Interruption::never(), &reverse).await
     }
 
     /// Adds a record of the versions before the shifts. Functions that were not shifted keep their new version.

@@ -1,13 +1,15 @@
-//! `gridbid redrive`: sends undelivered notifications to Slack again.
+//! `gridbid redrive`: sends undelivered messages again.
 //!
-//! They wait in two queues: events that notify-slack could not post, and messages that SNS could not deliver to it. A message
-//! is deleted after notify-slack has posted it.
+//! Three queues keep them: events that notify-slack could not post, messages that SNS could not deliver to notify-slack, and
+//! orders that SQS has moved to the dead-letter queue of submission. A message is deleted after notify-slack has posted it, or
+//! after its order is in the submission queue again.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::cloud::services::{AliasTarget, Cloud};
+use crate::cloud::services::{AliasTarget, Cloud, Message};
 use crate::commands::mode::Mode;
 use crate::failure::Failure;
 use crate::history::Record;
@@ -15,59 +17,105 @@ use crate::progress::{log, log_detail};
 
 /// The function that posts to Slack.
 const FUNCTION: &str = "notify-slack";
+/// Number of times that a queue is counted until it is empty: SQS counts approximately, and may count a deleted message for
+/// some seconds.
+const COUNTS: u32 = 5;
+const COUNT_INTERVAL: Duration = Duration::from_secs(3);
 
-/// Sends the messages of both queues.
+/// Where the messages of a queue are sent.
+enum Destination<'a> {
+    /// To notify-slack.
+    Slack(&'a AliasTarget),
+    /// Unchanged, to a queue.
+    Queue(&'a str),
+}
+
+/// Sends the messages of all queues.
 ///
 /// # Errors
-/// When a call fails, or a message was not posted; it stays in its queue.
+/// When a call fails, or messages remain: those that were not posted, and those that are hidden from this command because
+/// another client has received them.
 pub(crate) async fn redrive<C: Cloud>(cloud: &C, record: &Record, mode: Mode) -> Result<(), Failure> {
     let pinned = record.functions.get(FUNCTION);
     let pinned = pinned.ok_or_else(|| Failure::new(format!("the environment has no function {FUNCTION}")))?;
-    let addresses = &record.addresses;
-    let mut total_kept = 0;
-    for (queue, description) in [
-        (&addresses.notify_slack_failed_queue_url, "events that notify-slack could not post"),
-        (&addresses.undeliverable_queue_url, "messages that SNS could not deliver"),
-    ] {
+    let (addresses, slack) = (&record.addresses, || Destination::Slack(&pinned.alias));
+    let mut queues = vec![
+        (&addresses.notify_slack_failed_queue_url, "events that notify-slack could not post", slack()),
+        (&addresses.undeliverable_queue_url, "messages that SNS could not deliver", slack()),
+    ];
+    let submission = addresses.submission_queue_url.as_deref();
+    if let Some((dead_letters, queue)) = addresses.submission_dead_letter_queue_url.as_ref().zip(submission) {
+        queues.push((dead_letters, "orders that could not be submitted", Destination::Queue(queue)));
+    }
+    let mut remaining = 0;
+    for (queue, description, destination) in queues {
         if mode == Mode::DryRun {
-            log(&format!("{description}: {} would be sent again", cloud.message_count(queue).await?));
+            let count = cloud.count_messages(queue).await?;
+            log(&format!("{description}: {} would be sent again, {} are hidden", count.waiting, count.hidden));
             continue;
         }
-        let (sent, kept) = drain(cloud, queue, &pinned.alias).await?;
-        log(&format!("{description}: {sent} sent again, {kept} kept"));
-        total_kept += kept;
+        let sent = drain(cloud, queue, &destination).await?;
+        let left = count_remaining(cloud, queue).await?;
+        log(&format!("{description}: {sent} sent again, {left} remain"));
+        remaining += left;
     }
-    if total_kept == 0 {
+    if remaining == 0 {
         return Ok(());
     }
-    Err(Failure::new(format!("{total_kept} notifications could not be posted and stay in their queues"))
-        .with_hint("check Slack's webhook and run `gridbid redrive` again"))
+    Err(Failure::new(format!("{remaining} messages remain in their queues")).with_hint(
+        "the lines above name those that failed; others are hidden for two minutes: run `gridbid redrive` again",
+    ))
 }
 
-/// Sends the messages of a queue; returns how many were sent and how many were kept.
-async fn drain<C: Cloud>(cloud: &C, queue: &str, alias: &AliasTarget) -> Result<(usize, usize), Failure> {
+/// Counts the messages of a queue until it is empty, at most [`COUNTS`] times; returns the last count.
+async fn count_remaining<C: Cloud>(cloud: &C, queue: &str) -> Result<u64, Failure> {
+    let mut attempt = 1;
+    loop {
+        let count = cloud.count_messages(queue).await?.total();
+        if count == 0 || attempt == COUNTS {
+            return Ok(count);
+        }
+        attempt += 1;
+        tokio::time::sleep(COUNT_INTERVAL).await;
+    }
+}
+
+/// Sends the messages of a queue; returns the number of those that were sent.
+async fn drain<C: Cloud>(cloud: &C, queue: &str, destination: &Destination<'_>) -> Result<usize, Failure> {
     let (mut sent, mut kept) = (0, BTreeSet::new());
     loop {
         let messages = cloud.receive(queue).await?;
         let new: Vec<_> = messages.into_iter().filter(|message| !kept.contains(&message.id)).collect();
         if new.is_empty() {
-            return Ok((sent, kept.len()));
+            return Ok(sent);
         }
         for message in new {
-            let error = match parse_event(&message.body) {
-                Some(event) => {
-                    let output = cloud.invoke(&alias.function_name, &alias.alias_name, &event.to_string()).await?;
-                    output.is_error.then_some(output.text)
-                }
-                None => Some("it is not a notification".to_owned()),
-            };
-            if let Some(error) = error {
-                log_detail(&format!("message {} was not posted: {error}", message.id));
+            if let Err(reason) = forward(cloud, &message, destination).await? {
+                log_detail(&format!("message {} was not sent: {reason}", message.id));
                 kept.insert(message.id);
             } else {
                 cloud.delete(queue, &message.receipt).await?;
                 sent += 1;
             }
+        }
+    }
+}
+
+/// Sends one message; the inner error is the reason why its destination did not take it.
+async fn forward<C: Cloud>(
+    cloud: &C,
+    message: &Message,
+    destination: &Destination<'_>,
+) -> Result<Result<(), String>, Failure> {
+    match destination {
+        Destination::Queue(queue) => {
+            cloud.send(queue, &message.body).await?;
+            Ok(Ok(()))
+        }
+        Destination::Slack(alias) => {
+            let Some(event) = parse_event(&message.body) else { return Ok(Err("it is not a notification".to_owned())) };
+            let output = cloud.invoke(&alias.function_name, &alias.alias_name, &event.to_string()).await?;
+            Ok(if output.is_error { Err(output.text) } else { Ok(()) })
         }
     }
 }
@@ -86,7 +134,6 @@ fn parse_event(body: &str) -> Option<Value> {
 mod tests {
     use super::*;
     use crate::cloud::memory::Memory;
-    use crate::cloud::services::Message;
     use crate::commands::deploy::tests::deployed;
 
     fn message(id: &str, body: &Value) -> Message {
@@ -108,11 +155,31 @@ mod tests {
         assert!(memory.log.borrow().is_empty());
         let failure = redrive(&memory, &record, Mode::Apply).await.unwrap_err().to_string();
 
-        assert_eq!(failure, "1 notifications could not be posted and stay in their queues");
+        assert_eq!(failure, "1 messages remain in their queues");
         assert_eq!(memory.logged("delete"), ["delete receipt a", "delete receipt c"]);
         let calls = memory.logged("invoke gridbid-dev-notify-slack:live");
         assert!(calls[0].contains(r#"{"Records":[{"Sns":{"Message":"of Lambda"}}]}"#), "{calls:?}");
         assert!(calls[1].contains(r#""Sns":{"Message":"of SNS","Subject":"s""#), "{calls:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn dead_letters_of_submission_return_to_their_queue_unchanged() {
+        let (memory, record) = (Memory::default(), deployed(&Memory::default()).await);
+        let dead_letters = record.addresses.submission_dead_letter_queue_url.clone().unwrap();
+        let body = json!({"dynamodb": {"NewImage": {"parameter_2": {"N": "2.10"}}}});
+        memory.messages.borrow_mut().insert(dead_letters, vec![message("a", &body)]);
+        redrive(&memory, &record, Mode::Apply).await.unwrap();
+        let submission = record.addresses.submission_queue_url.unwrap();
+        assert_eq!(memory.logged("send"), [format!("send {submission} {body}")]);
+        assert_eq!(memory.logged("delete"), ["delete receipt a"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn hidden_messages_are_not_reported_as_success() {
+        let (memory, record) = (Memory::default(), deployed(&Memory::default()).await);
+        memory.hidden_messages.set(2);
+        let failure = redrive(&memory, &record, Mode::Apply).await.unwrap_err().to_string();
+        assert_eq!(failure, "6 messages remain in their queues");
     }
 
     #[tokio::test(start_paused = true)]

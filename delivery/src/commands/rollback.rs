@@ -47,7 +47,7 @@ pub(crate) async fn rollback<C: Cloud>(
         let target = find_target(cloud, &history, request).await?;
         log(&format!("would roll back to release {}, deployed at {}", target.release, target.at));
         for shift in plan_shifts(cloud, &target, None).await? {
-            log_detail(&format!("{}: version {} instead of {}", shift.name, shift.to, shift.before.version));
+            log_detail(&format!("{}: version {} → {}", shift.name, shift.before.version, shift.to));
         }
         return Ok(());
     }

@@ -38,12 +38,19 @@ pub(crate) async fn status<C: Cloud>(cloud: &C, environment: &EnvironmentName) -
     }
     let addresses = &last.addresses;
     for (queue, description) in [
-        (&addresses.notify_slack_failed_queue_url, "notifications not posted"),
-        (&addresses.undeliverable_queue_url, "notifications not delivered"),
+        (Some(&addresses.notify_slack_failed_queue_url), "notifications not posted"),
+        (Some(&addresses.undeliverable_queue_url), "notifications not delivered"),
+        (addresses.submission_dead_letter_queue_url.as_ref(), "orders not submitted"),
     ] {
-        let count = cloud.message_count(queue).await?;
+        let Some(queue) = queue else { continue };
+        let count = cloud.count_messages(queue).await?.total();
         let hint = if count > 0 { ": `gridbid redrive` sends them again" } else { "" };
         lines.push(format!("{description}: {count}{hint}"));
+    }
+    if let Some(table) = &addresses.runs_table {
+        let open = cloud.open_slots(table).await?;
+        let hint = if open.is_empty() { "" } else { ", running ones included: `gridbid rerun` runs the others again" };
+        lines.push(format!("slots that are not done: {}{hint}", open.len()));
     }
     lines.push("deployments, newest first:".to_owned());
     lines.extend(history.newest_first().take(LISTED).map(describe));

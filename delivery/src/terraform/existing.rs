@@ -1,9 +1,9 @@
 //! Resources that exist although Terraform's state does not contain them: which ones an apply names, and their import ids.
 //!
-//! A create whose response was lost leaves such a resource, and every later create of it is refused. The ids follow from the
-//! plan, in the formats documented for version 5.100 of the AWS provider. A create of some types overwrites an existing
-//! resource (`aws_iam_role_policy`, `aws_cloudwatch_event_rule`) and is never refused. Types with generated ids
-//! (`aws_apigatewayv2_route`) have no import id that follows from a plan.
+//! A create whose response was lost leaves such a resource. For most types, every later create of it is refused; for some
+//! (`aws_iam_role_policy`, `aws_cloudwatch_event_rule`) it overwrites the resource instead. The import ids follow from the
+//! plan, in the formats documented for version 5.100 of the AWS provider, except for types with generated ids
+//! (`aws_apigatewayv2_route`).
 
 use std::collections::BTreeSet;
 
@@ -103,6 +103,7 @@ impl PlanDocument {
             "aws_cloudwatch_log_group"
             | "aws_dynamodb_table"
             | "aws_iam_role"
+            | "aws_pipes_pipe"
             | "aws_scheduler_schedule_group"
             // The documented id, the ARN, ends in random characters; DescribeSecret also accepts the name.
             | "aws_secretsmanager_secret" => text("name").map(str::to_owned),
@@ -187,6 +188,7 @@ mod tests {
              already exists.",
             "creating Schedule (a): ConflictException: Schedule a already exists in group a.",
             "creating Step Functions State Machine (a): StateMachineAlreadyExists: State Machine Already Exists",
+            "creating EventBridge Pipes Pipe (a): ConflictException: Pipe a already exists.",
             "creating SQS Queue (a): QueueAlreadyExists: A queue already exists with the same name",
             "creating SNS Topic (a): InvalidParameter: Topic already exists with different attributes",
         ] {
@@ -235,6 +237,7 @@ mod tests {
             ("aws_dynamodb_table", json!({"name": "orders"}), "orders"),
             ("aws_iam_policy", json!({"path": "/", "name": "p"}), "arn:aws:iam::000000000000:policy/p"),
             ("aws_iam_role", json!({"name": "role", "path": "/"}), "role"),
+            ("aws_pipes_pipe", json!({"name": "pipe"}), "pipe"),
             ("aws_lambda_alias", json!({"function_name": "f", "name": "live"}), "f/live"),
             ("aws_lambda_function", json!({"function_name": "f"}), "f"),
             ("aws_lambda_permission", json!({"function_name": "f", "statement_id": "s"}), "f/s"),

@@ -31,7 +31,7 @@ variable "jwt" {
 }
 
 variable "auction_platform_url" {
-  description = "URL of the auction platform; null for the built-in random platform."
+  description = "Base URL of the auction platform; null for the built-in random platform, to which no order is submitted."
   type        = string
   default     = null
 }

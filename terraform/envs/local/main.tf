@@ -23,6 +23,9 @@ module "stack" {
   auction_random_seed          = var.auction_random_seed
   auction_random_ready_percent = var.auction_random_ready_percent
 
+  # As short as the function's timeout allows: after a kill of the local cloud, messages in flight wait for it.
+  submission_visibility_timeout_seconds = 30
+
   log_retention_days      = 1
   point_in_time_recovery  = false
   deletion_protection     = false

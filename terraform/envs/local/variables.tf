@@ -22,7 +22,7 @@ variable "slack_webhook_url" {
 }
 
 variable "auction_platform_url" {
-  description = "URL of an auction platform; null for the built-in random platform."
+  description = "Base URL of an auction platform; null for the built-in random platform, to which no order is submitted."
   type        = string
   default     = null
 }
@@ -58,7 +58,7 @@ variable "deadline_seconds" {
 }
 
 variable "lease_seconds" {
-  description = "Lease of a results run in seconds; a run that died blocks the following ones until its lease expires."
+  description = "Lease of a results run on its slot in seconds; a run that died blocks its slot until its lease expires."
   type        = number
-  default     = 150
+  default     = 900
 }

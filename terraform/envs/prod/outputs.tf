@@ -65,6 +65,21 @@ output "notify_slack_failed_queue_url" {
   value       = module.stack.notify_slack_failed_queue_url
 }
 
+output "submission_queue_url" {
+  description = "URL of the queue of orders to submit; null without an auction platform."
+  value       = module.stack.submission_queue_url
+}
+
+output "submission_dead_letter_queue_url" {
+  description = "URL of the dead-letter queue of the queue of orders to submit; null without an auction platform."
+  value       = module.stack.submission_dead_letter_queue_url
+}
+
+output "submission_pipe_name" {
+  description = "Name of the pipe from the orders table to the queue of orders to submit; null without an auction platform."
+  value       = module.stack.submission_pipe_name
+}
+
 output "functions" {
   description = "For each function: its Lambda name, alias, newest version, log group, and the CodeDeploy application and deployment group that shift the alias (null if it is shifted at once)."
   value       = module.stack.functions

@@ -40,9 +40,8 @@ variable "domain" {
 }
 
 variable "auction_platform_url" {
-  description = "URL of the auction platform; null for the built-in random platform."
+  description = "Base URL of the auction platform."
   type        = string
-  default     = null
 }
 
 variable "auction_platform_token_secret_arn" {

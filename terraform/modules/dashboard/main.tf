@@ -1,9 +1,37 @@
-# The dashboard: alarms, API traffic and latency, faults and duration of each function, runs, tables and failed notifications.
+# The dashboard: alarms, API traffic and latency, faults and duration of each function, runs, tables, failed messages and the
+# submission.
 
 data "aws_region" "current" {}
 
 locals {
   half = { width = 12, height = 6 }
+
+  submission_graphs = flatten([for submission in var.submission[*] : [
+    {
+      title = "Submission: orders in the queue"
+      stat  = "Maximum"
+      metrics = [for name in ["ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"] :
+        ["AWS/SQS", name, "QueueName", submission.queue_name]
+      ]
+    },
+    {
+      title   = "Submission: age of the oldest message (s)"
+      stat    = "Maximum"
+      metrics = [["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", submission.queue_name]]
+    },
+    {
+      title   = "Submission: orders that wait for the platform"
+      stat    = "Sum"
+      metrics = [["Gridbid/${var.environment}", "orders-deferred"]]
+    },
+    {
+      title = "Submission: pipe"
+      stat  = "Sum"
+      metrics = [for name in ["EventCount", "ExecutionFailed", "ExecutionPartiallyFailed"] :
+        ["AWS/EventBridge/Pipes", name, "PipeName", submission.pipe_name]
+      ]
+    },
+  ]])
 
   graphs = [
     {
@@ -48,6 +76,11 @@ locals {
       ]
     },
     {
+      title   = "Results runs: closed, and slots open for too long"
+      stat    = "Maximum"
+      metrics = [for name in ["runs-closed", "open-slots"] : ["Gridbid/${var.environment}", name]]
+    },
+    {
       title = "Tables: reads and writes"
       stat  = "Sum"
       metrics = [for pair in setproduct(var.table_names, ["ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits"]) :
@@ -55,7 +88,7 @@ locals {
       ]
     },
     {
-      title   = "Notifications not delivered"
+      title   = "Failed messages"
       stat    = "Maximum"
       metrics = [for name in var.queue_names : ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name]]
     },
@@ -75,7 +108,7 @@ resource "aws_cloudwatch_dashboard" "this" {
         height     = 4
         properties = { title = "Alarms", alarms = var.alarm_arns }
       }],
-      [for index, graph in local.graphs : {
+      [for index, graph in concat(local.graphs, local.submission_graphs) : {
         type   = "metric"
         x      = local.half.width * (index % 2)
         y      = 4 + local.half.height * floor(index / 2)

@@ -26,8 +26,17 @@ variable "table_names" {
 }
 
 variable "queue_names" {
-  description = "Names of the queues of failed notifications."
+  description = "Names of the queues of failed messages."
   type        = list(string)
+}
+
+variable "submission" {
+  description = "Queue and pipe of the submission; null without an auction platform."
+  type = object({
+    queue_name = string
+    pipe_name  = string
+  })
+  default = null
 }
 
 variable "alarm_arns" {

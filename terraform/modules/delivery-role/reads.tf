@@ -23,6 +23,8 @@ locals {
         "dynamodb:ListTagsOfResource",
       ] },
       { resources = local.own.topics, actions = ["sns:GetTopicAttributes", "sns:ListTagsForResource"] },
+      { resources = local.own.pipes, actions = ["pipes:DescribePipe", "pipes:ListTagsForResource"] },
+      { resources = local.mappings, actions = ["lambda:GetEventSourceMapping", "lambda:ListTags"] },
       { resources = local.own.queues, actions = ["sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"] },
       { resources = local.own.secrets, actions = ["secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"] },
       { resources = local.own.state_machines, actions = ["states:DescribeStateMachine", "states:ListStateMachineVersions", "states:ListTagsForResource"] },

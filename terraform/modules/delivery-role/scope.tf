@@ -16,6 +16,7 @@ locals {
     log_groups = flatten([for group in ["/aws/lambda/gridbid-%s-*", "/aws/apigateway/gridbid-%s-*", "/aws/vendedlogs/states/gridbid-%s-*"] :
       ["arn:aws:logs:${local.here}:log-group:${group}"]
     ])
+    pipes          = ["arn:aws:pipes:${local.here}:pipe/gridbid-%s-*"]
     queues         = ["arn:aws:sqs:${local.here}:gridbid-%s-*"]
     roles          = ["arn:aws:iam::${local.account}:role/gridbid-%s-*"]
     rules          = ["arn:aws:events:${local.here}:rule/gridbid-%s-*"]
@@ -30,6 +31,10 @@ locals {
   # API Gateway and KMS generate their IDs: these are restricted by account and region, or by a tag.
   apis = [for path in ["apis", "apis/*", "domainnames", "domainnames/*", "tags/*"] : "arn:aws:apigateway:${local.region}::/${path}"]
   keys = ["arn:aws:kms:${local.here}:key/*"]
+
+  # The same holds for event source mappings, which are restricted by their function.
+  mappings                 = ["arn:aws:lambda:${local.here}:event-source-mapping:*"]
+  functions_of_environment = { ArnLike = { "lambda:FunctionArn" = local.own.functions } }
 
   key_of_environment = { StringEquals = { "aws:ResourceTag/Environment" = join("", var.environments) } }
 }

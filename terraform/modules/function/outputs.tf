@@ -20,6 +20,11 @@ output "alias_invoke_arn" {
   value       = aws_lambda_alias.live.invoke_arn
 }
 
+output "timeout_seconds" {
+  description = "Timeout of an invocation in seconds."
+  value       = var.timeout_seconds
+}
+
 output "version" {
   description = "Newest published version."
   value       = aws_lambda_function.this.version

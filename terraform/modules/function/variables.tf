@@ -63,12 +63,12 @@ variable "memory_mb" {
 }
 
 variable "timeout_seconds" {
-  description = "Timeout of an invocation in seconds; below API Gateway's 30 seconds."
+  description = "Timeout of an invocation in seconds; the HTTP API checks that those of its functions are below API Gateway's 30 seconds."
   type        = number
 
   validation {
-    condition     = var.timeout_seconds >= 1 && var.timeout_seconds < 30
-    error_message = "The timeout must be 1 to 29 seconds: API Gateway times out after 30."
+    condition     = var.timeout_seconds >= 1 && var.timeout_seconds <= 300
+    error_message = "The timeout must be 1 to 300 seconds: the leases of the results run assume no longer ones."
   }
 }
 

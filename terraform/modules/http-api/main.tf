@@ -93,6 +93,8 @@ resource "aws_apigatewayv2_stage" "default" {
       request_id     = "$context.requestId"
       time           = "$context.requestTime"
       source_ip      = "$context.identity.sourceIp"
+      principal      = "$context.identity.userArn"
+      subject        = "$context.authorizer.claims.sub"
       route          = "$context.routeKey"
       status         = "$context.status"
       latency_ms     = "$context.responseLatency"

@@ -11,7 +11,13 @@ variable "functions" {
     function_name    = string
     alias_name       = string
     alias_invoke_arn = string
+    timeout_seconds  = number
   }))
+
+  validation {
+    condition     = alltrue([for function in var.functions : function.timeout_seconds < 30])
+    error_message = "A function behind the API must have a timeout of at most 29 seconds: API Gateway times out after 30."
+  }
 }
 
 variable "routes" {

@@ -20,6 +20,10 @@ resource "aws_dynamodb_table" "orders" {
     enabled        = true
   }
 
+  # For the pipe to the submission queue.
+  stream_enabled   = var.stream
+  stream_view_type = var.stream ? "NEW_IMAGE" : null
+
   # One day: a backup must not outlive the 24 hours of the data by much.
   point_in_time_recovery {
     enabled                 = var.point_in_time_recovery

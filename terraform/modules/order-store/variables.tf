@@ -15,6 +15,12 @@ variable "deletion_protection" {
   type        = bool
 }
 
+variable "stream" {
+  description = "Whether the table has a stream of new images."
+  type        = bool
+  default     = false
+}
+
 variable "key" {
   description = "KMS key for the table; null for DynamoDB's default key."
   type        = object({ arn = string })

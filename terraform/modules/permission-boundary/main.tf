@@ -17,7 +17,7 @@ locals {
   # Whole services, because a boundary grants nothing. IAM is listed by action.
   services = [
     "apigateway", "budgets", "cloudwatch", "codebuild", "codeconnections", "codedeploy", "codepipeline", "codestar-connections",
-    "dynamodb", "events", "execute-api", "kms", "lambda", "logs", "s3", "scheduler", "secretsmanager", "sns", "sqs", "states", "xray",
+    "dynamodb", "events", "execute-api", "kms", "lambda", "logs", "pipes", "s3", "scheduler", "secretsmanager", "sns", "sqs", "states", "xray",
   ]
 
   make_roles = ["iam:CreateRole", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"]

@@ -1,8 +1,8 @@
 # The results run: the state machine, its schedule, and the event rule for failed runs.
 #
-# The schedule starts a run at most four minutes late. The claims in run.asl.json allow one run at a time and one per slot. A run
-# that failed, timed out or was aborted sends an event to the topic, unless its summary has already reported the failure. The
-# log, traces and alarms are in watch.tf.
+# The schedule starts a run at most four minutes late. The claim in run.asl.json allows one run per slot at a time; runs of
+# different slots may overlap. A run that failed, timed out or was aborted sends an event to the topic, unless its summary has
+# already reported the failure. The log, traces and alarms are in watch.tf.
 
 data "aws_caller_identity" "current" {}
 
@@ -13,9 +13,13 @@ locals {
   period_minutes = 5
 
   keep_slot_days = 30
+
+  # As named in run.asl.json and by report-results.
+  open_slots_index = "open_slots"
 }
 
-# One item `lock` (owner, slot, lease_until) and one item `slot#<slot>` for each slot (owner, started_at, done_at, expires_at).
+# One item `slot#<slot>` for each slot: its owner and lease, its attempt, and whether it is done. A slot that is not done has
+# the attribute `open`, which the index is sparse in.
 resource "aws_dynamodb_table" "runs" {
   # checkov:skip=CKV_AWS_28: It holds leases and slots, which are obsolete after a restore
 
@@ -26,6 +30,24 @@ resource "aws_dynamodb_table" "runs" {
   attribute {
     name = "id"
     type = "S"
+  }
+
+  attribute {
+    name = "open"
+    type = "S"
+  }
+
+  attribute {
+    name = "open_since"
+    type = "N"
+  }
+
+  global_secondary_index {
+    name               = local.open_slots_index
+    hash_key           = "open"
+    range_key          = "open_since"
+    projection_type    = "INCLUDE"
+    non_key_attributes = ["slot"]
   }
 
   ttl {
@@ -73,8 +95,13 @@ resource "aws_iam_role_policy" "state_machine" {
         },
         {
           Effect   = "Allow"
-          Action   = ["dynamodb:UpdateItem"]
+          Action   = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
           Resource = [aws_dynamodb_table.runs.arn]
+        },
+        {
+          Effect   = "Allow"
+          Action   = ["dynamodb:Query"]
+          Resource = ["${aws_dynamodb_table.runs.arn}/index/${local.open_slots_index}"]
         },
       ],
       [for arn in var.key[*].arn : {
@@ -96,15 +123,16 @@ resource "aws_sfn_state_machine" "results_run" {
   role_arn = aws_iam_role.state_machine.arn
 
   definition = templatefile("${path.module}/run.asl.json", {
-    runs_table          = aws_dynamodb_table.runs.name
-    collect_results_arn = var.collect_results_arn
-    store_result_arn    = var.store_result_arn
-    close_run_arn       = var.close_run_arn
-    period_seconds      = local.period_minutes * 60
-    poll_seconds        = var.poll_seconds
-    deadline_seconds    = var.deadline_seconds
-    lease_seconds       = var.lease_seconds
-    keep_slot_seconds   = local.keep_slot_days * 86400
+    runs_table              = aws_dynamodb_table.runs.name
+    collect_results_arn     = var.collect_results_arn
+    store_result_arn        = var.store_result_arn
+    close_run_arn           = var.close_run_arn
+    period_seconds          = local.period_minutes * 60
+    poll_seconds            = var.poll_seconds
+    deadline_seconds        = var.deadline_seconds
+    lease_seconds           = var.lease_seconds
+    keep_slot_seconds       = local.keep_slot_days * 86400
+    open_slot_alarm_seconds = var.open_slot_alarm_seconds
   })
 
   # Without execution data, which contains orders.

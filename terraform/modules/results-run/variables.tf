@@ -55,21 +55,33 @@ variable "deadline_seconds" {
     error_message = "deadline_seconds must be at most 8 hours: the execution times out after 12."
   }
 
-  # A poll has about 15 events, in addition to the map's: Step Functions stops an execution at 25,000 events.
+  # A poll has up to 29 events, in addition to the map's: Step Functions stops an execution at 25,000 events.
   validation {
-    condition     = var.deadline_seconds / var.poll_seconds <= 500
-    error_message = "A run can poll at most 500 times: raise poll_seconds or lower deadline_seconds."
+    condition     = var.deadline_seconds / var.poll_seconds <= 100
+    error_message = "A run can poll at most 100 times: raise poll_seconds or lower deadline_seconds."
   }
 }
 
 variable "lease_seconds" {
-  description = "Lease of a run in seconds; a run that died blocks the following ones until its lease expires."
+  description = "Lease of a run on its slot in seconds; a run that died blocks its slot until its lease expires."
   type        = number
 
-  # Worst case of Collect: 4 calls of 25 s and 7 s of backoff; of a renewal: 4 calls of 5 s and 7 s of backoff.
+  # Worst case between two renewals: the wait with its jitter, a poll (3 calls of 250 s and 3 s of backoff), and three calls to
+  # the table (each 4 attempts of 5 s and 7 s of backoff).
   validation {
-    condition     = var.lease_seconds >= var.poll_seconds + 140 && floor(var.lease_seconds) == var.lease_seconds
-    error_message = "lease_seconds must be a whole number and at least poll_seconds + 140: the lease has to outlast a wait, a poll with its retries, and its renewal."
+    condition     = var.lease_seconds >= 1.1 * var.poll_seconds + 850 && floor(var.lease_seconds) == var.lease_seconds
+    error_message = "lease_seconds must be a whole number and at least 1.1 * poll_seconds + 850: the lease has to outlast a wait, a poll with its retries, and its renewal."
+  }
+}
+
+variable "open_slot_alarm_seconds" {
+  description = "Age in seconds at which a slot that is not done raises the alarm."
+  type        = number
+  default     = 3600
+
+  validation {
+    condition     = var.open_slot_alarm_seconds >= 300 && floor(var.open_slot_alarm_seconds) == var.open_slot_alarm_seconds
+    error_message = "open_slot_alarm_seconds must be a whole number and at least 300, the period of the schedule."
   }
 }
 
@@ -91,8 +103,8 @@ variable "watched" {
   default     = false
 
   validation {
-    condition     = !var.watched || (length(var.alarm_topic_arns) > 0 && var.close_run_log_group_name != null && var.log_retention_days != null)
-    error_message = "watched requires alarm_topic_arns, close_run_log_group_name and log_retention_days."
+    condition     = !var.watched || (length(var.alarm_topic_arns) > 0 && var.collect_results_log_group_name != null && var.close_run_log_group_name != null && var.log_retention_days != null)
+    error_message = "watched requires alarm_topic_arns, collect_results_log_group_name, close_run_log_group_name and log_retention_days."
   }
 }
 
@@ -100,6 +112,12 @@ variable "alarm_topic_arns" {
   description = "Topics of the alarms; required if `watched`."
   type        = list(string)
   default     = []
+}
+
+variable "collect_results_log_group_name" {
+  description = "Name of the log group of collect-results, in which open slots are counted; required if `watched`."
+  type        = string
+  default     = null
 }
 
 variable "close_run_log_group_name" {

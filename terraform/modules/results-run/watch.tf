@@ -1,6 +1,6 @@
 # Log, traces and alarms of the results run.
 #
-# Alarms report overdue runs, whatever the cause, and failed runs whose event did not reach the topic. Off on the local cloud
+# Alarms report overdue runs, whatever the cause, slots that stay open, and failed runs whose event did not reach the topic. Off on the local cloud
 # (`watched`).
 
 locals {
@@ -57,7 +57,7 @@ resource "aws_cloudwatch_metric_alarm" "overdue" {
   count = var.watched && var.schedule_enabled ? 1 : 0
 
   alarm_name        = "${local.name}-overdue"
-  alarm_description = "No results run was closed within the deadline and two periods: check the schedule, the lock and the platform"
+  alarm_description = "No results run was closed within the deadline and two periods: check the schedule and the platform"
 
   namespace   = aws_cloudwatch_log_metric_filter.closed[0].metric_transformation[0].namespace
   metric_name = aws_cloudwatch_log_metric_filter.closed[0].metric_transformation[0].name
@@ -70,6 +70,44 @@ resource "aws_cloudwatch_metric_alarm" "overdue" {
 
   # Without invocations there is no data.
   treat_missing_data = "breaching"
+
+  alarm_actions = var.alarm_topic_arns
+  ok_actions    = var.alarm_topic_arns
+}
+
+# Each run counts the slots that have been open for too long, and collect-results logs the count.
+resource "aws_cloudwatch_log_metric_filter" "open_slots" {
+  count = var.watched ? 1 : 0
+
+  name           = "${local.name}-open-slots"
+  log_group_name = var.collect_results_log_group_name
+  pattern        = "{ $.open_slots >= 0 }"
+
+  metric_transformation {
+    namespace = "Gridbid/${var.environment}"
+    name      = "open-slots"
+    value     = "$.open_slots"
+    unit      = "Count"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "open_slots" {
+  count = var.watched ? 1 : 0
+
+  alarm_name        = "${local.name}-open-slots"
+  alarm_description = "A slot is not done ${var.open_slot_alarm_seconds} seconds after it was opened: see its problem in the runs table and run it again"
+
+  namespace   = aws_cloudwatch_log_metric_filter.open_slots[0].metric_transformation[0].namespace
+  metric_name = aws_cloudwatch_log_metric_filter.open_slots[0].metric_transformation[0].name
+  statistic   = "Maximum"
+  period      = local.period_minutes * 60
+
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  evaluation_periods  = 1
+
+  # Without runs nothing is counted; `overdue` reports that.
+  treat_missing_data = "notBreaching"
 
   alarm_actions = var.alarm_topic_arns
   ok_actions    = var.alarm_topic_arns

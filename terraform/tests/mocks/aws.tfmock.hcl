@@ -38,7 +38,10 @@ mock_resource "aws_codedeploy_app" {
   defaults = { arn = "arn:aws:codedeploy:eu-west-1:123456789012:application:a" }
 }
 mock_resource "aws_dynamodb_table" {
-  defaults = { arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/t" }
+  defaults = {
+    arn        = "arn:aws:dynamodb:eu-west-1:123456789012:table/t"
+    stream_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2026-11-22T00:00:00.000"
+  }
 }
 mock_resource "aws_iam_openid_connect_provider" {
   defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }

@@ -95,7 +95,7 @@ impl Deliveries {
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
-        scenario::variables(&self.layout, &self.record)
+        scenario::variables()
     }
 
     /// The release deployed before the scenario.
@@ -268,7 +268,7 @@ fn only_a_changed_function_is_deployed_and_a_rollback_restores_it() {
 
     let (succeeded, log) = deliveries.gridbid(&["rollback", "--env", delivery::ENVIRONMENT]);
     assert!(succeeded, "{log}");
-    assert!(log.contains(&format!("going back to release {}", deliveries.release_found())), "{log}");
+    assert!(log.contains(&format!("rolling back to release {}", deliveries.release_found())), "{log}");
     assert!(deliveries.moved().is_empty());
     assert_eq!(deliveries.probed_version(), version);
 
@@ -488,7 +488,7 @@ fn interrupted_upload_is_not_a_release_and_is_completed_by_the_next_run() {
     assert!(log.contains("error: there is no release"), "{log}");
 
     let (succeeded, log) = release_once();
-    assert!(succeeded && log.contains("7 zips, 1 of them new"), "{log}");
+    assert!(succeeded && log.contains("8 zips, 1 of them new"), "{log}");
     assert_eq!((new("functions/"), new(&format!("releases/{release}"))), (2, 1));
 }
 
@@ -504,7 +504,7 @@ fn key_with_other_bytes_is_refused_and_unchanged() {
     let command = deliveries.delivery().release_command("gridbid-other-bytes", &release, &functions);
     let (succeeded, log) = deliveries.run("gridbid-other-bytes", command);
 
-    assert!(!succeeded && log.contains(&format!("error: `{key}` is there already with other bytes")), "{log}");
+    assert!(!succeeded && log.contains(&format!("error: `{key}` already exists with different bytes")), "{log}");
     assert_eq!(deliveries.system.cloud.object(BUCKET, &key).unwrap(), b"other bytes");
     assert!(deliveries.keys(&format!("releases/{release}")).is_empty());
     deliveries.system.cloud.delete_object(BUCKET, &key).unwrap();
@@ -547,7 +547,7 @@ fn undelivered_notifications_are_sent_again() {
     system.simulators.set_slack_status(200).unwrap();
     let (succeeded, log) = deliveries.gridbid(&redrive);
 
-    assert!(succeeded && log.contains("events that notify-slack could not post: 1 sent again, 0 kept"), "{log}");
+    assert!(succeeded && log.contains("events that notify-slack could not post: 1 sent again, 0 remain"), "{log}");
     let posts = system.simulators.slack_posts().unwrap();
     let taken = posts.iter().filter(|post| post.status == 200 && post.message.to_string().contains(&ended.arn)).count();
     assert_eq!(taken, 1);

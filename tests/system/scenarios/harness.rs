@@ -16,10 +16,12 @@ use gridbid_local_cloud::names::Names;
 use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::results_run::{self, FinishedRun};
 use gridbid_local_cloud::scenario::SITE_VARIABLE;
-use gridbid_local_cloud::simulators::{S3Fault, Simulators, SlackPost};
+use gridbid_local_cloud::simulators::{AuctionResponse, S3Fault, Simulators, SlackPost};
 
 /// Time limit of a run.
-const RUN_LIMIT: Duration = Duration::from_secs(90);
+const RUN_LIMIT: Duration = Duration::from_secs(180);
+/// Time limit of a submission with some retries, the first of them after some seconds.
+const SUBMISSION_LIMIT: Duration = Duration::from_secs(90);
 /// Time limit for an expected message.
 const MESSAGE_LIMIT: Duration = Duration::from_secs(30);
 /// Time without a message after which none is expected: the local cloud delivers within a few milliseconds.
@@ -47,11 +49,16 @@ impl System {
         for arn in system.cloud.executions(&system.names.state_machine_arn, "RUNNING").unwrap() {
             system.cloud.stop_execution(&arn).unwrap();
         }
-        system.cloud.delete_item(&system.names.runs_table, &key("lock")).unwrap();
         system.simulators.set_slack_status(200).unwrap();
         system.simulators.set_s3_fault(&S3Fault::default()).unwrap();
-        for queue in [&system.names.notify_slack_failed_queue_url, &system.names.undeliverable_queue_url] {
+        system.simulators.set_auction_rules(&[]).unwrap();
+        system.simulators.set_auction_faults(&[]).unwrap();
+        for queue in system.failed_queues() {
             while !system.cloud.take_messages(queue).unwrap().is_empty() {}
+        }
+        let pipe = &system.names.submission_pipe_name;
+        if system.cloud.pipe_state(pipe).unwrap() != "RUNNING" {
+            system.cloud.start_pipe(pipe).unwrap();
         }
         system
     }
@@ -64,6 +71,20 @@ impl System {
         let expected = if answer.is_success() { "application/json" } else { "application/problem+json" };
         assert_eq!(media_type, expected, "{}", answer.text());
         (answer.status, serde_json::from_slice(&answer.body).unwrap())
+    }
+
+    /// Posts an order that must be stored.
+    pub fn store(&self, record_id: &str) {
+        let order = json!([{"record_id": record_id, "parameter_1": "text", "parameter_2": 2.1}]);
+        let (status, response) = self.post(order.to_string().as_bytes());
+        assert_eq!(status, 201, "{response}");
+    }
+
+    /// Waits until an order's submission has this status; returns the submission.
+    pub fn submission(&self, record_id: &str, status: &str) -> Value {
+        let submission = || self.get(record_id).1["submission"].clone();
+        wait_until(SUBMISSION_LIMIT, status, || submission()["status"] == status);
+        submission()
     }
 
     /// Reads an order; returns the status and the body.
@@ -91,6 +112,18 @@ impl System {
         self.follow(&arn)
     }
 
+    /// Runs a slot's next attempt to its end.
+    pub fn run_again(&self, slot: &str) -> FinishedRun {
+        let arn = results_run::start_again(&self.cloud, &self.names.state_machine_arn, slot).unwrap();
+        self.follow(&arn)
+    }
+
+    /// Runs a slot with this number of generated orders to its end.
+    pub fn run_synthetic(&self, slot: &str, orders: u32) -> FinishedRun {
+        self.simulators.set_auction_responses(slot, vec![AuctionResponse::Synthetic { orders }]).unwrap();
+        self.run(slot)
+    }
+
     /// Starts a run.
     pub fn start(&self, slot: &str) -> String {
         results_run::start(&self.cloud, &self.names.state_machine_arn, slot).unwrap()
@@ -101,9 +134,14 @@ impl System {
         results_run::follow(&self.cloud, arn, RUN_LIMIT, |_| ()).unwrap()
     }
 
-    /// The filed objects of a slot: their contents by key.
+    /// The stored results of a slot, of all attempts: their contents by key.
     pub fn filed(&self, slot: &str) -> BTreeMap<String, String> {
-        let prefix = format!("results/{}/{}/", date(slot), basic(slot));
+        self.objects("results", slot)
+    }
+
+    /// The objects of a slot below a folder of the bucket: their contents by key.
+    pub fn objects(&self, folder: &str, slot: &str) -> BTreeMap<String, String> {
+        let prefix = format!("{folder}/{}/{}/", date(slot), basic(slot));
         let objects = self.cloud.objects(&self.names.results_bucket, &prefix).unwrap();
         objects.into_iter().map(|object| (object.key.clone(), self.object(&object.key))).collect()
     }
@@ -139,33 +177,37 @@ impl System {
         posts[0].message["text"].as_str().unwrap().to_owned()
     }
 
-    /// Checks that both queues of undelivered messages are empty.
+    /// The queues of messages that could not be processed.
+    fn failed_queues(&self) -> [&String; 3] {
+        let names = &self.names;
+        [&names.notify_slack_failed_queue_url, &names.undeliverable_queue_url, &names.submission_dead_letter_queue_url]
+    }
+
+    /// Checks that the queues of messages that could not be processed are empty.
     pub fn assert_nothing_undelivered(&self) {
-        for queue in [&self.names.notify_slack_failed_queue_url, &self.names.undeliverable_queue_url] {
+        for queue in self.failed_queues() {
             assert_eq!(self.cloud.message_count(queue).unwrap(), 0, "{queue}");
         }
     }
 
-    /// An item of the runs table: `lock` or `slot#…`.
-    pub fn run_item(&self, id: &str) -> Option<Item> {
+    /// The item of a slot in the runs table, if any.
+    pub fn slot_item(&self, slot: &str) -> Option<Item> {
+        let id = format!("slot#{slot}");
         self.cloud.items(&self.names.runs_table).unwrap().into_iter().find(|item| item["id"].1 == id)
     }
 
-    /// Checks that this run has released the lock.
-    pub fn assert_released_by(&self, arn: &str) {
-        let lock = self.run_item("lock").unwrap();
-        assert_eq!((lock["owner"].1.as_str(), lock["lease_until"].1.as_str()), (arn, "0"));
+    /// Checks that this run had the slot and has released it.
+    pub fn assert_released_by(&self, slot: &str, arn: &str) {
+        let item = self.slot_item(slot).unwrap();
+        assert_eq!((item["owner"].1.as_str(), item["lease_until"].1.as_str()), (arn, "0"));
     }
 
-    /// Whether the slot is marked as done.
+    /// Whether the slot is marked as done, and only then not open.
     pub fn is_done(&self, slot: &str) -> bool {
-        self.run_item(&format!("slot#{slot}")).is_some_and(|item| item.contains_key("done_at"))
+        let Some(item) = self.slot_item(slot) else { return false };
+        assert_ne!(item.contains_key("done_at"), item.contains_key("open"), "{item:?}");
+        item.contains_key("done_at")
     }
-}
-
-/// A key of the runs table.
-pub fn key(id: &str) -> Item {
-    Item::from([("id".to_owned(), ("S".to_owned(), id.to_owned()))])
 }
 
 /// An unused slot.
@@ -204,16 +246,22 @@ pub fn basic(slot: &str) -> String {
     slot.replace(['-', ':'], "")
 }
 
-/// The key of filed content: its position and a prefix of its SHA-256.
-pub fn result_key(slot: &str, position: usize, content: &str) -> String {
+/// The key of a stored result: its position and a prefix of its SHA-256.
+pub fn result_key(slot: &str, attempt: u32, position: usize, content: &str) -> String {
     let digest = gridbid_devkit::digest::sha256_hex(content.as_bytes());
-    format!("results/{}/{}/{position:04}-{}.json", date(slot), basic(slot), &digest[..16])
+    format!("results/{}/{}/{attempt}/{position:04}-{}.json", date(slot), basic(slot), &digest[..16])
 }
 
-/// The expected objects: these contents at these positions.
+/// The expected objects of the first attempt: these contents at these positions.
 pub fn expected_files(slot: &str, contents: &[(usize, &str)]) -> BTreeMap<String, String> {
-    let files =
-        contents.iter().map(|(position, content)| (result_key(slot, *position, content), (*content).to_owned()));
+    expected_files_of(slot, 1, contents)
+}
+
+/// The expected objects of an attempt: these contents at these positions.
+pub fn expected_files_of(slot: &str, attempt: u32, contents: &[(usize, &str)]) -> BTreeMap<String, String> {
+    let files = contents
+        .iter()
+        .map(|(position, content)| (result_key(slot, attempt, *position, content), (*content).to_owned()));
     files.collect()
 }
 

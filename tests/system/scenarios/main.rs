@@ -20,3 +20,7 @@ mod orders;
 mod paths;
 #[cfg(test)]
 mod results;
+#[cfg(test)]
+mod sizes;
+#[cfg(test)]
+mod submission;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use gridbid_devkit::clock;
+use gridbid_local_cloud::client::Item;
+use gridbid_local_cloud::simulators::{AuctionRule, RuleDecision};
 use serde_json::{Value, json};
 
 use crate::harness::{System, fresh_prefix};
@@ -22,7 +24,7 @@ fn post(system: &System, orders: &Value) -> (u16, Value) {
 /// The content of the table: both parameters by id, after a check of both times.
 fn contents(system: &System, prefix: &str) -> BTreeMap<String, (String, String)> {
     let stored = system.stored(prefix);
-    let content = |(id, item): (String, gridbid_local_cloud::client::Item)| {
+    let content = |(id, item): (String, Item)| {
         let text = |name: &str| item[name].1.clone();
         let times: Vec<u64> = ["accepted_at", "expires_at"].iter().map(|name| text(name).parse().unwrap()).collect();
         assert_eq!(times[1], times[0] + 86_400, "{id} lives for 24 hours");
@@ -37,13 +39,19 @@ fn expected(orders: &Value) -> BTreeMap<String, (String, String)> {
     orders.map(|order| (text(order, "record_id"), (text(order, "parameter_1"), text(order, "parameter_2")))).collect()
 }
 
+/// Items without the state of their submission, which submit-orders changes meanwhile.
+fn without_submissions(mut items: BTreeMap<String, Item>) -> BTreeMap<String, Item> {
+    items.values_mut().for_each(|item| item.retain(|name, _| !name.starts_with("submission_")));
+    items
+}
+
 /// A refused request, which must store nothing; returns the problem.
 fn refused(system: &System, prefix: &str, body: &[u8], status: u16) -> Value {
-    let before = system.stored(prefix);
+    let before = without_submissions(system.stored(prefix));
     let (found, problem) = system.post(body);
     assert_eq!(found, status, "{problem}");
     assert_eq!(problem["status"], status);
-    assert_eq!(system.stored(prefix), before, "a refused request must store nothing");
+    assert_eq!(without_submissions(system.stored(prefix)), before, "a refused request must store nothing");
     problem
 }
 
@@ -71,9 +79,10 @@ fn hundred_orders_are_stored() {
     for item in stored.values() {
         let expires_at: u64 = item["expires_at"].1.parse().unwrap();
         assert_eq!(response["expires_at"], clock::rfc3339(expires_at));
-        let mut names: Vec<&str> = item.keys().map(String::as_str).collect();
-        names.sort_unstable();
+        let names: Vec<&str> =
+            item.keys().map(String::as_str).filter(|name| !name.starts_with("submission_")).collect();
         assert_eq!(names, ["accepted_at", "expires_at", "parameter_1", "parameter_2", "record_id"]);
+        assert!(item.contains_key("submission_status"), "{item:?}");
     }
     let (status, order) = system.get(&format!("{prefix}042"));
     assert_eq!((status, &order["parameter_1"], &order["parameter_2"]), (200, &json!("text 42"), &json!(42)));
@@ -105,8 +114,12 @@ fn number_of_thirty_nine_digits_is_refused_and_one_of_thirty_eight_is_kept_exact
     let problem = refused(&system, &prefix, body(&format!("{digits}1")).as_bytes(), 400);
     assert_eq!(codes(&problem), [(json!(0), "/0/parameter_2", "too_precise")]);
 
+    // A result with this many digits would fail the run of its slot.
+    let rule = AuctionRule { prefix: prefix.clone(), decision: RuleDecision::Refuse("too precise".to_owned()) };
+    system.simulators.set_auction_rules(&[rule]).unwrap();
     let (status, response) = system.post(body(digits).as_bytes());
     assert_eq!(status, 201, "{response}");
+    system.submission(&format!("{prefix}0"), "refused");
     assert_eq!(system.stored(&prefix)[&format!("{prefix}0")]["parameter_2"].1, digits);
     let path = format!("/orders/{prefix}0");
     let read = system.cloud.http_api(&system.names.api_id, "GET", &path, &[], &[]).unwrap();
@@ -157,7 +170,7 @@ fn repeated_file_changes_nothing() {
     let (system, prefix) = (System::idle(), fresh_prefix());
     let file = orders(&prefix, 0..100);
     let (_, first) = post(&system, &file);
-    let stored = system.stored(&prefix);
+    let stored = without_submissions(system.stored(&prefix));
 
     // One second later a new expiry would be later.
     std::thread::sleep(std::time::Duration::from_millis(1100));
@@ -166,14 +179,14 @@ fn repeated_file_changes_nothing() {
     assert_eq!(status, 201, "{again}");
     assert_eq!((&again["accepted"], &again["stored"], &again["unchanged"]), (&json!(100), &json!(0), &json!(100)));
     assert_eq!(again["expires_at"], first["expires_at"]);
-    assert_eq!(system.stored(&prefix), stored);
+    assert_eq!(without_submissions(system.stored(&prefix)), stored);
 }
 
 #[test]
 fn partly_repeated_file_stores_only_new_orders() {
     let (system, prefix) = (System::idle(), fresh_prefix());
     let (_, first) = post(&system, &orders(&prefix, 0..100));
-    let before = system.stored(&prefix);
+    let before = without_submissions(system.stored(&prefix));
 
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let (status, second) = post(&system, &orders(&prefix, 50..150));
@@ -182,7 +195,7 @@ fn partly_repeated_file_stores_only_new_orders() {
     assert_eq!((&second["accepted"], &second["stored"], &second["unchanged"]), (&json!(100), &json!(50), &json!(50)));
     assert_eq!(second["expires_at"], first["expires_at"], "the earliest expiry");
     assert_eq!(contents(&system, &prefix), expected(&orders(&prefix, 0..150)));
-    let after = system.stored(&prefix);
+    let after = without_submissions(system.stored(&prefix));
     for (id, item) in &before {
         assert_eq!(&after[id], item, "stored orders keep their expiry");
     }

@@ -4,7 +4,7 @@
 //! the broken state of a copy is not retried. Together with the other scenarios
 //! every state is entered and every catch taken; `cargo xtask test` counts that over all histories.
 
-use gridbid_local_cloud::results_run::FinishedRun;
+use gridbid_local_cloud::results_run::{self, FinishedRun};
 use serde_json::{Value, json};
 
 use crate::harness::{System, fresh_slot, not_ready, ready};
@@ -14,6 +14,12 @@ const NO_TABLE: &str = "gridbid-no-such-table";
 
 /// Runs a slot on a copy with another value at a JSON pointer.
 fn run_broken(system: &System, slot: &str, state: &str, pointer: &str, value: Value) -> FinishedRun {
+    let copy = break_copy(system, slot, state, pointer, value);
+    system.follow(&results_run::start(&system.cloud, &copy, slot).unwrap())
+}
+
+/// Creates the copy; returns its ARN.
+fn break_copy(system: &System, slot: &str, state: &str, pointer: &str, value: Value) -> String {
     let machine = system.cloud.state_machine(&system.names.state_machine_arn).unwrap();
     let mut definition = machine.definition;
     *definition.pointer_mut(&format!("/States/{state}{pointer}")).expect("the pointer exists") = value;
@@ -21,9 +27,7 @@ fn run_broken(system: &System, slot: &str, state: &str, pointer: &str, value: Va
         *retries = json!([]);
     }
     let name = format!("{}-{state}-{}", machine.name, slot.replace([':', '-'], ""));
-    let copy = system.cloud.create_state_machine(&name, &definition, &machine.role_arn).unwrap();
-    let arn = gridbid_local_cloud::results_run::start(&system.cloud, &copy, slot).unwrap();
-    system.follow(&arn)
+    system.cloud.create_state_machine(&name, &definition, &machine.role_arn).unwrap()
 }
 
 /// Checks that the run has failed with its first error.
@@ -35,37 +39,57 @@ fn assert_failed(ended: &FinishedRun, error: &str) {
 const MISSING: &str = "DynamoDB.ResourceNotFoundException";
 
 #[test]
-fn lock_that_cannot_be_claimed_fails_the_run() {
-    let (system, slot) = (System::idle(), fresh_slot());
-    let ended = run_broken(&system, &slot, "ClaimLock", "/Arguments/TableName", json!(NO_TABLE));
-    assert_failed(&ended, MISSING);
-    assert_eq!(system.run_item("lock"), None, "nothing is claimed");
-}
-
-#[test]
-fn slot_that_cannot_be_claimed_gives_the_lock_back() {
+fn slot_that_cannot_be_claimed_fails_the_run() {
     let (system, slot) = (System::idle(), fresh_slot());
     let ended = run_broken(&system, &slot, "ClaimSlot", "/Arguments/TableName", json!(NO_TABLE));
     assert_failed(&ended, MISSING);
-    system.assert_released_by(&ended.arn);
+    assert_eq!(system.slot_item(&slot), None, "nothing is claimed");
 }
 
 #[test]
-fn lock_that_cannot_be_given_back_unused_fails_the_run() {
+fn next_attempt_that_cannot_be_claimed_fails_the_run() {
     let (system, slot) = (System::idle(), fresh_slot());
     assert_eq!(system.run_with(&slot, &[ready(&json!([]))]).status(), Some("done"));
-    let ended = run_broken(&system, &slot, "ReleaseUnused", "/Arguments/TableName", json!(NO_TABLE));
+    let copy = break_copy(&system, &slot, "NextAttempt", "/Arguments/TableName", json!(NO_TABLE));
+    let ended = system.follow(&results_run::start_again(&system.cloud, &copy, &slot).unwrap());
+    assert_failed(&ended, MISSING);
+    assert!(system.is_done(&slot), "the slot is as before");
+}
+
+#[test]
+fn slot_of_another_run_that_cannot_be_read_fails_the_run() {
+    let (system, slot) = (System::idle(), fresh_slot());
+    assert_eq!(system.run_with(&slot, &[ready(&json!([]))]).status(), Some("done"));
+    let ended = run_broken(&system, &slot, "ReadSlot", "/Arguments/TableName", json!(NO_TABLE));
     assert_failed(&ended, MISSING);
     assert!(system.is_done(&slot));
 }
 
 #[test]
-fn lease_that_cannot_be_renewed_gives_the_lock_back() {
+fn run_does_not_need_the_count_of_open_slots() {
+    let (system, slot) = (System::idle(), fresh_slot());
+    system.simulators.set_auction_bodies(&slot, &[ready(&json!([]))]).unwrap();
+    let ended = run_broken(&system, &slot, "CountOpenSlots", "/Arguments/TableName", json!(NO_TABLE));
+    assert_eq!(ended.status(), Some("done"), "{}", ended.summary());
+}
+
+#[test]
+fn lease_that_is_lost_before_the_slot_is_done_leaves_it_to_its_new_owner() {
+    let (system, slot) = (System::idle(), fresh_slot());
+    system.simulators.set_auction_bodies(&slot, &[ready(&json!([]))]).unwrap();
+    let owner = "/Arguments/ExpressionAttributeValues/:run/S";
+    let ended = run_broken(&system, &slot, "FinishRun", owner, json!("another run"));
+    assert_failed(&ended, "LeaseLost");
+    assert!(!system.is_done(&slot));
+}
+
+#[test]
+fn lease_that_cannot_be_renewed_releases_the_slot() {
     let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[not_ready()]).unwrap();
     let ended = run_broken(&system, &slot, "RenewLease", "/Arguments/TableName", json!(NO_TABLE));
     assert_failed(&ended, MISSING);
-    system.assert_released_by(&ended.arn);
+    system.assert_released_by(&slot, &ended.arn);
     assert!(!system.is_done(&slot));
 }
 
@@ -77,7 +101,7 @@ fn lease_that_is_lost_before_the_orders_files_none() {
     let ended = run_broken(&system, &slot, "HoldForOrders", owner, json!("another run"));
     assert_failed(&ended, "LeaseLost");
     assert!(system.filed(&slot).is_empty());
-    assert_eq!(system.run_item("lock").unwrap()["owner"].1, ended.arn, "a lock that may be another's is left alone");
+    assert_ne!(system.slot_item(&slot).unwrap()["lease_until"].1, "0", "a slot that may be another's is left alone");
 }
 
 #[test]
@@ -87,7 +111,7 @@ fn lease_that_cannot_be_held_for_the_orders_files_none() {
     let ended = run_broken(&system, &slot, "HoldForOrders", "/Arguments/TableName", json!(NO_TABLE));
     assert_failed(&ended, MISSING);
     assert!(system.filed(&slot).is_empty());
-    system.assert_released_by(&ended.arn);
+    system.assert_released_by(&slot, &ended.arn);
 }
 
 #[test]
@@ -96,22 +120,22 @@ fn answer_that_is_neither_yes_nor_no_fails_the_run() {
     system.simulators.set_auction_bodies(&slot, &[not_ready()]).unwrap();
     let ended = run_broken(&system, &slot, "Collect", "/Output", json!({"results": "perhaps"}));
     assert_failed(&ended, "ContractBroken");
-    system.assert_released_by(&ended.arn);
+    system.assert_released_by(&slot, &ended.arn);
 }
 
 #[test]
-fn map_that_fails_as_a_whole_gives_the_lock_back() {
+fn map_that_fails_as_a_whole_releases_the_slot() {
     let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
     let ended = run_broken(&system, &slot, "StoreOrders", "/Items", json!("{% 1 %}"));
     assert_failed(&ended, "States.QueryEvaluationError");
     assert!(system.filed(&slot).is_empty());
     assert_eq!(system.summary(&slot), None);
-    system.assert_released_by(&ended.arn);
+    system.assert_released_by(&slot, &ended.arn);
 }
 
 #[test]
-fn run_that_cannot_be_closed_gives_the_lock_back_and_leaves_its_slot_open() {
+fn run_that_cannot_be_closed_releases_the_slot_and_leaves_it_open() {
     let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
     let ended = run_broken(&system, &slot, "CloseRun", "/Arguments/FunctionName", json!("gridbid-no-such-function"));
@@ -119,7 +143,7 @@ fn run_that_cannot_be_closed_gives_the_lock_back_and_leaves_its_slot_open() {
     assert!(ended.execution.error.as_deref().unwrap().starts_with("Lambda."), "{}", ended.summary());
     assert_eq!(system.filed(&slot).len(), 1, "what was filed stays");
     assert!(!system.is_done(&slot));
-    system.assert_released_by(&ended.arn);
+    system.assert_released_by(&slot, &ended.arn);
 }
 
 #[test]
@@ -129,16 +153,15 @@ fn summary_without_a_number_of_failures_fails_the_run() {
     let ended = run_broken(&system, &slot, "CloseRun", "/Output", json!({"failed": "none"}));
     assert_failed(&ended, "ContractBroken");
     assert!(!system.is_done(&slot));
-    system.assert_released_by(&ended.arn);
+    system.assert_released_by(&slot, &ended.arn);
 }
 
 #[test]
-fn run_that_cannot_be_finished_gives_the_lock_back_and_leaves_its_slot_open() {
+fn run_that_cannot_be_finished_releases_the_slot_and_leaves_it_open() {
     let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([]))]).unwrap();
-    let table = "/Arguments/TransactItems/0/Update/TableName";
-    let ended = run_broken(&system, &slot, "FinishRun", table, json!(NO_TABLE));
+    let ended = run_broken(&system, &slot, "FinishRun", "/Arguments/TableName", json!(NO_TABLE));
     assert_eq!(ended.execution.status, "FAILED", "{}", ended.summary());
     assert!(!system.is_done(&slot));
-    system.assert_released_by(&ended.arn);
+    system.assert_released_by(&slot, &ended.arn);
 }

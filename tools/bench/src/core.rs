@@ -1,7 +1,7 @@
-//! `cargo xtask bench core`: checking and reading orders, natively, in Node and in Python, beside what people use there.
+//! `cargo xtask bench core`: compares checking and reading of orders with common libraries, natively, in Node and in Python.
 //!
-//! All read the same requests, which the TypeScript benchmark makes. Each language's benchmark takes its subjects in
-//! turn and holds their results to each other; this puts the medians side by side.
+//! All benchmarks read the same requests, which the TypeScript benchmark generates. Each language's benchmark interleaves its
+//! subjects and verifies that their results agree. Tables of the medians replace the section of `docs/benchmarks.md`.
 
 mod tables;
 
@@ -24,22 +24,22 @@ use gridbid_package::{bindings, pipeline, wasm};
 use crate::document::publish;
 
 const LIMIT: Duration = Duration::from_secs(3600);
-/// The section of the document.
+/// Heading of the section in the document.
 const HEADING: &str = "Core: checking and reading orders";
 
-/// What one benchmark measured.
+/// Output of one benchmark.
 #[derive(Clone, Debug, Deserialize)]
 struct Measured {
-    /// What it ran on, by name.
+    /// Properties of the machine.
     machine: BTreeMap<String, serde_json::Value>,
-    /// Of each package that it measured.
+    /// Versions of the measured packages.
     versions: BTreeMap<String, String>,
-    /// What each subject cannot check.
+    /// By subject, what it cannot check.
     cannot: BTreeMap<String, serde_json::Value>,
     results: Vec<Line>,
 }
 
-/// One median.
+/// The median of one subject for one task and request.
 #[derive(Clone, Debug, Deserialize)]
 struct Line {
     orders: u32,
@@ -51,7 +51,7 @@ struct Line {
     microseconds: f64,
 }
 
-/// Measures, prints the tables and writes them down.
+/// Measures, prints the tables and publishes them.
 ///
 /// # Errors
 /// The first step that fails.
@@ -93,18 +93,18 @@ pub fn bench(context: &Context) -> Result<(), Failure> {
     let size = fs::metadata(&module).on_file("read", &module)?.len();
     let text = tables::document(&native, &node, &python, size);
     print(&format!("\n{text}"));
-    progress.step("write down", |_| Ok(((), publish(layout, HEADING, &text)?)))
+    progress.step("publish", |_| Ok(((), publish(layout, HEADING, &text)?)))
 }
 
 fn read(text: &str, who: &str) -> Result<Measured, Failure> {
     serde_json::from_str(text)
-        .map_err(|error| Failure::new(format!("cannot read what {who}'s benchmark printed: {error}")))
+        .map_err(|error| Failure::new(format!("cannot read the output of the {who} benchmark: {error}")))
 }
 
-/// The native benchmark prints a line for each median, and names requests as their files.
+/// Runs the native benchmark, which prints a line for each median and names a request by its file.
 fn native(layout: &Layout, cargo: &Tool, inputs: &PathBuf, step: &Step) -> Result<Vec<Line>, Failure> {
     #[derive(Deserialize)]
-    struct Told {
+    struct Output {
         request: String,
         bytes: u64,
         task: String,
@@ -116,12 +116,14 @@ fn native(layout: &Layout, cargo: &Tool, inputs: &PathBuf, step: &Step) -> Resul
         .args(["bench", "--locked", "--package", "gridbid-core", "--bench", "read", "--"])
         .args([inputs])
         .output(step)?;
-    let line = |line: &str| {
-        let told: Told = serde_json::from_str(line).ok()?;
-        let mut words = told.request.split('-');
-        let (orders, text, kind) = (words.next()?.parse().ok()?, words.next()?.to_owned(), words.next()?);
-        let Told { bytes, task, subject, microseconds, .. } = told;
+    let line = |text: &str| {
+        let Output { request, bytes, task, subject, microseconds } = serde_json::from_str(text).ok()?;
+        let mut parts = request.split('-');
+        let (orders, text, kind) = (parts.next()?.parse().ok()?, parts.next()?.to_owned(), parts.next()?);
         Some(Line { orders, text, valid: kind == "valid", bytes, task, subject, microseconds })
     };
-    Ok(text.lines().filter_map(line).collect())
+    let lines = text.lines().filter(|text| text.starts_with('{'));
+    lines
+        .map(|text| line(text).ok_or_else(|| Failure::new(format!("cannot read `{text}` of the native benchmark"))))
+        .collect()
 }

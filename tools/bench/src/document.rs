@@ -9,7 +9,7 @@ use gridbid_devkit::layout::Layout;
 
 const TITLE: &str = "# Benchmarks\n";
 
-/// Puts a section (`## HEADING` and what is below it) into the document, in place of the one of the same heading.
+/// Writes a section (`## HEADING` and its text) into the document, replacing the one with the same heading.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -38,7 +38,7 @@ fn with_section(document: &str, heading: &str, text: &str) -> String {
     out
 }
 
-/// A table in Markdown.
+/// A Markdown table; the first column is aligned to the left, the others to the right.
 #[must_use]
 pub fn table(head: &[String], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_section_takes_the_place_of_its_predecessor_and_leaves_the_others_alone() {
+    fn section_replaces_its_predecessor_and_no_other() {
         let first = with_section(TITLE, "Core", "one");
         assert_eq!(first, "# Benchmarks\n\n## Core\n\none\n");
         let both = with_section(&first, "Functions", "two\n\n### More\n");

@@ -1,14 +1,14 @@
-//! `cargo xtask bench functions`: Gridbid's functions beside what people deploy instead, measured in one run.
+//! `cargo xtask bench functions`: compares Gridbid's functions with common alternatives in one run.
 //!
-//! Each function is started from its zip's content against a runtime API as Lambda's and a fake AWS with a set
-//! latency, held to one processor. It reports cold starts, warm requests, processor time, memory, sizes and a price, as
-//! tables in Markdown on standard output. It cannot measure what only Lambda shows: the time until a process starts (the
-//! download of the zip, the micro virtual machine), and the network. Linux only. Called by `main`.
+//! Each function is started from the content of its zip, limited to one processor, with a fake of Lambda's runtime API and a
+//! fake AWS with a set latency. Cold starts, warm requests, processor time, memory, sizes and a price are printed as Markdown
+//! tables. The network and the time before a process starts (the download of the zip, the micro virtual machine) can be
+//! measured only on Lambda. Linux only.
 
 mod aws;
+mod certificate;
 mod events;
 mod execution;
-mod http1;
 mod implementations;
 mod measure;
 mod price;
@@ -16,7 +16,7 @@ mod quota;
 mod report;
 mod runtime_api;
 mod sample;
-mod tls_front;
+mod server;
 
 use std::time::{Duration, Instant};
 
@@ -25,49 +25,42 @@ use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::Failure;
 use gridbid_devkit::lock;
 use gridbid_devkit::progress::print;
-use gridbid_devkit::requirements::CARGO;
-use gridbid_package::programs::build_release;
 
 use aws::FakeAws;
 use implementations::Implementation;
 use measure::{Batch, Effort, Endpoint};
 use quota::Quota;
 use report::Results;
-use tls_front::TlsFront;
 
-/// Requests that end at different stages show where the time of a request goes.
+/// Requests that end at different stages, which shows where the time of a request goes.
 #[derive(Clone, Debug, Default)]
 struct Stages {
     /// The probe: the runtime and the log line.
     probe: Batch,
-    /// A whole batch that is read, checked and refused: nothing is sent to AWS.
+    /// A batch that is read, checked and refused: nothing is sent to AWS.
     refused: Batch,
 }
 
 /// Measures, and prints the tables.
 ///
 /// # Errors
-/// When something cannot be built or had, or a function does not answer as it should. No timing is an error.
+/// When a build or a download fails, or a function responds with an error. No timing is an error.
 pub fn bench(context: &Context, latency: Duration, starts: usize, requests: usize) -> Result<(), Failure> {
     let (layout, progress) = (&context.layout, &context.progress);
     if !cfg!(target_os = "linux") {
-        return Err(Failure::new("functions are measured by what Linux's /proc tells of a process")
+        return Err(Failure::new("functions are measured with figures from Linux's /proc")
             .with_hint("run it on Linux, or in a Linux virtual machine"));
     }
     let began = Instant::now();
-    let _held = lock::site(layout)?;
-    progress.say("  a first run builds functions and fetches packages (some 10 minutes on two cores), later ones only measure (some 5)");
+    let _held = lock::local_cloud(layout)?;
+    progress.say("  the first run builds functions and downloads packages (about 10 minutes on two cores), later runs only measure (about 5)");
     let (compared, others) = implementations::prepare(context)?;
-    let front = progress.step("build the TLS front", |step| {
-        let _held = lock::shared(layout, step)?;
-        Ok((build_release(layout, &CARGO.find()?, "tls-front".to_owned(), step)?, String::new()))
-    })?;
-    let (effort, quota) = (Effort { starts, requests }, Quota::of_one_processor());
-    let cannot = |error| Failure::new(format!("the fake AWS cannot listen: {error}"));
-    let aws = FakeAws::start(latency).map_err(cannot)?;
-    let plain = Endpoint { url: format!("http://{}", aws.address()), authorities: None };
-    let front = TlsFront::start(&front.executable, &aws.address(), &layout.home().join("bench"))?;
-    let tls = front.endpoint();
+    let (effort, quota) = (Effort { starts, requests }, Quota::one_processor());
+    let cannot = |error| Failure::new(format!("cannot start the fake AWS: {error}"));
+    let (acceptor, authorities) = certificate::generate(&layout.home().join("bench"))?;
+    let aws = FakeAws::start(latency, acceptor).map_err(cannot)?;
+    let plain = Endpoint { url: aws.http_url(), authorities: None };
+    let tls = Endpoint { url: aws.https_url(), authorities: Some(authorities) };
 
     let count = format!("{starts} starts each");
     let cold = progress
@@ -103,9 +96,9 @@ pub fn bench(context: &Context, latency: Duration, starts: usize, requests: usiz
 
 fn stages(compared: &[Implementation], plain: &Endpoint, effort: Effort, quota: &Quota) -> Result<Stages, Failure> {
     let Some(ours) = compared.iter().find(|implementation| implementation.launch.name == implementations::OURS) else {
-        return Err(Failure::new(format!("there is no {} to be measured", implementations::OURS)));
+        return Err(Failure::new(format!("{} is missing", implementations::OURS)));
     };
-    let refused = events::post_refused(100);
+    let refused = events::post_duplicate(100);
     Ok(Stages {
         probe: measure::one(ours, plain, br#"{"probe":"gridbid"}"#, r#""probe":"gridbid""#, effort, quota)?,
         refused: measure::one(ours, plain, &refused, "duplicate_record_id", effort, quota)?,

@@ -1,4 +1,4 @@
-//! The machine of a measurement.
+//! Describes the machine of a measurement.
 
 use std::fs;
 use std::num::NonZero;
@@ -9,7 +9,7 @@ use std::thread;
 pub fn summary() -> String {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = processors.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split_once(':'));
-    let model = model.map_or("a processor without a name", |(_, model)| model.trim());
+    let model = model.map_or("unknown processor", |(_, model)| model.trim());
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let kernel = kernel.split('-').next().unwrap_or_default().trim();

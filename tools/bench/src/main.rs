@@ -1,4 +1,4 @@
-//! `gridbid-bench`: measures Gridbid beside what people use instead, in one run, and prints comparisons as Markdown.
+//! `gridbid-bench`: compares Gridbid with common alternatives in one run and prints the results as Markdown.
 //!
 //! No figure is asserted. `cargo xtask bench` builds and runs this program.
 
@@ -18,15 +18,15 @@ use gridbid_devkit::interrupt;
 use gridbid_devkit::layout::Layout;
 use gridbid_release_format::Profile;
 
-/// Measure, and print a comparison with what people use instead
+/// Compare Gridbid with common alternatives
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
 enum Subject {
-    /// Checking and reading orders, natively, in Node and in Python; takes ten minutes, and rewrites docs/benchmarks.md
+    /// Checking and reading orders, natively, in Node and in Python (10 minutes); rewrites its section of docs/benchmarks.md
     Core,
-    /// The functions: cold starts, warm requests, processor time, memory, sizes, price (5 minutes once all is built)
+    /// The functions: cold starts, warm requests, processor time, memory, sizes, price (5 minutes after the first build)
     Functions {
-        /// A folder of zips with a functions.json to measure; nothing of ours is built
+        /// Measure the zips of this folder, which has a functions.json, instead of building them
         #[arg(long)]
         functions: Option<PathBuf>,
         /// Latency of AWS in milliseconds

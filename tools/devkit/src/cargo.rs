@@ -11,14 +11,12 @@ use crate::subprocess::Subprocess;
 pub const PROFILE: &str = "local";
 /// The workspace with the features of its tests: with other features cargo would recompile tokio and the AWS SDK for the
 /// tests. The benchmarks and their peers are left out, because nothing else needs them or their dependencies.
-pub const WORKSPACE: [&str; 9] = [
+pub const WORKSPACE: [&str; 7] = [
     "--workspace",
     "--exclude",
     "gridbid-bench",
     "--exclude",
     "gridbid-rust-hello",
-    "--exclude",
-    "gridbid-tls-front",
     "--features",
     "gridbid-system-tests/local-cloud,gridbid-adapters/memory",
 ];

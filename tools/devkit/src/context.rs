@@ -1,6 +1,6 @@
 //! The folders, the progress and the tools that one command works with.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::failure::Failure;
 use crate::layout::Layout;
@@ -16,6 +16,8 @@ pub struct Context {
     /// The steps shown to the user.
     pub progress: Arc<Progress>,
     tools: Arc<OnceLock<Tools>>,
+    /// Held while the tools are found: concurrent steps ask for them.
+    finding: Arc<Mutex<()>>,
 }
 
 /// The tools that building and running the system takes.
@@ -33,7 +35,7 @@ impl Context {
     /// A context for a layout, with progress on stderr.
     #[must_use]
     pub fn new(layout: Layout) -> Self {
-        Self { layout, progress: Arc::new(Progress::new()), tools: Arc::default() }
+        Self { layout, progress: Arc::new(Progress::new()), tools: Arc::default(), finding: Arc::default() }
     }
 
     /// The same context for another layout.
@@ -73,6 +75,7 @@ impl Context {
     /// # Errors
     /// One failure that names every tool which is missing or too old.
     pub fn tools(&self) -> Result<&Tools, Failure> {
+        let _alone = self.finding.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(tools) = self.tools.get() {
             return Ok(tools);
         }

@@ -1,6 +1,6 @@
 //! Ctrl-C, SIGTERM and a closed terminal (SIGHUP): the command stops what it has started and then fails.
 //!
-//! A signal only sets a flag, which every waiting loop checks.
+//! A signal only sets a flag. Loops that wait check it, except those that wait for a process to stop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};

@@ -2,8 +2,8 @@
 //!
 //! The repository is found when a command runs, never when it is compiled: a copied checkout, or one that shares a target
 //! folder with another, works on its own files. `.gridbid` is ignored by git and may be deleted at any time. Several local
-//! clouds can run at the same time: the user's in `.gridbid` and those of tests in folders below it; they share only tools
-//! and zips. The environment variable `GRIDBID_HOME` replaces `.gridbid`.
+//! clouds can run at the same time: the user's in `.gridbid` and those of tests in folders below it; they share
+//! the tools and what was built. The environment variable `GRIDBID_HOME` replaces `.gridbid`.
 
 use std::env;
 use std::ffi::OsString;
@@ -26,6 +26,8 @@ pub struct Layout {
     gridbid: Option<PathBuf>,
     /// A simulators binary built elsewhere.
     simulators: Option<PathBuf>,
+    /// A console built elsewhere.
+    console: Option<PathBuf>,
 }
 
 impl Layout {
@@ -49,6 +51,7 @@ impl Layout {
             prebuilt: None,
             gridbid: None,
             simulators: None,
+            console: None,
         }
     }
 
@@ -80,6 +83,18 @@ impl Layout {
     #[must_use]
     pub fn with_programs(self, gridbid: Option<PathBuf>, simulators: Option<PathBuf>) -> Self {
         Self { gridbid, simulators, ..self }
+    }
+
+    /// The same folders with a console built elsewhere.
+    #[must_use]
+    pub fn with_console(self, console: Option<PathBuf>) -> Self {
+        Self { console, ..self }
+    }
+
+    /// The built console, in which `index.html` is missing before it is built.
+    #[must_use]
+    pub fn console(&self) -> PathBuf {
+        self.console.clone().unwrap_or_else(|| self.file("console/dist"))
     }
 
     /// The delivery binary built elsewhere.

@@ -1,4 +1,4 @@
-//! File locks: one command at a time works on a local cloud, and one on the zips and tools that all local clouds share.
+//! File locks: one command at a time uses a local cloud, and one changes what all local clouds share (zips, packages, tools).
 //!
 //! The operating system releases a lock when its process ends. Several threads of one command may hold the shared lock at
 //! the same time.
@@ -26,14 +26,16 @@ static SHARED: Mutex<Weak<File>> = Mutex::new(Weak::new());
 ///
 /// # Errors
 /// When another command holds it.
-pub fn site(layout: &Layout) -> Result<Held, Failure> {
+pub fn local_cloud(layout: &Layout) -> Result<Held, Failure> {
     match attempt(&layout.site().join("lock"))? {
         Some(held) => Ok(held),
-        None => Err(Failure::new("another cargo xtask works on this local cloud").with_hint("wait for its end")),
+        None => {
+            Err(Failure::new("another `cargo xtask` is using this local cloud").with_hint("wait until it finishes"))
+        }
     }
 }
 
-/// Takes the lock of what all local clouds share; waits while another command holds it.
+/// Takes the lock of the files that all local clouds share; waits while another command holds it.
 ///
 /// # Errors
 /// When the file cannot be made.
@@ -49,7 +51,7 @@ pub fn shared(layout: &Layout, step: &Step) -> Result<Held, Failure> {
             return Ok(held);
         }
         drop(shared);
-        step.note("waits for another cargo xtask");
+        step.note("waiting for another `cargo xtask`");
         step.check()?;
         thread::sleep(Duration::from_millis(200));
     }

@@ -1,10 +1,10 @@
 //! npm: the packages of the tools (validators of the state machine and of the workflows, wasm-opt), and those of the
 //! repository's TypeScript folders.
 //!
-//! An install puts exactly the packages of `package-lock.json`, development ones included, into the folder, whatever npm is
-//! configured to do (`omit`, `global`, `prefix`, `NODE_ENV`, ...). The user's registry, credentials, proxies, certificates and
-//! cache apply. A stamp, written once every package is verified to be in its place, makes a second call free. Install scripts
-//! of packages never run.
+//! An install puts the packages of `package-lock.json` that this machine needs, development ones included, into the folder,
+//! whatever npm is configured to do (`omit`, `global`, `prefix`, `NODE_ENV`, ...). The user's registry, credentials, proxies,
+//! certificates and cache apply. A stamp, written once every package is verified to be in its place, makes a second call free.
+//! Install scripts of packages never run.
 
 use std::env;
 use std::env::consts::{ARCH, OS};

@@ -118,7 +118,7 @@ impl Progress {
     /// Runs two pieces of work concurrently. When one fails, the other's steps are stopped.
     ///
     /// # Errors
-    /// The failure that came first.
+    /// The failure of the work that failed. If both did, that of `first`, unless it was only stopped.
     pub fn both<A: Send, B>(
         &self,
         first: impl FnOnce() -> Result<A, Failure> + Send,

@@ -1,7 +1,7 @@
-//! Runs a tool in the foreground: its output goes into a log, it has a time limit, and it never outlives the command.
+//! Runs a tool in the foreground: its output goes into a log, it has a time limit, and a signal to the command ends it.
 //!
 //! Each tool gets its own process group, so that its children (rustc, a Terraform provider) end with it on a signal or at
-//! the time limit. Background processes are in [`crate::process`].
+//! the time limit. Only after SIGKILL does a tool outlive the command. Background processes are in [`crate::process`].
 
 use std::env;
 use std::ffi::{OsStr, OsString};

@@ -1,6 +1,6 @@
 //! Python environments, pinned by hash: `.gridbid/venv` for MiniStack, and those of tools and of the Python folders' tests.
 //!
-//! An environment has exactly the packages of a `requirements.txt`, whatever pip and Python are configured to do (`user`,
+//! An environment has pip and the packages of a `requirements.txt`, whatever pip and Python are configured to do (`user`,
 //! `target`, `prefix`, `PYTHONPATH`, ...): pip fetches wheels with the user's configuration, so that the user's index,
 //! credentials, proxies, certificates and cache apply, and installs them without any configuration. A stamp, written once
 //! every package is verified to be in the environment, makes a second call free.

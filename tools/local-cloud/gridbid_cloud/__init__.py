@@ -5,6 +5,7 @@ MiniStack is one ASGI application in one process. Each module handles one concer
 replacing a function of MiniStack (see `patching`). A MiniStack that lacks such a function fails at the start.
 
 A request passes through `guard`, `retries` and `durability` before MiniStack sees it; `snapshots` wraps the handler of
-each service; `journal` with `tables`, `queues` and `executions` records what changes between two snapshots. `leash` and
-`lifecycle` start and stop the process.
+each service; `journal` with `tables`, `queues` and `executions` records what changes between two snapshots. `pipes`,
+`mappings` and `invocations` deliver as AWS does where MiniStack does not. `leash` and `lifecycle` start and stop the
+process.
 """

@@ -8,7 +8,7 @@ import sys
 from ministack import app
 from ministack.core import persistence
 
-from gridbid_cloud import invocations, objects, server, workers
+from gridbid_cloud import invocations, mappings, objects, pipes, server, workers
 from gridbid_cloud.asgi import Application
 from gridbid_cloud.calls import name_calls
 from gridbid_cloud.durability import journal_changes
@@ -24,6 +24,8 @@ def run(leash: Leash) -> None:
         sys.exit("PERSIST_STATE=1 and S3_PERSIST=1 are not set: start the local cloud with `cargo xtask up`")
     workers.watch()
     invocations.patch()
+    mappings.patch()
+    pipes.patch()
     objects.watch()
     cloud = Cloud(leash)
     application = add_guard(name_calls(replay_responses(journal_changes(app.app, cloud.journal))), server.port())

@@ -5,11 +5,11 @@ change is a list of its kind and its arguments; `tables`, `queues` and `executio
 through one buffer, so the restored state is a prefix of history. The buffer is written before a response leaves the
 process (see `durability`), and at most `BACKGROUND_SECONDS` after a change in the background.
 
-The journal protects against the end of the process, not against a power failure: only compaction calls fsync. A failed
-write (full disk) is truncated and repeated later, together with the changes after it. A line that a kill left
-incomplete is truncated at the next start.
+The journal protects against the end of the process, not against a power failure: only compaction and a clean stop
+call fsync. A failed write (full disk) is truncated and repeated later, together with the changes after it. A line
+that a kill left incomplete is truncated at the next start.
 
-Not journaled yet: the stream records of DynamoDB and the positions of their readers. Each is to become a `Store`.
+Not journaled: the stream records of DynamoDB. `pipes` writes those that a pipe may have missed again at the start.
 """
 
 import gc

@@ -3,9 +3,14 @@
 Each queue gets a unique id, which its snapshot keeps: the messages of a deleted queue never appear in a later one of
 the same name. SQS, SNS, EventBridge, S3 and Lambda all change a queue through the list of its messages, so the list and
 the queue that holds it record the changes.
+
+MiniStack removes messages by replacing the list, from several threads. A message that another thread appended
+meanwhile would be lost. A queue therefore keeps one list, and a removal holds the journal's lock from its read to its
+write, as an append does.
 """
 
 import copy
+import functools
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -66,7 +71,11 @@ class Queue(dict[str, Any]):
 
     def restore(self, messages: list[Message]) -> None:
         """Replaces the messages without recording it."""
-        super().__setitem__("messages", Messages(messages, self[ID], self._journal))
+        present = self["messages"]
+        if isinstance(present, Messages):
+            present[:] = messages
+        else:
+            super().__setitem__("messages", Messages(messages, self[ID], self._journal))
 
     def __setitem__(self, key: str, value: Any) -> None:
         if key != "messages":
@@ -120,6 +129,12 @@ class Queues:
         self._collect = replace(sqs, "_collect_msgs", self._collect_messages)
         for action in ("ChangeMessageVisibility", "ChangeMessageVisibilityBatch"):
             sqs._HANDLERS[action] = self._record_visibility(sqs._HANDLERS[action])
+        for action in ("DeleteMessage", "DeleteMessageBatch"):
+            sqs._HANDLERS[action] = self._locked(sqs._HANDLERS[action])
+        for removal in ("_expire_retained", "_dlq_sweep"):
+            replace(sqs, removal, self._locked(getattr(sqs, removal)))
+        # MiniStack's function would take its own lock after the journal's; a receive takes them in the other order.
+        replace(sqs, "_delete_messages_for_esm", self._delete)
 
     def is_unjournaled(self, snapshot: dict[str, Any]) -> bool:
         return any(ID not in queue for queue in snapshot["queues"].all_values())
@@ -187,6 +202,19 @@ class Queues:
             for message in messages:
                 self._record_delivery(queue, message)
         return messages
+
+    def _locked(self, change: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(change)
+        def change_locked(*arguments: Any) -> Any:
+            with self._journal.lock:
+                return change(*arguments)
+
+        return change_locked
+
+    def _delete(self, url: str, receipt_handles: set[str]) -> None:
+        with self._journal.lock:
+            queue = find_queue(url)
+            queue["messages"] = [each for each in queue["messages"] if each["receipt_handle"] not in receipt_handles]
 
     def _record_visibility(self, action: Action) -> Action:
         def change(request: dict[str, Any], url: str) -> dict[str, Any]:

@@ -10,6 +10,6 @@ pub struct Behaviour {
 }
 
 /// The user's local cloud: no faults, and Lambda's retries on a shorter scale.
-pub const FOR_PEOPLE: Behaviour = Behaviour { s3_faults: false, retry_after_millis: 1000 };
+pub const INTERACTIVE: Behaviour = Behaviour { s3_faults: false, retry_after_millis: 1000 };
 /// The local clouds of tests.
 pub const FOR_TESTS: Behaviour = Behaviour { s3_faults: true, retry_after_millis: 100 };

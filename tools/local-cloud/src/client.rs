@@ -9,6 +9,7 @@ mod error;
 mod functions;
 mod logs;
 mod page;
+mod pipes;
 mod queues;
 mod s3;
 mod states;

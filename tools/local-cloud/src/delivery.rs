@@ -1,7 +1,7 @@
 //! Deploys to the local cloud as to every environment: `gridbid release`, then `gridbid deploy`.
 //!
 //! On a laptop a release is named after its content instead of a commit, its binaries may be this machine's, and an older
-//! release may be deployed again. The user's environment does not reach `gridbid`.
+//! release may be deployed again. The user's AWS and Terraform variables do not reach `gridbid`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -91,9 +91,13 @@ impl<'a> Delivery<'a> {
     /// The call that deploys a release; its log has this name, and its result is JSON on stdout.
     #[must_use]
     pub fn deploy_command(&self, log: &str, release: &str, variables: &[(&str, String)]) -> Subprocess {
-        let slack = format!("slack_webhook_url=http://127.0.0.1:{}/slack/gridbid", self.ports.simulators);
+        let simulators = format!("http://127.0.0.1:{}", self.ports.simulators);
+        let around = [
+            format!("slack_webhook_url={simulators}/slack/gridbid"),
+            format!("auction_platform_url={simulators}/auction"),
+        ];
         let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
-        let variables = [slack].into_iter().chain(variables).map(|variable| format!("--var={variable}"));
+        let variables = around.into_iter().chain(variables).map(|variable| format!("--var={variable}"));
         self.gridbid(log)
             .args(["deploy", "--env", ENVIRONMENT, "--initialised", "--allow-older", "--json", "--release", release])
             .args(["--in-one-run", "--adopt-existing", "--wait", "2"])

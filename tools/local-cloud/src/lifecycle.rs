@@ -188,7 +188,7 @@ fn start_processes(
     fs::write(&instance, &record.instance).on_file("write", &instance)?;
     step.note("simulators");
     let log = folder.join("logs").join("simulators.log");
-    let (process, mut child) = Process::start(&mut simulators_command(simulators, record), &log)?;
+    let (process, mut child) = Process::start(&mut simulators_command(layout, simulators, record), &log)?;
     record.simulators = Some(process);
     record.write()?;
     wait_for(&mut child, "the simulators", &log, step, || simulators_respond(&record.ports))?;
@@ -200,9 +200,10 @@ fn start_processes(
     wait_for(&mut child, "MiniStack", &record.cloud_log(), step, || cloud_responds(&record.ports))
 }
 
-fn simulators_command(program: &Path, record: &Record) -> Command {
+fn simulators_command(layout: &Layout, program: &Path, record: &Record) -> Command {
     let mut command = Command::new(program);
     command.arg("--folder").arg(&record.folder).arg("--instance").arg(&record.instance);
+    command.arg("--console").arg(layout.console());
     let ports = record.ports;
     for (option, port) in [("--port", ports.simulators), ("--s3-port", ports.s3), ("--cloud-port", ports.cloud)] {
         command.arg(option).arg(port.to_string());
@@ -265,7 +266,7 @@ fn search_path(layout: &Layout) -> OsString {
 
 /// A digest that changes when the processes must be restarted.
 fn fingerprint(layout: &Layout, behaviour: Behaviour, simulators: &Path) -> Result<String, Failure> {
-    let mut all = format!("{behaviour:?}").into_bytes();
+    let mut all = format!("{behaviour:?} {}", layout.console().display()).into_bytes();
     let folder = layout.file(SOURCES);
     let mut files = vec![simulators.to_path_buf(), folder.join("requirements.txt"), folder.join("start.py")];
     let package = folder.join("gridbid_cloud");

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_simulator_protocol::NAMES_FILE;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -25,6 +26,12 @@ pub struct Names {
     pub undeliverable_queue_url: String,
     /// The queue of events that notify-slack could not post.
     pub notify_slack_failed_queue_url: String,
+    /// The queue of orders to submit.
+    pub submission_queue_url: String,
+    /// The queue of messages that submit-orders could not process.
+    pub submission_dead_letter_queue_url: String,
+    /// The pipe from the orders table to the queue of orders to submit.
+    pub submission_pipe_name: String,
     /// The functions, by their names in Gridbid.
     pub functions: BTreeMap<String, FunctionNames>,
 }
@@ -84,7 +91,7 @@ impl Names {
 }
 
 fn file(cloud_folder: &Path) -> PathBuf {
-    cloud_folder.join("names.json")
+    cloud_folder.join(NAMES_FILE)
 }
 
 #[cfg(test)]
@@ -95,7 +102,12 @@ mod tests {
     fn names_are_read_from_outputs_and_others_are_ignored() {
         let texts = ["api_id", "state_machine_arn", "orders_table", "runs_table", "results_bucket"];
         let queues = ["undeliverable_queue_url", "notify_slack_failed_queue_url", "something_else"];
-        let named = texts.into_iter().chain(queues).map(|name| (name.to_owned(), format!("the {name}").into()));
+        let submission = ["submission_queue_url", "submission_dead_letter_queue_url", "submission_pipe_name"];
+        let named = texts
+            .into_iter()
+            .chain(queues)
+            .chain(submission)
+            .map(|name| (name.to_owned(), format!("the {name}").into()));
         let mut outputs: serde_json::Map<String, Value> = named.collect();
         let function = serde_json::json!({"function_name": "f", "log_group_name": "/l", "version": "3"});
         outputs.insert("functions".to_owned(), serde_json::json!({"orders-api": function}));

@@ -21,7 +21,7 @@ pub struct FinishedRun {
     pub execution: Execution,
     /// The output of collect-results for each poll.
     pub polls: Vec<Value>,
-    /// The outcome of each order, by position.
+    /// The outcome of each order, by position; of each batch for large results.
     pub outcomes: Vec<Value>,
 }
 
@@ -55,6 +55,14 @@ impl FinishedRun {
 /// When the state machine does not exist.
 pub fn start(cloud: &Cloud, state_machine_arn: &str, slot: &str) -> Result<String, Failure> {
     Ok(cloud.start_execution(state_machine_arn, &json!({ "slot": slot }))?)
+}
+
+/// Starts a run that asks the platform again: the slot's next attempt.
+///
+/// # Errors
+/// When the state machine does not exist.
+pub fn start_again(cloud: &Cloud, state_machine_arn: &str, slot: &str) -> Result<String, Failure> {
+    Ok(cloud.start_execution(state_machine_arn, &json!({ "slot": slot, "ask_again": true }))?)
 }
 
 /// Follows a run to its end and passes a line to `say` for each poll and each order.
@@ -110,6 +118,11 @@ fn format_poll(number: usize, output: &Value) -> String {
         (Some(Value::Bool(true)), Some(orders)) => {
             format!("collect-results, poll {number}: ready, {orders} orders")
         }
+        (Some(Value::Bool(true)), None) => {
+            let batches = output.get("batches").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let orders: u64 = batches.iter().filter_map(|batch| batch.get("count")?.as_u64()).sum();
+            format!("collect-results, poll {number}: ready, {orders} orders in {} batches", batches.len())
+        }
         _ => format!("collect-results, poll {number}: {output}"),
     }
 }
@@ -121,12 +134,17 @@ fn format_outcome(outcome: &Value) -> String {
             other => other.to_string(),
         })
     };
+    let place =
+        if outcome.get("n").is_some() { format!("batch {}", text("n")) } else { format!("order {}", text("position")) };
     let summary = match text("outcome").as_str() {
+        "batch" => {
+            format!("{} accepted, {} rejected, {} failed", text("accepted"), text("rejected"), text("failed"))
+        }
         "accepted" => format!("accepted, filed as {}", text("key")),
         "failed" => format!("failed: {}: {}", text("error"), text("why")),
         other => format!("{other}: {}", text("why")),
     };
-    format!("store-result, order {}: {summary}", text("position"))
+    format!("store-result, {place}: {summary}")
 }
 
 #[cfg(test)]
@@ -144,15 +162,25 @@ mod tests {
         assert_eq!(poll_output(&exited("TaskStateExited", "Collect", &ready)), Some(ready.clone()));
         assert_eq!(poll_output(&exited("TaskStateExited", "CloseRun", &ready)), None);
         assert_eq!(format_poll(3, &ready), "collect-results, poll 3: ready, 2 orders");
+        let batches = json!({"results": true, "batches": [{"n": 0, "count": 500}, {"n": 1, "count": 1}]});
+        assert_eq!(format_poll(1, &batches), "collect-results, poll 1: ready, 501 orders in 2 batches");
         assert_eq!(format_poll(1, &json!({"results": false})), "collect-results, poll 1: not ready yet");
         assert_eq!(format_poll(1, &json!({"results": "no"})), "collect-results, poll 1: {\"results\":\"no\"}");
     }
 
     #[test]
     fn outcomes_are_formatted_by_position() {
-        let outcomes = json!([{"position": 0, "outcome": "accepted", "key": "k"}, {"position": 1, "outcome": "rejected", "why": "w"}]);
+        let outcomes = json!([{"position": 0, "outcome": "accepted", "key": "k"}, {"position": 1, "outcome": "rejected", "why": "w"},
+            {"n": 2, "outcome": "batch", "accepted": 3, "rejected": 2, "failed": 0},
+            {"n": 3, "first": 9, "count": 5, "outcome": "failed", "error": "Unavailable", "why": "w"}]);
         let lines: Vec<_> =
             outcomes_of(&exited("MapStateExited", "StoreOrders", &outcomes)).iter().map(format_outcome).collect();
-        assert_eq!(lines, ["store-result, order 0: accepted, filed as k", "store-result, order 1: rejected: w"]);
+        let expected = [
+            "store-result, order 0: accepted, filed as k",
+            "store-result, order 1: rejected: w",
+            "store-result, batch 2: 3 accepted, 2 rejected, 0 failed",
+            "store-result, batch 3: failed: Unavailable: w",
+        ];
+        assert_eq!(lines, expected);
     }
 }

@@ -1,14 +1,9 @@
 //! What the system tests and the command that runs them agree on.
 
-use gridbid_devkit::layout::Layout;
-
-use crate::record::Record;
-use crate::simulators::Simulators;
-
 /// Seconds between two polls of the auction platform in the scenarios.
 pub const POLL_SECONDS: u64 = 1;
 /// Seconds until the deadline of a results run in the scenarios.
-pub const DEADLINE_SECONDS: u64 = 8;
+pub const DEADLINE_SECONDS: u64 = 20;
 
 /// The variable with the folder of the scenarios' local cloud.
 pub const SITE_VARIABLE: &str = "GRIDBID_SYSTEM_SITE";
@@ -19,10 +14,8 @@ pub const GRIDBID_VARIABLE: &str = "GRIDBID_SYSTEM_GRIDBID";
 
 /// The Terraform variables of the scenarios' local cloud.
 #[must_use]
-pub fn variables(layout: &Layout, record: &Record) -> Vec<(&'static str, String)> {
-    let simulators = Simulators::new(&record.ports, &layout.cloud());
+pub fn variables() -> Vec<(&'static str, String)> {
     vec![
-        ("auction_platform_url", simulators.auction_url()),
         // Scheduled runs would disturb the scenarios.
         ("schedule_enabled", "false".to_owned()),
         ("poll_seconds", POLL_SECONDS.to_string()),

@@ -5,9 +5,13 @@ use std::path::{Path, PathBuf};
 
 use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::http;
-use gridbid_simulator_protocol::{AuctionPolls, AuctionResponse, AuctionScript, SLACK_FILE, SlackBehaviour};
-pub use gridbid_simulator_protocol::{S3Fault, SlackPost};
+pub use gridbid_simulator_protocol::{
+    AuctionFault, AuctionResponse, AuctionRule, FaultKind, RuleDecision, S3Fault, SYNTHETIC_REASON, SeenOrder,
+    SeenRequest, SlackPost, is_synthetic_rejection,
+};
+use gridbid_simulator_protocol::{AuctionPolls, AuctionScript, SLACK_FILE, SlackBehaviour};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::record::Ports;
 
@@ -23,6 +27,12 @@ impl Simulators {
     #[must_use]
     pub fn new(ports: &Ports, cloud_folder: &Path) -> Self {
         Self { address: format!("http://127.0.0.1:{}", ports.simulators), posts: cloud_folder.join(SLACK_FILE) }
+    }
+
+    /// The address of the console, which is a page for browsers.
+    #[must_use]
+    pub fn console_url(&self) -> String {
+        format!("{}/", self.address)
     }
 
     /// The address of the auction platform.
@@ -53,7 +63,15 @@ impl Simulators {
     /// # Errors
     /// When the simulators do not respond.
     pub fn set_auction_bodies<T: ToString>(&self, slot: &str, bodies: &[T]) -> Result<(), Failure> {
-        let responses = bodies.iter().map(|body| AuctionResponse { status: 200, body: body.to_string() }).collect();
+        let scripted = |body: &T| AuctionResponse::Scripted { status: 200, body: body.to_string() };
+        self.set_auction_responses(slot, bodies.iter().map(scripted).collect())
+    }
+
+    /// Sets the auction platform's responses for a slot; the last one is repeated.
+    ///
+    /// # Errors
+    /// When the simulators do not respond.
+    pub fn set_auction_responses(&self, slot: &str, responses: Vec<AuctionResponse>) -> Result<(), Failure> {
         self.set("auction", &AuctionScript { slot: slot.to_owned(), responses })
     }
 
@@ -62,10 +80,40 @@ impl Simulators {
     /// # Errors
     /// When the simulators do not respond.
     pub fn auction_polls(&self, slot: &str) -> Result<u64, Failure> {
-        let url = format!("{}/control/auction?slot={slot}", self.address);
-        let response = http::call("GET", &url, &[], &[]).map_err(|error| Failure::new(error.to_string()))?;
-        let polls: Result<AuctionPolls, _> = serde_json::from_slice(&response.body);
-        polls.map(|polls| polls.polls).map_err(|_| Failure::new(format!("{url} responded {}", response.text())))
+        let polls: AuctionPolls = self.get(&format!("auction?slot={slot}"))?;
+        Ok(polls.polls)
+    }
+
+    /// Sets the platform's decisions on orders that arrive from now on, instead of all rules so far.
+    ///
+    /// # Errors
+    /// When the simulators do not respond.
+    pub fn set_auction_rules(&self, rules: &[AuctionRule]) -> Result<(), Failure> {
+        self.set("auction/rules", &rules)
+    }
+
+    /// Sets the faults of the platform's HTTP server, instead of all faults so far.
+    ///
+    /// # Errors
+    /// When the simulators do not respond.
+    pub fn set_auction_faults(&self, faults: &[AuctionFault]) -> Result<(), Failure> {
+        self.set("auction/faults", &faults)
+    }
+
+    /// The orders that the platform has processed whose ids begin with a prefix: one per idempotency key.
+    ///
+    /// # Errors
+    /// When the simulators do not respond.
+    pub fn seen_orders(&self, prefix: &str) -> Result<Vec<SeenOrder>, Failure> {
+        self.get(&format!("auction/orders?containing={prefix}"))
+    }
+
+    /// The last requests to the platform that contain a text in the query or the body, oldest first.
+    ///
+    /// # Errors
+    /// When the simulators do not respond.
+    pub fn seen_requests(&self, containing: &str) -> Result<Vec<SeenRequest>, Failure> {
+        self.get(&format!("auction/requests?containing={containing}"))
     }
 
     /// Sets which writes to S3 fail.
@@ -78,9 +126,23 @@ impl Simulators {
 
     fn set(&self, simulator: &str, value: &impl Serialize) -> Result<(), Failure> {
         let body = serde_json::to_vec(value).map_err(|error| Failure::new(error.to_string()))?;
+        self.call("PUT", simulator, &body).map(drop)
+    }
+
+    fn get<T: DeserializeOwned>(&self, simulator: &str) -> Result<T, Failure> {
+        let body = self.call("GET", simulator, &[])?;
+        serde_json::from_slice(&body)
+            .map_err(|error| Failure::new(format!("cannot parse the response of /control/{simulator}: {error}")))
+    }
+
+    fn call(&self, method: &str, simulator: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
         let url = format!("{}/control/{simulator}", self.address);
-        let response = http::call("PUT", &url, &[("content-type", "application/json")], &body)
+        let response = http::call(method, &url, &[("content-type", "application/json")], body)
             .map_err(|error| Failure::new(error.to_string()))?;
-        if response.is_success() { Ok(()) } else { Err(Failure::new(format!("{url} refused: {}", response.text()))) }
+        if response.is_success() {
+            Ok(response.body)
+        } else {
+            Err(Failure::new(format!("{url} refused: {}", response.text())))
+        }
     }
 }

@@ -13,7 +13,7 @@ use gridbid_devkit::{lock, npm, venv};
 
 use crate::programs::{self, HostPrograms, Programs};
 use crate::wasm::{self, Prebuilt};
-use crate::{bindings, scripted, zips};
+use crate::{bindings, console, scripted, zips};
 
 /// The compiled parts of a system.
 #[derive(Debug)]
@@ -58,7 +58,8 @@ pub fn fetch(context: &Context) -> Result<(), Failure> {
     context.step("fetch npm packages", |step| {
         let _held = lock::shared(layout, step)?;
         let mut summaries = vec![npm::prepare(layout, step)?];
-        for folder in [vec![bindings::typescript(layout)], scripted::npm_folders(layout)].concat() {
+        let own = vec![bindings::typescript(layout), console::folder(layout)];
+        for folder in [own, scripted::npm_folders(layout)].concat() {
             summaries.push(npm::install(layout, &folder, step)?);
         }
         summaries.dedup();
@@ -111,6 +112,10 @@ pub fn assemble(context: &Context, compiled: Compiled) -> Result<HostPrograms, F
         let summary = wasm::finish(layout, &module, &programs.bindgen, &Prebuilt::default(), step)?;
         bindings::build(layout, step)?;
         Ok(((), summary))
+    })?;
+    context.step("build console", |step| {
+        let _held = lock::shared(layout, step)?;
+        Ok(((), console::build(layout, step)?))
     })?;
     context.step("build functions", |step| {
         let _held = lock::shared(layout, step)?;

@@ -1,6 +1,6 @@
 //! The documents that builds, releases and deployments exchange.
 //!
-//! - [`Manifest`] is `functions.json`: a build writes it beside its zips; Terraform and `gridbid release` read it.
+//! - [`Manifest`] is `functions.json`: a build writes it next to its zips; Terraform and `gridbid release` read it.
 //! - [`Release`] is `releases/<commit>.json` in the artifacts bucket: what one commit built.
 //! - [`DeployReport`] is what `gridbid deploy --json` prints: Terraform's changes and outputs, and the shifted aliases.
 //!

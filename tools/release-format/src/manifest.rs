@@ -152,7 +152,7 @@ pub struct Function {
     pub handler: String,
     /// The architecture of its native parts.
     pub architecture: Architecture,
-    /// The zip's file name, beside the manifest.
+    /// The zip's file name, next to the manifest.
     pub zip: String,
     /// The zip's size.
     pub bytes: u64,

@@ -1,26 +1,20 @@
 //! A proxy to the local cloud's S3 that fails writes on request.
 //!
 //! The AWS SDKs retry failed requests. All attempts of one call have the same `amz-sdk-invocation-id`, so that a fault fails
-//! every attempt of a call and the function has to give up.
+//! every attempt of a call.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::put;
 use axum::{Json, Router};
 use gridbid_simulator_protocol::S3Fault;
-use http_body_util::{BodyExt, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 
-/// Headers that belong to one connection and are not forwarded.
-const HOP_BY_HOP: [header::HeaderName; 5] =
-    [header::CONNECTION, header::EXPECT, header::HOST, header::TRANSFER_ENCODING, header::UPGRADE];
+use crate::forward::Cloud;
 
 /// The current fault, shared by the proxy and its control.
 #[derive(Clone, Default)]
@@ -61,15 +55,12 @@ async fn set_fault(State(faults): State<Faults>, Json(fault): Json<S3Fault>) -> 
 #[derive(Clone)]
 struct Proxy {
     faults: Faults,
-    cloud: String,
-    client: Client<HttpConnector, Full<axum::body::Bytes>>,
+    cloud: Cloud,
 }
 
 /// The proxy to the local cloud at this port.
 pub(crate) fn proxy(faults: &Faults, cloud_port: u16) -> Router {
-    // A pooled connection may be closed by the local cloud while a request is on its way.
-    let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build_http();
-    let proxy = Proxy { faults: faults.clone(), cloud: format!("127.0.0.1:{cloud_port}"), client };
+    let proxy = Proxy { faults: faults.clone(), cloud: Cloud::new(cloud_port) };
     Router::new().fallback(forward_or_fail).with_state(proxy)
 }
 
@@ -85,31 +76,9 @@ async fn forward_or_fail(State(proxy): State<Proxy>, request: Request) -> Respon
             return (status, [(header::CONTENT_TYPE, "application/xml")], error).into_response();
         }
     }
-    proxy.forward(request).await.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error).into_response())
-}
-
-impl Proxy {
-    async fn forward(&self, request: Request) -> Result<Response, String> {
-        let (mut parts, body) = request.into_parts();
-        let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-        parts.uri = format!("http://{}{path}", self.cloud).parse::<Uri>().map_err(|error| error.to_string())?;
-        remove_hop_by_hop(&mut parts.headers);
-        let host = HeaderValue::from_str(&self.cloud).map_err(|error| error.to_string())?;
-        parts.headers.insert(header::HOST, host);
-        parts.headers.insert(header::CONTENT_LENGTH, body.len().into());
-        let request = Request::from_parts(parts, Full::new(body));
-        let mut response = self.client.request(request).await.map_err(|error| error.to_string())?.map(Body::new);
-        remove_hop_by_hop(response.headers_mut());
-        Ok(response)
-    }
-}
-
-fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    for name in HOP_BY_HOP {
-        headers.remove(name);
-    }
-    headers.remove("keep-alive");
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let response = proxy.cloud.forward(request, &path, &proxy.cloud.host()).await;
+    response.unwrap_or_else(|error| (StatusCode::BAD_GATEWAY, error).into_response())
 }
 
 #[cfg(test)]

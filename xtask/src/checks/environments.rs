@@ -1,4 +1,4 @@
-//! The contract that every resource of every environment must satisfy.
+//! Policy checks on complete plans of each environment.
 //!
 //! `terraform test` sees one module at a time; this check reads its plans of whole environments and of an account's root,
 //! resource by resource, as `-json -verbose` prints them. A new module needs no test for it. The rules are in

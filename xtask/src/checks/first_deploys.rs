@@ -52,7 +52,7 @@ fn deploy_until(
         step.check()?;
         step.note(format!("{number} of {count}"));
         lifecycle::wipe(&context.layout)?;
-        let deployed = system::bring_up(context, FOR_TESTS, Update::Built(programs), &|_| Vec::new());
+        let deployed = system::bring_up(context, FOR_TESTS, Update::Built(programs), &[]);
         if deployed.is_err() {
             // Ends the other lanes.
             started.store(count, Ordering::Relaxed);

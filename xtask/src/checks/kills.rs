@@ -1,7 +1,8 @@
 //! Kills each process of the local cloud in turn, while orders are posted during a results run.
 //!
 //! Afterwards every acknowledged order is stored, an unacknowledged batch is stored completely or not at all, the table counts
-//! its items, and the slot of the run (started again if the kill has ended it) has the objects that its summary counts.
+//! its items, the platform has received each order once, and the slot of the run (started again if the kill has ended it) has
+//! the objects that its summary counts.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -18,10 +19,10 @@ use gridbid_devkit::layout::Layout;
 use gridbid_devkit::process::Process;
 use gridbid_devkit::progress::Step;
 use gridbid_local_cloud::behaviour::FOR_TESTS;
-use gridbid_local_cloud::client::{Cloud, Item};
+use gridbid_local_cloud::client::Cloud;
 use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::simulators::Simulators;
-use gridbid_local_cloud::{lifecycle, results_run};
+use gridbid_local_cloud::{lifecycle, results_run, submission};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -30,6 +31,8 @@ use crate::system::System;
 /// Number of acknowledged batches before the kill.
 const BATCHES_BEFORE: usize = 12;
 const RUN_LIMIT: Duration = Duration::from_secs(90);
+/// A message in flight is delivered again after thirty seconds; retries take longer each time.
+const SUBMISSION_LIMIT: Duration = Duration::from_secs(180);
 /// A slot that no real run and no scenario uses.
 const FIRST_SLOT: u64 = 1_890_000_000;
 
@@ -117,6 +120,7 @@ impl Round<'_> {
         let (record, _) = lifecycle::start(self.layout, FOR_TESTS, &self.system.programs.simulators, step)?;
         let posted = posted.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.check_orders(&cloud, &posted)?;
+        self.check_submissions(&cloud, &record, &posted)?;
         self.check_run(&cloud, &record, &execution)?;
         let (kept, unknown) = (posted.acknowledged.len(), posted.unacknowledged.len());
         Ok(format!(
@@ -201,13 +205,37 @@ impl Round<'_> {
         })
     }
 
+    /// Ends the lease of a dead run, which lasts for minutes.
+    fn end_lease(&self, cloud: &Cloud) -> Result<(), Failure> {
+        let table = &self.system.names.runs_table;
+        let id = format!("slot#{}", self.slot);
+        for mut item in cloud.items(table)? {
+            if item.get("id").is_some_and(|(_, text)| *text == id) {
+                item.insert("lease_until".to_owned(), ("N".to_owned(), "0".to_owned()));
+                cloud.put_item(table, &item)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until the platform has received every acknowledged order; each is effective once.
+    fn check_submissions(&self, cloud: &Cloud, record: &Record, posted: &Posted) -> Result<(), Failure> {
+        let ids: Vec<&str> = posted.acknowledged.iter().flatten().map(String::as_str).collect();
+        submission::follow(cloud, &self.system.names.api_id, &ids, SUBMISSION_LIMIT, |_| ())?;
+        let seen = Simulators::new(&record.ports, &self.layout.cloud()).seen_orders(&self.prefix)?;
+        let distinct: BTreeSet<&str> = seen.iter().map(|order| order.record_id.as_str()).collect();
+        let lost = ids.iter().find(|id| !distinct.contains(*id));
+        ensure(lost.is_none(), || format!("the platform has lost order {lost:?}"))?;
+        ensure(distinct.len() == seen.len(), || {
+            format!("the platform has {} orders under {} idempotency keys", distinct.len(), seen.len())
+        })
+    }
+
     fn check_run(&self, cloud: &Cloud, record: &Record, execution: &str) -> Result<(), Failure> {
         let names = &self.system.names;
         let mut run = results_run::follow(cloud, execution, RUN_LIMIT, |_| ())?;
         if run.status() != Some("done") {
-            // The lease of a dead run expires after minutes; the check does not wait for that.
-            let lock = Item::from([("id".to_owned(), ("S".to_owned(), "lock".to_owned()))]);
-            cloud.delete_item(&names.runs_table, &lock)?;
+            self.end_lease(cloud)?;
             self.script_platform(record)?;
             let second = results_run::start(cloud, &names.state_machine_arn, &self.slot)?;
             run = results_run::follow(cloud, &second, RUN_LIMIT, |_| ())?;

@@ -15,13 +15,15 @@ use gridbid_devkit::layout::Layout;
 use gridbid_devkit::progress::Step;
 use gridbid_devkit::requirements::{CHROMIUM, NODE, Tool};
 use gridbid_devkit::{lock, npm, venv};
-use gridbid_package::{bindings, wasm};
+use gridbid_package::{bindings, console, wasm};
 
 use crate::checks::passed::unless_passed;
 
 /// The inputs of core's module.
 const WASM: [&str; 6] =
     ["Cargo.lock", "Cargo.toml", "bindings/wasm", "core", "rust-toolchain.toml", "tools/devkit/npm"];
+/// The inputs of the console.
+const CONSOLE: [&str; 3] = ["bindings/typescript", "console", "core/src"];
 const LIMIT: Duration = Duration::from_secs(900);
 /// The folders of browsers on macOS, which are not on the PATH.
 const MACOS_FOLDERS: &str = "/Applications/Google Chrome.app/Contents/MacOS:/Applications/Chromium.app/Contents/MacOS";
@@ -45,6 +47,15 @@ pub fn tests(context: &Context, bindgen: &Path) -> Result<(), Failure> {
     context.step("preview-orders", |step| {
         npm::run(layout, &layout.file("lambdas/typescript/preview-orders"), "test", step)?;
         Ok(((), "passed".to_owned()))
+    })?;
+    unless_passed(context, "console", &CONSOLE, || {
+        context.step("test console", |step| {
+            let browser = prepare_browser(layout, step)?;
+            npm::prepare_script(layout, &console::folder(layout), "test", step)?
+                .env([("GRIDBID_CHROMIUM", Some(browser.path.into_os_string()))])
+                .run(step)?;
+            Ok(((), format!("passed, in Chromium {}", browser.version)))
+        })
     })?;
     for (name, folder) in [("Python package", "bindings/python"), ("report-results", "lambdas/python/report-results")] {
         context.step(name, |step| python(context, &layout.file(folder), step))?;

@@ -46,7 +46,7 @@ pub fn check(context: &Context, system: &System) -> Result<(), Failure> {
 
         let delivery = Delivery::new(layout, system.record.ports, system.programs.gridbid.clone());
         let (release, _) = delivery.release(&to, step)?;
-        let outcome = delivery.deploy(&release, &scenario::variables(layout, &system.record), step)?;
+        let outcome = delivery.deploy(&release, &scenario::variables(), step)?;
         if outcome.shifted != [FUNCTION] {
             return Err(Failure::new(format!("{:?} were deployed instead of {FUNCTION}", outcome.shifted)));
         }

@@ -67,10 +67,13 @@ pub fn tests(context: &Context, package: Option<&str>) -> Result<(), Failure> {
         };
         run(&nextest, layout, "tests").args(selection).env([NO_BACKTRACE]).run(step)?;
         Ok(((), summary(&layout.log("tests"))))
-    })?;
-    if package.is_some() {
-        return Ok(());
-    }
+    })
+}
+
+/// Runs the tests of the benchmarks, which nothing else compiles.
+pub fn bench_tests(context: &Context) -> Result<(), Failure> {
+    let layout = &context.layout;
+    let nextest = nextest(context)?;
     context.step("tests of the benchmarks", |step| {
         run(&nextest, layout, "tests-bench").args(["--package", "gridbid-bench"]).env([NO_BACKTRACE]).run(step)?;
         Ok(((), summary(&layout.log("tests-bench"))))

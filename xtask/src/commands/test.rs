@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check and test, as CI runs them.
+//! `cargo xtask test`: the tests and lints that CI runs, without Nix and AWS.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -64,6 +64,7 @@ pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
             everything(context)?;
             whole_system(&context.with_profile(Profile::Release))?;
             checks::first_deploys::check(context, FIRST_DEPLOYS)?;
+            rust::bench_tests(context)?;
         }
         Some(Part::FirstDeploys { count }) => checks::first_deploys::check(context, count)?,
         Some(Part::Languages) => {
@@ -85,9 +86,16 @@ fn everything(context: &Context) -> Result<(), Failure> {
     let progress = &context.progress;
     context.tools()?;
     rust::format(context)?;
+    checks::prose::validate(context)?;
     let fetch = || {
         prepare_browser(context)?;
-        system::fetch(context)
+        system::fetch(context)?;
+        // Downloads, while the processors compile.
+        context.step("prepare linters", |step| {
+            terraform::prepare_checkov(context, step)?;
+            workflows::prepare_zizmor(context, step)?;
+            Ok(((), String::new()))
+        })
     };
     let ((), compiled) = progress.both(fetch, || pipeline::compile(context))?;
     let bindgen = compiled.bindgen().map(Path::to_path_buf);

@@ -14,7 +14,7 @@ use gridbid_devkit::failure::Failure;
 use gridbid_devkit::layout::Layout;
 use gridbid_devkit::terraform::WarmProvider;
 use gridbid_devkit::{interrupt, lock};
-use gridbid_local_cloud::behaviour::FOR_PEOPLE;
+use gridbid_local_cloud::behaviour::INTERACTIVE;
 use gridbid_package::programs::HostPrograms;
 use gridbid_release_format::{FunctionName, summarize};
 use notify_debouncer_full::notify::event::{AccessKind, EventKind};
@@ -43,7 +43,7 @@ struct Changed {
 /// When the system cannot be brought up or its files cannot be watched.
 pub fn watch(context: &Context) -> Result<(), Failure> {
     let (layout, progress) = (&context.layout, &context.progress);
-    let _held = lock::site(layout)?;
+    let _held = lock::local_cloud(layout)?;
     context.tools()?;
     let cannot = |error: notify::Error| Failure::new(format!("cannot watch the repository: {error}"));
     let (sender, events) = mpsc::channel();
@@ -51,7 +51,7 @@ pub fn watch(context: &Context) -> Result<(), Failure> {
     for name in WATCHED {
         debouncer.watch(layout.root().join(name), RecursiveMode::Recursive).map_err(cannot)?;
     }
-    let System { record, programs, .. } = system::bring_up(context, FOR_PEOPLE, Update::Everything, &|_| Vec::new())?;
+    let System { record, programs, .. } = system::bring_up(context, INTERACTIVE, Update::Everything, &[])?;
     let provider = progress.step("start Terraform's provider", |step| {
         Ok((WarmProvider::start(layout, record.ports.cloud, step)?, String::new()))
     })?;
@@ -83,7 +83,7 @@ fn update(
         true => Update::Terraform(programs, provider),
         false => Update::Code(provider),
     };
-    let System { changes, shifted, .. } = system::bring_up(&context.quiet(), FOR_PEOPLE, update, &|_| Vec::new())?;
+    let System { changes, shifted, .. } = system::bring_up(&context.quiet(), INTERACTIVE, update, &[])?;
     Ok(match (shifted.is_empty(), changes.is_empty()) {
         (true, true) => "nothing to deploy".to_owned(),
         (true, false) => format!("live, {}", summarize(&changes)),

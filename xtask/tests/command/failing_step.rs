@@ -13,12 +13,26 @@ use crate::machine::Machine;
 fn a_deployment_that_fails_shows_its_log_and_leaves_nothing_running() {
     let machine = Machine::complete("deployment");
     let ended = machine.run_prebuilt();
-    assert_eq!(ended.code, Some(1), "{}", ended.output);
-    assert!(ended.output.contains("start local cloud … started on port"), "{}", ended.output);
-    assert!(ended.output.contains("gridbid release … 0 zips, 0 of them new"), "{}", ended.output);
-    assert!(ended.output.contains("gridbid deploy … failed after"), "{}", ended.output);
-    assert!(ended.output.contains("    |   Error: the fake plan fails\n"), "{}", ended.output);
-    assert!(ended.output.contains("the whole log: "), "{}", ended.output);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("start local cloud … started on port"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("gridbid release … 0 zips, 0 of them new"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("gridbid deploy … failed after"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("    |   Error: the fake plan fails\n"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the whole log: "), "{}", ended.stderr);
+    let record = Record::read(&machine.home().join("local")).unwrap().unwrap();
+    assert!(!record.is_partly_running());
+}
+
+#[test]
+fn a_failed_example_is_reported_and_the_cloud_stopped_when_the_logs_cannot_be_saved() {
+    let machine = Machine::complete("example");
+    machine.script("gridbid", crate::machine::DEPLOYING_GRIDBID);
+    // A folder in the place of the file.
+    std::fs::create_dir_all(machine.home().join("logs/functions.log")).unwrap();
+    let ended = machine.run_prebuilt();
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("error: the example failed: the orders were not stored"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the logs of the functions were not saved: cannot write"), "{}", ended.stderr);
     let record = Record::read(&machine.home().join("local")).unwrap().unwrap();
     assert!(!record.is_partly_running());
 }
@@ -31,9 +45,9 @@ fn a_local_cloud_that_does_not_come_up_leaves_nothing_running() {
         &crate::machine::PYTHON.replace("*/start.py)", "*/start.py) echo 'no such module'; exit 3 ;;\n  never)"),
     );
     let ended = machine.run_prebuilt();
-    assert_eq!(ended.code, Some(1), "{}", ended.output);
-    assert!(ended.output.contains("error: MiniStack ended right after the start (exit status: 3)"), "{}", ended.output);
-    assert!(ended.output.contains("    | no such module\n"), "{}", ended.output);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("error: MiniStack ended right after the start (exit status: 3)"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("    | no such module\n"), "{}", ended.stderr);
     let record = Record::read(&machine.home().join("local")).unwrap().unwrap();
     assert!(!record.is_partly_running());
 }
@@ -69,8 +83,8 @@ fn a_second_command_on_the_same_cloud_is_refused() {
     let lock = std::fs::File::create(machine.home().join("lock")).unwrap();
     lock.lock().unwrap();
     let ended = machine.run(&["up"]);
-    assert_eq!(ended.code, Some(1), "{}", ended.output);
-    assert!(ended.output.contains("error: another cargo xtask works on this local cloud"), "{}", ended.output);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("error: another `cargo xtask` is using this local cloud"), "{}", ended.stderr);
 }
 
 #[test]
@@ -88,9 +102,9 @@ fn down_after_a_killed_up_fails_when_the_cloud_could_not_save_everything() {
 
     let ended = machine.run(&["down"]);
 
-    assert_eq!(ended.code, Some(1), "{}", ended.output);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let message = "not everything was saved: dynamodb: No space left on device";
-    assert!(ended.output.contains(message), "{}", ended.output);
+    assert!(ended.stderr.contains(message), "{}", ended.stderr);
     assert!(!record.is_partly_running());
     machine.let_deployments_fail();
 }

@@ -1,4 +1,4 @@
-//! A machine with just the tools that a test gives it.
+//! A PATH with only the tools that a test puts there.
 
 use std::fs;
 use std::io::Read;
@@ -13,14 +13,14 @@ pub struct Machine {
     folder: PathBuf,
 }
 
-/// How a command ended.
-pub struct Ended {
+/// The result of a command.
+pub struct Finished {
     pub code: Option<i32>,
-    pub output: String,
+    pub stderr: String,
 }
 
 impl Machine {
-    /// A machine with a shell and nothing else.
+    /// A machine with a shell and four coreutils.
     pub fn bare(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("gridbid-machine-{}-{name}", std::process::id()));
         fs::create_dir_all(folder.join("bin")).unwrap();
@@ -31,7 +31,7 @@ impl Machine {
         machine
     }
 
-    /// A machine that has everything, all of it fake.
+    /// A machine with a fake for every required tool.
     pub fn complete(name: &str) -> Self {
         let machine = Self::bare(name);
         machine.script("cargo", CARGO);
@@ -39,7 +39,7 @@ impl Machine {
         machine.script("terraform", TERRAFORM);
         machine.script("python3", PYTHON);
         machine.script("node", "[ \"$1\" = --version ] && echo v22.0.0");
-        // Nothing more: they would work in the real repository.
+        // Only `--version`: any other npm call would modify the real repository.
         machine.script("npm", "[ \"$1\" = --version ] && echo 11.0.0");
         machine.script("cc", "echo 'cc (fake) 14.2.0'");
         machine.script("rustc", "echo \"$FAKES\"");
@@ -47,26 +47,26 @@ impl Machine {
         machine
     }
 
-    /// Adds a tool of this machine.
+    /// Links the host's `tool` into the machine.
     pub fn link(&self, tool: &str) {
         self.link_to(tool, &real(tool));
     }
 
-    /// Adds or replaces a tool of this machine by its executable.
+    /// Links `tool` to `executable`.
     pub fn link_to(&self, tool: &str, executable: &Path) {
-        symlink(executable, self.vacate(tool)).unwrap();
+        symlink(executable, self.remove_existing(tool)).unwrap();
     }
 
     /// Adds or replaces a fake tool, which is a script.
     pub fn script(&self, tool: &str, script: &str) {
-        let file = self.vacate(tool);
+        let file = self.remove_existing(tool);
         let script = script.replace("REAL_PYTHON", &real("python3").display().to_string());
         fs::write(&file, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// The place of a tool, without the one that is there: writing would follow its link to the real one.
-    fn vacate(&self, tool: &str) -> PathBuf {
+    /// Removes any existing entry and returns its path. Otherwise a write would follow the symlink and overwrite the real tool.
+    fn remove_existing(&self, tool: &str) -> PathBuf {
         let file = self.folder.join("bin").join(tool);
         if file.symlink_metadata().is_ok() {
             fs::remove_file(&file).unwrap();
@@ -74,7 +74,7 @@ impl Machine {
         file
     }
 
-    /// Takes a tool away.
+    /// Removes a tool.
     pub fn without(self, tool: &str) -> Self {
         fs::remove_file(self.folder.join("bin").join(tool)).unwrap();
         self
@@ -85,33 +85,33 @@ impl Machine {
         self.folder.join("home")
     }
 
-    /// Runs a command to its end.
-    pub fn run(&self, arguments: &[&str]) -> Ended {
+    /// Runs a command.
+    pub fn run(&self, arguments: &[&str]) -> Finished {
         self.run_with(arguments, &[])
     }
 
-    /// Runs a command with some variables to its end.
-    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
-        Self::to_its_end(self.command(arguments).envs(variables.iter().copied()))
+    /// Runs a command with environment variables.
+    pub fn run_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Finished {
+        Self::finish(self.command(arguments).envs(variables.iter().copied()))
     }
 
-    /// Runs a command in a checkout of this machine to its end.
-    pub fn run_in(&self, checkout: &Path, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Ended {
+    /// Runs a command in `checkout`.
+    pub fn run_in(&self, checkout: &Path, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Finished {
         let mut command = self.command(arguments);
         command.current_dir(checkout).env("CARGO_MANIFEST_DIR", checkout.join("xtask")).env_remove("GRIDBID_HOME");
         change(&mut command);
-        Self::to_its_end(&mut command)
+        Self::finish(&mut command)
     }
 
-    fn to_its_end(command: &mut Command) -> Ended {
+    fn finish(command: &mut Command) -> Finished {
         let mut child = command.spawn().unwrap();
-        let mut output = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut output).unwrap();
-        Ended { code: child.wait().unwrap().code(), output }
+        let mut stderr = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        Finished { code: child.wait().unwrap().code(), stderr }
     }
 
-    /// Runs `up` with functions that have been built already.
-    pub fn run_prebuilt(&self) -> Ended {
+    /// Runs `up` with prebuilt functions.
+    pub fn run_prebuilt(&self) -> Finished {
         self.run(&["up", "--functions", &self.folder.display().to_string()])
     }
 
@@ -120,11 +120,11 @@ impl Machine {
         self.command(arguments).spawn().unwrap()
     }
 
-    /// Waits until this many deployments of [`WAITING_GRIDBID`] are under way.
+    /// Waits until this many deployments of [`WAITING_GRIDBID`] are in progress.
     pub fn wait_for_deployments(&self, count: usize) {
         let deadline = Instant::now() + Duration::from_secs(60);
         while fs::read_to_string(self.file("deploying")).unwrap_or_default().lines().count() < count {
-            assert!(Instant::now() < deadline, "no {count} deployments are under way");
+            assert!(Instant::now() < deadline, "no {count} deployments are in progress");
             thread::sleep(Duration::from_millis(20));
         }
     }
@@ -174,7 +174,7 @@ fn real(tool: &str) -> PathBuf {
     found.canonicalize().unwrap()
 }
 
-/// Builds anything at once; `gridbid` releases, and fails to deploy.
+/// Fake cargo: "builds" any program at once, by copying a fake or the real simulators.
 pub const CARGO: &str = r#"
 case "$1" in
   --version) echo "cargo 1.95.0 (fake)" ;;
@@ -201,7 +201,7 @@ case "$1" in
 esac
 "#;
 
-/// Releases, and fails to deploy.
+/// Fake gridbid: `release` succeeds, `deploy` fails.
 pub const GRIDBID: &str = r#"
 case "$1" in
   release) echo "release 1234 is there: 0 zips, 0 of them new" >&2 ;;
@@ -209,19 +209,33 @@ case "$1" in
 esac
 "#;
 
-/// Waits in its deployment for the file `go`, and fails then.
+/// Fake gridbid: `deploy` succeeds, without any function.
+pub const DEPLOYING_GRIDBID: &str = r#"
+case "$1" in
+  release) echo "release 1234 is there: 0 zips, 0 of them new" >&2 ;;
+  deploy) cat <<'END'
+{"changes": [], "shifted": [], "outputs": {"api_id": "a", "state_machine_arn": "a", "orders_table": "a",
+"runs_table": "a", "results_bucket": "a", "undeliverable_queue_url": "a", "notify_slack_failed_queue_url": "a",
+"submission_queue_url": "a", "submission_dead_letter_queue_url": "a", "submission_pipe_name": "a", "functions": {}}}
+END
+  ;;
+esac
+"#;
+
+/// Fake gridbid: `deploy` waits for the file `go`, then fails.
 pub const WAITING_GRIDBID: &str = r#"
 case "$1" in
   release) echo "release 1234 is there: 0 zips, 0 of them new" >&2 ;;
   deploy)
     echo deploying >> "$FAKES/deploying"
-    until [ -e "$FAKES/go" ]; do sleep 0.05; done
+    # The folder goes when the test ends, which also ends this process.
+    while [ -d "$FAKES" ] && [ ! -e "$FAKES/go" ]; do sleep 0.05 || exit 1; done
     echo "  Error: the fake plan fails" >&2
     exit 1 ;;
 esac
 "#;
 
-/// Has its provider.
+/// Fake Terraform; `init` succeeds.
 pub const TERRAFORM: &str = r#"
 case "$1" in
   version) echo "Terraform v1.11.4" ;;
@@ -229,7 +243,7 @@ case "$1" in
 esac
 "#;
 
-/// Makes environments, and plays MiniStack by answering its health check, making any bucket and stopping cleanly.
+/// Fake Python: creates virtual environments and simulates MiniStack, which responds to any GET and PUT and stops cleanly.
 pub const PYTHON: &str = r#"
 [ "$1" = -I ] && shift
 case "$1" in

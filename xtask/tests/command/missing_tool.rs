@@ -2,18 +2,18 @@
 
 use std::net::TcpListener;
 
-use crate::machine::{Ended, Machine};
+use crate::machine::{Finished, Machine};
 use gridbid_local_cloud::record::{Ports, Record, canonical};
 
 /// The failure has one message and one hint, and nothing was started.
-fn assert_reported(machine: &Machine, ended: &Ended, message: &str, hint: &str) {
-    assert_eq!(ended.code, Some(1), "{}", ended.output);
-    let errors: Vec<&str> = ended.output.lines().filter(|line| line.starts_with("error: ")).collect();
-    assert_eq!(errors.len(), 1, "{}", ended.output);
-    assert!(errors[0].contains(message), "{}", ended.output);
-    let hints: Vec<&str> = ended.output.lines().filter(|line| line.starts_with("  what to do: ")).collect();
-    assert_eq!(hints.len(), 1, "{}", ended.output);
-    assert!(hints[0].contains(hint), "{}", ended.output);
+fn assert_reported(machine: &Machine, ended: &Finished, message: &str, hint: &str) {
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let errors: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "{}", ended.stderr);
+    assert!(errors[0].contains(message), "{}", ended.stderr);
+    let hints: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("  what to do: ")).collect();
+    assert_eq!(hints.len(), 1, "{}", ended.stderr);
+    assert!(hints[0].contains(hint), "{}", ended.stderr);
     let record = Record::read(&machine.home().join("local")).unwrap();
     assert!(record.is_none_or(|record| !record.is_partly_running()), "something runs");
 }
@@ -29,7 +29,7 @@ fn terraform_is_missing() {
             "Terraform (1.11 or newer) is not on the PATH",
             "install Terraform 1.11 or newer",
         );
-        assert!(ended.output.contains("nix develop"), "{}", ended.output);
+        assert!(ended.stderr.contains("nix develop"), "{}", ended.stderr);
     }
 }
 
@@ -84,7 +84,7 @@ fn another_python_on_the_path_is_new_enough() {
     machine.script("python3", "echo 'Python 3.9.18'");
     machine.script("python3.12", crate::machine::PYTHON);
     let ended = machine.run(&["up"]);
-    assert!(ended.output.contains("check tools … cargo 1.95.0, Terraform 1.11.4, Python 3.12.1"), "{}", ended.output);
+    assert!(ended.stderr.contains("check tools … cargo 1.95.0, Terraform 1.11.4, Python 3.12.1"), "{}", ended.stderr);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_c_compiler_is_missing() {
     let message = "a C compiler (cc, gcc or clang) is not on the PATH";
     assert_reported(&machine, &ended, message, "apt install build-essential");
     machine.script("clang", "echo 'Apple clang version 15.0.0 (fake)'");
-    assert!(machine.run(&["up"]).output.contains("check tools … cargo 1.95.0"));
+    assert!(machine.run(&["up"]).stderr.contains("check tools … cargo 1.95.0"));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn all_problems_are_reported_at_once() {
         "    npm (9.0 or newer) is not on the PATH: install npm; it usually comes with Node.js",
         "    a C compiler (cc, gcc or clang) is not on the PATH: install gcc or clang from",
     ] {
-        assert!(ended.output.lines().any(|line_there| line_there.starts_with(line)), "{line}\n{}", ended.output);
+        assert!(ended.stderr.lines().any(|line_there| line_there.starts_with(line)), "{line}\n{}", ended.stderr);
     }
 }
 
@@ -146,7 +146,7 @@ fn settings_of_the_user_do_not_hide_a_tool() {
     for (tool, variable, script) in settings {
         machine.script(tool, &format!("[ -z \"${variable}\" ] || exit 1\n{script}"));
         let ended = machine.run_with(&["up"], &[(variable, "-input=false")]);
-        assert!(ended.output.contains("check tools … cargo 1.95.0, Terraform 1.11.4"), "{variable}: {}", ended.output);
+        assert!(ended.stderr.contains("check tools … cargo 1.95.0, Terraform 1.11.4"), "{variable}: {}", ended.stderr);
     }
 }
 
@@ -157,7 +157,7 @@ fn arguments_of_the_user_do_not_reach_terraform() {
     machine.script("terraform", &script);
     let ended =
         machine.run_with(&["test", "terraform"], &[("TF_CLI_ARGS", "-input=false"), ("TF_CLI_ARGS_fmt", "-no")]);
-    assert!(ended.output.contains("terraform fmt … formatted in"), "{}", ended.output);
+    assert!(ended.stderr.contains("terraform fmt … formatted in"), "{}", ended.stderr);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn a_tool_that_does_not_start_is_not_reported_as_missing() {
     machine.script("terraform", "echo 'Error: Invalid CLI configuration' >&2; exit 1");
     let ended = machine.run(&["up"]);
     assert_reported(&machine, &ended, "Terraform does not report its version: `", "install Terraform");
-    assert!(ended.output.contains("failed (exit status: 1): Error: Invalid CLI configuration"), "{}", ended.output);
+    assert!(ended.stderr.contains("failed (exit status: 1): Error: Invalid CLI configuration"), "{}", ended.stderr);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn pip_reaches_no_index() {
     let broken = "-m) case \"$2\" in pip) echo 'no index'; exit 1 ;;";
     machine.script("python3", &crate::machine::PYTHON.replacen("-m)\n    case \"$2\" in", broken, 1));
     let ended = machine.run(&["up"]);
-    assert!(ended.output.contains("    | no index"), "{}", ended.output);
+    assert!(ended.stderr.contains("    | no index"), "{}", ended.stderr);
     assert_reported(&machine, &ended, "pip wheel", "pip must reach its package index once");
 }
 

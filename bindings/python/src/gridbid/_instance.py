@@ -1,8 +1,8 @@
 """Instances of core's module.
 
 `PublicInstance` calls exports through wasmtime's documented API. `UncheckedInstance` makes one native call without
-conversions, twenty times as fast for a single order, but uses private names of wasmtime: it is only used with the
-versions in `UNCHECKED_VERSIONS`, on which the tests run. Tests verify that both give the same results.
+conversions, twenty times as fast for a single order, but uses private names of wasmtime: it is used only with the
+wasmtime versions in `UNCHECKED_VERSIONS`, which the tests cover. Tests verify that both give the same results.
 
 An instance serves one call at a time. After a call that raised, the caller must drop it.
 """
@@ -18,7 +18,7 @@ from .errors import InputTooLarge
 from .limits import Limits
 
 UNCHECKED_VERSIONS: Final = frozenset({"48.0.0", "49.0.0", "50.0.1"})
-"""The versions of wasmtime on which all tests passed with `UncheckedInstance`."""
+"""The wasmtime versions with which all tests have passed on `UncheckedInstance`."""
 
 ABI: Final = 3
 """The version of the module's ABI that this file implements."""
@@ -27,8 +27,8 @@ _MIN_CAPACITY: Final = 64 * 1024
 _ADDRESS_SPACE: Final = 2**32
 _MAX_PARAMETERS: Final = 5
 _PARAMETERS: Final = tuple(struct.Struct("I12x" * count) for count in range(_MAX_PARAMETERS + 1))
-_RELEASING_BYTES: Final = 16 * 1024
-"""From this input length on, a call releases the GIL. For shorter ones that would take longer than the call."""
+_GIL_RELEASE_THRESHOLD: Final = 16 * 1024
+"""Inputs of at least this many bytes release the GIL; for shorter ones the switch costs more than the call."""
 
 
 Verdict: TypeAlias = tuple[int, int, str]
@@ -45,7 +45,7 @@ class Columns(NamedTuple):
 
 
 class Instance(ABC):
-    """The calls, based on four primitives that the subclasses implement."""
+    """Calls of the exports, based on four primitives that the subclasses implement."""
 
     _capacity = 0
 
@@ -91,17 +91,19 @@ class Instance(ABC):
         """Parses a request into columns, which are empty if there are violations."""
         self._load(source, limits.bytes)
         address = self._call("gridbid_join", len(source), limits.orders, limits.bytes, limits.depth, limits.listed)
-        *words, a, b, c, d, e, f = struct.unpack("<10I", self._read(address, 40))
-        verdict = self._read_verdict(*words)
+        # The verdict is followed by one (address, length) pair for each column.
+        words = struct.unpack("<10I", self._read(address, 40))
+        verdict = self._read_verdict(*words[:4])
         if verdict[1]:
             return Columns(verdict, "", "", "")
-        return Columns(verdict, self._read_text(a, b), self._read_text(c, d), self._read_text(e, f))
+        record_id, parameter_1, parameter_2 = (self._read_text(*words[at : at + 2]) for at in (4, 6, 8))
+        return Columns(verdict, record_id, parameter_1, parameter_2)
 
     def _read_verdict(self, orders: int, total: int, address: int, length: int) -> Verdict:
         return orders, total, self._read_text(address, length) if total else ""
 
     def query(self, export: str, source: bytes) -> str:
-        """Passes a document to an export and returns its JSON."""
+        """Calls an export with `source` and returns the JSON it produced."""
         self._load(source, len(source))
         return self._read_text(*struct.unpack("<2I", self._read(self._call(export, len(source)), 8)))
 
@@ -136,7 +138,7 @@ class PublicInstance(Instance):
     def _call(self, export: str, *parameters: int) -> int:
         function = cast(wasmtime.Func, self._exports[export])
         try:
-            # Parameters are signed.
+            # wasmtime takes i32 parameters as signed integers.
             return cast(int, function(self._store, *(ctypes.c_int32(word).value for word in parameters))) % 2**32
         except (wasmtime.Trap, wasmtime.WasmtimeError) as error:
             raise _trap_error(str(error)) from error
@@ -168,7 +170,7 @@ class UncheckedInstance(Instance):
         native = ctypes.cast(_ffi.dll.wasmtime_func_call_unchecked, ctypes.c_void_p).value or 0
         self._call_with_gil: Any = ctypes.PYFUNCTYPE(ctypes.c_void_p)(native)
         self._call_without_gil: Any = ctypes.CFUNCTYPE(ctypes.c_void_p)(native)
-        # Converted once. They also keep alive what they refer to.
+        # Converts the arguments once; the tuples also keep the ctypes objects alive.
         context = ctypes.c_void_p.from_param(ctypes.cast(self._store._context(), ctypes.c_void_p).value)
         count = ctypes.c_size_t.from_param(_MAX_PARAMETERS)
         self._arguments = {
@@ -181,7 +183,7 @@ class UncheckedInstance(Instance):
         self._input = self._bytes[:0]
 
     def check(self, source: bytes, limits: Limits) -> Verdict:
-        # The base class's `check` without calls, which would dominate for a small batch.
+        # Inlines the base class's `check`: for a small batch, Python call overhead would dominate.
         length = len(source)
         if length > self._capacity:
             self._reserve(length)
@@ -192,7 +194,7 @@ class UncheckedInstance(Instance):
             raw[4], raw[8], raw[12], raw[16] = limits.orders, limits.bytes, limits.depth, limits.listed
             self._limits = limits
         raw[0] = length
-        native = self._call_with_gil if length < _RELEASING_BYTES else self._call_without_gil
+        native = self._call_with_gil if length < _GIL_RELEASE_THRESHOLD else self._call_without_gil
         if native(*self._check) is not None or self._trap:
             self._fail()
         words, at = self._words, raw[0] >> 2
@@ -205,7 +207,7 @@ class UncheckedInstance(Instance):
     def _call(self, export: str, *parameters: int) -> int:
         self._limits = None
         _PARAMETERS[len(parameters)].pack_into(self._raw, 0, *parameters)
-        native = self._call_with_gil if parameters[0] < _RELEASING_BYTES else self._call_without_gil
+        native = self._call_with_gil if parameters[0] < _GIL_RELEASE_THRESHOLD else self._call_without_gil
         if native(*self._arguments[export]) is not None or self._trap:
             self._fail()
         return self._raw[0]

@@ -7,8 +7,8 @@ from pathlib import Path
 def precompile(folder: str | os.PathLike[str], *, target: str | None = None) -> Path:
     """Compiles the module into a folder and returns the file.
 
-    The folder should be this package's own in the bundle, where compiled modules are looked for first. The file's name
-    contains the version of the module, that of wasmtime, and the platform. Where one of them differs, the module is
+    Use this package's own folder in the bundle: compiled modules are looked for there first. The file's name contains
+    the versions of the module and of wasmtime, and the platform. If one of them differs at run time, the module is
     compiled on first use.
 
     Args:

@@ -1,12 +1,12 @@
-"""Errors other than invalid orders. Codes and messages are core's."""
+"""Exceptions for auction results, summaries and memory. Violations in submitted orders are in `orders`."""
 
 
 class InputTooLarge(MemoryError):
-    """There is not enough memory for an input. The next call works."""
+    """The module ran out of memory. Its instance is discarded; later calls use a new one."""
 
 
-class _Refused(ValueError):
-    """core refused a document."""
+class _CodedError(ValueError):
+    """An error with a code and a message from core."""
 
     code: str
     """Kind of problem, in snake_case. Permanent."""
@@ -22,13 +22,13 @@ class _Refused(ValueError):
         return self.message
 
 
-class InvalidResults(_Refused):
+class InvalidResults(_CodedError):
     """The results break the platform's contract as a whole."""
 
 
-class MalformedOrder(_Refused):
+class MalformedOrder(_CodedError):
     """The order is malformed and has no canonical form."""
 
 
-class InvalidSummaries(_Refused):
+class InvalidSummaries(_CodedError):
     """The summaries cannot be added up."""

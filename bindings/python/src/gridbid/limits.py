@@ -1,4 +1,7 @@
-"""The limits of a request, under core's names. core enforces them; this module checks that they are in range."""
+"""The limits of a request, with the same field names as core's `Limits`.
+
+core enforces the limits; this module checks that they are in range.
+"""
 
 from dataclasses import dataclass, fields
 

@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Attempts for one call, the first included, unless `AWS_MAX_ATTEMPTS` says otherwise.
 const ATTEMPTS: u32 = 5;
 /// The services that `gridbid` calls, by their ids in environment variables.
-const SERVICES: [&str; 5] = ["CodeDeploy", "Lambda", "S3", "SNS", "SQS"];
+const SERVICES: [&str; 7] = ["CodeDeploy", "DynamoDB", "Lambda", "S3", "SFN", "SNS", "SQS"];
 
 /// The account that is deployed to.
 #[derive(Clone, Debug)]

@@ -15,8 +15,10 @@ use crate::failure::error_chain;
 pub(crate) struct Aws {
     pub(super) bucket: String,
     pub(super) codedeploy: aws_sdk_codedeploy::Client,
+    pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) lambda: aws_sdk_lambda::Client,
     pub(super) s3: aws_sdk_s3::Client,
+    pub(super) sfn: aws_sdk_sfn::Client,
     pub(super) sns: aws_sdk_sns::Client,
     pub(super) sqs: aws_sdk_sqs::Client,
 }
@@ -30,8 +32,10 @@ impl Aws {
         Self {
             bucket: bucket.to_owned(),
             codedeploy: aws_sdk_codedeploy::Client::new(config),
+            dynamodb: aws_sdk_dynamodb::Client::new(config),
             lambda: aws_sdk_lambda::Client::new(config),
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
+            sfn: aws_sdk_sfn::Client::new(config),
             sns: aws_sdk_sns::Client::new(config),
             sqs: aws_sdk_sqs::Client::new(config),
         }

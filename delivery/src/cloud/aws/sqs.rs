@@ -1,10 +1,10 @@
-//! The queues of undelivered notifications in SQS.
+//! Queues in SQS.
 
 use aws_sdk_sqs::types::QueueAttributeName;
 
 use crate::cloud::aws::client::{Aws, call_error};
 use crate::cloud::call_error::CallError;
-use crate::cloud::services::{Message, Queues};
+use crate::cloud::services::{Message, MessageCount, Queues};
 
 /// How long a received message is hidden from other receivers: longer than sending it again takes.
 const VISIBILITY_TIMEOUT_SECONDS: i32 = 120;
@@ -12,14 +12,29 @@ const VISIBILITY_TIMEOUT_SECONDS: i32 = 120;
 const BATCH: i32 = 10;
 
 impl Queues for Aws {
-    async fn message_count(&self, queue_url: &str) -> Result<u64, CallError> {
+    async fn count_messages(&self, queue_url: &str) -> Result<MessageCount, CallError> {
+        use QueueAttributeName as Name;
         let call = format!("SQS GetQueueAttributes {queue_url}");
-        let name = QueueAttributeName::ApproximateNumberOfMessages;
-        let request = self.sqs.get_queue_attributes().queue_url(queue_url).attribute_names(name.clone());
-        let output = request.send().await.map_err(|error| call_error(&call, &error))?;
-        let count = output.attributes.as_ref().and_then(|attributes| attributes.get(&name));
-        let count = count.and_then(|count| count.parse().ok());
-        count.ok_or_else(|| CallError::Failed(format!("{call}: the response has no {name}")))
+        let names = [
+            Name::ApproximateNumberOfMessages,
+            Name::ApproximateNumberOfMessagesNotVisible,
+            Name::ApproximateNumberOfMessagesDelayed,
+        ];
+        let request = self.sqs.get_queue_attributes().queue_url(queue_url);
+        let sent = request.set_attribute_names(Some(names.to_vec())).send().await;
+        let output = sent.map_err(|error| call_error(&call, &error))?;
+        let count = |name: &Name| {
+            let count = output.attributes.as_ref().and_then(|attributes| attributes.get(name));
+            let count = count.and_then(|count| count.parse::<u64>().ok());
+            count.ok_or_else(|| CallError::Failed(format!("{call}: the response has no {name}")))
+        };
+        let [waiting, received, delayed] = &names;
+        Ok(MessageCount { waiting: count(waiting)?, hidden: count(received)?.saturating_add(count(delayed)?) })
+    }
+
+    async fn send(&self, queue_url: &str, body: &str) -> Result<(), CallError> {
+        let request = self.sqs.send_message().queue_url(queue_url).message_body(body);
+        request.send().await.map(drop).map_err(|error| call_error(&format!("SQS SendMessage {queue_url}"), &error))
     }
 
     async fn receive(&self, queue_url: &str) -> Result<Vec<Message>, CallError> {

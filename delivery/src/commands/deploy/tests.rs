@@ -124,7 +124,9 @@ impl Infrastructure for MemoryTerraform<'_> {
         };
         let functions: serde_json::Map<String, Value> = FUNCTIONS.iter().zip(&*published).map(output).collect();
         Ok(json!({"functions": functions, "api_id": "abc", "api_endpoint": "https://api", "topic_arn": "topic",
-            "undeliverable_queue_url": "undeliverable", "notify_slack_failed_queue_url": "failed", "orders_table": "t"}))
+            "undeliverable_queue_url": "undeliverable", "notify_slack_failed_queue_url": "failed", "orders_table": "t", "runs_table": "runs",
+            "state_machine_arn": "machine", "submission_queue_url": "submission",
+            "submission_dead_letter_queue_url": "dead-letters"}))
     }
 }
 
@@ -277,6 +279,23 @@ async fn failed_smoke_test_reverts_notifies_slack_and_fails() {
     assert_eq!(last.functions, first.functions);
     assert!(last.why.as_ref().unwrap().contains("POST /orders"));
     assert_eq!(history.previous(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn alias_changed_after_the_shift_is_not_reverted_and_reported() {
+    let memory = Memory::default();
+    let terraform = MemoryTerraform::new(&memory);
+    put_release(&memory, 1, ["a", "b", "c"]);
+    put_release(&memory, 2, ["x", "y", "z"]);
+    deploy_release(&terraform, 1).await;
+    let changed = AliasState { version: "9".to_owned(), revision: "of another client".to_owned(), is_split: false };
+    let api = |addresses: &Addresses| {
+        memory.aliases.borrow_mut().insert(alias("close-run"), changed.clone());
+        broken(addresses)
+    };
+    let failure = run(&terraform, &request(2), api, Mode::Apply).await.unwrap_err().to_string();
+    assert!(failure.contains("could not revert: close-run: it has version 9"), "{failure}");
+    assert_eq!(live_versions(&memory), ["1", "9", "1"]);
 }
 
 #[tokio::test(start_paused = true)]

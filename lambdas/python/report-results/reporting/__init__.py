@@ -1,6 +1,7 @@
-"""The Lambda function report-results: `GET /results/{date}`, the totals of a day.
+"""The Lambda function report-results: the results of a day, and of a slot.
 
-It reads the summaries that the runs of the day wrote to the bucket, and adds them up with core.
+`GET /results/{date}` adds up the day's summaries with core and reports the state of each slot.
+`GET /results/{date}/{slot}` reports the state of one slot, and its orders page by page from the frozen answer.
 """
 
 NAME = "report-results"

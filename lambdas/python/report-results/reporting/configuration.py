@@ -15,11 +15,13 @@ class Configuration:
     environment: str
     """Name of the environment."""
     bucket: str
-    """Name of the bucket with the summaries."""
+    """Name of the results bucket."""
+    runs_table: str
+    """Name of the runs table."""
     region: str
     """AWS region."""
     has_own_endpoint: bool
-    """Whether S3 has another endpoint than AWS's; botocore reads its URL from the environment."""
+    """Whether AWS has another endpoint than its own; botocore reads its URL from the environment."""
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> "Configuration":
@@ -36,6 +38,7 @@ class Configuration:
             "AWS_ACCESS_KEY_ID": variables.get("AWS_ACCESS_KEY_ID"),
             "AWS_SECRET_ACCESS_KEY": variables.get("AWS_SECRET_ACCESS_KEY"),
             "RESULTS_BUCKET": variables.get("RESULTS_BUCKET"),
+            "RUNS_TABLE": variables.get("RUNS_TABLE"),
             "GRIDBID_ENVIRONMENT": variables.get("GRIDBID_ENVIRONMENT"),
         }
         missing = [f"{name} is missing" for name, value in required.items() if not value]
@@ -44,6 +47,7 @@ class Configuration:
         return cls(
             environment=variables["GRIDBID_ENVIRONMENT"],
             bucket=variables["RESULTS_BUCKET"],
+            runs_table=variables["RUNS_TABLE"],
             region=region,
             has_own_endpoint=any(variables.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")),
         )

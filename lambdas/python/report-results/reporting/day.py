@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import gridbid
 
-from .summaries import Unreadable
+from .bucket import Unreadable
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class FakeBucket:
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         assert Bucket == "results"
         self._call("get_object", Key)
-        if Key in self.deleted:
+        if Key in self.deleted or Key not in self.files:
             raise client_error("GetObject", "NoSuchKey", 404)
         return {"Body": io.BytesIO(self.files[Key]), "ContentLength": len(self.files[Key])}
 

@@ -1,9 +1,11 @@
-"""The function with a fake bucket: its responses and its log lines."""
+"""The function with a fake bucket and a fake table: the responses for a day, and the log lines."""
 
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,11 +17,22 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from bucket import DAY, FakeBucket, client_error, full_day, key, summary
+from table import FakeTable, item, open_item
 
+from reporting.aws import READERS
+from reporting.bucket import MAX_SUMMARIES, MAX_SUMMARY_BYTES, ResultsBucket
 from reporting.function import ContractBroken, Function
-from reporting.summaries import MAX_BYTES, MAX_SUMMARIES, READERS, Summaries
+from reporting.runs import RunsTable
 
 SLOT, NEXT = f"{DAY}T07:05:00Z", f"{DAY}T07:10:00Z"
+MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
+MAX_BYTES = MAX_SUMMARY_BYTES
+
+
+def create_function(bucket: FakeBucket, table: FakeTable | None = None, now: float = MIDNIGHT) -> Function:
+    readers = ThreadPoolExecutor(READERS)
+    runs = RunsTable(table or FakeTable(), "runs")
+    return Function(ResultsBucket(bucket, "results", readers), runs, "test", lambda: now)
 
 
 @dataclass
@@ -61,8 +74,14 @@ Request = Callable[..., Result]
 
 @pytest.fixture
 def request_day(capsys: pytest.CaptureFixture[str]) -> Request:
-    def request(bucket: FakeBucket, date: Any = DAY, seconds: float = 15) -> Result:
-        response = Function(Summaries(bucket, "results"), "test").handle(event(date), Context(seconds=seconds))
+    def request(
+        bucket: FakeBucket,
+        date: Any = DAY,
+        seconds: float = 15,
+        table: FakeTable | None = None,
+        now: float = MIDNIGHT,
+    ) -> Result:
+        response = create_function(bucket, table, now).handle(event(date), Context(seconds=seconds))
         *warnings, line = map(json.loads, capsys.readouterr().out.splitlines())
         return Result(response, line, warnings)
 
@@ -76,12 +95,15 @@ def test_summaries_of_a_day_are_added_up_exactly(request_day: Request) -> None:
         key("2026-11-23T00:00:00Z", "2026-11-23"): summary("2026-11-23T00:00:00Z", accepted=1000),
         f"summaries/{DAY}/notes.txt": b"not a summary",
     }
-    result = request_day(FakeBucket(files))
+    result = request_day(FakeBucket(files), now=0)
+    done = '{"slot":"%s","status":"%s","attempt":1,"polls":1%s}'
+    counts = ',"accepted":2,"rejected":1,"failed":0,"total_power":"0.1"'
     assert result.response == {
         "statusCode": 200,
         "headers": {"content-type": "application/json"},
         "body": '{"date":"2026-11-22","runs":2,"orders":7,"accepted":5,"rejected":1,"failed":1,'
-        '"acceptance_rate":0.7143,"total_power":"0.10000000000000000001","unreadable":[]}',
+        '"acceptance_rate":0.7143,"total_power":"0.10000000000000000001","unreadable":[],'
+        f'"slots":[{done % (SLOT, "done", counts)},{done % (NEXT, "failed", "")}]}}',
         "isBase64Encoded": False,
     }
     expected: dict[str, Any] = {
@@ -101,11 +123,11 @@ def test_summaries_of_a_day_are_added_up_exactly(request_day: Request) -> None:
 
 
 def test_day_without_runs_has_zeros(request_day: Request) -> None:
-    result = request_day(FakeBucket())
+    result = request_day(FakeBucket(), now=0)
     assert result.response["statusCode"] == 200
     assert result.response["body"] == (
         '{"date":"2026-11-22","runs":0,"orders":0,"accepted":0,"rejected":0,"failed":0,'
-        '"acceptance_rate":null,"total_power":"0","unreadable":[]}'
+        '"acceptance_rate":null,"total_power":"0","unreadable":[],"slots":[]}'
     )
     assert (result.line["outcome"], result.line["runs"]) == ("ok", 0)
 
@@ -299,7 +321,7 @@ def test_log_contains_nothing_of_a_request_or_a_summary(
         "body": MARKER,
         "cookies": [MARKER],
     }
-    function = Function(Summaries(FakeBucket(), "results"), "test")
+    function = create_function(FakeBucket())
     assert function.handle(event(MARKER, **marked), Context())["statusCode"] == 400
     for other in (event(MARKER, routeKey=MARKER), event(MARKER, version=MARKER), {MARKER: MARKER}, MARKER):
         with pytest.raises(ContractBroken):
@@ -334,7 +356,7 @@ def test_response_precedes_the_deadline(request_day: Request) -> None:
 
 def test_probe_has_no_effect(capsys: pytest.CaptureFixture[str]) -> None:
     bucket = FakeBucket()
-    function = Function(Summaries(bucket, "results"), "test")
+    function = create_function(bucket)
     response = function.handle({"probe": "gridbid"}, Context())
     assert response == {"probe": "gridbid", "function": "report-results", "version": "0.1.0"}
     assert json.loads(capsys.readouterr().out)["outcome"] == "ok"
@@ -351,7 +373,79 @@ def test_probe_has_no_effect(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_event_of_another_route_or_format_is_a_fault(capsys: pytest.CaptureFixture[str], other: Any) -> None:
     with pytest.raises(ContractBroken, match="the event"):
-        Function(Summaries(FakeBucket(), "results"), "test").handle(other, Context())
+        create_function(FakeBucket()).handle(other, Context())
     line = json.loads(capsys.readouterr().out)
     assert (line["outcome"], line["error"], line["request_id"]) == ("fault", "ContractBroken", "request-1")
     assert line["why"].startswith("the event")
+
+
+def test_slots_of_a_day_have_their_status(request_day: Request) -> None:
+    now = datetime(2026, 11, 22, 0, 22, tzinfo=UTC).timestamp()
+    slots = [f"{DAY}T00:{minute:02}:00Z" for minute in (0, 5, 7, 10, 15, 20)]
+    table = FakeTable(
+        item(slots[0]),
+        open_item(slots[1], problem="DeadlinePassed: no results after 7 polls", polls=7),
+        open_item(slots[2], lease_until=int(now) - 1, attempt=2),
+        open_item(slots[3], lease_until=int(now) + 60),
+        open_item("2026-11-21T00:00:00Z"),
+    )
+    table.page = 1
+    files = {key(slots[4]): summary(slots[4], attempt=3)}
+    result = request_day(FakeBucket(files), table=table, now=now)
+    assert result.content["slots"] == [
+        {
+            "slot": slots[0],
+            "status": "done",
+            "attempt": 1,
+            "polls": 3,
+            "accepted": 2,
+            "rejected": 1,
+            "failed": 0,
+            "total_power": "2.1",
+            "started_at": "2026-11-22T07:00:00Z",
+            "done_at": "2026-11-22T07:15:00Z",
+        },
+        {
+            "slot": slots[1],
+            "status": "failed",
+            "attempt": 1,
+            "polls": 7,
+            "started_at": "2026-11-22T07:00:00Z",
+            "problem": "DeadlinePassed: no results after 7 polls",
+        },
+        {"slot": slots[2], "status": "failed", "attempt": 2, "polls": 3, "started_at": "2026-11-22T07:00:00Z"},
+        {"slot": slots[3], "status": "running", "attempt": 1, "polls": 3, "started_at": "2026-11-22T07:00:00Z"},
+        {
+            "slot": slots[4],
+            "status": "done",
+            "attempt": 3,
+            "polls": 1,
+            "accepted": 2,
+            "rejected": 1,
+            "failed": 0,
+            "total_power": "0.1",
+        },
+        {"slot": slots[5], "status": "missing"},
+    ]
+    assert table.calls["query"] == 4
+
+
+@pytest.mark.parametrize("max_processed", [1, 7, 100])
+def test_unprocessed_keys_are_requested_again(request_day: Request, max_processed: int) -> None:
+    slots = [f"{DAY}T{minute // 60:02}:{minute % 60:02}:00Z" for minute in range(0, 1440, 5)]
+    table = FakeTable(*map(item, slots[:20]))
+    table.max_processed = max_processed
+    now = datetime(2026, 11, 22, 1, 35, tzinfo=UTC).timestamp()
+    result = request_day(FakeBucket(), table=table, now=now)
+    assert [slot["status"] for slot in result.content["slots"]] == ["done"] * 20
+    assert table.calls["batch_get_item"] == -(-20 // max_processed)
+    assert len(request_day(FakeBucket(), table=FakeTable()).content["slots"]) == 288
+
+
+@pytest.mark.parametrize("operation", ["batch_get_item", "query"])
+def test_failure_of_the_table_is_a_failure(request_day: Request, operation: str) -> None:
+    table = FakeTable()
+    table.failures[operation] = client_error(operation, "ProvisionedThroughputExceededException", 400)
+    assert request_day(FakeBucket(), table=table).response["statusCode"] == 503
+    table.failures[operation] = client_error(operation, "AccessDeniedException", 400)
+    assert request_day(FakeBucket(), table=table).response["statusCode"] == 500

@@ -19,9 +19,9 @@ from bucket import DAY, full_day
 from test_function import Context, event
 
 import reporting
+from reporting.bucket import MAX_SUMMARY_BYTES
 from reporting.configuration import Configuration, ConfigurationError
 from reporting.function import start
-from reporting.summaries import MAX_BYTES
 
 PROJECT = Path(__file__).parents[1]
 COMPLETE = {
@@ -29,6 +29,7 @@ COMPLETE = {
     "AWS_ACCESS_KEY_ID": "id",
     "AWS_SECRET_ACCESS_KEY": "hush",
     "RESULTS_BUCKET": "results",
+    "RUNS_TABLE": "runs",
     "GRIDBID_ENVIRONMENT": "test",
 }
 
@@ -38,14 +39,14 @@ def test_missing_variables_are_all_listed(capsys: pytest.CaptureFixture[str]) ->
         start({"RESULTS_BUCKET": "", "AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "hidden"})
     assert str(caught.value) == (
         "the environment is not complete: AWS_SECRET_ACCESS_KEY is missing, RESULTS_BUCKET is missing, "
-        "GRIDBID_ENVIRONMENT is missing"
+        "RUNS_TABLE is missing, GRIDBID_ENVIRONMENT is missing"
     )
     line = json.loads(capsys.readouterr().out)
     assert (line["level"], line["outcome"], line["why"]) == ("ERROR", "fault", str(caught.value))
     for name in COMPLETE:
         with pytest.raises(ConfigurationError, match=f"^the environment is not complete: {name} is missing$"):
             Configuration.from_environment({other: value for other, value in COMPLETE.items() if other != name})
-    expected = Configuration("test", "results", "eu-west-1", has_own_endpoint=False)
+    expected = Configuration("test", "results", "runs", "eu-west-1", has_own_endpoint=False)
     assert Configuration.from_environment(COMPLETE) == expected
 
 
@@ -54,7 +55,7 @@ def test_version_equals_that_of_the_package() -> None:
 
 
 class FakeS3(BaseHTTPRequestHandler):
-    """S3 over HTTP, with path-style addresses, pages and configured error responses."""
+    """S3 over HTTP, with path-style addresses, pages and configured error responses; and an empty table of DynamoDB."""
 
     files: dict[str, bytes]
     errors: list[tuple[str, int, str]]
@@ -72,6 +73,11 @@ class FakeS3(BaseHTTPRequestHandler):
         if url.path == "/results":
             return self.respond(200, self.listing(query))
         return self.respond(200, self.files[url.path.removeprefix("/results/")])
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        empty = {"BatchGetItem": {"Responses": {}, "UnprocessedKeys": {}}, "Query": {"Items": []}}
+        return self.respond(200, json.dumps(empty[self.headers["X-Amz-Target"].partition(".")[2]]).encode())
 
     def listing(self, query: dict[str, str]) -> bytes:
         found = sorted(name for name in self.files if name.startswith(query["prefix"]))
@@ -137,7 +143,7 @@ def test_repeated_errors_get_503_and_refused_access_gets_500(s3: type[FakeS3]) -
 
 def test_deleted_or_oversized_object_is_listed(s3: type[FakeS3]) -> None:
     s3.errors += [("T010500Z", 404, "NoSuchKey")]
-    s3.files[f"summaries/{DAY}/{DAY.replace('-', '')}T020000Z.json"] = b" " * (MAX_BYTES + 1)
+    s3.files[f"summaries/{DAY}/{DAY.replace('-', '')}T020000Z.json"] = b" " * (MAX_SUMMARY_BYTES + 1)
     response = start(os.environ)(event(), Context())
     day = json.loads(response["body"])
     assert (response["statusCode"], day["runs"]) == (200, 286)

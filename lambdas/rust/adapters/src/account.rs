@@ -17,6 +17,8 @@ pub enum Service {
     S3,
     /// Amazon SNS.
     Sns,
+    /// Amazon SQS.
+    Sqs,
     /// AWS Secrets Manager.
     SecretsManager,
 }
@@ -28,6 +30,7 @@ impl Service {
             Self::DynamoDb => "AWS_ENDPOINT_URL_DYNAMODB",
             Self::S3 => "AWS_ENDPOINT_URL_S3",
             Self::Sns => "AWS_ENDPOINT_URL_SNS",
+            Self::Sqs => "AWS_ENDPOINT_URL_SQS",
             Self::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
         }
     }
@@ -72,7 +75,7 @@ impl Account {
 
     /// An account with every service at this URL.
     #[cfg(test)]
-    #[cfg(any(feature = "sdk", feature = "secrets"))]
+    #[cfg(any(feature = "sdk", feature = "aws-json"))]
     pub(crate) fn for_test(endpoint: &str) -> Self {
         Self {
             region: "eu-west-1".to_owned(),
@@ -84,7 +87,7 @@ impl Account {
     }
 
     /// The credentials as AWS's own type.
-    #[cfg(any(feature = "sdk", feature = "secrets"))]
+    #[cfg(any(feature = "sdk", feature = "aws-json"))]
     pub(crate) fn credentials(&self) -> aws_credential_types::Credentials {
         aws_credential_types::Credentials::new(
             self.access_key_id.clone(),

@@ -1,6 +1,6 @@
-//! The archive of results: JSON objects under derived keys.
+//! The archive of results: objects of JSON or JSON Lines under derived keys.
 //!
-//! Implementations: `s3::S3Archive` and `memory::MemoryArchive`. There is no read: no Rust function reads a result.
+//! Implementations: `s3::S3Archive` and `memory::MemoryArchive`.
 
 use std::future::Future;
 
@@ -15,23 +15,43 @@ pub enum PutOutcome {
     AlreadyExists,
 }
 
-/// Stores results and run summaries.
+/// Stores answers, results, reports and run summaries.
 pub trait ResultArchive {
-    /// Stores an object unless its key exists; called once per accepted order. Repeating a call is safe.
+    /// Stores an object unless its key exists. Repeating a call is safe.
     ///
     /// # Errors
-    /// An error fails the order. `Unavailable` (throttled, unreachable, no response in time, concurrent write to the
-    /// same key) makes the state machine retry it; `Broken` (any other refusal) does not.
+    /// `Unavailable` (throttled, unreachable, no response in time, concurrent write to the same key) makes the state
+    /// machine retry the invocation; `Broken` (any other refusal) does not.
     fn put_if_absent(
         &self,
         key: &str,
-        json: &str,
+        content: &str,
         deadline: &Deadline,
     ) -> impl Future<Output = Result<PutOutcome, AdapterError>>;
 
     /// Stores an object, replacing any existing one; called once per run, for its summary.
     ///
     /// # Errors
-    /// An error fails the closing of the run; otherwise as for [`ResultArchive::put_if_absent`].
-    fn put(&self, key: &str, json: &str, deadline: &Deadline) -> impl Future<Output = Result<(), AdapterError>>;
+    /// As for [`ResultArchive::put_if_absent`].
+    fn put(&self, key: &str, content: &str, deadline: &Deadline) -> impl Future<Output = Result<(), AdapterError>>;
+
+    /// Reads an object; `None` if its key does not exist.
+    ///
+    /// # Errors
+    /// As for [`ResultArchive::put_if_absent`].
+    fn get(&self, key: &str, deadline: &Deadline) -> impl Future<Output = Result<Option<Vec<u8>>, AdapterError>>;
+}
+
+impl<A: ResultArchive> ResultArchive for &A {
+    async fn put_if_absent(&self, key: &str, content: &str, deadline: &Deadline) -> Result<PutOutcome, AdapterError> {
+        A::put_if_absent(self, key, content, deadline).await
+    }
+
+    async fn put(&self, key: &str, content: &str, deadline: &Deadline) -> Result<(), AdapterError> {
+        A::put(self, key, content, deadline).await
+    }
+
+    async fn get(&self, key: &str, deadline: &Deadline) -> Result<Option<Vec<u8>>, AdapterError> {
+        A::get(self, key, deadline).await
+    }
 }

@@ -3,7 +3,12 @@
 //! An item has `record_id` (S, the key), `parameter_1` (S), `parameter_2` (N, core's canonical text), and `accepted_at` and
 //! `expires_at` (N, Unix seconds; `expires_at` is the table's TTL attribute). TTL deletes lazily, so every condition
 //! compares `expires_at`. The SDK retries a transaction under one client request token, which makes the retry idempotent.
+//!
+//! `submitted_by` (S) is the caller. `submission_status` (S) is `pending`, `submitted` or `refused`; the pipe from the table's
+//! stream to the submission queue matches `pending`. `submission_at` (N), `submission_slot` (S) and `submission_reason` (S) are
+//! the platform's response. `submission_message` (S) is the queue's message that reports the order to people.
 
+mod submission;
 mod transaction;
 
 use std::collections::HashMap;
@@ -18,8 +23,10 @@ use aws_smithy_types::body::SdkBody;
 use gridbid_core::{
     amount::Amount,
     expiry::Timestamp,
+    name::Slot,
     order::{Order, RecordId, Text},
     stored::StoredOrder,
+    submission::Submission,
 };
 use hyper::{body::Bytes, header::CONTENT_LENGTH};
 
@@ -27,7 +34,7 @@ use crate::{
     account::Account,
     deadline::Deadline,
     error::AdapterError,
-    orders::{OrderTable, TransactionOutcome, Write, WriteVerdict},
+    orders::{OrderItem, OrderTable, TransactionOutcome, Write, WriteVerdict},
     random, sdk,
 };
 
@@ -36,6 +43,12 @@ const PARAMETER_1: &str = "parameter_1";
 const PARAMETER_2: &str = "parameter_2";
 const ACCEPTED_AT: &str = "accepted_at";
 const EXPIRES_AT: &str = "expires_at";
+const SUBMITTED_BY: &str = "submitted_by";
+const SUBMISSION_STATUS: &str = "submission_status";
+const SUBMISSION_AT: &str = "submission_at";
+const SUBMISSION_SLOT: &str = "submission_slot";
+const SUBMISSION_REASON: &str = "submission_reason";
+const SUBMISSION_MESSAGE: &str = "submission_message";
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -112,7 +125,7 @@ impl OrderTable for DynamoOrders {
         }
     }
 
-    async fn get(&self, record_id: &RecordId<'_>, deadline: &Deadline) -> Result<Option<StoredOrder>, AdapterError> {
+    async fn get(&self, record_id: &RecordId<'_>, deadline: &Deadline) -> Result<Option<OrderItem>, AdapterError> {
         let config = aws_sdk_dynamodb::config::Builder::new().timeout_config(sdk::timeouts(deadline)?);
         let sent = self
             .client
@@ -125,7 +138,7 @@ impl OrderTable for DynamoOrders {
             .config_override(config)
             .send();
         let output = sent.await.map_err(|error| sdk::classify("DynamoDB GetItem", &error))?;
-        output.item().map(parse_item).transpose()
+        output.item().map(parse_order_item).transpose()
     }
 }
 
@@ -144,8 +157,28 @@ fn parse_reason(reason: &CancellationReason) -> Result<WriteVerdict, AdapterErro
     }
 }
 
+fn parse_order_item(item: &Item) -> Result<OrderItem, AdapterError> {
+    let optional = |name| match item.get(name) {
+        Some(_) => attribute(item, name, string).map(Some),
+        None => Ok(None),
+    };
+    let submission = match optional(SUBMISSION_STATUS)?.as_deref() {
+        None => None,
+        Some("pending") => Some(Submission::Pending),
+        Some("submitted") => Some(Submission::Submitted {
+            at: attribute(item, SUBMISSION_AT, instant)?,
+            slot: attribute(item, SUBMISSION_SLOT, |value| Slot::parse(value.as_s().ok()?).ok())?,
+        }),
+        Some("refused") => Some(Submission::Refused {
+            at: attribute(item, SUBMISSION_AT, instant)?,
+            reason: attribute(item, SUBMISSION_REASON, string)?,
+        }),
+        Some(_) => return Err(invalid_attribute(SUBMISSION_STATUS)),
+    };
+    Ok(OrderItem { stored: parse_item(item)?, submitted_by: optional(SUBMITTED_BY)?, submission })
+}
+
 fn parse_item(item: &Item) -> Result<StoredOrder, AdapterError> {
-    let instant = |value: &AttributeValue| Some(Timestamp::from_unix_seconds(value.as_n().ok()?.parse().ok()?));
     Ok(StoredOrder {
         order: Order {
             record_id: attribute(item, RECORD_ID, |value| {
@@ -163,8 +196,19 @@ fn parse_item(item: &Item) -> Result<StoredOrder, AdapterError> {
 
 /// Parses one attribute. The error names the attribute and never its value.
 fn attribute<T>(item: &Item, name: &str, parse: impl FnOnce(&AttributeValue) -> Option<T>) -> Result<T, AdapterError> {
-    let value = item.get(name).and_then(parse);
-    value.ok_or_else(|| AdapterError::Broken(format!("DynamoDB item: `{name}` is missing or invalid")))
+    item.get(name).and_then(parse).ok_or_else(|| invalid_attribute(name))
+}
+
+fn invalid_attribute(name: &str) -> AdapterError {
+    AdapterError::Broken(format!("DynamoDB item: `{name}` is missing or invalid"))
+}
+
+fn string(value: &AttributeValue) -> Option<String> {
+    value.as_s().ok().cloned()
+}
+
+fn instant(value: &AttributeValue) -> Option<Timestamp> {
+    Some(Timestamp::from_unix_seconds(value.as_n().ok()?.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -172,7 +216,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::scripted_server::{HANG_UP, ScriptedServer, response};
+    use crate::{
+        orders::Acceptance,
+        scripted_server::{HANG_UP, ScriptedServer, response},
+    };
 
     const UNREACHABLE: &str = "http://127.0.0.1:1";
 
@@ -211,6 +258,36 @@ mod tests {
     }
 
     #[test]
+    fn a_submission_round_trips() {
+        let mut item = Item::from([
+            (RECORD_ID.to_owned(), AttributeValue::S("a".into())),
+            (PARAMETER_1.to_owned(), AttributeValue::S("é".into())),
+            (PARAMETER_2.to_owned(), AttributeValue::N("1".into())),
+            (ACCEPTED_AT.to_owned(), AttributeValue::N("1000".into())),
+            (EXPIRES_AT.to_owned(), AttributeValue::N("87400".into())),
+        ]);
+        let parsed = parse_order_item(&item).unwrap();
+        assert_eq!((parsed.submitted_by, parsed.submission), (None, None));
+        let (at, slot) = (Timestamp::from_unix_seconds(1_001), Slot::parse("2026-11-22T07:05:00Z").unwrap());
+        item.insert(SUBMITTED_BY.into(), AttributeValue::S("arn:user".into()));
+        for (status, expected) in [
+            ("pending", Submission::Pending),
+            ("submitted", Submission::Submitted { at, slot }),
+            ("refused", Submission::Refused { at, reason: "gate closed".into() }),
+        ] {
+            item.insert(SUBMISSION_STATUS.into(), AttributeValue::S(status.into()));
+            item.insert(SUBMISSION_AT.into(), AttributeValue::N("1001".into()));
+            item.insert(SUBMISSION_SLOT.into(), AttributeValue::S(slot.to_string()));
+            item.insert(SUBMISSION_REASON.into(), AttributeValue::S("gate closed".into()));
+            let parsed = parse_order_item(&item).unwrap();
+            assert_eq!((parsed.submitted_by.as_deref(), parsed.submission), (Some("arn:user"), Some(expected)));
+        }
+        item.insert(SUBMISSION_STATUS.into(), AttributeValue::S("lost".into()));
+        let error = AdapterError::Broken("DynamoDB item: `submission_status` is missing or invalid".into());
+        assert_eq!(parse_order_item(&item), Err(error));
+    }
+
+    #[test]
     fn cancellation_reasons_are_classified() {
         assert_eq!(parse_reason(&reason("None")), Ok(WriteVerdict::Passed));
         assert_eq!(parse_reason(&reason("ConditionalCheckFailed")), Ok(WriteVerdict::ConditionFailed(None)));
@@ -233,7 +310,9 @@ mod tests {
     async fn transact(address: &str) -> Result<TransactionOutcome, AdapterError> {
         let order = order();
         let now = Timestamp::from_unix_seconds(1_000);
-        let write = Write::Put { order: &order, accepted_at: now, expires_at: Timestamp::from_unix_seconds(87_400) };
+        let expires_at = Timestamp::from_unix_seconds(87_400);
+        let acceptance = Acceptance { accepted_at: now, expires_at, submitted_by: None, is_pending: false };
+        let write = Write::Put { order: &order, acceptance };
         table(address).transact(&[write], now, &Deadline::after(Duration::from_secs(5))).await
     }
 

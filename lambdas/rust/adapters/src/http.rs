@@ -153,7 +153,8 @@ impl HttpClient {
 /// Reads the first bytes of a body. Also returns the length of the whole body, if known.
 async fn read_body(mut body: Incoming, max_bytes: usize) -> Result<(Vec<u8>, Option<usize>), HttpError> {
     let declared = body.size_hint().exact().map(|length| length as usize);
-    let mut bytes = Vec::new();
+    // Without the length, a large body would be moved, and its memory doubled, each time that the vector grows.
+    let mut bytes = Vec::with_capacity(declared.unwrap_or(0).min(max_bytes));
     while let Some(frame) = body.frame().await {
         // The other kind of frame holds trailers, which have no bytes of the body.
         let Ok(mut data) = frame.map_err(|_| HttpError::Broken)?.into_data() else { continue };

@@ -1,9 +1,10 @@
 //! Everything outside of Gridbid's Rust functions: the Lambda runtime, AWS and HTTP.
 //!
-//! A handler is generic over traits, one per outside system: [`orders::OrderTable`], [`archive::ResultArchive`],
-//! [`notifier::Notifier`], [`platform::AuctionPlatform`] and [`webhook::Webhook`]. Each has an adapter for the real
-//! system behind a cargo feature, so that a function links only what it uses, and a fake with injectable faults in
-//! `memory` (feature `memory`). No business rule lives here: rules belong to `gridbid_core`.
+//! A handler is generic over traits, one per outside system and purpose: [`orders::OrderTable`],
+//! [`submissions::SubmissionTable`], [`queue::RetryQueue`], [`archive::ResultArchive`], [`notifier::Notifier`],
+//! [`platform::AuctionPlatform`], [`submission_platform::SubmissionPlatform`] and [`webhook::Webhook`]. Each has an adapter
+//! for the real system behind a cargo feature, so that a function links only what it uses, and a fake with injectable faults
+//! in `memory` (feature `memory`). No business rule lives here: rules belong to `gridbid_core`.
 //!
 //! A function implements [`Function`], and its `main` is one call of [`serve`]:
 //!
@@ -35,6 +36,9 @@
 
 pub mod account;
 pub mod archive;
+#[cfg(feature = "aws-json")]
+mod aws_json;
+pub mod concurrent;
 pub mod deadline;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
@@ -50,6 +54,7 @@ pub mod memory;
 pub mod notifier;
 pub mod orders;
 pub mod platform;
+pub mod queue;
 pub mod random;
 pub mod random_platform;
 mod runtime;
@@ -63,6 +68,10 @@ pub mod secrets;
 pub mod slack;
 #[cfg(feature = "sns")]
 pub mod sns;
+#[cfg(feature = "sqs")]
+pub mod sqs;
+pub mod submission_platform;
+pub mod submissions;
 pub mod telemetry;
 #[cfg(feature = "tls")]
 mod tls;

@@ -19,6 +19,8 @@ mod log;
 mod notifier;
 mod orders;
 mod platform;
+mod queue;
+mod submission_platform;
 mod webhook;
 
 pub use archive::{MemoryArchive, Objects};
@@ -27,4 +29,6 @@ pub use log::MemoryLog;
 pub use notifier::MemoryNotifier;
 pub use orders::{Items, MemoryOrders};
 pub use platform::MemoryPlatform;
+pub use queue::MemoryQueue;
+pub use submission_platform::{MemorySubmissionPlatform, SubmissionFault};
 pub use webhook::MemoryWebhook;

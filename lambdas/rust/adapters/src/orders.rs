@@ -9,6 +9,7 @@ use gridbid_core::{
     expiry::Timestamp,
     order::{Order, RecordId},
     stored::StoredOrder,
+    submission::Submission,
 };
 
 use crate::{deadline::Deadline, error::AdapterError};
@@ -16,17 +17,39 @@ use crate::{deadline::Deadline, error::AdapterError};
 /// The maximum number of writes per transaction: DynamoDB's limit for `TransactWriteItems`.
 pub const TRANSACTION_WRITES: u32 = 100;
 
+/// Everything that the table holds of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderItem {
+    /// The order and its lifetime.
+    pub stored: StoredOrder,
+    /// The caller that stored it: an IAM principal's ARN or a token's subject; `None` where the API is open.
+    pub submitted_by: Option<String>,
+    /// The status of its submission to the auction platform; `None` where no platform is configured.
+    pub submission: Option<Submission>,
+}
+
+/// What is stored with a new order. The orders of a request share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Acceptance<'a> {
+    /// When the order is accepted.
+    pub accepted_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
+    /// The caller; `None` where the API is open.
+    pub submitted_by: Option<&'a str>,
+    /// Whether the order is to be submitted to an auction platform.
+    pub is_pending: bool,
+}
+
 /// One write of a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Write<'a> {
-    /// Store the order, unless a live order has its `record_id`.
+    /// Store the order, unless a live order has its `record_id`. Every attribute of an expired order is replaced.
     Put {
         /// The order.
         order: &'a Order<'a>,
-        /// When it is accepted.
-        accepted_at: Timestamp,
-        /// When it expires.
-        expires_at: Timestamp,
+        /// What is stored with it.
+        acceptance: Acceptance<'a>,
     },
     /// Write nothing; require that exactly this order is stored and live.
     Confirm {
@@ -79,5 +102,5 @@ pub trait OrderTable {
         &self,
         record_id: &RecordId<'_>,
         deadline: &Deadline,
-    ) -> impl Future<Output = Result<Option<StoredOrder>, AdapterError>>;
+    ) -> impl Future<Output = Result<Option<OrderItem>, AdapterError>>;
 }

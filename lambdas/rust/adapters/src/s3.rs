@@ -1,12 +1,16 @@
 //! The archive of results in an Amazon S3 bucket.
 //!
 //! Put-if-absent is S3's `If-None-Match: *`: status 412 means that the key exists, 409 that another writer is creating it.
-//! Bodies are signed, so S3 verifies them against the signature's SHA-256; no second checksum is sent.
+//! Bodies are signed, so S3 verifies them against the signature's SHA-256; no second checksum is sent. Reading a key that does
+//! not exist needs the permission `s3:ListBucket`: without it, S3 answers 403 instead of 404.
 
 use aws_sdk_s3::{
     Client,
-    config::{BehaviorVersion, Region, RequestChecksumCalculation},
-    operation::put_object::{PutObjectError, builders::PutObjectFluentBuilder},
+    config::{BehaviorVersion, Region, RequestChecksumCalculation, ResponseChecksumValidation},
+    operation::{
+        get_object::GetObjectError,
+        put_object::{PutObjectError, builders::PutObjectFluentBuilder},
+    },
     primitives::ByteStream,
 };
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
@@ -19,6 +23,9 @@ use crate::{
     error::AdapterError,
     sdk,
 };
+
+/// Attempts to read an object, the first included; each has the SDK's own attempts.
+const READS: u32 = 3;
 
 /// A bucket.
 #[derive(Clone, Debug)]
@@ -47,19 +54,36 @@ impl S3Archive {
             .credentials_provider(account.credentials())
             .retry_config(sdk::retries())
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             // A custom endpoint has no host name per bucket.
             .force_path_style(account.endpoint.is_some());
         config.set_endpoint_url(account.endpoint.clone());
         Self { client: Client::from_conf(config.build()), bucket }
     }
 
-    fn request(&self, key: &str, json: &str) -> PutObjectFluentBuilder {
+    fn request(&self, key: &str, content: &str) -> PutObjectFluentBuilder {
         self.client
             .put_object()
             .bucket(&self.bucket)
             .key(key)
-            .content_type("application/json")
-            .body(ByteStream::from(json.as_bytes().to_vec()))
+            .content_type(if key.ends_with(".jsonl") { "application/jsonl" } else { "application/json" })
+            .body(ByteStream::from(content.as_bytes().to_vec()))
+    }
+
+    async fn read(&self, key: &str, deadline: &Deadline) -> Result<Option<Vec<u8>>, AdapterError> {
+        let config = aws_sdk_s3::config::Builder::new().timeout_config(sdk::timeouts(deadline)?);
+        let request = self.client.get_object().bucket(&self.bucket).key(key);
+        let body = match request.customize().config_override(config).send().await {
+            Ok(output) => output.body,
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
+            Err(error) => return Err(sdk::classify("S3 GetObject", &error)),
+        };
+        // The SDK's timeouts and retries end with the head of the response.
+        match tokio::time::timeout(deadline.remaining(), body.collect()).await {
+            Ok(Ok(bytes)) => Ok(Some(bytes.to_vec())),
+            Ok(Err(_)) => Err(AdapterError::Unavailable("S3 GetObject: the connection broke".to_owned())),
+            Err(_) => Err(AdapterError::Unavailable("S3 GetObject: no response in time".to_owned())),
+        }
     }
 }
 
@@ -72,8 +96,8 @@ async fn send(
 }
 
 impl ResultArchive for S3Archive {
-    async fn put_if_absent(&self, key: &str, json: &str, deadline: &Deadline) -> Result<PutOutcome, AdapterError> {
-        match send(self.request(key, json).if_none_match("*"), sdk::timeouts(deadline)?).await {
+    async fn put_if_absent(&self, key: &str, content: &str, deadline: &Deadline) -> Result<PutOutcome, AdapterError> {
+        match send(self.request(key, content).if_none_match("*"), sdk::timeouts(deadline)?).await {
             Ok(()) => Ok(PutOutcome::Created),
             Err(error) if error.raw_response().is_some_and(|response| response.status().as_u16() == 412) => {
                 Ok(PutOutcome::AlreadyExists)
@@ -82,9 +106,19 @@ impl ResultArchive for S3Archive {
         }
     }
 
-    async fn put(&self, key: &str, json: &str, deadline: &Deadline) -> Result<(), AdapterError> {
-        let sent = send(self.request(key, json), sdk::timeouts(deadline)?).await;
+    async fn put(&self, key: &str, content: &str, deadline: &Deadline) -> Result<(), AdapterError> {
+        let sent = send(self.request(key, content), sdk::timeouts(deadline)?).await;
         sent.map_err(|error| sdk::classify("S3 PutObject", &error))
+    }
+
+    async fn get(&self, key: &str, deadline: &Deadline) -> Result<Option<Vec<u8>>, AdapterError> {
+        let mut attempt = 1;
+        loop {
+            match self.read(key, deadline).await {
+                Err(AdapterError::Unavailable(_)) if attempt < READS && !deadline.remaining().is_zero() => attempt += 1,
+                result => return result,
+            }
+        }
     }
 }
 
@@ -133,6 +167,40 @@ mod tests {
         assert_eq!(put_if_absent(&server).await, Err(AdapterError::Broken("S3 PutObject: AccessDenied (403)".into())));
         let server = ScriptedServer::start(vec![refusal(503, "SlowDown"); 4]).await;
         assert_eq!(put_if_absent(&server).await, Err(AdapterError::Unavailable("S3 PutObject: SlowDown (503)".into())));
+    }
+
+    async fn get(server: &ScriptedServer) -> Result<Option<Vec<u8>>, AdapterError> {
+        let archive = S3Archive::new(&Account::for_test(&server.address), "order-results".into());
+        archive.get("answers/a.jsonl", &Deadline::after(Duration::from_secs(5))).await
+    }
+
+    #[tokio::test]
+    async fn an_object_is_read() {
+        let server = ScriptedServer::start([response(200, "", "{}\n")]).await;
+        assert_eq!(get(&server).await, Ok(Some(b"{}\n".to_vec())));
+        let request = server.requests().await.remove(0);
+        assert!(request.starts_with("GET /order-results/answers/a.jsonl?x-id=GetObject HTTP/1.1\r\n"), "{request}");
+    }
+
+    #[tokio::test]
+    async fn a_missing_object_is_none_and_a_refusal_broken() {
+        let server = ScriptedServer::start([refusal(404, "NoSuchKey")]).await;
+        assert_eq!(get(&server).await, Ok(None));
+        for (status, code) in [(403, "AccessDenied"), (404, "NoSuchBucket")] {
+            let server = ScriptedServer::start([refusal(status, code)]).await;
+            let why = format!("S3 GetObject: {code} ({status})");
+            assert_eq!(get(&server).await, Err(AdapterError::Broken(why)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_read_again() {
+        let broken = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\nconnection: close\r\n\r\nhalf".to_owned();
+        let server = ScriptedServer::start([broken.clone(), response(200, "", "whole")]).await;
+        assert_eq!(get(&server).await, Ok(Some(b"whole".to_vec())));
+        let server = ScriptedServer::start(vec![broken; 3]).await;
+        let why = "S3 GetObject: the connection broke";
+        assert_eq!(get(&server).await, Err(AdapterError::Unavailable(why.into())));
     }
 
     #[tokio::test]

@@ -58,15 +58,27 @@ pub struct InvocationLog {
     pub run: Option<String>,
     /// The run's slot.
     pub slot: Option<String>,
+    /// The slot's attempt, from 1.
+    pub attempt: Option<u32>,
     /// The number of the poll, from 1.
     pub poll: Option<u32>,
+    /// Slots that have been open for too long; an alarm reads it.
+    pub open_slots: Option<u32>,
     /// The order's position in the platform's results.
     pub position: Option<u32>,
+    /// The number of the batch, from 0.
+    pub batch: Option<u32>,
+    /// Batches of the frozen answer.
+    pub batches: Option<usize>,
     /// The HTTP status of the response.
     pub status: Option<u16>,
     /// The permanent code of a refusal, or the kind of a message.
     pub code: Option<&'static str>,
-    /// Why the outcome is a fault; an error has its own reason.
+    /// The caller of the API: an IAM principal's ARN or a token's subject.
+    pub submitted_by: Option<String>,
+    /// The name of the error of a handler that returns a partial success.
+    pub error: Option<&'static str>,
+    /// Why the outcome is a fault, or why orders wait; an error has its own reason.
     pub why: Option<String>,
     /// Whether results are ready.
     pub ready: Option<bool>,
@@ -88,6 +100,16 @@ pub struct InvocationLog {
     pub rejected: Option<usize>,
     /// Orders that could not be decided or stored.
     pub failed: Option<usize>,
+    /// Orders that the platform received.
+    pub submitted: Option<u32>,
+    /// Orders that the platform refused.
+    pub refused: Option<u32>,
+    /// Orders that expired before the platform received them.
+    pub expired: Option<u32>,
+    /// Messages returned to the queue.
+    pub deferred: Option<u32>,
+    /// Messages sent to the dead-letter queue.
+    pub dead_letters: Option<u32>,
     /// Messages published to the topic or posted to the chat.
     pub published: Option<u32>,
 }
@@ -147,10 +169,15 @@ pub fn log_invocation(
         request_id,
         run = log.run,
         slot = log.slot,
+        attempt = log.attempt,
         poll = log.poll,
+        open_slots = log.open_slots,
         position = log.position,
+        batch = log.batch,
+        batches = log.batches,
         outcome = outcome.as_str(),
-        error = error.map(HandlerError::name),
+        submitted_by = log.submitted_by,
+        error = error.map(HandlerError::name).or(log.error),
         why = error.map_or(log.why.as_deref(), HandlerError::log_reason),
         status = log.status,
         code = error.and_then(HandlerError::code).or(log.code),
@@ -164,6 +191,11 @@ pub fn log_invocation(
         accepted = log.accepted,
         rejected = log.rejected,
         failed = log.failed,
+        submitted = log.submitted,
+        refused = log.refused,
+        expired = log.expired,
+        deferred = log.deferred,
+        dead_letters = log.dead_letters,
         published = log.published,
         // Lossless: 2^64 ms are 585 million years.
         duration_ms = duration.as_millis() as u64,

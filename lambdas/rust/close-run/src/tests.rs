@@ -29,7 +29,7 @@ async fn close(function: &TestedFunction, event: &Value) -> Result<String, Handl
 }
 
 fn event(outcomes: &Value) -> Value {
-    json!({"slot": "2026-11-22T07:05:00Z", "run": "arn:run", "polls": 3, "outcomes": outcomes})
+    json!({"slot": "2026-11-22T07:05:00Z", "attempt": 2, "run": "arn:run", "polls": 3, "outcomes": outcomes})
 }
 
 fn mixed() -> Value {
@@ -47,10 +47,11 @@ async fn a_summary_is_stored_and_failures_are_published() {
     let output = close(&function, &mixed()).await.unwrap();
     assert_eq!(output, r#"{"accepted":2,"rejected":1,"failed":1,"total_power":"2.1"}"#);
     let summary = json!({
-        "slot": "2026-11-22T07:05:00Z", "run": "arn:run", "polls": 3,
+        "slot": "2026-11-22T07:05:00Z", "attempt": 2, "run": "arn:run", "polls": 3,
         "accepted": 2, "rejected": 1, "failed": 1, "total_power": "2.1",
         "rejections": [{"position": 1, "why": "the auction rejected the order"}],
         "failures": [{"position": 2, "error": "Unavailable", "why": "S3 PutObject: SlowDown (503)"}],
+        "more_rejections": 0, "more_failures": 0,
     });
     let objects = function.archive().objects();
     assert_eq!(objects.keys().collect::<Vec<_>>(), [KEY]);
@@ -58,8 +59,6 @@ async fn a_summary_is_stored_and_failures_are_published() {
     let mut message = summary;
     message["kind"] = json!("run_summary");
     message["environment"] = json!("local");
-    message["more_rejections"] = json!(0);
-    message["more_failures"] = json!(0);
     let messages = function.notifier().messages();
     assert_eq!(messages.len(), 1);
     assert_eq!(serde_json::from_str::<Value>(&messages[0]).unwrap(), message);
@@ -110,6 +109,8 @@ async fn malformed_events_break_the_contract() {
         event(&json!([{"position": 0, "outcome": "lost"}])),
         event(&json!([{"position": 0, "outcome": "rejected"}])),
         event(&json!([{"position": 0, "outcome": "accepted", "power": "much"}])),
+        event(&json!([{"outcome": "failed", "error": "x", "why": "y"}])),
+        event(&json!([{"n": 0, "outcome": "batch", "accepted": 1, "rejected": 0}])),
     ] {
         let function = faultless();
         assert_eq!(close(&function, &event).await.unwrap_err().name(), "ContractBroken", "{event}");
@@ -154,4 +155,55 @@ async fn missing_variables_are_listed_once() {
          AWS_SECRET_ACCESS_KEY is missing, RESULTS_BUCKET is missing, NOTIFICATIONS_TOPIC_ARN is missing, \
          GRIDBID_ENVIRONMENT is missing"
     );
+}
+
+const REPORT: &str = r#"{"n":3,"first":1500,"count":3,"accepted":1,"rejected":1,"failed":1,"total_power":"0.5","rejections":[{"position":1501,"why":"no"}],"failures":[{"position":1502,"error":"ContractBroken","why":"what"}]}"#;
+
+fn with_objects(objects: &'static [(&'static str, &'static str)]) -> TestedFunction {
+    let write = Fault::ConcurrentWrite(Box::new(|all: &mut gridbid_adapters::memory::Objects| {
+        all.extend(objects.iter().map(|(key, content)| ((*key).to_owned(), (*content).to_owned())));
+    }));
+    function(MemoryArchive::new().with_fault(write), MemoryNotifier::new())
+}
+
+#[tokio::test]
+async fn reports_of_batches_are_added_up() {
+    let function = with_objects(&[("reports/2026-11-22/20261122T070500Z/2/3.json", REPORT)]);
+    let outcomes = json!([
+        {"n": 3, "outcome": "batch", "accepted": 1, "rejected": 1, "failed": 1},
+        {"n": 4, "first": 1503, "count": 500, "outcome": "failed", "error": "Unavailable", "why": "away"},
+    ]);
+    let output = close(&function, &event(&outcomes)).await.unwrap();
+    assert_eq!(output, r#"{"accepted":1,"rejected":1,"failed":501,"total_power":"0.5"}"#);
+    let summary: Value = serde_json::from_str(&function.archive().objects()[KEY]).unwrap();
+    assert_eq!(summary["reports"], "reports/2026-11-22/20261122T070500Z/2/");
+    assert_eq!(summary["failures"][1], json!({"position": 1503, "count": 500, "error": "Unavailable", "why": "away"}));
+    assert_eq!(summary["more_failures"], 0);
+}
+
+#[tokio::test]
+async fn a_missing_or_contradictory_report_breaks_the_contract() {
+    let outcomes = json!([{"n": 3, "outcome": "batch", "accepted": 2, "rejected": 1, "failed": 0}]);
+    for function in [faultless(), with_objects(&[("reports/2026-11-22/20261122T070500Z/2/3.json", REPORT)])] {
+        assert_eq!(close(&function, &event(&outcomes)).await.unwrap_err().name(), "ContractBroken");
+        assert!(!function.archive().objects().contains_key(KEY));
+    }
+}
+
+#[tokio::test]
+async fn a_late_run_does_not_replace_the_summary_of_a_later_attempt() {
+    let late = with_objects(&[(KEY, r#"{"attempt":3}"#)]);
+    assert_eq!(close(&late, &mixed()).await.unwrap_err().name(), "ContractBroken");
+    assert_eq!(late.archive().objects()[KEY], r#"{"attempt":3}"#);
+    assert!(late.notifier().messages().is_empty());
+    for older in [r#"{"attempt":2}"#, r#"{"slot":"x"}"#, ""] {
+        let archive = MemoryArchive::new().with_fault(Fault::ConcurrentWrite(Box::new(
+            |all: &mut gridbid_adapters::memory::Objects| {
+                all.insert(KEY.to_owned(), older.to_owned());
+            },
+        )));
+        let function = function(archive, MemoryNotifier::new());
+        close(&function, &mixed()).await.unwrap();
+        assert!(function.archive().objects()[KEY].contains("arn:run"));
+    }
 }

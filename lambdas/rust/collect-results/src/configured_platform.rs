@@ -10,7 +10,10 @@ use gridbid_adapters::{
     random_platform::{READY_PERCENT, RandomPlatform},
     secrets,
 };
-use gridbid_core::{name::Slot, outcome::ResultsLimits};
+use gridbid_core::{
+    name::Slot,
+    outcome::{BatchLimits, ResultsLimits},
+};
 
 /// Either platform.
 pub enum ConfiguredPlatform {
@@ -45,7 +48,8 @@ impl ConfiguredPlatform {
             None => None,
         };
         let token = token.as_ref().map(|token| token.reveal().trim());
-        Ok(Self::Http(Box::new(HttpPlatform::new(url, token, &ResultsLimits::default())?)))
+        let limits = ResultsLimits { bytes: BatchLimits::default().bytes, ..ResultsLimits::default() };
+        Ok(Self::Http(Box::new(HttpPlatform::new(url, token, &limits)?)))
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use gridbid_adapters::s3::S3Archive;
 use gridbid_collect_results::{CollectResults, ConfiguredPlatform};
 
 fn main() -> ExitCode {
-    gridbid_adapters::serve::<CollectResults<ConfiguredPlatform>>()
+    gridbid_adapters::serve::<CollectResults<ConfiguredPlatform, S3Archive>>()
 }

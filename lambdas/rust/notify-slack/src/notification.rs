@@ -1,6 +1,6 @@
 //! Renders a notification as a Slack message.
 //!
-//! Known kinds: a run's summary, and AWS's events of executions, alarms, pipelines, builds, deployments and budgets.
+//! Known kinds: a run's summary, orders refused or expired before submission, and AWS's events of executions, alarms, pipelines, builds, deployments and budgets.
 //! Missing fields are omitted and unknown kinds are shown verbatim, so that no notification is lost because of its form.
 
 mod alarm;
@@ -8,6 +8,7 @@ mod delivery;
 mod execution;
 mod fields;
 mod run_summary;
+mod submission;
 
 use serde_json::Value;
 
@@ -24,18 +25,30 @@ pub(crate) fn render(subject: Option<&str>, text: &str) -> (&'static str, Messag
         _ if event.starts_with("CodePipeline ") => ("pipeline", delivery::render_pipeline(&notification)),
         _ if event.starts_with("CodeBuild ") => ("build", delivery::render_build(&notification)),
         _ if event.starts_with("CodeDeploy ") => ("deployment", delivery::render_deployment(&notification)),
-        "" if text_at(&notification, "/kind") == "run_summary" => match run_summary::render(text) {
-            Ok(message) => ("run_summary", message),
-            Err(_) => ("other", render_verbatim("A run's summary of an unknown form", &notification)),
+        "" => match text_at(&notification, "/kind") {
+            "run_summary" => ("run_summary", or_verbatim(run_summary::render(text), "A run's summary", &notification)),
+            "orders_refused" => (
+                "orders_refused",
+                or_verbatim(submission::render_refused(text), "A list of refused orders", &notification),
+            ),
+            "orders_expired" => (
+                "orders_expired",
+                or_verbatim(submission::render_expired(text), "A list of expired orders", &notification),
+            ),
+            _ if !text_at(&notification, "/AlarmName").is_empty() => ("alarm", alarm::render_action(&notification)),
+            _ => ("other", render_verbatim(subject.unwrap_or("A notice"), &notification)),
         },
-        "" if !text_at(&notification, "/AlarmName").is_empty() => ("alarm", alarm::render_action(&notification)),
-        "" => ("other", render_verbatim(subject.unwrap_or("A notice"), &notification)),
         _ => {
             // An event without a detail is shown whole.
             let shown = notification.pointer("/detail").unwrap_or(&notification);
             ("event", render_verbatim(event, shown).context(&origin(&notification)))
         }
     }
+}
+
+/// A notification of one of our functions, shown verbatim if its form is unknown.
+fn or_verbatim(rendered: Result<Message, serde_json::Error>, what: &str, notification: &Value) -> Message {
+    rendered.unwrap_or_else(|_| render_verbatim(&format!("{what} of an unknown form"), notification))
 }
 
 /// Renders plain text. The first line is the title if there is no subject, or if the text is a budget's.

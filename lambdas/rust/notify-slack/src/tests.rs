@@ -89,6 +89,43 @@ async fn an_unknown_summary_is_shown_verbatim() {
 }
 
 #[tokio::test]
+async fn refused_orders_are_listed_with_their_reasons() {
+    let refused = json!({
+        "kind": "orders_refused", "environment": "dev", "total": 3,
+        "orders": [{"record_id": "a", "reason": "gate <closed>"}, {"record_id": "b", "reason": "limit"}],
+    });
+    assert_eq!(
+        post_texts(None, refused).await,
+        [
+            "3 orders refused by the auction platform (dev)",
+            "*Refused*\n• `a` gate &lt;closed&gt;\n• `b` limit\nand 1 more",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn expired_orders_are_listed_with_their_acceptance() {
+    let expired = json!({
+        "kind": "orders_expired", "environment": "dev", "total": 1,
+        "orders": [{"record_id": "a", "accepted_at": "2026-11-22T07:01:02Z"}],
+    });
+    assert_eq!(
+        post_texts(None, expired).await,
+        ["1 order expired before submission (dev)", "*Never submitted*\n• `a` accepted at 2026-11-22T07:01:02Z"]
+    );
+}
+
+#[tokio::test]
+async fn unknown_lists_of_orders_are_shown_verbatim() {
+    for (kind, title) in [
+        ("orders_refused", "A list of refused orders of an unknown form"),
+        ("orders_expired", "A list of expired orders of an unknown form"),
+    ] {
+        assert_eq!(post_texts(None, json!({"kind": kind, "orders": [1]})).await[0], title);
+    }
+}
+
+#[tokio::test]
 async fn a_failed_run_shows_its_cause() {
     let event = json!({
         "version": "0", "detail-type": "Step Functions Execution Status Change", "source": "aws.states",
@@ -256,6 +293,11 @@ async fn log_lines_hold_no_content_of_a_message() {
     let messages = [
         quoting.to_string(),
         json!({"kind": "run_summary", "slot": MARKER}).to_string(),
+        json!({
+            "kind": "orders_refused", "environment": MARKER, "total": 1,
+            "orders": [{"record_id": MARKER, "reason": MARKER}],
+        })
+        .to_string(),
         json!({"AlarmName": MARKER, "NewStateValue": MARKER}).to_string(),
         json!({"detail-type": MARKER, "source": MARKER, "detail": {MARKER: MARKER}}).to_string(),
         MARKER.to_owned(),

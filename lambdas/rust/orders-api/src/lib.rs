@@ -13,7 +13,7 @@ use gridbid_adapters::{
     account::{Account, Service},
     dynamodb::DynamoOrders,
     environment::Environment,
-    orders::{OrderTable, TRANSACTION_WRITES},
+    orders::{Acceptance, OrderTable, TRANSACTION_WRITES},
     telemetry::Outcome,
 };
 use gridbid_core::{
@@ -33,15 +33,23 @@ use crate::{
 pub struct OrdersApi<T> {
     table: T,
     limits: Limits,
+    /// Whether orders are to be submitted to an auction platform.
+    submits: bool,
 }
 
 impl<T: OrderTable> OrdersApi<T> {
-    /// Creates the API over this table.
+    /// Creates the API over this table, without an auction platform.
     #[must_use]
     pub fn new(table: T) -> Self {
         let limits = Limits::default();
         // A request is one transaction.
-        Self { table, limits: Limits { orders: limits.orders.min(TRANSACTION_WRITES), ..limits } }
+        Self { table, limits: Limits { orders: limits.orders.min(TRANSACTION_WRITES), ..limits }, submits: false }
+    }
+
+    /// Sets whether new orders are to be submitted to an auction platform.
+    #[must_use]
+    pub fn submitting(self, submits: bool) -> Self {
+        Self { submits, ..self }
     }
 
     /// Returns the table.
@@ -65,6 +73,7 @@ impl<T: OrderTable> OrdersApi<T> {
             ("GET /orders/{record_id}", Some(record_id)) => self.get(record_id, invocation).await,
             _ => return Err(HandlerError::contract_broken("the event's route is not one of this function's")),
         };
+        invocation.log.submitted_by = request.caller().map(str::to_owned);
         invocation.log.status = Some(response.status());
         invocation.log.outcome = match response.status() {
             200..=299 => Outcome::Ok,
@@ -92,7 +101,13 @@ impl<T: OrderTable> OrdersApi<T> {
             }
         };
         invocation.log.orders = Some(batch.orders().len());
-        match store::store(&self.table, batch.orders(), invocation).await {
+        let acceptance = Acceptance {
+            accepted_at: invocation.now,
+            expires_at: expiry::expires_at(invocation.now),
+            submitted_by: request.caller(),
+            is_pending: self.submits,
+        };
+        match store::store(&self.table, batch.orders(), acceptance, invocation).await {
             Ok(summary) => {
                 invocation.log.stored = Some(summary.stored);
                 invocation.log.unchanged = Some(summary.unchanged);
@@ -110,7 +125,7 @@ impl<T: OrderTable> OrdersApi<T> {
         // No order has an invalid id.
         let Ok(record_id) = RecordId::parse(record_id) else { return Response::not_found() };
         match self.table.get(&record_id, &invocation.deadline).await {
-            Ok(Some(found)) if expiry::is_live(found.expires_at, invocation.now) => Response::order(&found),
+            Ok(Some(found)) if expiry::is_live(found.stored.expires_at, invocation.now) => Response::order(found),
             Ok(_) => Response::not_found(),
             Err(error) => respond_to_failure(&error, invocation),
         }
@@ -133,8 +148,9 @@ impl Function for OrdersApi<DynamoOrders> {
     async fn start(environment: &mut Environment) -> Result<Self, StartError> {
         let account = Account::from_environment(environment, Service::DynamoDb);
         let table = environment.required("ORDERS_TABLE");
+        let submits = environment.parsed("SUBMIT_ORDERS", "is neither true nor false").unwrap_or(false);
         let (account, table) = environment.finish((account, table))?;
-        Ok(Self::new(DynamoOrders::new(&account, table)))
+        Ok(Self::new(DynamoOrders::new(&account, table)).submitting(submits))
     }
 
     async fn handle(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {

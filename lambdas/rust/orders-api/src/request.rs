@@ -21,6 +21,42 @@ pub(crate) struct HttpRequest<'a> {
     body: Option<Cow<'a, str>>,
     #[serde(default)]
     is_base64_encoded: bool,
+    #[serde(borrow, default)]
+    request_context: Option<RequestContext<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RequestContext<'a> {
+    #[serde(borrow, default)]
+    authorizer: Option<Authorizer<'a>>,
+}
+
+/// The caller's identity, as the route's authorization established it.
+#[derive(Debug, Deserialize)]
+struct Authorizer<'a> {
+    #[serde(borrow, default)]
+    iam: Option<Iam<'a>>,
+    #[serde(borrow, default)]
+    jwt: Option<Jwt<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Iam<'a> {
+    #[serde(borrow, default)]
+    user_arn: Option<Cow<'a, str>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Jwt<'a> {
+    #[serde(borrow, default)]
+    claims: Option<Claims<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Claims<'a> {
+    #[serde(borrow, default)]
+    sub: Option<Cow<'a, str>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,6 +80,14 @@ impl HttpRequest<'_> {
     /// The id in the path, which API Gateway has percent-decoded.
     pub(crate) fn record_id(&self) -> Option<&str> {
         self.path_parameters.as_ref()?.record_id.as_deref()
+    }
+
+    /// The caller: an IAM principal's ARN or a token's subject; `None` where the API is open.
+    pub(crate) fn caller(&self) -> Option<&str> {
+        let authorizer = self.request_context.as_ref()?.authorizer.as_ref()?;
+        let arn = authorizer.iam.as_ref().and_then(|iam| iam.user_arn.as_deref());
+        let subject = || authorizer.jwt.as_ref()?.claims.as_ref()?.sub.as_deref();
+        arn.or_else(subject).filter(|caller| !caller.is_empty())
     }
 
     /// Whether the content type is `application/json`, with any parameters. A body without a content type is not JSON.
@@ -89,6 +133,25 @@ mod tests {
             let event = format!(r#"{{"version":"2.0","routeKey":"POST /orders","headers":{headers}}}"#);
             assert_eq!(request(&event).is_json(), expected, "{headers}");
         }
+    }
+
+    #[test]
+    fn the_caller_is_a_principal_or_a_subject() {
+        for (context, expected) in [
+            (
+                r#"{"authorizer":{"iam":{"userArn":"arn:aws:iam::1:user/a","userId":"A"}}}"#,
+                Some("arn:aws:iam::1:user/a"),
+            ),
+            (r#"{"authorizer":{"jwt":{"claims":{"sub":"abc","exp":"1"},"scopes":null}}}"#, Some("abc")),
+            (r#"{"authorizer":{"jwt":{"claims":{}}}}"#, None),
+            (r#"{"authorizer":{"iam":{"userArn":""}}}"#, None),
+            (r#"{"authorizer":null,"http":{"method":"POST"}}"#, None),
+            ("null", None),
+        ] {
+            let event = format!(r#"{{"version":"2.0","routeKey":"POST /orders","requestContext":{context}}}"#);
+            assert_eq!(request(&event).caller(), expected, "{context}");
+        }
+        assert_eq!(request(r#"{"version":"2.0","routeKey":"POST /orders"}"#).caller(), None);
     }
 
     #[test]

@@ -3,10 +3,10 @@
 //! Errors are problems (RFC 9457) of media type `application/problem+json`. A 400 also has an `errorMessage`, the field of
 //! the service that this one replaces. Amounts are written in core's canonical text, never through a float.
 
-use gridbid_adapters::HandlerError;
+use gridbid_adapters::{HandlerError, orders::OrderItem};
 use gridbid_core::{
     amount::Amount,
-    stored::StoredOrder,
+    submission::Submission,
     violation::{Code, Report},
 };
 use serde::{Serialize, Serializer, ser::Error as _};
@@ -42,8 +42,35 @@ enum Content {
         parameter_2: Amount,
         accepted_at: String,
         expires_at: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        submitted_by: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        submission: Option<SubmissionStatus>,
     },
     Problem(Problem),
+}
+
+#[derive(Debug, Serialize)]
+struct SubmissionStatus {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    slot: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl From<Submission> for SubmissionStatus {
+    fn from(submission: Submission) -> Self {
+        let status = submission.status();
+        let (at, slot, reason) = match submission {
+            Submission::Pending => (None, None, None),
+            Submission::Submitted { at, slot } => (Some(at), Some(slot), None),
+            Submission::Refused { at, reason } => (Some(at), None, Some(reason)),
+        };
+        Self { status, at: at.map(|at| at.to_string()), slot: slot.map(|slot| slot.to_string()), reason }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -122,13 +149,15 @@ impl Response {
     }
 
     /// 200: an order.
-    pub(crate) fn order(found: &StoredOrder) -> Self {
+    pub(crate) fn order(OrderItem { stored, submitted_by, submission }: OrderItem) -> Self {
         let content = Content::Order {
-            record_id: found.order.record_id.as_str().to_owned(),
-            parameter_1: found.order.parameter_1.as_str().to_owned(),
-            parameter_2: found.order.parameter_2,
-            accepted_at: found.accepted_at.to_string(),
-            expires_at: found.expires_at.to_string(),
+            record_id: stored.order.record_id.as_str().to_owned(),
+            parameter_1: stored.order.parameter_1.as_str().to_owned(),
+            parameter_2: stored.order.parameter_2,
+            accepted_at: stored.accepted_at.to_string(),
+            expires_at: stored.expires_at.to_string(),
+            submitted_by,
+            submission: submission.map(SubmissionStatus::from),
         };
         Self { status: 200, content }
     }

@@ -10,10 +10,10 @@ use std::time::Duration;
 use gridbid_adapters::{
     AdapterError, Invocation,
     deadline::Backoff,
-    orders::{OrderTable, TransactionOutcome, Write, WriteVerdict},
+    orders::{Acceptance, OrderTable, TransactionOutcome, Write, WriteVerdict},
 };
 use gridbid_core::{
-    expiry::{self, Timestamp},
+    expiry::Timestamp,
     order::Order,
     stored::{self, Existing},
 };
@@ -52,14 +52,15 @@ pub(crate) struct Conflict {
     pub(crate) record_id: String,
 }
 
-/// Stores the orders at the invocation's time.
+/// Stores the orders at the invocation's time, all with the same acceptance.
 pub(crate) async fn store<T: OrderTable>(
     table: &T,
     orders: &[Order<'_>],
+    acceptance: Acceptance<'_>,
     invocation: &mut Invocation,
 ) -> Result<StoreSummary, StoreError> {
     let now = invocation.now;
-    let expires_at = expiry::expires_at(now);
+    let expires_at = acceptance.expires_at;
     let mut known = vec![Existing::None; orders.len()];
     let mut attempt = 0;
     loop {
@@ -76,7 +77,7 @@ pub(crate) async fn store<T: OrderTable>(
             .zip(&known)
             .map(|(order, existing)| match existing {
                 Existing::Identical { .. } => Write::Confirm { order },
-                Existing::None | Existing::Conflicting => Write::Put { order, accepted_at: now, expires_at },
+                Existing::None | Existing::Conflicting => Write::Put { order, acceptance },
             })
             .collect();
         let verdicts = match table.transact(&writes, now, &invocation.deadline).await.map_err(StoreError::Table)? {

@@ -11,6 +11,7 @@ use gridbid_adapters::{
     deadline::Deadline,
     environment::Environment,
     memory::{Fault, Items, MemoryLog, MemoryOrders},
+    orders::OrderItem,
     telemetry::Outcome,
 };
 use gridbid_core::{batch, expiry::Timestamp, stored::StoredOrder};
@@ -93,7 +94,8 @@ fn concurrent_write(body: &str, accepted_at: u64) -> impl FnOnce(&mut Items) + u
         .collect();
     move |items| {
         for stored in orders {
-            items.entry(stored.order.record_id.as_str().to_owned()).or_insert(stored);
+            let record_id = stored.order.record_id.as_str().to_owned();
+            items.entry(record_id).or_insert(OrderItem { stored, submitted_by: None, submission: None });
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Stores one accepted order of a run, and raises `OrderRejected` for a rejected one.
+//! Stores the accepted orders of an item of a run: one order, for which it raises `OrderRejected` if it was rejected, or a
+//! batch of the frozen answer, for which it also writes a report.
 //!
-//! The object's key is derived from slot, position and content, so that storing the order again, in a retry or in another
-//! run of the same slot, has the same result. Core decides what an order's result means.
+//! Keys are derived from slot, attempt, and position and content or batch, so that storing an item again, in a retry or in
+//! another run of the attempt, has the same result. Core decides what an order's result means, the same way for both.
 
-use std::borrow::Cow;
+mod event;
 
 use gridbid_adapters::{
     Function, HandlerError, Invocation, StartError,
@@ -11,13 +12,16 @@ use gridbid_adapters::{
     archive::{PutOutcome, ResultArchive},
     environment::Environment,
     s3::S3Archive,
+    telemetry::Outcome as LogOutcome,
 };
 use gridbid_core::{
-    name::result_key,
-    outcome::{self, Outcome},
+    name::{Slot, batch_result_key, report_key, result_key},
+    outcome::{self, Outcome, decide_batch},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
+
+use crate::event::{Event, Item};
 
 /// The function, generic over the archive.
 #[derive(Debug)]
@@ -25,25 +29,24 @@ pub struct StoreResult<A> {
     archive: A,
 }
 
-#[derive(Deserialize)]
-struct Event<'a> {
-    #[serde(borrow)]
-    slot: Cow<'a, str>,
-    #[serde(borrow)]
-    run: Cow<'a, str>,
-    position: u32,
-    #[serde(borrow)]
-    order: &'a RawValue,
-}
-
-/// What the run's state keeps of a stored order: at most 200 bytes.
+/// What the run's state keeps of an item: at most 200 bytes.
 #[derive(Serialize)]
-struct HandlerOutput<'a> {
-    position: u32,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    power: Option<String>,
-    key: &'a str,
+#[serde(untagged)]
+enum HandlerOutput<'a> {
+    Order {
+        position: u32,
+        outcome: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        power: Option<String>,
+        key: &'a str,
+    },
+    Batch {
+        n: u32,
+        outcome: &'static str,
+        accepted: u32,
+        rejected: usize,
+        failed: usize,
+    },
 }
 
 impl<A: ResultArchive> StoreResult<A> {
@@ -57,33 +60,87 @@ impl<A: ResultArchive> StoreResult<A> {
         &self.archive
     }
 
-    /// Stores the event's order, if it was accepted.
+    /// Stores the accepted orders of the event's item.
     ///
     /// # Errors
-    /// `OrderRejected` if it was rejected, `MalformedOrder` if core cannot decide it, `Unavailable` if the archive is,
-    /// `ContractBroken` for a malformed event and an archive that refuses.
+    /// `OrderRejected` if the order was rejected, `MalformedOrder` if core cannot decide it, `Unavailable` if the archive is,
+    /// `ContractBroken` for a malformed event, a missing batch, and an archive that refuses.
     pub async fn store(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {
-        let event: Event<'_> = serde_json::from_str(event)
-            .map_err(|_| HandlerError::contract_broken("the event has no slot, run, position and order"))?;
-        invocation.log.run = Some(event.run.into_owned());
-        invocation.log.position = Some(event.position);
-        let slot = invocation.parse_slot(&event.slot)?;
-        let accepted = match outcome::decide(event.order.get().as_bytes()) {
+        let Event { slot, attempt, item } = Event::parse(event, invocation)?;
+        match item {
+            Item::Order { position, order } => self.store_order(&slot, attempt, position, order, invocation).await,
+            Item::Batch { n, key, count, first } => {
+                let content = self.archive.get(&key, &invocation.deadline).await?;
+                let content = content
+                    .ok_or_else(|| HandlerError::contract_broken("the batch is missing in the frozen answer"))?;
+                self.store_batch(&slot, attempt, (n, first, count), &content, invocation).await
+            }
+        }
+    }
+
+    async fn store_order(
+        &self,
+        slot: &Slot,
+        attempt: u32,
+        position: u32,
+        order: &RawValue,
+        invocation: &mut Invocation,
+    ) -> Result<String, HandlerError> {
+        let accepted = match outcome::decide(order.get().as_bytes()) {
             Ok(Outcome::Accepted(accepted)) => accepted,
             Ok(Outcome::Rejected(rejected)) => return Err(HandlerError::OrderRejected(rejected.to_string())),
             Err(malformed) => {
                 return Err(HandlerError::MalformedOrder { code: malformed.code(), message: malformed.to_string() });
             }
         };
-        let key = result_key(&slot, event.position, &accepted.digest);
+        let key = result_key(slot, attempt, position, &accepted.digest);
         match self.archive.put_if_absent(&key, &accepted.canonical, &invocation.deadline).await? {
             PutOutcome::Created => invocation.log.stored = Some(1),
             PutOutcome::AlreadyExists => invocation.log.unchanged = Some(1),
         }
         let power = accepted.power.map(|power| power.to_string());
-        let output = HandlerOutput { position: event.position, outcome: "accepted", power, key: &key };
-        serde_json::to_string(&output).map_err(HandlerError::contract_broken)
+        to_json(&HandlerOutput::Order { position, outcome: "accepted", power, key: &key })
     }
+
+    /// Stores the accepted orders and then the report: a report means that they are stored.
+    async fn store_batch(
+        &self,
+        slot: &Slot,
+        attempt: u32,
+        (n, first, count): (u32, u32, u32),
+        lines: &[u8],
+        invocation: &mut Invocation,
+    ) -> Result<String, HandlerError> {
+        let decision = decide_batch(n, first, lines);
+        let report = &decision.report;
+        if report.count != count {
+            let actual = report.count;
+            return Err(HandlerError::ContractBroken(format!(
+                "the batch has {actual} orders, its reference says {count}"
+            )));
+        }
+        if report.accepted > 0 {
+            let key = batch_result_key(slot, attempt, n);
+            match self.archive.put_if_absent(&key, &decision.accepted, &invocation.deadline).await? {
+                PutOutcome::Created => invocation.log.stored = Some(report.accepted),
+                PutOutcome::AlreadyExists => invocation.log.unchanged = Some(report.accepted),
+            }
+        }
+        self.archive.put_if_absent(&report_key(slot, attempt, n), &report.to_json(), &invocation.deadline).await?;
+        let (accepted, rejected, failed) = (report.accepted, report.rejected(), report.failed());
+        invocation.log.accepted = Some(accepted as usize);
+        invocation.log.rejected = Some(rejected);
+        invocation.log.failed = Some(failed);
+        if failed > 0 {
+            invocation.log.outcome = LogOutcome::Fault;
+            invocation.log.why = Some("orders of the batch are malformed".to_owned());
+        }
+        to_json(&HandlerOutput::Batch { n, outcome: "batch", accepted, rejected, failed })
+    }
+}
+
+fn to_json(output: &HandlerOutput<'_>) -> Result<String, HandlerError> {
+    serde_json::to_string(output).map_err(HandlerError::contract_broken)
 }
 
 impl Function for StoreResult<S3Archive> {

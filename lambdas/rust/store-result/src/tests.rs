@@ -11,14 +11,32 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const KEY: &str = "results/2026-11-22/20261122T070500Z/0007-";
+const KEY: &str = "results/2026-11-22/20261122T070500Z/2/0007-";
+const BATCH: &str = "answers/2026-11-22/20261122T070500Z/2/digest/3.jsonl";
 
 fn invocation() -> Invocation {
     Invocation::new(Deadline::after(Duration::from_secs(5)), Timestamp::from_unix_seconds(0))
 }
 
 fn event(order: &str) -> String {
-    format!(r#"{{"slot":"2026-11-22T07:05:00Z","run":"arn:run","position":7,"order":{order}}}"#)
+    let item = format!(r#"{{"position":7,"order":{order}}}"#);
+    format!(r#"{{"slot":"2026-11-22T07:05:00Z","attempt":2,"run":"arn:run","item":{item}}}"#)
+}
+
+fn batch_event(count: u32) -> String {
+    let item = format!(r#"{{"n":3,"key":"{BATCH}","count":{count},"first":1500}}"#);
+    format!(r#"{{"slot":"2026-11-22T07:05:00Z","attempt":2,"run":"arn:run","item":{item}}}"#)
+}
+
+/// An archive with a batch whose first call has this fault.
+fn with_batch(
+    lines: &'static str,
+    faults: impl IntoIterator<Item = Fault<gridbid_adapters::memory::Objects>>,
+) -> StoreResult<MemoryArchive> {
+    let write = Fault::ConcurrentWrite(Box::new(|objects: &mut gridbid_adapters::memory::Objects| {
+        objects.insert(BATCH.to_owned(), lines.to_owned());
+    }));
+    StoreResult::new(faults.into_iter().fold(MemoryArchive::new().with_fault(write), MemoryArchive::with_fault))
 }
 
 async fn store(function: &StoreResult<MemoryArchive>, order: &str) -> Result<String, HandlerError> {
@@ -115,8 +133,8 @@ async fn log_lines_hold_no_content_of_an_order() {
         assert_eq!((&line["slot"], &line["position"]), (&json!("2026-11-22T07:05:00Z"), &json!(7)), "{order}: {line}");
     }
     for event in [
-        r#"{"slot":"MARKER","run":"arn:run","position":7,"order":{"order":"accepted"}}"#,
-        r#"{"slot":"2026-11-22T07:05:00Z","run":"arn:run","position":"MARKER","order":{"MARKER":"MARKER"}}"#,
+        r#"{"slot":"MARKER","attempt":1,"run":"arn:run","item":{"position":7,"order":{"order":"accepted"}}}"#,
+        r#"{"slot":"2026-11-22T07:05:00Z","attempt":1,"run":"arn:run","item":{"position":"MARKER","order":{"MARKER":"MARKER"}}}"#,
         r#"{"MARKER":"MARKER"}"#,
         r#""MARKER""#,
     ] {
@@ -142,12 +160,72 @@ async fn a_throttle_is_unavailable_and_a_refusal_breaks_the_contract() {
     }
 }
 
+const LINES: &str = concat!(
+    "{\"order\":\"accepted\",\"power\":0.1}\n",
+    "{\"order\":\"rejected\",\"record_id\":\"b\"}\n",
+    "{\"malformed\":{\"code\":\"unknown_status\",\"message\":\"no\"}}\n",
+    "{\"order\":\"accepted\",\"power\":0.2}\n",
+);
+
+#[tokio::test]
+async fn a_batch_is_stored_with_its_report() {
+    let function = with_batch(LINES, []);
+    let mut invocation = invocation();
+    let output = function.store(&batch_event(4), &mut invocation).await.unwrap();
+    assert_eq!(output, r#"{"n":3,"outcome":"batch","accepted":2,"rejected":1,"failed":1}"#);
+    let objects = function.archive().objects();
+    assert_eq!(
+        objects["results/2026-11-22/20261122T070500Z/2/3.jsonl"],
+        "{\"order\":\"accepted\",\"power\":0.1}\n{\"order\":\"accepted\",\"power\":0.2}\n"
+    );
+    let report: Value = serde_json::from_str(&objects["reports/2026-11-22/20261122T070500Z/2/3.json"]).unwrap();
+    assert_eq!((&report["total_power"], &report["rejections"][0]["position"]), (&json!("0.3"), &json!(1501)));
+    assert_eq!(objects.len(), 3);
+    assert_eq!((invocation.log.batch, invocation.log.stored, invocation.log.accepted), (Some(3), Some(2), Some(2)));
+}
+
+#[tokio::test]
+async fn a_batch_that_is_stored_again_ends_the_same() {
+    // The response of either write is lost.
+    for lost in 0..2 {
+        let faults = (0..lost).map(|_| Fault::None).chain([Fault::LoseResponse]);
+        let function = with_batch(LINES, faults);
+        let first = function.store(&batch_event(4), &mut invocation()).await;
+        assert_eq!(first.unwrap_err().name(), "Unavailable");
+        let output = function.store(&batch_event(4), &mut invocation()).await.unwrap();
+        assert_eq!(output, r#"{"n":3,"outcome":"batch","accepted":2,"rejected":1,"failed":1}"#);
+        let again = with_batch(LINES, []);
+        again.store(&batch_event(4), &mut invocation()).await.unwrap();
+        assert_eq!(function.archive().objects(), again.archive().objects());
+    }
+}
+
+#[tokio::test]
+async fn a_batch_without_accepted_orders_has_only_a_report() {
+    let function = with_batch("{\"order\":\"rejected\"}\n", []);
+    function.store(&batch_event(1), &mut invocation()).await.unwrap();
+    let keys: Vec<_> = function.archive().objects().into_keys().collect();
+    assert_eq!(keys, [BATCH, "reports/2026-11-22/20261122T070500Z/2/3.json"]);
+}
+
+#[tokio::test]
+async fn a_missing_or_incomplete_batch_breaks_the_contract() {
+    let function = function();
+    assert_eq!(function.store(&batch_event(4), &mut invocation()).await.unwrap_err().name(), "ContractBroken");
+    let function = with_batch(LINES, []);
+    assert_eq!(function.store(&batch_event(5), &mut invocation()).await.unwrap_err().name(), "ContractBroken");
+    assert_eq!(function.archive().objects().len(), 1);
+}
+
 #[tokio::test]
 async fn malformed_events_break_the_contract() {
     for event in [
         json!({}),
-        json!({"slot": "2026-11-22T07:05:00Z", "run": "r", "position": -1, "order": {}}),
-        json!({"slot": "yesterday", "run": "r", "position": 0, "order": {"order": "accepted"}}),
+        json!({"slot": "2026-11-22T07:05:00Z", "attempt": 1, "run": "r", "item": {"position": -1, "order": {}}}),
+        json!({"slot": "2026-11-22T07:05:00Z", "run": "r", "item": {"position": 1, "order": {}}}),
+        json!({"slot": "2026-11-22T07:05:00Z", "attempt": 1, "run": "r", "item": {"position": 1}}),
+        json!({"slot": "2026-11-22T07:05:00Z", "attempt": 1, "run": "r", "item": {"n": 1, "count": 1, "first": 1}}),
+        json!({"slot": "yesterday", "attempt": 1, "run": "r", "item": {"position": 0, "order": {"order": "accepted"}}}),
     ] {
         let error = function().store(&event.to_string(), &mut invocation()).await.unwrap_err();
         assert_eq!(error.name(), "ContractBroken", "{event}");

@@ -1,6 +1,4 @@
-// Checks the peer's types and bundles it into dist/index.mjs, minified, as AWS advises for a quick start.
-//
-// Called by `npm run build`, which `cargo xtask bench functions` runs in a copy of this folder.
+// Bundles the peer into dist/index.mjs, minified, as AWS recommends for a fast start. `npm run build` checks its types first.
 
 import { build } from 'esbuild';
 
@@ -13,7 +11,7 @@ await build({
   target: 'node20',
   format: 'esm',
   mainFields: ['module', 'main'],
-  // What is CommonJS inside the SDK asks for `require`, which an ES module does not have.
+  // The SDK's CommonJS modules need `require`, which ES modules lack.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   legalComments: 'none',
   logLevel: 'warning',

@@ -1,8 +1,8 @@
-// A plain client of Lambda's runtime API for Node: hands events to a handler, and its answers back.
+// A minimal client of Lambda's runtime API for Node: passes events to a handler and posts its responses.
 //
-// It stands in for AWS's own client (aws-lambda-ric), which needs CMake and a C++ compiler to be installed and is a native
-// module. It does less than that one (no streaming, no X-Ray, no patched console), so it makes the peer quicker, never
-// slower. Started as `node runtime.mjs FILE` with the environment that Lambda gives a function.
+// It replaces AWS's client (aws-lambda-ric), a native module whose installation needs CMake and a C++ compiler. It has fewer
+// features (no streaming, no X-Ray, no patched console), so it makes the peer faster, never slower. Started as
+// `node runtime.mjs FILE` with the environment that Lambda gives a function.
 
 import { Agent, request } from 'node:http';
 import { resolve } from 'node:path';
@@ -11,41 +11,41 @@ import { pathToFileURL } from 'node:url';
 const [host, port] = process.env['AWS_LAMBDA_RUNTIME_API'].split(':');
 const agent = new Agent({ keepAlive: true, maxSockets: 1, noDelay: true });
 
-function call(method, path, headers, body) {
-  return new Promise((done, failed) => {
-    const asked = request({ agent, host, port, method, path: `/2018-06-01/runtime/${path}`, headers }, (answer) => {
+function send(method, path, headers, body) {
+  return new Promise((fulfill, reject) => {
+    const call = request({ agent, host, port, method, path: `/2018-06-01/runtime/${path}`, headers }, (response) => {
       const parts = [];
-      answer.on('data', (part) => parts.push(part));
-      answer.on('end', () => done({ headers: answer.headers, body: Buffer.concat(parts).toString('utf8') }));
-      answer.on('error', failed);
+      response.on('data', (part) => parts.push(part));
+      response.on('end', () => fulfill({ headers: response.headers, body: Buffer.concat(parts).toString('utf8') }));
+      response.on('error', reject);
     });
-    asked.on('error', failed);
-    asked.end(body);
+    call.on('error', reject);
+    call.end(body);
   });
 }
 
-function tell(path, error) {
+function report(path, error) {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
   const body = JSON.stringify({ errorType: name, errorMessage: message, stackTrace: [] });
-  return call('POST', path, { 'content-type': 'application/json', 'lambda-runtime-function-error-type': name }, body);
+  return send('POST', path, { 'content-type': 'application/json', 'lambda-runtime-function-error-type': name }, body);
 }
 
 let handler;
 try {
   ({ handler } = await import(pathToFileURL(resolve(process.argv[2])).href));
 } catch (error) {
-  await tell('init/error', error);
+  await report('init/error', error);
   process.exit(1);
 }
 for (;;) {
-  const { headers, body } = await call('GET', 'invocation/next', {});
+  const { headers, body } = await send('GET', 'invocation/next', {});
   const awsRequestId = headers['lambda-runtime-aws-request-id'];
   const deadline = Number(headers['lambda-runtime-deadline-ms']);
   const context = { awsRequestId, getRemainingTimeInMillis: () => deadline - Date.now() };
   try {
-    const answer = JSON.stringify(await handler(JSON.parse(body), context)) ?? 'null';
-    await call('POST', `invocation/${awsRequestId}/response`, { 'content-type': 'application/json' }, answer);
+    const response = JSON.stringify(await handler(JSON.parse(body), context)) ?? 'null';
+    await send('POST', `invocation/${awsRequestId}/response`, { 'content-type': 'application/json' }, response);
   } catch (error) {
-    await tell(`invocation/${awsRequestId}/error`, error);
+    await report(`invocation/${awsRequestId}/error`, error);
   }
 }

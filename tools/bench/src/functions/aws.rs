@@ -1,8 +1,7 @@
-//! What functions call at AWS, played with a set latency: DynamoDB's transactions, S3's puts and
-//! listings, SNS's publications, and one secret.
+//! A fake AWS with a set latency: DynamoDB's transactions, S3's puts and listings, SNS's publications, and one secret.
 //!
-//! Each answer is that of success, as short as the service's own, and comes after the same time, so that a function is
-//! measured and not an emulator. Nothing is stored and no signature is checked. Plain HTTP: `tls_front` puts TLS before it.
+//! Every response reports success, is as short as the service's own and takes the same time, so that the function is
+//! measured and not an emulator. Nothing is stored and no signature is checked.
 
 use std::io;
 use std::sync::Arc;
@@ -10,82 +9,109 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::http1::{Answer, Request, Server};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use tokio::task;
+use tokio_rustls::TlsAcceptor;
 
-/// The services, at one address.
+use super::server::Server;
+
+/// The services, at one address for HTTP and one for HTTPS.
 #[derive(Debug)]
 pub struct FakeAws {
-    server: Server,
+    http: Server,
+    https: Server,
     calls: Arc<AtomicU64>,
 }
 
 impl FakeAws {
-    /// Services that answer after this time.
+    /// Starts services that respond after this time.
     ///
     /// # Errors
-    /// When no port can be had.
-    pub fn start(latency: Duration) -> io::Result<Self> {
+    /// As [`Server::start`].
+    pub fn start(latency: Duration, tls: TlsAcceptor) -> io::Result<Self> {
         let calls = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&calls);
-        let server = Server::start(move |request| {
-            let due = Instant::now() + latency;
-            let answer = answer(&request);
-            if answer.status == 200 && !is_hello(&request) {
-                counted.fetch_add(1, Ordering::Relaxed);
-            }
-            thread::sleep(due.saturating_duration_since(Instant::now()));
-            Some(answer)
-        })?;
-        Ok(Self { server, calls })
+        let router = Router::new().fallback(respond_late).with_state((latency, Arc::clone(&calls)));
+        let http = Server::start(router.clone(), None)?;
+        Ok(Self { http, https: Server::start(router, Some(tls))?, calls })
     }
 
-    /// `127.0.0.1` and the port.
+    /// The URL without TLS.
     #[must_use]
-    pub fn address(&self) -> String {
-        self.server.address()
+    pub fn http_url(&self) -> String {
+        format!("http://{}", self.http.address())
     }
 
-    /// How many calls of operations were answered so far.
+    /// The URL with TLS.
+    #[must_use]
+    pub fn https_url(&self) -> String {
+        format!("https://{}", self.https.address())
+    }
+
+    /// Number of successful calls, health checks excepted.
     #[must_use]
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::Relaxed)
     }
 }
 
-/// Whether it is the question that every endpoint of DynamoDB answers without a signature, its health.
-fn is_hello(request: &Request) -> bool {
-    request.method == "GET" && request.target == "/"
+async fn respond_late(
+    State((latency, calls)): State<(Duration, Arc<AtomicU64>)>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    _body: Bytes,
+) -> Response {
+    let due = Instant::now() + latency;
+    let is_health_check = method == Method::GET && uri == "/";
+    let response = respond(&method, &uri, &headers, is_health_check);
+    if response.status() == StatusCode::OK && !is_health_check {
+        calls.fetch_add(1, Ordering::Relaxed);
+    }
+    // tokio's timer rounds up to a millisecond.
+    let waited = task::spawn_blocking(move || thread::sleep(due.saturating_duration_since(Instant::now()))).await;
+    if waited.is_ok() { response } else { StatusCode::INTERNAL_SERVER_ERROR.into_response() }
 }
 
-fn answer(request: &Request) -> Answer {
-    let target = request.header("x-amz-target").unwrap_or_default();
-    match (request.method.as_str(), target) {
-        _ if is_hello(request) => text(200, "text/plain", "healthy: fake\n"),
+fn respond(method: &Method, uri: &Uri, headers: &HeaderMap, is_health_check: bool) -> Response {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    match (method.as_str(), target) {
+        _ if is_health_check => with_body("text/plain", "healthy: fake\n").into_response(),
         ("POST", "DynamoDB_20120810.TransactWriteItems") => {
-            let mut answer = text(200, "application/x-amz-json-1.0", "{}");
             // The CRC-32 of `{}`, which SDKs check.
-            answer.headers.push(("x-amz-crc32", "2745614147".to_owned()));
-            answer
+            ([("x-amz-crc32", "2745614147")], with_body("application/x-amz-json-1.0", "{}")).into_response()
         }
         ("POST", "secretsmanager.GetSecretValue") => {
-            text(200, "application/x-amz-json-1.1", r#"{"SecretString":"http://127.0.0.1:9/webhook"}"#)
+            with_body("application/x-amz-json-1.1", r#"{"SecretString":"http://127.0.0.1:9/webhook"}"#).into_response()
         }
-        ("GET", _) => text(200, "application/xml", LISTED),
+        ("POST", "DynamoDB_20120810.BatchGetItem") => {
+            with_body("application/x-amz-json-1.0", r#"{"Responses":{},"UnprocessedKeys":{}}"#).into_response()
+        }
+        ("POST", "DynamoDB_20120810.Query") => {
+            with_body("application/x-amz-json-1.0", r#"{"Count":0,"Items":[]}"#).into_response()
+        }
+        ("GET", _) if uri.query().is_some_and(|query| query.contains("list-type=2")) => {
+            with_body("application/xml", LISTED).into_response()
+        }
+        ("GET", _) => {
+            let missing = "<Error><Code>NoSuchKey</Code></Error>";
+            (StatusCode::NOT_FOUND, with_body("application/xml", missing)).into_response()
+        }
         ("PUT", _) => {
-            let mut answer = text(200, "application/xml", "");
-            answer.headers.push(("etag", "\"d41d8cd98f00b204e9800998ecf8427e\"".to_owned()));
-            answer
+            ([("etag", "\"d41d8cd98f00b204e9800998ecf8427e\"")], with_body("application/xml", "")).into_response()
         }
-        ("POST", "") => text(200, "text/xml", PUBLISHED),
-        _ => text(
-            400,
-            "application/x-amz-json-1.0",
-            r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#,
-        ),
+        ("POST", "") => with_body("text/xml", PUBLISHED).into_response(),
+        _ => {
+            let unknown = r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
+            (StatusCode::BAD_REQUEST, with_body("application/x-amz-json-1.0", unknown)).into_response()
+        }
     }
 }
 
-/// A bucket without the objects that are asked for.
+/// An empty bucket.
 const LISTED: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult \
     xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>order-results</Name><Prefix></Prefix><KeyCount>0</KeyCount>\
     <MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated></ListBucketResult>";
@@ -94,24 +120,31 @@ const PUBLISHED: &str = "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2
     <MessageId>567910cd-659e-55d4-8ccb-5aaf14679dc0</MessageId></PublishResult><ResponseMetadata>\
     <RequestId>d74b8436-ae13-5ab4-a9ff-ce54dfea72a0</RequestId></ResponseMetadata></PublishResponse>";
 
-fn text(status: u16, content_type: &str, body: &str) -> Answer {
-    let headers = vec![
-        ("content-type", content_type.to_owned()),
-        ("x-amzn-requestid", "VO9V4FLKTB5VRJ00H2CJ3D5E4NVV4KQNSO5AEMVJF66Q9ASUAAJG".to_owned()),
-    ];
-    Answer { status, headers, body: body.as_bytes().to_vec() }
+fn with_body(content_type: &'static str, body: &'static str) -> impl IntoResponse {
+    let id = "VO9V4FLKTB5VRJ00H2CJ3D5E4NVV4KQNSO5AEMVJF66Q9ASUAAJG";
+    ([(header::CONTENT_TYPE.as_str(), content_type), ("x-amzn-requestid", id)], body)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::fs;
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+
     use gridbid_devkit::http;
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject;
+    use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::ring};
+
+    use super::*;
+    use crate::functions::certificate;
 
     #[test]
     fn operations_succeed_after_the_set_time_and_are_counted() {
-        let aws = FakeAws::start(Duration::from_millis(30)).unwrap();
-        let began = Instant::now();
-        let url = format!("http://{}/", aws.address());
+        let folder = std::env::temp_dir().join(format!("gridbid-fake-aws-{}", std::process::id()));
+        let (tls, authorities) = certificate::generate(&folder).unwrap();
+        let aws = FakeAws::start(Duration::from_millis(30), tls).unwrap();
+        let (began, url) = (Instant::now(), format!("{}/", aws.http_url()));
         let headers = [("x-amz-target", "DynamoDB_20120810.TransactWriteItems")];
         assert_eq!(http::call("POST", &url, &headers, b"{}").unwrap().text(), "{}");
         assert!(began.elapsed() >= Duration::from_millis(30));
@@ -123,5 +156,21 @@ mod tests {
         assert_eq!(http::call("GET", &url, &[], &[]).unwrap().status, 200);
         assert_eq!(http::call("POST", &url, &[("x-amz-target", "DynamoDB_20120810.Scan")], b"{}").unwrap().status, 400);
         assert_eq!(aws.calls(), 4);
+
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(authorities.own).unwrap()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = ClientConnection::new(Arc::new(config), "127.0.0.1".try_into().unwrap()).unwrap();
+        let address = aws.https_url().replace("https://", "");
+        let mut stream = StreamOwned::new(client, TcpStream::connect(address).unwrap());
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: fake\r\nconnection: close\r\n\r\n").unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        assert!(response.ends_with("\r\n\r\nhealthy: fake\n"), "{response}");
+        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -1,26 +1,26 @@
-//! The events that functions are measured with: requests as API Gateway hands them on, and steps of a results run.
+//! The events that functions are measured with: API Gateway's requests and the steps of a results run.
 //!
-//! Orders look like orders: ids of some twenty characters, a short text, a price with two decimals. The same number gives
-//! the same bytes.
+//! Orders are realistic (ids of about twenty characters, a short text, a price with two decimals) and depend only on their
+//! number.
 
 use serde_json::json;
 
-/// `POST /orders` with so many orders, all valid.
+/// `POST /orders` with this number of valid orders.
 #[must_use]
-pub fn post(orders: usize) -> Vec<u8> {
+pub fn post_orders(orders: usize) -> Vec<u8> {
     request(&body(orders))
 }
 
-/// The same, but for the last order's `record_id`, which is the first one's: read and checked as a whole, and refused.
+/// The same, except that the last order has the first one's `record_id`: refused after every order has been checked.
 #[must_use]
-pub fn post_refused(orders: usize) -> Vec<u8> {
+pub fn post_duplicate(orders: usize) -> Vec<u8> {
     let last = id(orders.saturating_sub(1));
     request(&body(orders).replace(&last, &id(0)))
 }
 
-/// The same without a body, which nobody has to ask AWS about.
+/// `POST /orders` without a body: refused without a call to AWS.
 #[must_use]
-pub fn post_nothing() -> Vec<u8> {
+pub fn post_empty() -> Vec<u8> {
     request("")
 }
 
@@ -83,16 +83,20 @@ fn routed(route: &str, body: &str) -> Vec<u8> {
     event.to_string().into_bytes()
 }
 
-/// What one of Gridbid's functions is started with, and what its answer holds then. A function that is not known here
-/// is asked for its version.
+/// The first event of one of Gridbid's functions and a part of the expected response. A function without an event here gets
+/// a probe, which returns its version.
 #[must_use]
-pub fn of_function(name: &str) -> (Vec<u8>, &'static str) {
+pub fn first_event(name: &str) -> (Vec<u8>, &'static str) {
     let (event, expected) = match name {
-        "orders-api" => return (post(1), r#""statusCode":201"#),
-        "collect-results" => (json!({"slot": "2026-11-24T12:00:00Z", "poll": 1, "run": "arn:run"}), r#""results":"#),
+        "orders-api" => return (post_orders(1), r#""statusCode":201"#),
+        "collect-results" => {
+            let event =
+                json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "poll": 1, "run": "arn:run", "open_slots": 0});
+            (event, r#""results":"#)
+        }
         "store-result" => {
             let order = json!({"order": "accepted", "power": 1.5});
-            let event = json!({"slot": "2026-11-24T12:00:00Z", "run": "arn:run", "position": 0, "order": order});
+            let event = json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "run": "arn:run", "item": {"position": 0, "order": order}});
             (event, r#""outcome":"accepted""#)
         }
         "close-run" => {
@@ -100,7 +104,7 @@ pub fn of_function(name: &str) -> (Vec<u8>, &'static str) {
                 {"outcome": "accepted", "position": 0, "power": "1.5"},
                 {"outcome": "rejected", "position": 1, "why": "the auction rejected the order"},
             ]);
-            let event = json!({"slot": "2026-11-24T12:00:00Z", "run": "arn:run", "polls": 1, "outcomes": outcomes});
+            let event = json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "run": "arn:run", "polls": 1, "outcomes": outcomes});
             (event, r#""accepted":1"#)
         }
         "preview-orders" => return (routed("POST /orders/preview", &body(1)), r#"\"valid\":true"#),
@@ -127,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn orders_are_valid_and_the_refused_batch_has_one_violation() {
+    fn orders_are_valid_and_the_duplicate_is_the_only_violation() {
         for count in [1, 10, 100] {
-            let body = body_of(&post(count));
+            let body = body_of(&post_orders(count));
             assert_eq!(batch::parse(body.as_bytes(), &Limits::default()).unwrap().orders().len(), count);
         }
-        let report = batch::parse(body_of(&post_refused(100)).as_bytes(), &Limits::default()).unwrap_err();
+        let report = batch::parse(body_of(&post_duplicate(100)).as_bytes(), &Limits::default()).unwrap_err();
         assert_eq!(report.total, 1);
-        assert_eq!(body_of(&post_refused(100)).len(), body_of(&post(100)).len());
+        assert_eq!(body_of(&post_duplicate(100)).len(), body_of(&post_orders(100)).len());
     }
 }

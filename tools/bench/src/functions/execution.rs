@@ -1,8 +1,8 @@
-//! One execution environment: a function's process as Lambda starts it, and what the process costs.
+//! One execution environment: a function's process, started as Lambda starts it, and its resource usage.
 //!
-//! The process gets the variables that Lambda sets and no others, a processor's quota, and ends with its environment.
-//! Costs are the kernel's own counts: time on a processor of all its threads (nanoseconds, `schedstat`) and the most
-//! memory it ever had resident (`VmHWM`). Linux only.
+//! The process gets only the variables that Lambda sets and the function's own, is limited to one processor, and is killed
+//! when its environment is dropped. Usage is read from the kernel: the processor time of all threads (nanoseconds,
+//! `schedstat`) and the peak resident memory (`VmHWM`). Linux only.
 
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
@@ -16,12 +16,12 @@ use super::runtime_api::{Invocation, RuntimeApi};
 use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::interrupt;
 
-/// No answer takes longer than this.
+/// Time limit of a response.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// What a function does after its answer (its log line, asking for the next event) is over then.
+/// Time in which a function finishes its work after a response: its log line, asking for the next event.
 const SETTLED: Duration = Duration::from_millis(30);
 
-/// How a function is started.
+/// How to start a function.
 #[derive(Clone, Debug)]
 pub struct Launch {
     /// The function's name.
@@ -30,13 +30,13 @@ pub struct Launch {
     pub program: PathBuf,
     /// Its arguments.
     pub arguments: Vec<OsString>,
-    /// The folder that its zip was unpacked into.
+    /// The folder with the content of its zip.
     pub folder: PathBuf,
-    /// Its handler, as Lambda names it.
+    /// Its handler, in Lambda's notation.
     pub handler: String,
-    /// Variables beside Lambda's own.
+    /// Variables in addition to Lambda's.
     pub variables: Vec<(&'static str, String)>,
-    /// The file that its output goes to.
+    /// The file to which its output is appended.
     pub log: PathBuf,
 }
 
@@ -51,14 +51,14 @@ pub struct Execution {
 }
 
 impl Execution {
-    /// Starts a function that finds its first event waiting.
+    /// Starts a function whose first event is already queued.
     ///
     /// # Errors
     /// When its process cannot be started.
     pub fn start(launch: &Launch, quota: &Quota, first: &[u8]) -> Result<Self, Failure> {
         interrupt::check()?;
         let cannot = |error| Failure::new(format!("cannot start {}: {error}", launch.name));
-        let api = RuntimeApi::start().map_err(cannot)?;
+        let api = RuntimeApi::start(TIMEOUT).map_err(cannot)?;
         let out = OpenOptions::new().create(true).append(true).open(&launch.log).on_file("write", &launch.log)?;
         let err = out.try_clone().on_file("write", &launch.log)?;
         let mut command = Command::new(&launch.program);
@@ -66,61 +66,63 @@ impl Execution {
             .args(&launch.arguments)
             .current_dir(&launch.folder)
             .env_clear()
-            .envs(of_lambda(launch, &api.address()))
+            .envs(lambda_variables(launch, &api.address()))
             .envs(launch.variables.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err);
-        // Putting a process into a control group takes the kernel some ten milliseconds, in which the process runs on.
-        api.send(first, TIMEOUT);
+        // Moving a process into a control group takes the kernel about ten milliseconds, during which the process runs.
+        api.send(first);
         let started = Instant::now();
         let process = command.spawn().map_err(cannot)?;
         let execution = Self { name: launch.name.clone(), log: launch.log.clone(), api, process, started };
-        quota.hold(execution.process.id()).map_err(cannot)?;
+        quota.limit(execution.process.id()).map_err(cannot)?;
         Ok(execution)
     }
 
-    /// Hands it an event, and checks that its answer is one of success.
+    /// Sends an event and waits for its response.
     ///
     /// # Errors
-    /// As [`Execution::answer`].
+    /// As [`Execution::response`].
     pub fn invoke(&self, event: &[u8], expected: &str) -> Result<Invocation, Failure> {
-        self.api.send(event, TIMEOUT);
-        self.answer(expected)
+        self.api.send(event);
+        self.response(expected)
     }
 
-    /// Waits for the answer to the event that it has.
+    /// Waits for the response to the last event, which must contain the expected text.
     ///
     /// # Errors
-    /// When it does not answer, answers with an error, or with another status than is expected.
-    pub fn answer(&self, expected: &str) -> Result<Invocation, Failure> {
+    /// When there is no response within the time limit, or it is an error or lacks the expected text.
+    pub fn response(&self, expected: &str) -> Result<Invocation, Failure> {
         interrupt::check()?;
-        let failed = |why: String| Failure::new(format!("{}: {why}", self.name)).with_log(&self.log);
+        let failed = |message: String| Failure::new(format!("{}: {message}", self.name)).with_log(&self.log);
         let invocation = self.api.wait().map_err(|error| failed(error.to_string()))?;
         match &invocation.result {
             // Python writes a space after each colon.
-            Ok(answer) if String::from_utf8_lossy(answer).replace("\": ", "\":").contains(expected) => Ok(invocation),
-            Ok(answer) => Err(failed(format!("answered {}", String::from_utf8_lossy(answer)))),
-            Err(why) => Err(failed(format!("answered the error {why}"))),
+            Ok(response) if String::from_utf8_lossy(response).replace("\": ", "\":").contains(expected) => {
+                Ok(invocation)
+            }
+            Ok(response) => Err(failed(format!("unexpected response {}", String::from_utf8_lossy(response)))),
+            Err(error) => Err(failed(error.clone())),
         }
     }
 
-    /// How long it took from its start until it first asked for an event.
+    /// The time from its start until it first asked for an event.
     #[must_use]
-    pub fn initialisation(&self) -> Duration {
+    pub fn initialization(&self) -> Duration {
         self.api.ready().map_or(Duration::ZERO, |ready| ready.duration_since(self.started))
     }
 
-    /// How long it took from its start to a moment.
+    /// The time from its start to a moment.
     #[must_use]
     pub fn since_start(&self, moment: Instant) -> Duration {
         moment.duration_since(self.started)
     }
 
-    /// The time that it has been on a processor so far, once it is at rest.
+    /// The processor time so far, read after the work that follows a response.
     ///
     /// # Errors
-    /// When the kernel does not tell.
+    /// When `schedstat` of a thread cannot be read.
     pub fn processor_time(&self) -> Result<Duration, Failure> {
         thread::sleep(SETTLED);
         let threads = PathBuf::from(format!("/proc/{}/task", self.process.id()));
@@ -129,15 +131,15 @@ impl Execution {
             let file = thread.path().join("schedstat");
             let text = fs::read_to_string(&file).on_file("read", &file)?;
             let first = text.split_ascii_whitespace().next().and_then(|number| number.parse::<u64>().ok());
-            nanoseconds += first.ok_or_else(|| Failure::new(format!("`{}` tells no time", file.display())))?;
+            nanoseconds += first.ok_or_else(|| Failure::new(format!("`{}` has no processor time", file.display())))?;
         }
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// The most memory that it has had so far, in bytes.
+    /// The peak memory so far, in bytes.
     ///
     /// # Errors
-    /// When the kernel does not tell.
+    /// When `status` of the process cannot be read.
     pub fn peak_memory(&self) -> Result<u64, Failure> {
         let file = PathBuf::from(format!("/proc/{}/status", self.process.id()));
         let text = fs::read_to_string(&file).on_file("read", &file)?;
@@ -145,20 +147,20 @@ impl Execution {
             let number = rest.split_ascii_whitespace().next()?;
             number.parse::<u64>().ok()
         });
-        Ok(kilobytes.ok_or_else(|| Failure::new(format!("`{}` tells no VmHWM", file.display())))? * 1024)
+        Ok(kilobytes.ok_or_else(|| Failure::new(format!("`{}` has no VmHWM", file.display())))? * 1024)
     }
 }
 
 impl Drop for Execution {
     fn drop(&mut self) {
-        // Lambda ends an execution environment without asking, too.
+        // Killed, as Lambda ends an execution environment.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// The variables that Lambda sets for every function.
-fn of_lambda(launch: &Launch, runtime_api: &str) -> Vec<(&'static str, String)> {
+/// The variables that Lambda sets for each function.
+fn lambda_variables(launch: &Launch, runtime_api: &str) -> Vec<(&'static str, String)> {
     [
         ("AWS_LAMBDA_RUNTIME_API", runtime_api),
         ("AWS_LAMBDA_FUNCTION_NAME", &launch.name),

@@ -1,8 +1,8 @@
-//! What is measured: Gridbid's Rust functions as their zips are deployed, and the peers, made ready in `.gridbid/bench`.
+//! The measured functions: the content of Gridbid's zips, and the peers, prepared in `.gridbid/bench`.
 //!
-//! Peers lie in `tools/bench/peers`: what POST /orders would be in Python with boto3 and in TypeScript with the AWS SDK, and
-//! the least function in Rust. Their packages are pinned by hash; AWS's own runtime client drives Python, and a plain one of
-//! ours drives Node (AWS's needs a C++ compiler to be installed).
+//! The peers in `tools/bench/peers` are POST /orders in Python with boto3 and in TypeScript with the AWS SDK, and a minimal
+//! function in Rust. Their packages are pinned by hash. Python functions are driven by AWS's runtime client, Node functions
+//! by a minimal one, because the installation of AWS's needs a C++ compiler.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,47 +14,47 @@ use gridbid_devkit::layout::Layout;
 use gridbid_devkit::progress::Step;
 use gridbid_devkit::requirements::{CARGO, NODE, PYTHON, Tool};
 use gridbid_devkit::{lock, npm, venv};
-use gridbid_package::programs::{Binary, build_release};
+use gridbid_package::programs::build_release;
 use gridbid_package::{archive, manifest, pipeline};
 use gridbid_release_format::{Function, FunctionName, Profile};
 
 use super::events;
 use super::execution::Launch;
 
-/// The function that is compared.
+/// The function that is compared with the peers.
 pub const OURS: &str = "orders-api";
 const HELLO: &str = "rust-hello";
 const PYTHON_PEER: &str = "python-boto3";
 const TYPESCRIPT_PEER: &str = "typescript-aws-sdk-v3";
 const CREATED: &str = r#""statusCode":201"#;
 
-/// A function that is ready to be started.
+/// A function that is ready to start.
 #[derive(Clone, Debug)]
 pub struct Implementation {
-    /// How it is started.
+    /// How to start it.
     pub launch: Launch,
-    /// What it is, in a few words.
+    /// Its name in the report.
     pub title: String,
-    /// The size of its zip.
+    /// Size of its zip.
     pub zip_bytes: usize,
-    /// The size of what is in it.
+    /// Size of the zip's content.
     pub unpacked_bytes: u64,
-    /// Its first event, and what its answer holds.
+    /// Its first event, and a part of the expected response.
     pub first: (Vec<u8>, &'static str),
-    /// What it takes batches of orders to be answered with; none if it takes no batches.
-    pub batch_answer: Option<&'static str>,
+    /// Part of the expected response to a batch of orders; none if it accepts no batches.
+    pub batch_response: Option<&'static str>,
 }
 
-/// Makes everything ready: the compared functions first, then Gridbid's other functions.
+/// Prepares orders-api with its peers, and Gridbid's other functions.
 ///
 /// # Errors
-/// When something does not build or a package cannot be had.
+/// When a build or a download fails.
 pub fn prepare(context: &Context) -> Result<(Vec<Implementation>, Vec<Implementation>), Failure> {
     let layout = &context.layout;
     let (cargo, python, node) = (CARGO.find()?, PYTHON.find()?, NODE.find()?);
     let zips = ours(context)?;
     let hello = context.step("build the Rust hello world", |step| {
-        let zip = built(layout, &cargo, HELLO, step)?;
+        let zip = build_zip(layout, &cargo, HELLO, step)?;
         Ok((native(layout, HELLO, &zip)?, String::new()))
     })?;
     let python = context.step("prepare the Python peer", |step| python_peer(layout, &python, step))?;
@@ -65,9 +65,11 @@ pub fn prepare(context: &Context) -> Result<(Vec<Implementation>, Vec<Implementa
         match function.runtime.as_str() {
             _ if name == OURS => compared.push(implementation),
             runtime if runtime.starts_with("nodejs") => {
-                others.push(driven(implementation, &typescript.launch, function))
+                others.push(driven_as(implementation, &typescript.launch, function))
             }
-            runtime if runtime.starts_with("python") => others.push(driven(implementation, &python.launch, function)),
+            runtime if runtime.starts_with("python") => {
+                others.push(driven_as(implementation, &python.launch, function))
+            }
             _ => others.push(implementation),
         }
     }
@@ -75,11 +77,11 @@ pub fn prepare(context: &Context) -> Result<(Vec<Implementation>, Vec<Implementa
     Ok((compared, others))
 }
 
-/// A function that is started as a peer in its language is: by the same interpreter and client of the runtime API.
-fn driven(implementation: Implementation, peer: &Launch, function: &Function) -> Implementation {
+/// A function started by the interpreter and the runtime client of the peer in its language.
+fn driven_as(implementation: Implementation, peer: &Launch, function: &Function) -> Implementation {
     let mut launch =
         Launch { program: peer.program.clone(), arguments: peer.arguments.clone(), ..implementation.launch };
-    // What the client is to run comes last: a file for Node, a handler for Python.
+    // The last argument names the handler: by its file for Node.
     let module = function.handler.split('.').next().unwrap_or_default();
     if let Some(last) = launch.arguments.last_mut() {
         let bundle = launch.folder.join(module).with_extension("mjs");
@@ -89,7 +91,7 @@ fn driven(implementation: Implementation, peer: &Launch, function: &Function) ->
     Implementation { launch, ..implementation }
 }
 
-/// Gridbid's own zips by their functions' names, built unless a folder of zips is named.
+/// Gridbid's zips by function, built unless the layout has a folder of existing ones.
 fn ours(context: &Context) -> Result<BTreeMap<String, (Function, Vec<u8>)>, Failure> {
     let layout = &context.layout;
     if !layout.is_prebuilt() {
@@ -103,26 +105,32 @@ fn ours(context: &Context) -> Result<BTreeMap<String, (Function, Vec<u8>)>, Fail
     manifest::read(&folder)?.functions.into_iter().map(zip).collect()
 }
 
-fn built(layout: &Layout, cargo: &Tool, name: &str, step: &Step) -> Result<Vec<u8>, Failure> {
+fn build_zip(layout: &Layout, cargo: &Tool, name: &str, step: &Step) -> Result<Vec<u8>, Failure> {
     let _held = lock::shared(layout, step)?;
-    zipped(&build_release(layout, cargo, name.to_owned(), step)?)
-}
-
-fn zipped(binary: &Binary) -> Result<Vec<u8>, Failure> {
+    let binary = build_release(layout, cargo, name.to_owned(), step)?;
     archive::bootstrap(&fs::read(&binary.executable).on_file("read", &binary.executable)?, Profile::Release)
 }
 
-/// A zip with a `bootstrap`, unpacked.
+/// Unpacks a zip with a `bootstrap`.
 fn native(layout: &Layout, name: &str, zip: &[u8]) -> Result<Implementation, Failure> {
     let folder = folder(layout, name);
     archive::unpack(zip, &folder)?;
-    let variables = vec![
+    let mut variables = vec![
         ("GRIDBID_ENVIRONMENT", "bench".to_owned()),
         ("ORDERS_TABLE", "orders".to_owned()),
         ("RESULTS_BUCKET", "order-results".to_owned()),
+        ("RUNS_TABLE", "runs".to_owned()),
         ("NOTIFICATIONS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:notifications".to_owned()),
         ("SLACK_WEBHOOK_SECRET", "gridbid/bench/slack-webhook".to_owned()),
     ];
+    if name == "submit-orders" {
+        // Not for collect-results, which is measured with the built-in platform.
+        variables.extend([
+            ("AUCTION_PLATFORM_URL", "http://127.0.0.1:1".to_owned()),
+            ("SUBMISSION_QUEUE_URL", "http://127.0.0.1:1/submission".to_owned()),
+            ("SUBMISSION_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:1/submission-dead-letters".to_owned()),
+        ]);
+    }
     let launch = Launch {
         name: name.to_owned(),
         program: folder.join("bootstrap"),
@@ -132,10 +140,10 @@ fn native(layout: &Layout, name: &str, zip: &[u8]) -> Result<Implementation, Fai
         log: log(layout, name)?,
         folder,
     };
-    let (title, first, batch_answer) = match name {
+    let (title, first, batch_response) = match name {
         HELLO => ("Rust hello world".to_owned(), (b"{}".to_vec(), "hello"), None),
-        OURS => ("orders-api".to_owned(), events::of_function(name), Some(CREATED)),
-        _ => (name.to_owned(), events::of_function(name), None),
+        OURS => ("orders-api".to_owned(), events::first_event(name), Some(CREATED)),
+        _ => (name.to_owned(), events::first_event(name), None),
     };
     Ok(Implementation {
         unpacked_bytes: size(&launch.folder)?,
@@ -143,7 +151,7 @@ fn native(layout: &Layout, name: &str, zip: &[u8]) -> Result<Implementation, Fai
         launch,
         title,
         first,
-        batch_answer,
+        batch_response,
     })
 }
 
@@ -186,7 +194,7 @@ fn typescript_peer(layout: &Layout, node: &Tool, step: &Step) -> Result<(Impleme
         handler: "index.handler".to_owned(),
         variables: vec![
             ("ORDERS_TABLE", "orders".to_owned()),
-            // A warning at each start that Node 20 is soon too old for the SDK would cost the peer time.
+            // The warning that the SDK will drop Node 20 would slow down each start.
             ("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true".to_owned()),
         ],
         log: log(layout, TYPESCRIPT_PEER)?,
@@ -197,8 +205,8 @@ fn typescript_peer(layout: &Layout, node: &Tool, step: &Step) -> Result<(Impleme
 
 fn scripted(launch: Launch, title: String, zip_bytes: usize) -> Result<Implementation, Failure> {
     let unpacked_bytes = size(&launch.folder)?;
-    let first = (events::post(1), CREATED);
-    Ok(Implementation { unpacked_bytes, zip_bytes, launch, title, first, batch_answer: Some(CREATED) })
+    let first = (events::post_orders(1), CREATED);
+    Ok(Implementation { unpacked_bytes, zip_bytes, launch, title, first, batch_response: Some(CREATED) })
 }
 
 fn source(layout: &Layout, name: &str) -> PathBuf {
@@ -209,7 +217,7 @@ fn folder(layout: &Layout, name: &str) -> PathBuf {
     layout.home().join("bench").join("functions").join(name)
 }
 
-/// The function's log, emptied.
+/// Creates the function's empty log.
 fn log(layout: &Layout, name: &str) -> Result<PathBuf, Failure> {
     let log = layout.log(&format!("bench-{name}"));
     if let Some(folder) = log.parent() {
@@ -219,7 +227,7 @@ fn log(layout: &Layout, name: &str) -> Result<PathBuf, Failure> {
     Ok(log)
 }
 
-/// Copies a folder's files over those that are there.
+/// Copies a folder's files, replacing existing ones.
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
     fs::create_dir_all(to).on_file("make", to)?;
     for entry in fs::read_dir(from).on_file("read", from)?.filter_map(Result::ok) {

@@ -1,12 +1,12 @@
 //! The measurements: cold starts, warm requests one at a time and back to back, processor time, memory.
 //!
-//! Implementations take turns in every round, so that what else the machine does meets all alike. An answer that is not one of
-//! success ends the benchmark: a function that fails quickly is not quick.
+//! Implementations are interleaved in every round, so that other work of the machine affects all of them. An unexpected
+//! response ends the benchmark: an error must not count as a fast response.
 
-use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use super::certificate::Authorities;
 use super::events;
 use super::execution::{Execution, Launch};
 use super::implementations::Implementation;
@@ -15,20 +15,20 @@ use super::sample::Sample;
 use gridbid_devkit::failure::Failure;
 use gridbid_devkit::progress::Step;
 
-/// The sizes of batches.
+/// Batch sizes, in orders.
 pub const ORDERS: [usize; 3] = [1, 10, 100];
-/// Requests before anything is counted: a JIT compiler's and a pool's time to warm up.
+/// Requests before the first measurement: they warm up JIT compilers and connection pools.
 const WARM_UP: usize = 100;
 const ROUNDS: usize = 3;
-/// The pause between requests that come one at a time.
+/// Pause between requests that are sent one at a time.
 const PAUSE: Duration = Duration::from_millis(25);
-/// Requests that come one at a time, in each round.
+/// Number of requests that are sent one at a time in each round.
 const SINGLE: usize = 30;
 
-/// What a request that cannot be is answered with.
+/// Part of the response to an empty request.
 const REFUSED: &str = r#""statusCode":400"#;
 
-/// How much is measured.
+/// Number of measurements.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
     /// Cold starts of each function.
@@ -40,58 +40,58 @@ pub struct Effort {
 /// Starts of one function.
 #[derive(Clone, Debug, Default)]
 pub struct Cold {
-    /// From the start of the process to its first question for an event.
-    pub initialisation: Sample,
-    /// From the start of the process to its first answer, when that needs nothing of AWS: a request without a body, refused.
+    /// From the start of the process until it first asks for an event.
+    pub initialization: Sample,
+    /// From the start of the process to the refusal of a request without a body, which needs no call to AWS.
     pub first_refusal: Sample,
-    /// From the start of the process to its first answer, a stored order where it stores orders.
-    pub first_answer: Sample,
-    /// The most memory after the first answer, in bytes.
+    /// From the start of the process to the first response: a stored order, if the function stores orders.
+    pub first_response: Sample,
+    /// Peak memory after the first response, in bytes.
     pub peak_memory: u64,
-    /// Time on a processor until after the first answer.
+    /// Processor time until after the first response.
     pub processor: Sample,
 }
 
 /// Warm requests of one size.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// From event to answer, when requests come one at a time.
+    /// From event to response, when requests are sent one at a time.
     pub single: Sample,
-    /// From event to answer, when the next request follows at once.
+    /// From event to response, when each request immediately follows a response.
     pub sustained: Sample,
-    /// The time from the first event to the last answer of that.
+    /// The time from the first event to the last response of these.
     pub elapsed: Duration,
-    /// Time on a processor for all of them.
+    /// Processor time of these.
     pub processor: Duration,
 }
 
 impl Batch {
-    /// Time on a processor for one request.
+    /// Processor time per request.
     #[must_use]
     pub fn processor_per_request(&self) -> Duration {
         self.processor.checked_div(u32::try_from(self.sustained.count()).unwrap_or(0)).unwrap_or_default()
     }
 
-    /// Requests in a second, back to back in one execution environment.
+    /// Requests per second, back to back in one execution environment.
     #[must_use]
     pub fn rate(&self) -> f64 {
         f64::from(u32::try_from(self.sustained.count()).unwrap_or(0)) / self.elapsed.as_secs_f64()
     }
 }
 
-/// The warm requests of one function, and the most memory it had after all of them.
+/// Warm requests of one function, and its peak memory after all of them.
 #[derive(Clone, Debug, Default)]
 pub struct Warm {
-    /// One for each of [`ORDERS`].
+    /// By size, in the order of [`ORDERS`].
     pub batches: [Batch; ORDERS.len()],
     /// In bytes.
     pub peak_memory: u64,
 }
 
-/// Starts each function again and again.
+/// Measures cold starts of each function.
 ///
 /// # Errors
-/// When one does not start or does not answer as it should.
+/// When a function does not start, or its response is not the expected one.
 pub fn cold(
     implementations: &[Implementation],
     endpoint: &Endpoint,
@@ -100,24 +100,24 @@ pub fn cold(
     step: &Step,
 ) -> Result<Vec<Cold>, Failure> {
     let mut all = vec![Cold::default(); implementations.len()];
-    // The first round brings files into the operating system's cache, and Python's bytecode onto the disk.
+    // The first round, not counted, fills the operating system's file cache and compiles Python's bytecode.
     for round in 0..=effort.starts {
         step.note(format!("start {round} of {}", effort.starts));
         for (implementation, cold) in implementations.iter().zip(&mut all) {
-            let launch = endpoint.of(&implementation.launch);
-            if implementation.batch_answer.is_some() {
-                let execution = Execution::start(&launch, quota, &events::post_nothing())?;
-                let invocation = execution.answer(REFUSED)?;
+            let launch = endpoint.apply_to(&implementation.launch);
+            if implementation.batch_response.is_some() {
+                let execution = Execution::start(&launch, quota, &events::post_empty())?;
+                let invocation = execution.response(REFUSED)?;
                 if round > 0 {
-                    cold.first_refusal.add(execution.since_start(invocation.answered));
+                    cold.first_refusal.add(execution.since_start(invocation.received));
                 }
             }
             let (event, expected) = &implementation.first;
             let execution = Execution::start(&launch, quota, event)?;
-            let invocation = execution.answer(expected)?;
+            let invocation = execution.response(expected)?;
             if round > 0 {
-                cold.initialisation.add(execution.initialisation());
-                cold.first_answer.add(execution.since_start(invocation.answered));
+                cold.initialization.add(execution.initialization());
+                cold.first_response.add(execution.since_start(invocation.received));
                 cold.processor.add(execution.processor_time()?);
                 cold.peak_memory = cold.peak_memory.max(execution.peak_memory()?);
             }
@@ -126,7 +126,7 @@ pub fn cold(
     Ok(all)
 }
 
-/// Keeps each function warm and sends it requests of every size. A function that takes no batches gets its own event.
+/// Measures warm requests of every size. A function that accepts no batches gets its first event every time.
 ///
 /// # Errors
 /// As [`cold`].
@@ -140,10 +140,10 @@ pub fn warm(
     let mut all = vec![Warm::default(); implementations.len()];
     let mut executions = Vec::new();
     for implementation in implementations {
-        step.note(format!("warms up {}", implementation.title));
+        step.note(format!("warm up {}", implementation.title));
         let (event, expected) = event(implementation, 100);
-        let execution = Execution::start(&endpoint.of(&implementation.launch), quota, &event)?;
-        execution.answer(expected)?;
+        let execution = Execution::start(&endpoint.apply_to(&implementation.launch), quota, &event)?;
+        execution.response(expected)?;
         for _ in 1..WARM_UP {
             execution.invoke(&event, expected)?;
         }
@@ -164,7 +164,7 @@ pub fn warm(
     Ok(all)
 }
 
-/// Sends one function one event, back to back.
+/// Measures warm requests of one function with one event.
 ///
 /// # Errors
 /// As [`cold`].
@@ -176,8 +176,8 @@ pub fn one(
     effort: Effort,
     quota: &Quota,
 ) -> Result<Batch, Failure> {
-    let execution = Execution::start(&endpoint.of(&implementation.launch), quota, event)?;
-    execution.answer(expected)?;
+    let execution = Execution::start(&endpoint.apply_to(&implementation.launch), quota, event)?;
+    execution.response(expected)?;
     for _ in 1..WARM_UP {
         execution.invoke(event, expected)?;
     }
@@ -187,8 +187,8 @@ pub fn one(
 }
 
 fn event(implementation: &Implementation, orders: usize) -> (Vec<u8>, &str) {
-    match implementation.batch_answer {
-        Some(expected) => (events::post(orders), expected),
+    match implementation.batch_response {
+        Some(expected) => (events::post_orders(orders), expected),
         None => (implementation.first.0.clone(), implementation.first.1),
     }
 }
@@ -203,50 +203,41 @@ fn measure(
     for _ in 0..SINGLE {
         thread::sleep(PAUSE);
         let invocation = execution.invoke(event, expected)?;
-        batch.single.add(invocation.answered.duration_since(invocation.sent));
+        batch.single.add(invocation.received.duration_since(invocation.sent));
     }
     let before = execution.processor_time()?;
     let (mut began, mut ended) = (None, None);
     for _ in 0..requests {
         let invocation = execution.invoke(event, expected)?;
-        batch.sustained.add(invocation.answered.duration_since(invocation.sent));
+        batch.sustained.add(invocation.received.duration_since(invocation.sent));
         began.get_or_insert(invocation.sent);
-        ended = Some(invocation.answered);
+        ended = Some(invocation.received);
     }
     batch.elapsed += began.zip(ended).map(|(began, ended)| ended.duration_since(began)).unwrap_or_default();
     batch.processor += execution.processor_time()?.saturating_sub(before);
     Ok(())
 }
 
-/// Where a function finds AWS: in plain text, or behind TLS with a certificate authority of its own.
+/// Where a function finds the fake AWS.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
-    /// The address.
+    /// The URL.
     pub url: String,
-    /// Whom to trust, for TLS.
+    /// The authorities to trust, for TLS.
     pub authorities: Option<Authorities>,
 }
 
-/// Files of certificates to trust.
-#[derive(Clone, Debug)]
-pub struct Authorities {
-    /// The benchmark's own.
-    pub own: PathBuf,
-    /// That one and those of the system.
-    pub all: PathBuf,
-}
-
 impl Endpoint {
-    fn of(&self, launch: &Launch) -> Launch {
+    fn apply_to(&self, launch: &Launch) -> Launch {
         let mut launch = launch.clone();
         launch.variables.push(("AWS_ENDPOINT_URL", self.url.clone()));
         if let Some(authorities) = &self.authorities {
             let (own, all) = (authorities.own.display().to_string(), authorities.all.display().to_string());
             launch.variables.extend([
-                // rustls and OpenSSL read the system's file, botocore one that it brings: this one stands for either.
+                // Replaces the system's file (rustls, OpenSSL) and the one in botocore.
                 ("SSL_CERT_FILE", all.clone()),
                 ("AWS_CA_BUNDLE", all),
-                // Node has the others compiled in.
+                // Added to the certificates that are compiled into Node.
                 ("NODE_EXTRA_CA_CERTS", own),
             ]);
         }

@@ -1,24 +1,22 @@
-//! What a million requests cost on Lambda: x86, eu-west-1, the list price of November 2026, without the free tier.
-//!
-//!
+//! The price of a million requests on Lambda: x86, eu-west-1, the list price of November 2026, without the free tier.
 
 use std::time::Duration;
 
-/// Dollars for a million requests, whatever they do.
+/// Dollars for a million requests, in addition to their duration.
 pub const REQUESTS: f64 = 0.20;
-/// Dollars for a second of a gigabyte of memory.
+/// Dollars for a gigabyte-second.
 pub const GIGABYTE_SECOND: f64 = 0.000_016_666_7;
-/// A function gets a whole processor at so much memory, and a share of it below.
+/// Memory at which a function gets a whole processor; with less memory it gets a proportional share.
 pub const WHOLE_PROCESSOR_MB: f64 = 1_769.0;
 
-/// Dollars for a million requests that each wait so long, and are so long on a processor, at so much memory.
+/// Dollars for a million requests, each with this time of waiting and this time on a processor.
 #[must_use]
-pub fn of_a_million(waiting: Duration, processor: Duration, memory_mb: u32) -> f64 {
+pub fn per_million(waiting: Duration, processor: Duration, memory_mb: u32) -> f64 {
     1e6 * GIGABYTE_SECOND * f64::from(memory_mb) / 1024.0 * billed(waiting, processor, memory_mb).as_secs_f64()
         + REQUESTS
 }
 
-/// The time that is billed: whole milliseconds, with the processor's share slowed down to what the memory buys.
+/// The billed time, in whole milliseconds: processor time is divided by the share of a processor that the memory buys.
 #[must_use]
 pub fn billed(waiting: Duration, processor: Duration, memory_mb: u32) -> Duration {
     let slower = (WHOLE_PROCESSOR_MB / f64::from(memory_mb)).max(1.0);
@@ -35,15 +33,15 @@ mod tests {
         let milliseconds = Duration::from_millis;
         assert_eq!(billed(milliseconds(5), milliseconds(1), 1_769), milliseconds(6));
         assert_eq!(billed(milliseconds(5), Duration::from_micros(1_100), 1_769), milliseconds(7));
-        // A quarter of the memory: four times as long on a processor, as long in waiting.
+        // A quarter of the memory: four times the processor time, the same waiting time.
         assert_eq!(billed(milliseconds(5), milliseconds(2), 442), milliseconds(14));
-        // More memory than a whole processor's makes one thread no quicker.
+        // One thread cannot use more than a whole processor.
         assert_eq!(billed(milliseconds(5), milliseconds(2), 3_000), milliseconds(7));
     }
 
     #[test]
     fn a_million_requests_of_a_second_and_a_gigabyte_cost_the_list_price() {
-        let price = of_a_million(Duration::from_secs(1), Duration::ZERO, 1_024);
+        let price = per_million(Duration::from_secs(1), Duration::ZERO, 1_024);
         assert!((price - 16.866_7).abs() < 1e-9, "{price}");
     }
 }

@@ -1,7 +1,7 @@
-//! How much of the processor a measured function gets: one, as a Lambda function of 1,769 MB does.
+//! Limits a measured function to one processor, the share of a Lambda function with 1,769 MB.
 //!
-//! By a control group (version 2, else 1) where this user may make one; else by letting the function have a single core,
-//! which it then shares with whatever else runs there. The report names which.
+//! Uses a control group (version 2, otherwise 1) if this user may create one. Otherwise pins the function to one core, which
+//! it shares with other processes. The report names the method.
 
 use std::fs;
 use std::io;
@@ -11,24 +11,24 @@ use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 const GROUPS: &str = "/sys/fs/cgroup";
-/// Out of each 100 ms, in microseconds: one processor.
+/// Period and quota of the control group in microseconds. Equal values limit it to one processor.
 const PERIOD: u32 = 100_000;
 
-/// A way to hold processes to one processor. A control group goes with it.
+/// Limits processes to one processor. A control group is removed when it is dropped.
 #[derive(Debug)]
 pub enum Quota {
-    /// A control group, and which version it is of.
+    /// The folder of a control group and its version.
     Group(PathBuf, &'static str),
-    /// The last core.
+    /// Index of the last core.
     Core(usize),
 }
 
 impl Quota {
-    /// The best way that there is on this machine.
+    /// The most precise method that this machine permits.
     #[must_use]
-    pub fn of_one_processor() -> Self {
+    pub fn one_processor() -> Self {
         let name = format!("gridbid-bench-{}", std::process::id());
-        // What else runs on the machine comes after the function: its share is as large as can be.
+        // The largest weight: other processes must not slow the function down.
         let second = || {
             let settings = [("cpu.max", format!("{PERIOD} {PERIOD}")), ("cpu.weight", "10000".to_owned())];
             group(&own_group()?.join(&name), &settings).ok()
@@ -51,20 +51,20 @@ impl Quota {
         Self::Core(cores.saturating_sub(1))
     }
 
-    /// What it is, for the report.
+    /// Names the method, for the report.
     #[must_use]
     pub fn summary(&self) -> String {
         match self {
-            Self::Group(_, version) => format!("one processor by a control group (version {version})"),
-            Self::Core(core) => format!("core {core} alone (no control group can be made here)"),
+            Self::Group(_, version) => format!("limited to one processor by a control group (version {version})"),
+            Self::Core(core) => format!("pinned to core {core} (control groups are not permitted)"),
         }
     }
 
-    /// Holds a process to it.
+    /// Limits a process.
     ///
     /// # Errors
     /// When the process has ended, or the operating system refuses.
-    pub fn hold(&self, pid: u32) -> io::Result<()> {
+    pub fn limit(&self, pid: u32) -> io::Result<()> {
         match self {
             Self::Group(folder, _) => fs::write(folder.join("cgroup.procs"), pid.to_string()),
             Self::Core(core) => {
@@ -80,24 +80,24 @@ impl Quota {
 impl Drop for Quota {
     fn drop(&mut self) {
         if let Self::Group(folder, _) = self {
-            // What still runs in it keeps it; it is empty then, and harmless.
+            // Fails while a process is in the group. The remaining group has no effect.
             let _ = fs::remove_dir(folder);
         }
     }
 }
 
-/// This process's group of version 2.
+/// This process's control group, version 2.
 fn own_group() -> Option<PathBuf> {
     let text = fs::read_to_string("/proc/self/cgroup").ok()?;
     let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
     Some(Path::new(GROUPS).join(path.trim_start_matches('/')))
 }
 
-/// Makes a group with these settings, or none.
+/// Creates a group with these settings. After an error there is no group.
 fn group(folder: &Path, settings: &[(&str, String)]) -> io::Result<PathBuf> {
     fs::create_dir(folder)?;
     let set = settings.iter().try_for_each(|(name, value)| {
-        // Any other folder would accept any file.
+        // Outside the control group file system, writing would create the file.
         if folder.join(name).is_file() {
             fs::write(folder.join(name), value)
         } else {
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_is_no_group_is_not_taken_for_one_and_not_left_behind() {
+    fn folder_outside_the_control_groups_is_refused_and_removed() {
         let folder = std::env::temp_dir().join(format!("gridbid-quota-{}", std::process::id()));
         assert!(group(&folder, &[("cpu.max", "1 1".to_owned())]).is_err());
         assert!(!folder.exists());

@@ -1,4 +1,4 @@
-//! The results as tables in Markdown, as in `docs/benchmarks.md`.
+//! The results as Markdown tables, the format of `docs/benchmarks.md`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,33 +9,33 @@ use super::measure::{Batch, Cold, Effort, Warm};
 use super::price;
 use crate::machine;
 
-/// The memory that Terraform gives orders-api; the price is for it.
+/// The memory of orders-api in Terraform, for which the price is computed.
 const MEMORY_MB: u32 = 256;
 
-/// All that was measured.
+/// The results of all measurements.
 #[derive(Debug)]
 pub struct Results {
-    /// The functions that are compared.
+    /// orders-api and its peers.
     pub compared: Vec<Implementation>,
     /// Gridbid's other functions.
     pub others: Vec<Implementation>,
-    /// Their starts, with TLS.
+    /// Cold starts of `compared`, with TLS.
     pub cold: Vec<Cold>,
-    /// The others' starts, without.
+    /// Cold starts of `others`, without TLS.
     pub cold_others: Vec<Cold>,
-    /// Warm requests, with TLS.
+    /// Warm requests of `compared`, with TLS.
     pub warm: Vec<Warm>,
-    /// Warm requests, without.
+    /// Warm requests of `compared`, without TLS.
     pub warm_plain: Vec<Warm>,
-    /// Where the time of a request of ours goes.
+    /// Requests of orders-api that end at different stages.
     pub stages: Stages,
     /// The latency of the fake AWS.
     pub latency: Duration,
-    /// How much was measured.
+    /// Number of measurements.
     pub effort: Effort,
-    /// How functions were held to one processor.
+    /// How functions were limited to one processor.
     pub quota: String,
-    /// The number of calls of the fake AWS.
+    /// Number of calls to the fake AWS.
     pub calls: u64,
 }
 
@@ -47,8 +47,8 @@ impl Results {
         let Effort { starts, requests } = self.effort;
         let _ = writeln!(
             out,
-            "{}; {}; AWS answers after {} ms, over TLS 1.3 where nothing else is said; {starts} cold starts of each \
-             function and {requests} warm requests of each size, taking turns; {} calls of AWS in all.\n",
+            "{}, {}; AWS responds after {} ms, over TLS 1.3 unless stated otherwise; {starts} cold starts per function, \
+             {requests} warm requests per size, interleaved; {} calls to AWS in total.\n",
             machine::summary(),
             self.quota,
             self.latency.as_millis(),
@@ -72,7 +72,7 @@ impl Results {
             &[
                 "function",
                 "INIT, p50",
-                "first answer without AWS, p50",
+                "first response without AWS, p50",
                 "p99",
                 "× orders-api",
                 "first stored order, p50",
@@ -82,22 +82,22 @@ impl Results {
             ],
         );
         let without_aws = |cold: &Cold| match cold.first_refusal.count() {
-            0 => cold.first_answer.clone(),
+            0 => cold.first_response.clone(),
             _ => cold.first_refusal.clone(),
         };
         for (implementation, cold) in self.compared.iter().zip(&self.cold) {
             let first = without_aws(cold);
             let mut cells = vec![
-                milliseconds(cold.initialisation.median()),
+                milliseconds(cold.initialization.median()),
                 milliseconds(first.median()),
                 milliseconds(first.percentile(99)),
                 times(first.median(), ours.map(|ours| without_aws(ours).median())),
             ];
-            cells.extend(if implementation.batch_answer.is_some() {
+            cells.extend(if implementation.batch_response.is_some() {
                 [
-                    milliseconds(cold.first_answer.median()),
-                    milliseconds(cold.first_answer.percentile(99)),
-                    times(cold.first_answer.median(), ours.map(|ours| ours.first_answer.median())),
+                    milliseconds(cold.first_response.median()),
+                    milliseconds(cold.first_response.percentile(99)),
+                    times(cold.first_response.median(), ours.map(|ours| ours.first_response.median())),
                 ]
             } else {
                 ["–", "–", "–"].map(str::to_owned)
@@ -112,7 +112,7 @@ impl Results {
         heading(
             out,
             "Memory and size",
-            &["function", "peak memory, first answer", "peak memory, warm", "zip", "unpacked"],
+            &["function", "peak memory, first response", "peak memory, warm", "zip", "unpacked"],
         );
         for ((implementation, cold), warm) in self.compared.iter().zip(&self.cold).zip(&self.warm) {
             row(
@@ -126,7 +126,7 @@ impl Results {
                 ],
             );
         }
-        out.push_str("\nboto3 comes with Lambda's Python, so the Python zip has none.\n\n");
+        out.push_str("\nboto3 is part of Lambda's Python runtime, so the zip does not contain it.\n\n");
     }
 
     fn warm_requests(&self, out: &mut String) {
@@ -157,12 +157,20 @@ impl Results {
         heading(
             out,
             "Processor time of a warm request",
-            &["function", "orders", "a request", "an order", "× orders-api", "a request without TLS", "× orders-api"],
+            &[
+                "function",
+                "orders",
+                "per request",
+                "per order",
+                "× orders-api",
+                "per request without TLS",
+                "× orders-api",
+            ],
         );
         let plain = self.batches(&self.warm_plain);
         for ((implementation, orders, batch), (_, _, plain)) in self.batches(&self.warm).into_iter().zip(plain) {
             let ours =
-                |all: &[Warm]| self.ours(all).and_then(|warm| of_size(warm, orders)).map(Batch::processor_per_request);
+                |all: &[Warm]| self.ours(all).and_then(|warm| batch_of(warm, orders)).map(Batch::processor_per_request);
             let (request, plain) = (batch.processor_per_request(), plain.processor_per_request());
             row(
                 out,
@@ -187,20 +195,20 @@ impl Results {
         columns.extend(sizes.iter().map(String::as_str));
         heading(out, "Price on Lambda", &columns);
         for (implementation, warm) in self.compared.iter().zip(&self.warm) {
-            let waits = if implementation.batch_answer.is_some() { self.latency } else { Duration::ZERO };
+            let waits = if implementation.batch_response.is_some() { self.latency } else { Duration::ZERO };
             let last = warm.batches.last().map(Batch::processor_per_request).unwrap_or_default();
             let mut cells = vec![milliseconds(price::billed(waits, last, MEMORY_MB))];
             cells.extend(
-                warm.batches.iter().map(|batch| {
-                    format!("{:.2}", price::of_a_million(waits, batch.processor_per_request(), MEMORY_MB))
-                }),
+                warm.batches
+                    .iter()
+                    .map(|batch| format!("{:.2}", price::per_million(waits, batch.processor_per_request(), MEMORY_MB))),
             );
             row(out, &implementation.title, &cells);
         }
         let _ = writeln!(
             out,
-            "\nbilled = ⌈AWS's latency + processor time × {whole} / {MEMORY_MB}⌉ in ms (Lambda gives a whole processor at {whole} \
-             MB, and {MEMORY_MB} MB is what Terraform gives orders-api); price = 10⁶ × billed in s × {MEMORY_MB}/1024 GB × \
+            "\nbilled = ⌈latency of AWS + processor time × {whole} / {MEMORY_MB}⌉ in ms (Lambda provides a whole processor at {whole} \
+             MB; Terraform gives orders-api {MEMORY_MB} MB); price = 10⁶ × billed in s × {MEMORY_MB}/1024 GB × \
              ${second} + ${requests} (x86, eu-west-1).\n",
             whole = price::WHOLE_PROCESSOR_MB,
             second = price::GIGABYTE_SECOND,
@@ -209,12 +217,12 @@ impl Results {
     }
 
     fn stages(&self, out: &mut String) {
-        let Some(with) = self.ours(&self.warm).and_then(|warm| of_size(warm, 100)) else { return };
-        let Some(without) = self.ours(&self.warm_plain).and_then(|warm| of_size(warm, 100)) else { return };
+        let Some(with) = self.ours(&self.warm).and_then(|warm| batch_of(warm, 100)) else { return };
+        let Some(without) = self.ours(&self.warm_plain).and_then(|warm| batch_of(warm, 100)) else { return };
         let (total, plain) = (with.processor_per_request(), without.processor_per_request());
         let (probe, refused) = (self.stages.probe.processor_per_request(), self.stages.refused.processor_per_request());
         let wall = with.sustained.median();
-        let single = self.ours(&self.warm_plain).and_then(|warm| of_size(warm, 1)).map(Batch::processor_per_request);
+        let single = self.ours(&self.warm_plain).and_then(|warm| batch_of(warm, 1)).map(Batch::processor_per_request);
         let call = single.unwrap_or_default().saturating_sub(probe);
         heading(
             out,
@@ -224,39 +232,39 @@ impl Results {
         for (stage, how, time) in [
             ("runtime client and log line", "processor time of the probe", probe),
             (
-                "reading the event, core, the answer",
-                "a batch refused at its last order, less the probe",
+                "reading the event, core, the response",
+                "a batch refused at its last order, minus the probe",
                 refused.saturating_sub(probe),
             ),
-            ("a call of the SDK: signing, HTTP", "one stored order without TLS, less the probe", call),
+            ("an SDK call: signing, HTTP", "one stored order without TLS, minus the probe", call),
             (
                 "writing, hashing and sending the other orders",
-                "a stored batch without TLS, less the refused one and the call",
+                "a stored batch without TLS, minus the refused one and the call",
                 plain.saturating_sub(refused).saturating_sub(call),
             ),
-            ("TLS", "a stored batch with TLS, less one without", total.saturating_sub(plain)),
+            ("TLS", "a stored batch with TLS, minus one without", total.saturating_sub(plain)),
             (
                 "waiting for AWS and for the host",
-                "the rest of the time from event to answer, p50",
+                "the rest of the time from event to response, p50",
                 wall.saturating_sub(total),
             ),
         ] {
             row(out, stage, &[how.to_owned(), microseconds(time), share(time, wall)]);
         }
         let _ =
-            writeln!(out, "| together | from event to answer, p50, back to back | {} | 100 % |\n", microseconds(wall));
+            writeln!(out, "| total | from event to response, p50, back to back | {} | 100 % |\n", microseconds(wall));
     }
 
     fn others(&self, out: &mut String) {
         heading(
             out,
-            "Gridbid's other functions, without TLS",
+            "Other functions, without TLS",
             &[
                 "function",
-                "spawn to first answer, p50",
+                "spawn to first response, p50",
                 "p99",
-                "of it INIT, p50",
-                "peak memory, first answer",
+                "of which INIT, p50",
+                "peak memory, first response",
                 "zip",
                 "unpacked",
             ],
@@ -266,9 +274,9 @@ impl Results {
                 out,
                 &implementation.title,
                 &[
-                    milliseconds(cold.first_answer.median()),
-                    milliseconds(cold.first_answer.percentile(99)),
-                    milliseconds(cold.initialisation.median()),
+                    milliseconds(cold.first_response.median()),
+                    milliseconds(cold.first_response.percentile(99)),
+                    milliseconds(cold.initialization.median()),
                     megabytes(cold.peak_memory),
                     megabytes(u64::try_from(implementation.zip_bytes).unwrap_or(u64::MAX)),
                     megabytes(implementation.unpacked_bytes),
@@ -281,10 +289,11 @@ impl Results {
         self.compared.iter().zip(all).find(|(implementation, _)| implementation.launch.name == OURS).map(|(_, one)| one)
     }
 
-    /// Every size of every function that takes batches.
+    /// Every size of every function that accepts batches.
     fn batches<'a>(&'a self, warm: &'a [Warm]) -> Vec<(&'a Implementation, u32, &'a Batch)> {
-        let takers = self.compared.iter().zip(warm).filter(|(implementation, _)| implementation.batch_answer.is_some());
-        takers
+        let comparable =
+            self.compared.iter().zip(warm).filter(|(implementation, _)| implementation.batch_response.is_some());
+        comparable
             .flat_map(|(implementation, warm)| {
                 sizes().zip(&warm.batches).map(move |(orders, batch)| (implementation, orders, batch))
             })
@@ -296,7 +305,7 @@ fn sizes() -> impl Iterator<Item = u32> {
     super::measure::ORDERS.into_iter().filter_map(|orders| u32::try_from(orders).ok())
 }
 
-fn of_size(warm: &Warm, orders: u32) -> Option<&Batch> {
+fn batch_of(warm: &Warm, orders: u32) -> Option<&Batch> {
     sizes().zip(&warm.batches).find(|(size, _)| *size == orders).map(|(_, batch)| batch)
 }
 
@@ -324,8 +333,7 @@ fn microseconds(duration: Duration) -> String {
 }
 
 fn megabytes(bytes: u64) -> String {
-    // No size here comes near 2^53.
-    #[allow(clippy::cast_precision_loss)]
+    #[expect(clippy::cast_precision_loss, reason = "no size here approaches 2^53")]
     let megabytes = bytes as f64 / 1e6;
     if megabytes < 0.1 { format!("{:.1} kB", megabytes * 1e3) } else { format!("{megabytes:.2} MB") }
 }

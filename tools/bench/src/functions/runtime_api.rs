@@ -1,76 +1,109 @@
-//! Lambda's runtime API for one execution environment: what a function asks for its events and hands its answers to.
+//! Lambda's runtime API (version 2018-06-01) for one execution environment: a function fetches its events from it and
+//! posts its responses to it.
 //!
-//! As AWS documents it (version 2018-06-01): `next` waits for an event and tells its id, deadline, ARN and trace in headers;
-//! `response` and `error` must name the id of the event that is out, once; `init/error` ends the start. One event is out at
-//! a time. Response streaming, extensions and SnapStart's `restore` are left out: no function here asks for them.
+//! `next` waits for an event and returns its id, deadline, ARN and trace in headers. `response` and `error` must name the id
+//! of the event in progress, once; `init/error` reports a failed start. One event is in progress at a time. Response
+//! streaming, extensions and SnapStart's `restore` are missing: no function here uses them.
 
-use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::http1::{Answer, Request, Server};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-const PREFIX: &str = "/2018-06-01/runtime/";
+use super::server::Server;
+
 const ARN: &str = "arn:aws:lambda:eu-west-1:000000000000:function:measured";
+const JSON: (header::HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
 
 /// The runtime API of one execution environment.
 #[derive(Debug)]
 pub struct RuntimeApi {
     server: Server,
     shared: Arc<Shared>,
+    events: UnboundedSender<Bytes>,
+    outcomes: mpsc::Receiver<Result<Invocation, NoResponse>>,
 }
 
-/// One event's way through the function.
+/// One event and its response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
-    /// When the event left for the function.
+    /// When the event was sent to the function.
     pub sent: Instant,
-    /// When the answer had come in whole.
-    pub answered: Instant,
-    /// What the function answered.
-    pub result: Result<Vec<u8>, String>,
+    /// When the whole response had been received.
+    pub received: Instant,
+    /// The function's response, or the type and the text of its error.
+    pub result: Result<Bytes, String>,
 }
 
-/// Why an event has no answer.
+/// Why an event has no response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoAnswer {
-    /// The function said that it cannot start.
+pub enum NoResponse {
+    /// The function reported that it cannot start.
     #[error("the function did not start: {0}")]
     NotStarted(String),
-    /// The time was over.
-    #[error("no answer came in time")]
-    Late,
+    /// The time limit was exceeded.
+    #[error("no response within the time limit")]
+    TimedOut,
 }
 
-#[derive(Debug, Default)]
+/// State of the handlers.
+#[derive(Debug)]
 struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
+    /// Time limit of an event.
+    timeout: Duration,
+    /// When the function first asked for an event, which ends its initialization.
+    ready: OnceLock<Instant>,
+    waiting: tokio::sync::Mutex<UnboundedReceiver<Bytes>>,
+    current: Mutex<Current>,
+    outcomes: mpsc::Sender<Result<Invocation, NoResponse>>,
 }
 
+/// The event in progress.
 #[derive(Debug, Default)]
-struct State {
-    /// The first time that the function asked for an event: its start is over.
-    ready: Option<Instant>,
-    waiting: VecDeque<Vec<u8>>,
-    timeout: Duration,
-    out: Option<(String, Instant)>,
-    done: Option<Invocation>,
-    not_started: Option<String>,
+struct Current {
+    /// Number of events so far, from which the id is made.
     count: u64,
-    has_ended: bool,
+    /// When it was sent; none when its response has arrived.
+    sent: Option<Instant>,
+}
+
+impl Current {
+    fn id(&self) -> String {
+        format!("8476a536-e9f4-11e8-9739-{:012x}", self.count)
+    }
 }
 
 impl RuntimeApi {
-    /// A runtime API without events.
+    /// Starts a runtime API without events, whose events have this time limit.
     ///
     /// # Errors
-    /// When no port can be had.
-    pub fn start() -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let answering = Arc::clone(&shared);
-        Ok(Self { server: Server::start(move |request| answering.answer(&request))?, shared })
+    /// As [`Server::start`].
+    pub fn start(timeout: Duration) -> io::Result<Self> {
+        let (events, waiting) = unbounded_channel();
+        let (sender, outcomes) = mpsc::channel();
+        let shared = Arc::new(Shared {
+            timeout,
+            ready: OnceLock::new(),
+            waiting: waiting.into(),
+            current: Mutex::default(),
+            outcomes: sender,
+        });
+        let runtime = Router::new()
+            .route("/invocation/next", get(next))
+            .route("/invocation/{id}/response", post(response))
+            .route("/invocation/{id}/error", post(error))
+            .route("/init/error", post(init_error))
+            .with_state(Arc::clone(&shared));
+        let server = Server::start(Router::new().nest("/2018-06-01/runtime", runtime), None)?;
+        Ok(Self { server, shared, events, outcomes })
     }
 
     /// The value of `AWS_LAMBDA_RUNTIME_API`.
@@ -79,127 +112,78 @@ impl RuntimeApi {
         self.server.address()
     }
 
-    /// Has an event ready for the function, which may take so long for it.
-    pub fn send(&self, event: &[u8], timeout: Duration) {
-        let mut state = self.shared.lock();
-        state.timeout = timeout;
-        state.waiting.push_back(event.to_vec());
-        self.shared.changed.notify_all();
+    /// Queues an event for the function.
+    pub fn send(&self, event: &[u8]) {
+        // The receiver lives as long as `shared`.
+        let _ = self.events.send(Bytes::copy_from_slice(event));
     }
 
-    /// Waits for the answer to the event that was sent.
+    /// Waits for the response to the oldest event without one.
     ///
     /// # Errors
-    /// When the function says that it cannot start, or does not answer in time.
-    pub fn wait(&self) -> Result<Invocation, NoAnswer> {
-        let mut state = self.shared.lock();
-        let deadline = Instant::now() + state.timeout;
-        loop {
-            if let Some(done) = state.done.take() {
-                return Ok(done);
-            }
-            if let Some(why) = &state.not_started {
-                return Err(NoAnswer::NotStarted(why.clone()));
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(NoAnswer::Late);
-            }
-            state = self.shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+    /// When the function reports that it cannot start, or does not respond within the time limit.
+    pub fn wait(&self) -> Result<Invocation, NoResponse> {
+        self.outcomes.recv_timeout(self.shared.timeout).unwrap_or(Err(NoResponse::TimedOut))
     }
 
     /// When the function first asked for an event.
     #[must_use]
     pub fn ready(&self) -> Option<Instant> {
-        self.shared.lock().ready
+        self.shared.ready.get().copied()
     }
 }
 
-impl Drop for RuntimeApi {
-    fn drop(&mut self) {
-        self.shared.lock().has_ended = true;
-        self.shared.changed.notify_all();
-    }
+async fn next(State(shared): State<Arc<Shared>>) -> Response {
+    shared.ready.get_or_init(Instant::now);
+    let Some(event) = shared.waiting.lock().await.recv().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + shared.timeout;
+    let mut current = shared.current.lock().unwrap_or_else(PoisonError::into_inner);
+    current.count += 1;
+    current.sent = Some(Instant::now());
+    let headers = [
+        ("content-type", "application/json".to_owned()),
+        ("lambda-runtime-aws-request-id", current.id()),
+        ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),
+        ("lambda-runtime-invoked-function-arn", ARN.to_owned()),
+        ("lambda-runtime-trace-id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0".to_owned()),
+    ];
+    (headers, event).into_response()
+}
+
+async fn response(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: Bytes) -> Response {
+    shared.finish(&id, Ok(body))
+}
+
+async fn error(State(shared): State<Arc<Shared>>, Path(id): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
+    let kind = headers.get("lambda-runtime-function-error-type").and_then(|value| value.to_str().ok());
+    let message = String::from_utf8_lossy(&body);
+    shared.finish(&id, Err(format!("{}: {message}", kind.unwrap_or("no error type"))))
+}
+
+async fn init_error(State(shared): State<Arc<Shared>>, body: Bytes) -> Response {
+    shared.report(Err(NoResponse::NotStarted(String::from_utf8_lossy(&body).into_owned())))
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn answer(&self, request: &Request) -> Option<Answer> {
-        let now = Instant::now();
-        let Some(path) = request.target.strip_prefix(PREFIX) else { return Some(refusal(404, "UnknownPath")) };
-        let told = || String::from_utf8_lossy(&request.body).into_owned();
-        match (request.method.as_str(), path.strip_prefix("invocation/").and_then(|rest| rest.split_once('/'))) {
-            ("GET", _) if path == "invocation/next" => self.next(now),
-            ("POST", _) if path == "init/error" => {
-                self.lock().not_started = Some(told());
-                self.changed.notify_all();
-                Some(accepted())
-            }
-            ("POST", Some((id, "response"))) => Some(self.finish(id, now, Ok(request.body.clone()))),
-            ("POST", Some((id, "error"))) => {
-                let kind = request.header("lambda-runtime-function-error-type").unwrap_or("no error type");
-                Some(self.finish(id, now, Err(format!("{kind}: {}", told()))))
-            }
-            _ => Some(refusal(404, "UnknownPath")),
+    fn finish(&self, id: &str, result: Result<Bytes, String>) -> Response {
+        let received = Instant::now();
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.id() == id
+            && let Some(sent) = current.sent.take()
+        {
+            return self.report(Ok(Invocation { sent, received, result }));
         }
+        let refusal = r#"{"errorMessage":"InvalidRequestID","errorType":"InvalidRequestID"}"#;
+        (StatusCode::BAD_REQUEST, [JSON], refusal).into_response()
     }
 
-    fn next(&self, now: Instant) -> Option<Answer> {
-        let mut state = self.lock();
-        state.ready.get_or_insert(now);
-        loop {
-            if state.has_ended {
-                return None;
-            }
-            if let Some(event) = state.waiting.pop_front() {
-                state.count += 1;
-                let id = format!("8476a536-e9f4-11e8-9739-{:012x}", state.count);
-                let deadline = SystemTime::now() + state.timeout;
-                let deadline = deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-                state.out = Some((id.clone(), Instant::now()));
-                return Some(Answer {
-                    status: 200,
-                    headers: vec![
-                        ("Content-Type", "application/json".to_owned()),
-                        ("Lambda-Runtime-Aws-Request-Id", id),
-                        ("Lambda-Runtime-Deadline-Ms", deadline.to_string()),
-                        ("Lambda-Runtime-Invoked-Function-Arn", ARN.to_owned()),
-                        ("Lambda-Runtime-Trace-Id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0".to_owned()),
-                    ],
-                    body: event,
-                });
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+    fn report(&self, outcome: Result<Invocation, NoResponse>) -> Response {
+        // The receiver is gone when the benchmark has ended.
+        let _ = self.outcomes.send(outcome);
+        (StatusCode::ACCEPTED, [JSON], r#"{"status":"OK"}"#).into_response()
     }
-
-    fn finish(&self, id: &str, answered: Instant, result: Result<Vec<u8>, String>) -> Answer {
-        let mut state = self.lock();
-        match state.out.take_if(|(out, _)| out == id) {
-            Some((_, sent)) => {
-                state.done = Some(Invocation { sent, answered, result });
-                self.changed.notify_all();
-                accepted()
-            }
-            None => refusal(400, "InvalidRequestID"),
-        }
-    }
-}
-
-fn accepted() -> Answer {
-    json(202, r#"{"status":"OK"}"#.to_owned())
-}
-
-fn refusal(status: u16, kind: &str) -> Answer {
-    json(status, format!(r#"{{"errorMessage":"{kind}","errorType":"{kind}"}}"#))
-}
-
-fn json(status: u16, text: String) -> Answer {
-    Answer { status, headers: vec![("Content-Type", "application/json".to_owned())], body: text.into_bytes() }
 }
 
 #[cfg(test)]
@@ -209,11 +193,11 @@ mod tests {
     use super::*;
     use gridbid_devkit::http;
 
+    const PREFIX: &str = "/2018-06-01/runtime/";
     const SOON: Duration = Duration::from_secs(10);
 
-    fn answered(api: &RuntimeApi, timeout: Duration) -> Result<Invocation, NoAnswer> {
-        api.send(b"event", timeout);
-        api.wait()
+    fn get_next(address: &str) -> http::Response {
+        http::call("GET", &format!("http://{address}{PREFIX}invocation/next"), &[], &[]).unwrap()
     }
 
     fn post(address: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> http::Response {
@@ -221,49 +205,50 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_answered_once_and_under_its_id() {
-        let api = RuntimeApi::start().unwrap();
+    fn response_is_accepted_once_and_under_the_id_of_its_event() {
+        let api = RuntimeApi::start(SOON).unwrap();
         let address = api.address();
+        api.send(b"event");
         let function = thread::spawn(move || {
-            let next = http::call("GET", &format!("http://{address}{PREFIX}invocation/next"), &[], &[]).unwrap();
+            let next = get_next(&address);
             let id = next.header("lambda-runtime-aws-request-id").unwrap().to_owned();
             let deadline: u128 = next.header("lambda-runtime-deadline-ms").unwrap().parse().unwrap();
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
             assert!(deadline > now && deadline <= now + SOON.as_millis());
-            let statuses = ["invocation/other/response", &format!("invocation/{id}/response")]
-                .map(|path| post(&address, path, &[], &next.body).status);
-            (statuses, post(&address, &format!("invocation/{id}/response"), &[], b"late").status)
+            let own = format!("invocation/{id}/response");
+            ["invocation/other/response", &own, &own].map(|path| post(&address, path, &[], &next.body).status)
         });
-        let invocation = answered(&api, SOON).unwrap();
-        assert_eq!(invocation.result, Ok(b"event".to_vec()));
-        assert!(api.ready().unwrap() <= invocation.sent && invocation.sent <= invocation.answered);
-        assert_eq!(function.join().unwrap(), ([400, 202], 400));
+        let invocation = api.wait().unwrap();
+        assert_eq!(invocation.result, Ok(Bytes::from_static(b"event")));
+        assert!(api.ready().unwrap() <= invocation.sent && invocation.sent <= invocation.received);
+        assert_eq!(function.join().unwrap(), [400, 202, 400]);
     }
 
     #[test]
-    fn errors_are_told_with_their_type() {
-        let api = RuntimeApi::start().unwrap();
+    fn error_is_reported_with_its_type() {
+        let api = RuntimeApi::start(SOON).unwrap();
         let address = api.address();
+        api.send(b"event");
         let function = thread::spawn(move || {
-            let next = http::call("GET", &format!("http://{address}{PREFIX}invocation/next"), &[], &[]).unwrap();
-            let path = format!("invocation/{}/error", next.header("lambda-runtime-aws-request-id").unwrap());
+            let path =
+                format!("invocation/{}/error", get_next(&address).header("lambda-runtime-aws-request-id").unwrap());
             post(&address, &path, &[("lambda-runtime-function-error-type", "OrderRejected")], b"why");
         });
-        assert_eq!(answered(&api, SOON).unwrap().result, Err("OrderRejected: why".to_owned()));
+        assert_eq!(api.wait().unwrap().result, Err("OrderRejected: why".to_owned()));
         function.join().unwrap();
     }
 
     #[test]
-    fn a_function_that_cannot_start_says_so() {
-        let api = RuntimeApi::start().unwrap();
+    fn failed_start_is_reported() {
+        let api = RuntimeApi::start(SOON).unwrap();
         assert_eq!(post(&api.address(), "init/error", &[], b"no table").status, 202);
-        assert_eq!(answered(&api, SOON), Err(NoAnswer::NotStarted("no table".to_owned())));
-        assert_eq!(answered(&api, Duration::ZERO), Err(NoAnswer::NotStarted("no table".to_owned())));
+        assert_eq!(api.wait(), Err(NoResponse::NotStarted("no table".to_owned())));
     }
 
     #[test]
-    fn a_function_that_never_asks_is_late() {
-        let api = RuntimeApi::start().unwrap();
-        assert_eq!(answered(&api, Duration::from_millis(50)), Err(NoAnswer::Late));
+    fn function_that_never_asks_for_an_event_times_out() {
+        let api = RuntimeApi::start(Duration::from_millis(50)).unwrap();
+        api.send(b"event");
+        assert_eq!(api.wait(), Err(NoResponse::TimedOut));
     }
 }

@@ -1,4 +1,4 @@
-//! Durations that were measured, and what they amount to.
+//! Percentiles of measured durations.
 
 use std::time::Duration;
 
@@ -9,18 +9,18 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Takes up another one.
+    /// Adds a duration.
     pub fn add(&mut self, duration: Duration) {
         self.durations.push(duration);
     }
 
-    /// How many there are.
+    /// Number of durations.
     #[must_use]
     pub fn count(&self) -> usize {
         self.durations.len()
     }
 
-    /// The smallest one that is not exceeded by so many in a hundred (nearest rank); zero when there is none.
+    /// The percentile by the nearest-rank method; zero without durations.
     #[must_use]
     pub fn percentile(&self, percent: usize) -> Duration {
         let mut sorted = self.durations.clone();
@@ -29,7 +29,7 @@ impl Sample {
         sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
     }
 
-    /// The middle one.
+    /// The 50th percentile.
     #[must_use]
     pub fn median(&self) -> Duration {
         self.percentile(50)

@@ -34,6 +34,41 @@ impl Cloud {
         count.ok_or_else(|| CallError::unexpected("DescribeTable", response.to_string()))
     }
 
+    /// The number of items of a table for each value of a text attribute; `None` for items without it.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub fn count_by(&self, table: &str, attribute: &str) -> Result<BTreeMap<Option<String>, u64>, CallError> {
+        let request = json!({
+            "TableName": table, "ProjectionExpression": "#attribute", "ExpressionAttributeNames": {"#attribute": attribute},
+        });
+        let items = read_pages(request, ["Items", "ExclusiveStartKey", "LastEvaluatedKey"], |request| {
+            self.json("dynamodb", "DynamoDB_20120810.Scan", "1.0", request)
+        })?;
+        let mut counts = BTreeMap::new();
+        for item in &items {
+            let value = item.get(attribute).and_then(|value| value.get("S")?.as_str());
+            *counts.entry(value.map(str::to_owned)).or_default() += 1;
+        }
+        Ok(counts)
+    }
+
+    /// The slots of the runs table that are not done, oldest first.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub fn open_slots(&self, runs_table: &str) -> Result<Vec<String>, CallError> {
+        let request = json!({
+            "TableName": runs_table, "IndexName": "open_slots", "KeyConditionExpression": "#open = :open",
+            "ExpressionAttributeNames": {"#open": "open"}, "ExpressionAttributeValues": {":open": {"S": "open"}},
+        });
+        let items = read_pages(request, ["Items", "ExclusiveStartKey", "LastEvaluatedKey"], |request| {
+            self.json("dynamodb", "DynamoDB_20120810.Query", "1.0", request)
+        })?;
+        let slot = |item: &Value| Some(item.pointer("/slot/S")?.as_str()?.to_owned());
+        Ok(items.iter().filter_map(slot).collect())
+    }
+
     /// Puts one item, unconditionally.
     ///
     /// # Errors

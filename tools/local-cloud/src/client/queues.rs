@@ -52,6 +52,14 @@ impl Cloud {
         Ok(messages)
     }
 
+    /// Sends a message to a queue.
+    ///
+    /// # Errors
+    /// When there is no such queue.
+    pub fn send_message(&self, queue_url: &str, body: &str) -> Result<(), CallError> {
+        self.sqs("SendMessage", &json!({"QueueUrl": queue_url, "MessageBody": body})).map(drop)
+    }
+
     fn sqs(&self, operation: &str, body: &Value) -> Result<Value, CallError> {
         self.json("sqs", &format!("AmazonSQS.{operation}"), "1.0", body)
     }

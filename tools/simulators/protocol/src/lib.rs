@@ -1,39 +1,23 @@
 //! What the simulators and their clients exchange: scripts, faults, recorded posts, and the files in the local cloud's folder.
 
+mod auction;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use auction::{
+    AuctionFault, AuctionPolls, AuctionResponse, AuctionRule, AuctionScript, FaultKind, RuleDecision, SYNTHETIC_POWER,
+    SYNTHETIC_REASON, SeenOrder, SeenRequest, is_synthetic_rejection,
+};
+
 /// The file that identifies a start of the local cloud: its processes end when the file is gone or has another content.
 pub const INSTANCE_FILE: &str = "instance";
+/// The file with the names of the deployed resources; its member `api_id` is the id of the HTTP API.
+pub const NAMES_FILE: &str = "names.json";
+/// The file with one line of JSON for each event of the auction.
+pub const AUCTION_FILE: &str = "auction.jsonl";
 /// The file with one line of JSON for each [`SlackPost`].
 pub const SLACK_FILE: &str = "slack.jsonl";
-
-/// A scripted response of the auction platform.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuctionResponse {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body.
-    pub body: String,
-}
-
-/// The responses of the auction platform for one slot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuctionScript {
-    /// The slot.
-    pub slot: String,
-    /// One response per poll; the last one is repeated.
-    pub responses: Vec<AuctionResponse>,
-}
-
-/// The polls of one slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuctionPolls {
-    /// The number of polls since the slot's script was set.
-    pub polls: u64,
-}
 
 /// How Slack's webhook responds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

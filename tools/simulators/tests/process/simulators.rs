@@ -1,75 +1,14 @@
-//! Each test starts the process in a temporary folder.
+//! Slack, S3, the refused requests of web pages, and the end of the process.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use gridbid_devkit::http::{self, Response};
+use gridbid_devkit::http;
 use gridbid_simulator_protocol::{INSTANCE_FILE, SLACK_FILE};
 
-const LIMIT: Duration = Duration::from_secs(20);
-
-/// A running process in a temporary folder.
-struct Simulators {
-    folder: PathBuf,
-    port: u16,
-    s3_port: u16,
-    process: Child,
-}
-
-impl Simulators {
-    fn start(name: &str, cloud_port: u16) -> Self {
-        let folder = std::env::temp_dir().join(format!("gridbid-simulators-{}-{name}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join(INSTANCE_FILE), "this").unwrap();
-        // Free when they are released; another process would have to take them right away.
-        let listeners = [(); 2].map(|()| TcpListener::bind(("127.0.0.1", 0)).unwrap());
-        let [port, s3_port] = listeners.map(|listener| listener.local_addr().unwrap().port());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gridbid-simulators"));
-        command.args(["--instance", "this", "--folder"]).arg(&folder);
-        for (option, port) in [("--port", port), ("--s3-port", s3_port), ("--cloud-port", cloud_port)] {
-            command.args([option, &port.to_string()]);
-        }
-        let process = command.stdin(Stdio::null()).spawn().unwrap();
-        let simulators = Self { folder, port, s3_port, process };
-        let deadline = Instant::now() + LIMIT;
-        while simulators.status(&[]) != Some(200) {
-            assert!(Instant::now() < deadline, "the simulators do not respond");
-            thread::sleep(Duration::from_millis(20));
-        }
-        simulators
-    }
-
-    fn status(&self, headers: &[(&str, &str)]) -> Option<u16> {
-        let url = format!("http://127.0.0.1:{}/control/slack", self.port);
-        http::call("GET", &url, headers, &[]).ok().map(|response| response.status)
-    }
-
-    fn call(&self, method: &str, path: &str, body: &str) -> Response {
-        let headers = [("content-type", "application/json")];
-        http::call(method, &format!("http://127.0.0.1:{}{path}", self.port), &headers, body.as_bytes()).unwrap()
-    }
-
-    fn assert_ends(&mut self) {
-        let deadline = Instant::now() + LIMIT;
-        while self.process.try_wait().unwrap().is_none() {
-            assert!(Instant::now() < deadline, "the simulators are still running");
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-impl Drop for Simulators {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
+use crate::harness::Simulators;
 
 #[test]
 fn requests_of_web_pages_are_refused() {
@@ -85,21 +24,6 @@ fn requests_of_web_pages_are_refused() {
     ] {
         assert_eq!(simulators.status(&[(header, value)]), Some(status), "{header}: {value}");
     }
-}
-
-#[test]
-fn auction_follows_its_script_and_counts_polls() {
-    let simulators = Simulators::start("auction", 1);
-    let script = r#"{"slot": "2026-11-22T07:05:00Z", "responses": [{"status": 503, "body": "busy"}, {"status": 200, "body": "{}"}]}"#;
-    assert_eq!(simulators.call("PUT", "/control/auction", script).status, 200);
-    assert_eq!(simulators.call("PUT", "/control/auction", "{}").status, 422);
-    let polls = ["/auction?slot=2026-11-22T07%3A05%3A00Z", "/auction?slot=2026-11-22T07:05:00Z"]
-        .map(|path| simulators.call("GET", path, ""))
-        .map(|response| (response.status, response.text()));
-    assert_eq!(polls, [(503, "busy".to_owned()), (200, "{}".to_owned())]);
-    let counted = simulators.call("GET", "/control/auction?slot=2026-11-22T07:05:00Z", "").text();
-    assert_eq!(counted, r#"{"polls":2}"#);
-    assert_eq!(simulators.call("GET", "/nowhere", "").status, 404);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The rules of the contract, each over one plan.
+//! The rules of the policy checks, each over one plan.
 //!
 //! A rule returns the resources that violate it, and how. Rules about what the local cloud lacks do not apply to its plan.
 
@@ -168,14 +168,14 @@ fn roles_are_bounded(plan: &[Planned]) -> Vec<String> {
 
 fn buckets_are_private(plan: &[Planned]) -> Vec<String> {
     let blocks = ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"];
-    let beside = |bucket: &Planned, kind: &str| {
+    let companion = |bucket: &Planned, kind: &str| {
         let address = bucket.address.replace("aws_s3_bucket.", &format!("{kind}."));
         plan.iter().find(|planned| planned.address == address).cloned()
     };
     let open = of_kind(plan, "aws_s3_bucket").filter(|bucket| {
-        let blocked = beside(bucket, "aws_s3_bucket_public_access_block")
+        let blocked = companion(bucket, "aws_s3_bucket_public_access_block")
             .is_some_and(|block| blocks.iter().all(|name| block.has(name)));
-        let asks_for_tls = beside(bucket, "aws_s3_bucket_policy")
+        let asks_for_tls = companion(bucket, "aws_s3_bucket_policy")
             .is_some_and(|policy| statements(policy.text("policy")).iter().any(denies_without_tls));
         !blocked || !asks_for_tls
     });
@@ -210,13 +210,20 @@ fn resources_are_encrypted_with_a_key(plan: &[Planned]) -> Vec<String> {
     plain.map(|(planned, _)| violation(planned, "it must be encrypted with the key of the environment")).collect()
 }
 
+/// A queue with a dead-letter queue holds work, whose age counts; in any other queue, each message is a failure.
 fn queues_alarm(plan: &[Planned]) -> Vec<String> {
-    let watched: BTreeSet<&str> = of_kind(plan, "aws_cloudwatch_metric_alarm")
-        .filter(|alarm| alarm.text("metric_name") == "ApproximateNumberOfMessagesVisible")
-        .filter_map(|alarm| alarm.after.pointer("/dimensions/QueueName")?.as_str())
+    let watched: BTreeSet<(&str, &str)> = of_kind(plan, "aws_cloudwatch_metric_alarm")
+        .filter_map(|alarm| Some((alarm.text("metric_name"), alarm.after.pointer("/dimensions/QueueName")?.as_str()?)))
         .collect();
-    let unwatched = of_kind(plan, "aws_sqs_queue").filter(|queue| !watched.contains(queue.text("name")));
-    unwatched.map(|queue| violation(queue, "a queue needs an alarm for its first message")).collect()
+    let unwatched = of_kind(plan, "aws_sqs_queue").filter_map(|queue| {
+        let (metric, what) = if queue.has("redrive_policy") {
+            ("ApproximateAgeOfOldestMessage", "a queue of work needs an alarm for the age of its oldest message")
+        } else {
+            ("ApproximateNumberOfMessagesVisible", "a queue needs an alarm for the first message in it")
+        };
+        (!watched.contains(&(metric, queue.text("name")))).then(|| violation(queue, what))
+    });
+    unwatched.collect()
 }
 
 fn functions_alarm(plan: &[Planned]) -> Vec<String> {

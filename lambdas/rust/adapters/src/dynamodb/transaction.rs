@@ -5,14 +5,11 @@
 
 use std::cell::LazyCell;
 
-use gridbid_core::{
-    expiry::{self, Timestamp},
-    order::Order,
-};
+use gridbid_core::{expiry::Timestamp, order::Order, submission::Submission};
 
-use crate::orders::Write;
+use crate::orders::{Acceptance, Write};
 
-/// The size of a typical write, so that a body seldom has to be reallocated.
+/// The size of a typical write, so that a body is rarely reallocated.
 const WRITE_BYTES: usize = 512;
 
 /// Writes the body of a transaction. `token` makes a retry of the same body idempotent.
@@ -27,9 +24,8 @@ pub(super) fn write_body(
 ) -> Result<Vec<u8>, serde_json::Error> {
     let table_name = serde_json::to_string(table_name)?;
     let confirm = LazyCell::new(|| Template::confirm(&table_name, now));
-    // All orders of a request share their times; the template is rebuilt where they differ.
-    let mut times = (now, expiry::expires_at(now));
-    let mut put = Template::put(&table_name, now, times);
+    // All orders of a request share their acceptance; the template is rebuilt where it differs.
+    let mut put: Option<(Acceptance<'_>, Template)> = None;
     let mut out = Vec::with_capacity((writes.len() + 1) * WRITE_BYTES);
     out.extend_from_slice(br#"{"TransactItems":["#);
     for (index, write) in writes.iter().enumerate() {
@@ -37,12 +33,13 @@ pub(super) fn write_body(
             out.push(b',');
         }
         match *write {
-            Write::Put { order, accepted_at, expires_at } => {
-                if times != (accepted_at, expires_at) {
-                    times = (accepted_at, expires_at);
-                    put = Template::put(&table_name, now, times);
-                }
-                put.write(order, &mut out)?;
+            Write::Put { order, acceptance } => {
+                let template = match put.take_if(|(shared, _)| *shared == acceptance) {
+                    Some((_, template)) => template,
+                    None => Template::put(&table_name, now, &acceptance)?,
+                };
+                template.write(order, &mut out)?;
+                put = Some((acceptance, template));
             }
             Write::Confirm { order } => confirm.write(order, &mut out)?,
         }
@@ -64,9 +61,18 @@ struct Template {
 
 impl Template {
     /// Stores the order unless a live one exists; a failed condition returns the existing order.
-    fn put(table_name: &str, now: Timestamp, (accepted_at, expires_at): (Timestamp, Timestamp)) -> Self {
-        let [now, accepted_at, expires_at] = [now, accepted_at, expires_at].map(seconds);
-        Self {
+    fn put(table_name: &str, now: Timestamp, acceptance: &Acceptance<'_>) -> Result<Self, serde_json::Error> {
+        let [now, accepted_at, expires_at] = [now, acceptance.accepted_at, acceptance.expires_at].map(seconds);
+        let submitted_by = match acceptance.submitted_by {
+            Some(caller) => [r#","submitted_by":{"S":"#, &serde_json::to_string(caller)?, "}"].concat(),
+            None => String::new(),
+        };
+        let submission_status = if acceptance.is_pending {
+            [r#","submission_status":{"S":""#, Submission::Pending.status(), r#""}"#].concat()
+        } else {
+            String::new()
+        };
+        Ok(Self {
             before_record_id: [r#"{"Put":{"TableName":"#, table_name, r#","Item":{"record_id":{"S":"#].concat(),
             before_parameter_1: r#"},"parameter_1":{"S":"#,
             before_parameter_2: r#"},"parameter_2":{"N":"#,
@@ -75,13 +81,16 @@ impl Template {
                 &accepted_at,
                 r#""},"expires_at":{"N":""#,
                 &expires_at,
-                r#""}},"ConditionExpression":"attribute_not_exists(record_id) OR expires_at <= :now""#,
+                r#""}"#,
+                &submitted_by,
+                &submission_status,
+                r#"},"ConditionExpression":"attribute_not_exists(record_id) OR expires_at <= :now""#,
                 r#","ExpressionAttributeValues":{":now":{"N":""#,
                 &now,
                 r#""}},"ReturnValuesOnConditionCheckFailure":"ALL_OLD"}}"#,
             ]
             .concat(),
-        }
+        })
     }
 
     /// Requires that exactly this order exists and is live; a failed condition returns the existing order.
@@ -139,9 +148,17 @@ mod tests {
             .unwrap()
     }
 
+    fn acceptance(accepted_at: u64, expires_at: u64) -> Acceptance<'static> {
+        Acceptance {
+            accepted_at: Timestamp::from_unix_seconds(accepted_at),
+            expires_at: Timestamp::from_unix_seconds(expires_at),
+            submitted_by: None,
+            is_pending: false,
+        }
+    }
+
     #[test]
     fn a_put_is_conditional_on_no_live_order() {
-        let (accepted_at, expires_at) = (Timestamp::from_unix_seconds(1_000), Timestamp::from_unix_seconds(87_400));
         let expected = json!({
             "TransactItems": [{"Put": {
                 "TableName": "orders",
@@ -155,7 +172,22 @@ mod tests {
             }}],
             "ClientRequestToken": "token",
         });
-        assert_eq!(written(&[Write::Put { order: &order(), accepted_at, expires_at }], 1_000), expected);
+        let put = Write::Put { order: &order(), acceptance: acceptance(1_000, 87_400) };
+        assert_eq!(written(&[put], 1_000), expected);
+    }
+
+    #[test]
+    fn caller_and_pending_status_are_stored() {
+        let acceptance = Acceptance { submitted_by: Some("a\"b"), is_pending: true, ..acceptance(1_000, 87_400) };
+        let written = written(&[Write::Put { order: &order(), acceptance }], 1_000);
+        assert_eq!(
+            written["TransactItems"][0]["Put"]["Item"],
+            json!({
+                "record_id": {"S": "a"}, "parameter_1": {"S": "é\""}, "parameter_2": {"N": "1e+21"},
+                "accepted_at": {"N": "1000"}, "expires_at": {"N": "87400"},
+                "submitted_by": {"S": "a\"b"}, "submission_status": {"S": "pending"},
+            })
+        );
     }
 
     #[test]
@@ -177,13 +209,10 @@ mod tests {
     }
 
     #[test]
-    fn mixed_writes_keep_their_order_and_times() {
+    fn mixed_writes_keep_their_order_and_acceptance() {
         let order = order();
-        let put = |accepted_at, expires_at| Write::Put {
-            order: &order,
-            accepted_at: Timestamp::from_unix_seconds(accepted_at),
-            expires_at: Timestamp::from_unix_seconds(expires_at),
-        };
+        let put =
+            |accepted_at, expires_at| Write::Put { order: &order, acceptance: acceptance(accepted_at, expires_at) };
         let written = written(&[put(1, 2), Write::Confirm { order: &order }, put(3, 4), put(3, 5)], 1);
         let times = |index: usize| {
             let item = &written["TransactItems"][index]["Put"]["Item"];

@@ -73,4 +73,8 @@ impl ResultArchive for MemoryArchive {
             objects.insert(key.to_owned(), json.to_owned());
         })
     }
+
+    async fn get(&self, key: &str, _: &Deadline) -> Result<Option<Vec<u8>>, AdapterError> {
+        self.call(|objects| objects.get(key).map(|content| content.clone().into_bytes()))
+    }
 }

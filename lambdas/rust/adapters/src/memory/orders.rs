@@ -9,22 +9,26 @@ use gridbid_core::{
     expiry::{Timestamp, is_live},
     order::RecordId,
     stored::StoredOrder,
+    submission::Submission,
 };
 
 use super::fault::{Fault, FaultQueue};
 use crate::{
     deadline::Deadline,
     error::AdapterError,
-    orders::{OrderTable, TRANSACTION_WRITES, TransactionOutcome, Write, WriteVerdict},
+    orders::{OrderItem, OrderTable, TRANSACTION_WRITES, TransactionOutcome, Write, WriteVerdict},
+    submissions::{SubmissionTable, WriteBack},
 };
 
-/// Orders by `record_id`.
-pub type Items = BTreeMap<String, StoredOrder>;
+/// Items by `record_id`.
+pub type Items = BTreeMap<String, OrderItem>;
 
 /// A table with injectable faults.
 #[derive(Default)]
 pub struct MemoryOrders {
     items: RefCell<Items>,
+    /// The message that reports an order, by `record_id` and `accepted_at`.
+    reports: RefCell<BTreeMap<(String, Timestamp), String>>,
     faults: FaultQueue<Items>,
     transactions: Cell<u32>,
 }
@@ -48,7 +52,14 @@ impl MemoryOrders {
         self.faults.push(fault);
     }
 
-    /// Returns a copy of the stored orders.
+    /// Adds an item.
+    #[must_use]
+    pub fn with_item(self, item: OrderItem) -> Self {
+        self.items.borrow_mut().insert(item.stored.order.record_id.as_str().to_owned(), item);
+        self
+    }
+
+    /// Returns a copy of the items.
     #[must_use]
     pub fn items(&self) -> Items {
         self.items.borrow().clone()
@@ -66,7 +77,7 @@ impl MemoryOrders {
             .iter()
             .map(|write| {
                 let (Write::Put { order, .. } | Write::Confirm { order }) = write;
-                let existing = items.get(order.record_id.as_str());
+                let existing = items.get(order.record_id.as_str()).map(|item| &item.stored);
                 let live = existing.filter(|existing| is_live(existing.expires_at, now));
                 let holds = match write {
                     Write::Put { .. } => live.is_none(),
@@ -83,13 +94,18 @@ impl MemoryOrders {
             return TransactionOutcome::Cancelled(verdicts);
         }
         for write in writes {
-            if let Write::Put { order, accepted_at, expires_at } = write {
+            if let Write::Put { order, acceptance } = write {
                 let stored = StoredOrder {
                     order: (*order).clone().into_owned(),
-                    accepted_at: *accepted_at,
-                    expires_at: *expires_at,
+                    accepted_at: acceptance.accepted_at,
+                    expires_at: acceptance.expires_at,
                 };
-                items.insert(order.record_id.as_str().to_owned(), stored);
+                let item = OrderItem {
+                    stored,
+                    submitted_by: acceptance.submitted_by.map(str::to_owned),
+                    submission: acceptance.is_pending.then_some(Submission::Pending),
+                };
+                items.insert(order.record_id.as_str().to_owned(), item);
             }
         }
         TransactionOutcome::Committed
@@ -127,7 +143,7 @@ impl OrderTable for MemoryOrders {
         }
     }
 
-    async fn get(&self, record_id: &RecordId<'_>, _: &Deadline) -> Result<Option<StoredOrder>, AdapterError> {
+    async fn get(&self, record_id: &RecordId<'_>, _: &Deadline) -> Result<Option<OrderItem>, AdapterError> {
         match self.faults.next() {
             Fault::Throttle | Fault::LoseResponse | Fault::Conflict => {
                 return Err(AdapterError::Unavailable("the table throttles".to_owned()));
@@ -137,5 +153,85 @@ impl OrderTable for MemoryOrders {
             Fault::None => {}
         }
         Ok(self.items.borrow().get(record_id.as_str()).cloned())
+    }
+}
+
+impl MemoryOrders {
+    /// Executes a conditional write with the fault that is due. `write` gets the item, if it is this order, and the message
+    /// that reports it; it returns whether the condition holds.
+    fn write_back(
+        &self,
+        order: &StoredOrder,
+        write: impl FnOnce(&mut OrderItem, &mut Option<String>) -> bool,
+    ) -> Result<WriteBack, AdapterError> {
+        let fault = self.faults.next();
+        let items = &mut *self.items.borrow_mut();
+        let is_lost = match fault {
+            Fault::Throttle | Fault::Conflict => {
+                return Err(AdapterError::Unavailable("the table throttles".to_owned()));
+            }
+            Fault::Deny => return Err(AdapterError::Broken("the table refuses".to_owned())),
+            Fault::ConcurrentWrite(change) => {
+                change(items);
+                false
+            }
+            Fault::LoseResponse => true,
+            Fault::None => false,
+        };
+        let record_id = order.order.record_id.as_str();
+        let item = items.get_mut(record_id).filter(|item| item.stored.accepted_at == order.accepted_at);
+        let outcome = match item {
+            None => WriteBack::Gone,
+            Some(item) => {
+                let mut reports = self.reports.borrow_mut();
+                let key = (record_id.to_owned(), order.accepted_at);
+                let mut message = reports.get(&key).cloned();
+                let holds = write(item, &mut message);
+                reports.extend(message.map(|message| (key, message)));
+                if holds { WriteBack::Written } else { WriteBack::AlreadyWritten }
+            }
+        };
+        if is_lost { Err(AdapterError::Unavailable("no response in time".to_owned())) } else { Ok(outcome) }
+    }
+}
+
+impl SubmissionTable for MemoryOrders {
+    async fn record(
+        &self,
+        order: &StoredOrder,
+        submission: &Submission,
+        message_id: &str,
+        _: &Deadline,
+    ) -> Result<WriteBack, AdapterError> {
+        self.write_back(order, |item, message| {
+            let is_pending = item.submission == Some(Submission::Pending);
+            let is_refused = matches!(submission, Submission::Refused { .. });
+            let was_refused = matches!(item.submission, Some(Submission::Refused { .. }));
+            let is_repeated = is_refused && was_refused && message.as_deref() == Some(message_id);
+            if !is_pending && !is_repeated {
+                return false;
+            }
+            item.submission = Some(submission.clone());
+            if is_refused {
+                *message = Some(message_id.to_owned());
+            }
+            true
+        })
+    }
+
+    async fn claim_report(
+        &self,
+        order: &StoredOrder,
+        message_id: &str,
+        _: &Deadline,
+    ) -> Result<WriteBack, AdapterError> {
+        self.write_back(order, |item, message| {
+            let holds = item.submission == Some(Submission::Pending)
+                && message.as_deref().is_none_or(|claimant| claimant == message_id);
+            if holds {
+                *message = Some(message_id.to_owned());
+            }
+            holds
+        })
     }
 }

@@ -29,6 +29,8 @@ struct RunSummary<'a> {
 #[derive(Deserialize)]
 struct Line {
     position: u64,
+    /// Number of orders, if there is more than one.
+    count: Option<u64>,
     #[serde(default)]
     error: Option<String>,
     why: String,
@@ -55,7 +57,10 @@ pub(super) fn render(text: &str) -> Result<Message, serde_json::Error> {
 
 fn render_lines(lines: &[Line]) -> Vec<Markup> {
     let line = |line: &Line| {
-        let place = Markup::ours(format!("order {}: ", line.position));
+        let place = Markup::ours(match line.count {
+            Some(count) => format!("orders {} to {}: ", line.position, line.position + count.saturating_sub(1)),
+            None => format!("order {}: ", line.position),
+        });
         match &line.error {
             Some(error) => place.name(error).and(" ").text(&line.why),
             None => place.text(&line.why),

@@ -134,7 +134,7 @@ async fn a_base64_body_is_decoded() {
     event["isBase64Encoded"] = json!(true);
     let api = api();
     assert_eq!(send(&api, NOW, event).await.status, 201);
-    assert_eq!(api.table().items()["a"].order.parameter_1.as_str(), "é");
+    assert_eq!(api.table().items()["a"].stored.order.parameter_1.as_str(), "é");
 }
 
 #[tokio::test]
@@ -178,10 +178,13 @@ async fn other_events_break_the_contract() {
 
 #[tokio::test]
 async fn missing_variables_are_listed() {
-    let error = OrdersApi::start(&mut Environment::from_pairs(&[("AWS_ENDPOINT_URL", "nowhere")])).await.unwrap_err();
+    let error =
+        OrdersApi::start(&mut Environment::from_pairs(&[("AWS_ENDPOINT_URL", "nowhere"), ("SUBMIT_ORDERS", "yes")]))
+            .await
+            .unwrap_err();
     assert_eq!(
         error.to_string(),
         "the environment is not complete: AWS_REGION is missing, AWS_ENDPOINT_URL is not an http or https URL, \
-         AWS_ACCESS_KEY_ID is missing, AWS_SECRET_ACCESS_KEY is missing, ORDERS_TABLE is missing"
+         AWS_ACCESS_KEY_ID is missing, AWS_SECRET_ACCESS_KEY is missing, ORDERS_TABLE is missing, SUBMIT_ORDERS is neither true nor false"
     );
 }

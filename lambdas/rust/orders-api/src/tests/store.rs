@@ -1,5 +1,8 @@
 //! The table after requests that are repeated, conflict, are throttled or lose their response.
 
+use gridbid_adapters::submissions::SubmissionTable as _;
+use gridbid_core::{name::Slot, submission::Submission};
+
 use super::*;
 
 #[tokio::test]
@@ -23,8 +26,8 @@ async fn a_partly_repeated_request_stores_only_new_orders() {
     assert_eq!(response.body, json!({"accepted": 60, "stored": 30, "unchanged": 30, "expires_at": END}));
     let items = api.table().items();
     assert_eq!(items.len(), 90);
-    assert_eq!(items["id-59"].accepted_at.unix_seconds(), NOW);
-    assert_eq!(items["id-60"].accepted_at.unix_seconds(), NOW + 3_600);
+    assert_eq!(items["id-59"].stored.accepted_at.unix_seconds(), NOW);
+    assert_eq!(items["id-60"].stored.accepted_at.unix_seconds(), NOW + 3_600);
 }
 
 #[tokio::test]
@@ -61,7 +64,67 @@ async fn an_expired_order_is_gone_and_its_id_reusable() {
     assert_eq!(send(&api, NOW + 86_400, getting("a")).await.status, 404);
     let response = send(&api, NOW + 86_400, posting(r#"[{"record_id":"a","parameter_1":"y","parameter_2":2}]"#)).await;
     assert_eq!((response.status, &response.body["stored"]), (201, &json!(1)));
-    assert_eq!(api.table().items()["a"].order.parameter_1.as_str(), "y");
+    assert_eq!(api.table().items()["a"].stored.order.parameter_1.as_str(), "y");
+}
+
+#[tokio::test]
+async fn caller_and_submission_are_stored_and_shown() {
+    let api = api().submitting(true);
+    let mut event = posting(r#"[{"record_id":"a","parameter_1":"x","parameter_2":1}]"#);
+    event["requestContext"]["authorizer"] = json!({"iam": {"userArn": "arn:aws:iam::123456789012:user/desk"}});
+    let response = send(&api, NOW, event.clone()).await;
+    assert_eq!(response.status, 201);
+    assert_eq!(response.invocation.log.submitted_by.as_deref(), Some("arn:aws:iam::123456789012:user/desk"));
+    let stored = api.table().items()["a"].stored.clone();
+    let read = async || send(&api, NOW, getting("a")).await.body;
+    assert_eq!(
+        read().await,
+        json!({
+            "record_id": "a", "parameter_1": "x", "parameter_2": 1,
+            "accepted_at": "2026-11-22T07:05:00Z", "expires_at": END,
+            "submitted_by": "arn:aws:iam::123456789012:user/desk",
+            "submission": {"status": "pending"},
+        })
+    );
+    let at = Timestamp::from_unix_seconds(NOW + 2);
+    let deadline = Deadline::after(Duration::from_secs(1));
+    let submitted = Submission::Submitted { at, slot: Slot::parse("2026-11-22T07:10:00Z").unwrap() };
+    api.table().record(&stored, &submitted, "m", &deadline).await.unwrap();
+    assert_eq!(
+        read().await["submission"],
+        json!({"status": "submitted", "at": "2026-11-22T07:05:02Z", "slot": "2026-11-22T07:10:00Z"})
+    );
+    // The same request again changes nothing.
+    assert_eq!(send(&api, NOW + 5, event.clone()).await.body["unchanged"], 1);
+    assert_eq!(read().await["submission"]["status"], "submitted");
+    // An expired order is replaced with all its attributes.
+    event["requestContext"]["authorizer"] = json!({"jwt": {"claims": {"sub": "someone else"}}});
+    assert_eq!(send(&api, NOW + 86_400, event).await.body["stored"], 1);
+    let item = api.table().items()["a"].clone();
+    assert_eq!(item.submission, Some(Submission::Pending));
+    assert_eq!(item.submitted_by.as_deref(), Some("someone else"));
+}
+
+#[tokio::test]
+async fn a_refusal_is_shown_with_its_reason() {
+    let api = api().submitting(true);
+    post(&api, r#"[{"record_id":"a","parameter_1":"x","parameter_2":1}]"#).await;
+    let stored = api.table().items()["a"].stored.clone();
+    let refused = Submission::Refused { at: Timestamp::from_unix_seconds(NOW + 2), reason: "gate closed".into() };
+    api.table().record(&stored, &refused, "m", &Deadline::after(Duration::from_secs(1))).await.unwrap();
+    assert_eq!(
+        send(&api, NOW, getting("a")).await.body["submission"],
+        json!({"status": "refused", "at": "2026-11-22T07:05:02Z", "reason": "gate closed"})
+    );
+}
+
+#[tokio::test]
+async fn without_a_platform_no_submission_is_stored() {
+    let api = api();
+    post(&api, EXAMPLE).await;
+    assert_eq!(api.table().items()["unique_id_1"].submission, None);
+    let body = send(&api, NOW, getting("unique_id_1")).await.body;
+    assert_eq!((body.get("submission"), body.get("submitted_by")), (None, None));
 }
 
 #[tokio::test]
@@ -140,7 +203,7 @@ async fn an_identical_concurrent_order_is_confirmed() {
     let response = post(&api, EXAMPLE).await;
     let body = json!({"accepted": 2, "stored": 1, "unchanged": 1, "expires_at": "2026-11-23T07:03:20Z"});
     assert_eq!((response.status, response.body), (201, body));
-    assert_eq!(api.table().items()["unique_id_1"].accepted_at.unix_seconds(), NOW - 100);
+    assert_eq!(api.table().items()["unique_id_1"].stored.accepted_at.unix_seconds(), NOW - 100);
 }
 
 #[tokio::test]
@@ -155,7 +218,7 @@ async fn a_conflicting_concurrent_order_stores_nothing() {
     let response = post(&api, EXAMPLE).await;
     assert_eq!(response.status, 409);
     assert_eq!(response.body["conflicts"], json!([{"index": 1, "record_id": "unique_id_2"}]));
-    assert_eq!(api.table().items()["unique_id_2"].order.parameter_1.as_str(), "other");
+    assert_eq!(api.table().items()["unique_id_2"].stored.order.parameter_1.as_str(), "other");
 }
 
 #[tokio::test]
@@ -190,12 +253,12 @@ async fn every_sequence_of_faults_keeps_requests_atomic() {
     }
     /// Whether an order has this content.
     fn holds(items: &Items, id: &str, text: &str) -> bool {
-        items.get(id).is_some_and(|item| item.order.parameter_1.as_str() == text)
+        items.get(id).is_some_and(|item| item.stored.order.parameter_1.as_str() == text)
     }
     /// Whether all or nothing of our request is stored.
     fn is_whole(items: &Items) -> bool {
         let all = holds(items, "unique_id_1", "abc") && holds(items, "unique_id_2", "def");
-        all || items.values().all(|item| item.accepted_at.unix_seconds() == NOW - 5)
+        all || items.values().all(|item| item.stored.accepted_at.unix_seconds() == NOW - 5)
     }
     let mut counts = [0; 2];
     for sequence in 0..6_u32.pow(4) {
@@ -219,7 +282,7 @@ async fn every_sequence_of_faults_keeps_requests_atomic() {
             other => {
                 counts[1] += 1;
                 assert_eq!((other, &response.body["conflicts"][0]["record_id"]), (409, &json!("unique_id_1")));
-                assert!(items.values().all(|item| item.accepted_at.unix_seconds() == NOW - 5), "{sequence}");
+                assert!(items.values().all(|item| item.stored.accepted_at.unix_seconds() == NOW - 5), "{sequence}");
             }
         }
     }

@@ -1,7 +1,6 @@
-//! A Lambda function that says hello: the runtime and nothing else, the floor that orders-api is measured against.
+//! A Lambda function that returns a constant: the lower bound that orders-api is compared with.
 //!
-//! It has no logs, no SDK and no configuration, and is built with the same profile as Gridbid's functions. Built and
-//! started by `cargo xtask bench functions`.
+//! It has no logs, no SDK and no configuration, and is built with the same profile as Gridbid's functions.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};

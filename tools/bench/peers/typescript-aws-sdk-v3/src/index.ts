@@ -1,9 +1,8 @@
-// What POST /orders would be as a plain Lambda function in TypeScript: a peer that `cargo xtask bench functions` measures.
+// POST /orders as a conventional Lambda function in TypeScript: a peer of orders-api in `cargo xtask bench functions`.
 //
-// It reads API Gateway's event, checks the orders roughly, and stores the batch in one DynamoDB transaction with the same
-// conditions as orders-api. It leaves out what else orders-api promises: every violation listed, exact canonical numbers
-// (a number is a float here), repeated requests, retries of contended transactions. The client is made once, before the
-// first event, as AWS advises.
+// It reads API Gateway's event, makes basic checks, and stores the batch in one DynamoDB transaction with the same conditions
+// as orders-api. It does not list every violation, keep numbers exact (a number is a float here), recognize repeated requests
+// or retry contended transactions, as orders-api does. The client is created once, before the first event, as AWS recommends.
 
 import {
   DynamoDBClient,
@@ -17,7 +16,7 @@ interface Event {
   readonly isBase64Encoded?: boolean;
 }
 
-interface Answer {
+interface Response {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -33,31 +32,31 @@ const LIFE_SECONDS = 24 * 60 * 60;
 const table = process.env['ORDERS_TABLE'] ?? '';
 const dynamodb = new DynamoDBClient({});
 
-export async function handler(event: Event): Promise<Answer> {
-  const given = event.body ?? '';
-  const body = event.isBase64Encoded === true ? Buffer.from(given, 'base64').toString('utf8') : given;
+export async function handler(event: Event): Promise<Response> {
+  const raw = event.body ?? '';
+  const body = event.isBase64Encoded === true ? Buffer.from(raw, 'base64').toString('utf8') : raw;
   if (body === '') {
-    return answer(400, { errorMessage: 'Request body is empty' });
+    return respond(400, { errorMessage: 'Request body is empty' });
   }
   let orders: unknown;
   try {
     orders = JSON.parse(body);
   } catch {
-    return answer(400, { errorMessage: 'Request body is not JSON' });
+    return respond(400, { errorMessage: 'Request body is not JSON' });
   }
   if (!isBatch(orders)) {
-    return answer(400, { errorMessage: 'The body must be an array of 1 to 100 valid orders with different record_ids' });
+    return respond(400, { errorMessage: 'The body must be an array of 1 to 100 valid orders with different record_ids' });
   }
   const now = Math.floor(Date.now() / 1000);
   try {
     await dynamodb.send(new TransactWriteItemsCommand({ TransactItems: orders.map((order) => put(order, now)) }));
   } catch (error) {
     if (error instanceof TransactionCanceledException) {
-      return answer(409, { errorMessage: 'An order is there already' });
+      return respond(409, { errorMessage: 'An order exists already' });
     }
     throw error;
   }
-  return answer(201, { accepted: orders.length, expires_at: now + LIFE_SECONDS });
+  return respond(201, { accepted: orders.length, expires_at: now + LIFE_SECONDS });
 }
 
 function isBatch(orders: unknown): orders is Order[] {
@@ -77,8 +76,8 @@ function isOrder(order: unknown): order is Order {
   );
 }
 
-function isText(value: unknown, longest: number): value is string {
-  return typeof value === 'string' && value.length >= 1 && value.length <= longest;
+function isText(value: unknown, maxLength: number): value is string {
+  return typeof value === 'string' && value.length >= 1 && value.length <= maxLength;
 }
 
 function put(order: Order, now: number): TransactWriteItem {
@@ -99,6 +98,6 @@ function put(order: Order, now: number): TransactWriteItem {
   };
 }
 
-function answer(statusCode: number, content: Readonly<Record<string, unknown>>): Answer {
+function respond(statusCode: number, content: Readonly<Record<string, unknown>>): Response {
   return { statusCode, headers: { 'content-type': 'application/json' }, body: JSON.stringify(content) };
 }

@@ -1,0 +1,1 @@
+export function securityHeaders(issuer: string | null): Record<string, string>;
