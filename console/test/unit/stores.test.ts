@@ -86,7 +86,7 @@ test('a storage that is full, forbidden or holds something else is no error', (t
   }
 });
 
-test('orders that cannot change are not asked for again', async () => {
+test('orders that cannot change are not requested again', async () => {
   const asked: string[] = [];
   const submitted = new Submitted(
     apiOf((path) => {
