@@ -7,7 +7,6 @@
 
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { bracketMatching, indentUnit } from '@codemirror/language';
-import { search, searchKeymap } from '@codemirror/search';
 import { EditorState, Prec, Transaction } from '@codemirror/state';
 import {
   drawSelection,
@@ -93,7 +92,6 @@ const theme = EditorView.theme({
   '&.cm-focused .cm-matchingBracket, &.cm-focused .cm-nonmatchingBracket': { backgroundColor: 'var(--selection)' },
   '.cm-panels': { backgroundColor: 'var(--surface)', color: 'var(--text)', borderColor: 'var(--line)' },
   '.cm-panels.cm-panels-bottom': { borderTop: '1px solid var(--line)' },
-  '.cm-panel.cm-search': { fontFamily: 'var(--sans)' },
   '.cm-textfield': {
     backgroundColor: 'var(--field)',
     color: 'var(--text)',
@@ -107,7 +105,6 @@ const theme = EditorView.theme({
     border: '1px solid var(--line-strong)',
     borderRadius: '4px',
   },
-  '.cm-searchMatch': { backgroundColor: 'var(--warn-faint)', outline: '1px solid var(--warn)' },
   '.cm-tooltip': {
     backgroundColor: 'var(--raised)',
     color: 'var(--text)',
@@ -144,12 +141,11 @@ export function createEditor(host: HTMLElement, options: EditorOptions): Editor 
         indentUnit.of('  '),
         bracketMatching(),
         highlightActiveLine(),
-        search({ top: false }),
         jsonMode,
         placeholder(options.hint),
         marks,
         theme,
-        keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
+        keymap.of([...defaultKeymap, ...historyKeymap, ]),
         EditorView.contentAttributes.of({ 'aria-label': options.label, spellcheck: 'false', autocapitalize: 'off' }),
         EditorView.domEventHandlers({
           paste: (event, { state }) => {
