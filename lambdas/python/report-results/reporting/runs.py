@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from .aws import DynamoDB, Unavailable, call, remaining
+from .moments import format_moment
 
 INDEX = "open_slots"
 """The index of the slots that are not done."""
@@ -49,7 +50,7 @@ class Run:
             return int(item.get(name, {}).get("N", "0"))
 
         def moment(name: str) -> str | None:
-            return datetime.fromtimestamp(number(name), UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if name in item else None
+            return format_moment(datetime.fromtimestamp(number(name), UTC)) if name in item else None
 
         counts: dict[str, Any] | None = None
         if "done_at" in item and "total_power" in item:

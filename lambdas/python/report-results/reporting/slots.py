@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from .moments import format_moment
 from .runs import Run
 
 PERIOD = timedelta(minutes=5)
@@ -23,12 +24,12 @@ def parse_slot(text: str) -> str | None:
         return None
     for form in (_FORMAT, _KEY_FORMAT):
         try:
-            moment = datetime.strptime(text, form)
+            slot = format_moment(datetime.strptime(text, form))
         except ValueError:
             continue
         # strptime accepts numbers without leading zeros.
-        if moment.strftime(form) == text:
-            return moment.strftime(_FORMAT)
+        if text in (slot, slot_key(slot)):
+            return slot
     return None
 
 
@@ -41,7 +42,7 @@ def scheduled_slots(day: date, now: float) -> list[str]:
     """Returns the slots of a day's schedule up to a time in Unix seconds."""
     first = datetime(day.year, day.month, day.day, tzinfo=UTC)
     moments = (first + number * PERIOD for number in range(timedelta(days=1) // PERIOD))
-    return [moment.strftime(_FORMAT) for moment in moments if moment.timestamp() <= now]
+    return [format_moment(moment) for moment in moments if moment.timestamp() <= now]
 
 
 def parse_summary(content: bytes) -> Summary | None:

@@ -196,3 +196,8 @@ def test_broken_answer_gets_500_and_an_outage_503() -> None:
     bucket = FakeBucket(files)
     bucket.failures[batch] = client_error("GetObject", "SlowDown", 503)
     assert create_function(bucket, table).handle(event(), Context())["statusCode"] == 503
+
+
+def test_early_years_have_four_digits() -> None:
+    content = get({}, FakeTable(), 404, slot="0048-01-01T00:00:00Z", date="0048-01-01")
+    assert content["type"] == "urn:problem-type:gridbid:unknown-slot"
