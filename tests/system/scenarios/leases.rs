@@ -134,7 +134,7 @@ fn lease_of_a_dead_run_is_taken_over_with_the_frozen_answer() {
     wait_until(Duration::from_secs(30), "close-run to fail", || failures(&system, &dead) > 0);
     system.cloud.stop_execution(&dead).unwrap();
     // The local cloud completes the current state: one attempt and three retries.
-    wait_until(Duration::from_secs(90), "the stopped run's last attempt", || failures(&system, &dead) == 4);
+    wait_until(Duration::from_secs(180), "the stopped run's last attempt", || failures(&system, &dead) == 4);
     system.simulators.set_s3_fault(&S3Fault::default()).unwrap();
     assert_eq!(system.cloud.execution(&dead).unwrap().status, "ABORTED");
     let files = expected_files(&slot, &[(0, ACCEPTED), (2, r#"{"order":"accepted","power":2}"#)]);
