@@ -111,9 +111,12 @@ mod tests {
         }
     }
 
+    /// Bodies per family.
+    const ROUNDS: u32 = 300_000;
+
     fn compare_with_oracle(family: mutation::Family, seed: u64) {
         let mut round = 0;
-        mutation::for_each_body(family, 1_000_000, seed, |body| {
+        mutation::for_each_body(family, ROUNDS, seed, |body| {
             round += 1;
             assert_parser_agrees_with_oracle(body, [&SMALL, &LIST_ALL, &SHALLOW, &LIST_ALL][round % 4]);
         });
