@@ -210,13 +210,14 @@ fn resources_are_encrypted_with_a_key(plan: &[Planned]) -> Vec<String> {
     plain.map(|(planned, _)| violation(planned, "it must be encrypted with the key of the environment")).collect()
 }
 
-/// A queue with a dead-letter queue holds work, whose age counts; in any other queue, each message is a failure.
+/// A queue that keeps its messages for 14 days, SQS's maximum, holds failures, each of which counts; any other holds work, whose
+/// age counts. (Whether a queue has a dead-letter queue is unknown in a plan.)
 fn queues_alarm(plan: &[Planned]) -> Vec<String> {
     let watched: BTreeSet<(&str, &str)> = of_kind(plan, "aws_cloudwatch_metric_alarm")
         .filter_map(|alarm| Some((alarm.text("metric_name"), alarm.after.pointer("/dimensions/QueueName")?.as_str()?)))
         .collect();
     let unwatched = of_kind(plan, "aws_sqs_queue").filter_map(|queue| {
-        let (metric, what) = if queue.has("redrive_policy") {
+        let (metric, what) = if queue.after.pointer("/message_retention_seconds") != Some(&json!(14 * 86_400)) {
             ("ApproximateAgeOfOldestMessage", "a queue of work needs an alarm for the age of its oldest message")
         } else {
             ("ApproximateNumberOfMessagesVisible", "a queue needs an alarm for the first message in it")
@@ -417,14 +418,14 @@ mod tests {
 
     #[test]
     fn queue_without_an_alarm_is_found() {
-        let queue = || planned("aws_sqs_queue", json!({"name": "q"}));
-        let alarm = |queue: &str| {
-            planned(
-                "aws_cloudwatch_metric_alarm",
-                json!({"metric_name": "ApproximateNumberOfMessagesVisible", "dimensions": {"QueueName": queue}}),
-            )
+        let queue =
+            |days: u32| planned("aws_sqs_queue", json!({"name": "q", "message_retention_seconds": days * 86_400}));
+        let alarm = |metric: &str, queue: &str| {
+            planned("aws_cloudwatch_metric_alarm", json!({"metric_name": metric, "dimensions": {"QueueName": queue}}))
         };
-        finds(queues_alarm, &[queue(), alarm("q")], &[queue(), alarm("p")]);
+        let (count, age) = ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage");
+        finds(queues_alarm, &[queue(14), alarm(count, "q")], &[queue(14), alarm(count, "p")]);
+        finds(queues_alarm, &[queue(4), alarm(age, "q")], &[queue(4), alarm(count, "q")]);
     }
 
     #[test]
