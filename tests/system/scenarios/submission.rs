@@ -220,6 +220,8 @@ fn reused_id_of_an_expired_order_is_submitted_again() {
     system.cloud.put_item(&system.names.orders_table, &expired).unwrap();
     assert_eq!(system.get(&id).0, 404);
 
+    // Times have whole seconds, and the key contains the time of acceptance.
+    thread::sleep(Duration::from_millis(1100));
     system.store(&id);
 
     system.submission(&id, "submitted");
