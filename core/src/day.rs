@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::amount::Total;
-use crate::json::{self, Member, Value};
+use crate::json::{self, Value, integer_member, string_member};
 use crate::name::Slot;
 use crate::text::text;
 
@@ -80,10 +80,11 @@ pub fn total(summaries: &[u8]) -> Result<DayTotals, DayError> {
     for (index, summary) in summaries.iter().enumerate() {
         let invalid = |member| DayError::NotASummary { index, member };
         let Value::Object(members) = summary else { return Err(invalid("slot")) };
-        let slot = text(members, "slot").and_then(|slot| Slot::parse(slot).ok()).ok_or_else(|| invalid("slot"))?;
-        let count = |member| integer(members, member).ok_or_else(|| invalid(member));
+        let slot =
+            string_member(members, "slot").and_then(|slot| Slot::parse(slot).ok()).ok_or_else(|| invalid("slot"))?;
+        let count = |member| integer_member(members, member).ok_or_else(|| invalid(member));
         let counts = [count("accepted")?, count("rejected")?, count("failed")?];
-        let power = text(members, "total_power").ok_or_else(|| invalid("total_power"))?;
+        let power = string_member(members, "total_power").ok_or_else(|| invalid("total_power"))?;
         Total::new().add_text(power).map_err(|_| invalid("total_power"))?;
         runs.retain(|(_, other, ..)| *other != slot);
         runs.push((index, slot, counts, power));
@@ -139,24 +140,6 @@ impl DayTotals {
             total_power,
             "\"}",
         ]
-    }
-}
-
-fn member<'v, 'a>(members: &'v [Member<'a>], name: &str) -> Option<&'v Value<'a>> {
-    members.iter().find(|member| member.key.text == name).map(|member| &member.value)
-}
-
-fn text<'v>(members: &'v [Member<'_>], name: &str) -> Option<&'v str> {
-    match member(members, name)? {
-        Value::String(string) => Some(&string.text),
-        _ => None,
-    }
-}
-
-fn integer(members: &[Member<'_>], name: &str) -> Option<u32> {
-    match member(members, name)? {
-        Value::Number(text) => text.parse().ok(),
-        _ => None,
     }
 }
 

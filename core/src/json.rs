@@ -15,5 +15,5 @@ pub(crate) use error::JsonError;
 pub(crate) use escape::{decode_escape, unescape};
 pub(crate) use reader::{Reader, decode_string, parse};
 pub use value::JsonType;
-pub(crate) use value::{JsonString, Member, Value};
+pub(crate) use value::{JsonString, Member, Value, integer_member, member, string_member};
 pub(crate) use write::{write_escaped, write_string};

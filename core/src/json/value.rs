@@ -25,6 +25,27 @@ pub(crate) struct Member<'a> {
     pub(crate) value: Value<'a>,
 }
 
+/// The value of the first member with this name.
+pub(crate) fn member<'v, 'a>(members: &'v [Member<'a>], name: &str) -> Option<&'v Value<'a>> {
+    members.iter().find(|member| member.key.text == name).map(|member| &member.value)
+}
+
+/// The first member with this name, if it is a string.
+pub(crate) fn string_member<'v>(members: &'v [Member<'_>], name: &str) -> Option<&'v str> {
+    match member(members, name)? {
+        Value::String(string) => Some(&string.text),
+        _ => None,
+    }
+}
+
+/// The first member with this name, if it is an integer from 0 to `u32::MAX` in decimal digits.
+pub(crate) fn integer_member(members: &[Member<'_>], name: &str) -> Option<u32> {
+    match member(members, name)? {
+        Value::Number(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
 /// A decoded string. JSON can escape one half of a surrogate pair, which UTF-8 cannot encode: it is decoded as U+FFFD, and
 /// the first one is recorded.
 #[derive(Clone, Debug, Default, PartialEq)]

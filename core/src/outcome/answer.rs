@@ -8,7 +8,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::results::{ResultOrders, ResultsError, ResultsLimits, check_size};
-use crate::json::{self, Member, Value, write_string};
+use crate::json::{self, Value, integer_member, member, string_member, write_string};
 use crate::name::{Digest, Slot, answer_key};
 
 /// Most levels of nesting in a manifest: its batches need three.
@@ -183,10 +183,10 @@ impl Manifest {
     pub fn parse(json: &[u8]) -> Result<Self, ManifestError> {
         let invalid = |member| ManifestError { member };
         let Ok(Value::Object(members)) = json::parse(json, MANIFEST_MAX_DEPTH) else { return Err(invalid("slot")) };
-        let slot = string(&members, "slot").and_then(|slot| Slot::parse(slot).ok()).ok_or(invalid("slot"))?;
-        let attempt = integer(&members, "attempt").ok_or(invalid("attempt"))?;
-        let digest = string(&members, "digest").ok_or(invalid("digest"))?.into();
-        let total = integer(&members, "total").ok_or(invalid("total"))?;
+        let slot = string_member(&members, "slot").and_then(|slot| Slot::parse(slot).ok()).ok_or(invalid("slot"))?;
+        let attempt = integer_member(&members, "attempt").ok_or(invalid("attempt"))?;
+        let digest = string_member(&members, "digest").ok_or(invalid("digest"))?.into();
+        let total = integer_member(&members, "total").ok_or(invalid("total"))?;
         let Some(Value::Array(values)) = member(&members, "batches") else { return Err(invalid("batches")) };
         let batches = values.iter().map(ManifestBatch::from_value).collect::<Option<Vec<_>>>();
         let batches = batches.ok_or(invalid("batches"))?;
@@ -264,8 +264,8 @@ impl ManifestBatch {
 
     fn from_value(value: &Value<'_>) -> Option<Self> {
         let Value::Object(members) = value else { return None };
-        let integer = |name| integer(members, name);
-        let key = string(members, "key")?.into();
+        let integer = |name| integer_member(members, name);
+        let key = string_member(members, "key")?.into();
         Some(Self {
             n: integer("n")?,
             key,
@@ -273,24 +273,6 @@ impl ManifestBatch {
             first: integer("first")?,
             bytes: integer("bytes")?,
         })
-    }
-}
-
-pub(super) fn member<'v, 'a>(members: &'v [Member<'a>], name: &str) -> Option<&'v Value<'a>> {
-    members.iter().find(|member| member.key.text == name).map(|member| &member.value)
-}
-
-pub(super) fn string<'v>(members: &'v [Member<'_>], name: &str) -> Option<&'v str> {
-    match member(members, name)? {
-        Value::String(string) => Some(&string.text),
-        _ => None,
-    }
-}
-
-pub(super) fn integer(members: &[Member<'_>], name: &str) -> Option<u32> {
-    match member(members, name)? {
-        Value::Number(text) => text.parse().ok(),
-        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use alloc::string::String;
 use super::canonical::{parse_number, write_canonical};
 use super::malformed::MalformedOrder;
 use crate::amount::Amount;
-use crate::json::{self, JsonError, Value};
+use crate::json::{self, JsonError, Value, member, string_member};
 use crate::name::Digest;
 use crate::text::{text, truncate};
 
@@ -92,10 +92,9 @@ fn decide_value(order: &Value<'_>) -> Result<Outcome, MalformedOrder> {
     }
     let mut canonical = String::new();
     write_canonical(&mut canonical, order)?;
-    let member = |name: &str| members.iter().find(|member| member.key.text == name).map(|member| &member.value);
-    match parse_status(STATUS_KEYS.map(member))? {
+    match parse_status(STATUS_KEYS.map(|key| member(members, key)))? {
         Status::Accepted => {
-            let power = match member("power") {
+            let power = match member(members, "power") {
                 None => None,
                 Some(Value::Number(text)) => Some(parse_number(text)?),
                 Some(other) => {
@@ -106,10 +105,7 @@ fn decide_value(order: &Value<'_>) -> Result<Outcome, MalformedOrder> {
             Ok(Outcome::Accepted(Accepted { digest: Digest::of(canonical.as_bytes()), canonical, power }))
         }
         Status::Rejected => {
-            let record_id = match member("record_id") {
-                Some(Value::String(string)) => Some(string.text.clone().into_owned()),
-                _ => None,
-            };
+            let record_id = string_member(members, "record_id").map(ToOwned::to_owned);
             Ok(Outcome::Rejected(Rejected { record_id }))
         }
     }

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::json::{Member, Value, write_string};
+use crate::json::{Member, Value, string_member, write_string};
 use crate::text::truncate;
 
 /// Why an order of a result cannot be used, as one sentence of at most 90 bytes.
@@ -59,13 +59,7 @@ impl MalformedOrder {
         if key.text != "malformed" {
             return None;
         }
-        let text = |name: &str| {
-            details.iter().find(|member| member.key.text == name).and_then(|member| match &member.value {
-                Value::String(string) => Some(string.text.as_ref()),
-                _ => None,
-            })
-        };
-        let code = CODES.into_iter().find(|code| Some(*code) == text("code"))?;
-        Some(Self::new(code, truncate(text("message")?, 87)))
+        let code = CODES.into_iter().find(|code| Some(*code) == string_member(details, "code"))?;
+        Some(Self::new(code, truncate(string_member(details, "message")?, 87)))
     }
 }

@@ -4,10 +4,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::answer::{integer, member, string};
 use super::decision::{Outcome, decide};
 use crate::amount::Total;
-use crate::json::{self, Member, Value, write_string};
+use crate::json::{self, Member, Value, integer_member, member, string_member, write_string};
 
 /// Most levels of nesting in a report.
 const MAX_DEPTH: u8 = 4;
@@ -150,13 +149,13 @@ impl BatchReport {
     pub fn parse(json: &[u8]) -> Result<Self, ReportError> {
         let invalid = |member| ReportError { member };
         let Ok(Value::Object(members)) = json::parse(json, MAX_DEPTH) else { return Err(invalid("n")) };
-        let number = |name| integer(&members, name).ok_or(invalid(name));
+        let number = |name| integer_member(&members, name).ok_or(invalid(name));
         let report = Self {
             n: number("n")?,
             first: number("first")?,
             count: number("count")?,
             accepted: number("accepted")?,
-            total_power: string(&members, "total_power").ok_or(invalid("total_power"))?.into(),
+            total_power: string_member(&members, "total_power").ok_or(invalid("total_power"))?.into(),
             rejections: lines(&members, "rejections").ok_or(invalid("rejections"))?,
             failures: lines(&members, "failures").ok_or(invalid("failures"))?,
         };
@@ -208,8 +207,13 @@ impl ReportLine {
 
     fn from_value(value: &Value<'_>) -> Option<Self> {
         let Value::Object(members) = value else { return None };
-        let error = string(members, "error").map(Into::into);
-        Some(Self { position: integer(members, "position")?, count: 1, error, reason: string(members, "why")?.into() })
+        let error = string_member(members, "error").map(Into::into);
+        Some(Self {
+            position: integer_member(members, "position")?,
+            count: 1,
+            error,
+            reason: string_member(members, "why")?.into(),
+        })
     }
 }
 
