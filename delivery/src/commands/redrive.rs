@@ -54,8 +54,8 @@ pub(crate) async fn redrive<C: Cloud>(cloud: &C, record: &Record, mode: Mode) ->
             log(&format!("{description}: {} would be sent again, {} are hidden", count.waiting, count.hidden));
             continue;
         }
-        let sent = drain(cloud, queue, &destination).await?;
-        let left = count_remaining(cloud, queue).await?;
+        let (sent, kept) = drain(cloud, queue, &destination).await?;
+        let left = count_remaining(cloud, queue, kept).await?;
         log(&format!("{description}: {sent} sent again, {left} remain"));
         remaining += left;
     }
@@ -67,12 +67,12 @@ pub(crate) async fn redrive<C: Cloud>(cloud: &C, record: &Record, mode: Mode) ->
     ))
 }
 
-/// Counts the messages of a queue until it is empty, at most [`COUNTS`] times; returns the last count.
-async fn count_remaining<C: Cloud>(cloud: &C, queue: &str) -> Result<u64, Failure> {
+/// Counts the messages of a queue until only the kept ones are left, at most [`COUNTS`] times; returns the last count.
+async fn count_remaining<C: Cloud>(cloud: &C, queue: &str, kept: u64) -> Result<u64, Failure> {
     let mut attempt = 1;
     loop {
         let count = cloud.count_messages(queue).await?.total();
-        if count == 0 || attempt == COUNTS {
+        if count == kept || attempt == COUNTS {
             return Ok(count);
         }
         attempt += 1;
@@ -80,14 +80,14 @@ async fn count_remaining<C: Cloud>(cloud: &C, queue: &str) -> Result<u64, Failur
     }
 }
 
-/// Sends the messages of a queue; returns the number of those that were sent.
-async fn drain<C: Cloud>(cloud: &C, queue: &str, destination: &Destination<'_>) -> Result<usize, Failure> {
+/// Sends the messages of a queue; returns how many were sent, and how many were kept.
+async fn drain<C: Cloud>(cloud: &C, queue: &str, destination: &Destination<'_>) -> Result<(u64, u64), Failure> {
     let (mut sent, mut kept) = (0, BTreeSet::new());
     loop {
         let messages = cloud.receive(queue).await?;
         let new: Vec<_> = messages.into_iter().filter(|message| !kept.contains(&message.id)).collect();
         if new.is_empty() {
-            return Ok(sent);
+            return Ok((sent, kept.len() as u64));
         }
         for message in new {
             if let Err(reason) = forward(cloud, &message, destination).await? {
