@@ -61,7 +61,7 @@ fn parse_words(text: &str) -> Result<Vec<Word>, Failure> {
         let invalid = |reason: &dyn std::fmt::Display| Failure::new(format!("`{WORDS}`: `{line}`: {reason}"));
         let (expression, replacement) =
             line.split_once('\t').ok_or_else(|| invalid(&"expected a tab and what to write instead"))?;
-        let expression = RegexBuilder::new(expression).case_insensitive(true).unicode(false).build();
+        let expression = RegexBuilder::new(expression).case_insensitive(true).unicode(false).multi_line(true).build();
         let expression = expression.map_err(|error| invalid(&error))?;
         Ok(Word { expression, replacement: replacement.to_owned() })
     };
@@ -76,16 +76,17 @@ fn is_searched(name: &str) -> bool {
 }
 
 fn find_words(path: &str, text: &str, words: &[Word]) -> Vec<String> {
-    let mut hits = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        for Word { expression, replacement } in words {
-            if let Some(found) = expression.find(line.as_bytes()) {
-                let found = String::from_utf8_lossy(found.as_bytes());
-                hits.push(format!("{path}:{}: `{}`: write {replacement}", number + 1, found.trim()));
-            }
-        }
-    }
-    hits
+    let find = |Word { expression, replacement }: &Word| {
+        let hits = expression.find_iter(text.as_bytes()).map(|found| {
+            // A match may begin with the end of the line before its word.
+            let spaces = found.as_bytes().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            let line = text.bytes().take(found.start() + spaces).filter(|byte| *byte == b'\n').count() + 1;
+            let found = String::from_utf8_lossy(found.as_bytes());
+            format!("{path}:{line}: `{}`: write {replacement}", found.trim())
+        });
+        hits.collect::<Vec<_>>()
+    };
+    words.iter().flat_map(find).collect()
 }
 
 fn report(hits: &[String]) -> Result<(), Failure> {
