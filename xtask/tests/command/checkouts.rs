@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use gridbid_devkit::process::Process;
 use gridbid_local_cloud::record::{Ports, Record, canonical};
 
-use crate::machine::{Machine, WAITING_GRIDBID, simulators};
+use crate::machine::{Machine, WAITING_GRIDBID};
 
 /// A folder with the files of a checkout that these tests need.
 fn checkout(machine: &Machine, name: &str) -> PathBuf {
@@ -29,13 +29,11 @@ fn checkout(machine: &Machine, name: &str) -> PathBuf {
 
 /// A call of xtask in that checkout, as `cargo xtask` or without cargo.
 fn call(machine: &Machine, checkout: &Path, by_cargo: bool, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    command.args(arguments).current_dir(checkout).env("PATH", machine.file("bin")).env_remove("GRIDBID_HOME");
-    match by_cargo {
-        true => command.env("CARGO_MANIFEST_DIR", checkout.join("xtask")),
-        false => command.env_remove("CARGO_MANIFEST_DIR"),
-    };
-    command.env("FAKES", machine.file("")).output().unwrap()
+    let mut command = machine.command_in(checkout, arguments);
+    if !by_cargo {
+        command.env_remove("CARGO_MANIFEST_DIR");
+    }
+    command.stdout(Stdio::piped()).output().unwrap()
 }
 
 fn text_of(output: &Output) -> String {
@@ -94,9 +92,8 @@ fn checkout_of_cargo_takes_precedence_over_the_current_folder() {
     let machine = Machine::complete("called");
     let (one, two) = (checkout(&machine, "one"), checkout(&machine, "two"));
     let (_, mut child) = running_cloud(&one);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    let command = command.arg("status").current_dir(&one).env("CARGO_MANIFEST_DIR", two.join("xtask"));
-    let output = command.env_remove("GRIDBID_HOME").output().unwrap();
+    let mut command = machine.command_in(&two, &["status"]);
+    let output = command.current_dir(&one).stdout(Stdio::piped()).output().unwrap();
     assert!(text_of(&output).contains("no local cloud was started here"), "{}", text_of(&output));
     child.kill().unwrap();
     child.wait().unwrap();
@@ -110,11 +107,8 @@ fn checkouts_with_one_target_folder_compile_into_separate_folders() {
     machine.script("cargo-nextest", script);
     let target_folder = |name: &str| {
         let root = checkout(&machine, name);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        let command = command.args(["test", "core"]).current_dir(&root).env("PATH", machine.file("bin"));
-        let command = command.env("CARGO_MANIFEST_DIR", root.join("xtask")).env("FAKES", machine.file(""));
-        let command = command.env("CARGO_TARGET_DIR", machine.file("shared")).env_remove("GRIDBID_HOME");
-        let output = command.output().unwrap();
+        let mut command = machine.command_in(&root, &["test", "core"]);
+        let output = command.env("CARGO_TARGET_DIR", machine.file("shared")).stdout(Stdio::piped()).output().unwrap();
         assert!(output.status.success(), "{}", text_of(&output));
         fs::read_to_string(machine.file("target-dir")).unwrap()
     };
@@ -150,15 +144,8 @@ fn two_checkouts_come_up_at_once_with_separate_ports_and_folders() {
     machine.script("gridbid", WAITING_GRIDBID);
     let functions = machine.file("").display().to_string();
     let checkouts = ["one", "two"].map(|name| checkout(&machine, name));
-    let children = checkouts.each_ref().map(|root| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        let command = command.args(["up", "--functions", &functions]).current_dir(root);
-        let command = command.env("PATH", machine.file("bin")).env("FAKES", machine.file(""));
-        let command = command.env("CARGO_MANIFEST_DIR", root.join("xtask")).env_remove("GRIDBID_HOME");
-        let command =
-            command.env("SIMULATORS", simulators()).env("GRIDBID_PROVIDER_MIRRORS", machine.file("no-mirror"));
-        command.stdin(Stdio::null()).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
-    });
+    let start = |root: &PathBuf| machine.command_in(root, &["up", "--functions", &functions]).spawn().unwrap();
+    let children = checkouts.each_ref().map(start);
     machine.wait_for_deployments(2);
     let records = checkouts.each_ref().map(|root| Record::read(&root.join(".gridbid/local")).unwrap().unwrap());
     assert!(records.iter().all(Record::is_running));

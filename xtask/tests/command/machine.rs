@@ -95,15 +95,15 @@ impl Machine {
         Self::finish(self.command(arguments).envs(variables.iter().copied()))
     }
 
-    /// Runs a command in `checkout`.
-    pub fn run_in(&self, checkout: &Path, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Finished {
+    /// A command in `checkout`, called as `cargo xtask`.
+    pub fn command_in(&self, checkout: &Path, arguments: &[&str]) -> Command {
         let mut command = self.command(arguments);
         command.current_dir(checkout).env("CARGO_MANIFEST_DIR", checkout.join("xtask")).env_remove("GRIDBID_HOME");
-        change(&mut command);
-        Self::finish(&mut command)
+        command
     }
 
-    fn finish(command: &mut Command) -> Finished {
+    /// Runs a command to its end.
+    pub fn finish(command: &mut Command) -> Finished {
         let mut child = command.spawn().unwrap();
         let mut stderr = String::new();
         child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();

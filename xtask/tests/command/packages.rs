@@ -118,16 +118,16 @@ impl Checkout {
     }
 
     fn run_command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Finished {
-        self.machine.run_in(&self.root, arguments, |command| {
-            command
-                .env("HOME", self.machine.file("user"))
-                // Where packages come from is the user's to say.
-                .env("PIP_NO_INDEX", "1")
-                .env("PIP_FIND_LINKS", self.machine.file("wheels"))
-                .env_remove("PIP_CONFIG_FILE")
-                .env_remove("XDG_CONFIG_HOME")
-                .envs(variables.iter().copied());
-        })
+        let mut command = self.machine.command_in(&self.root, arguments);
+        command
+            .env("HOME", self.machine.file("user"))
+            // Where packages come from is the user's to say.
+            .env("PIP_NO_INDEX", "1")
+            .env("PIP_FIND_LINKS", self.machine.file("wheels"))
+            .env_remove("PIP_CONFIG_FILE")
+            .env_remove("XDG_CONFIG_HOME")
+            .envs(variables.iter().copied());
+        Machine::finish(&mut command)
     }
 
     fn file(&self, name: &str) -> PathBuf {
