@@ -13,9 +13,11 @@ use gridbid_devkit::layout::Layout;
 use gridbid_devkit::{clock, interrupt};
 use gridbid_local_cloud::client::{Cloud, Object};
 use gridbid_local_cloud::names::Names;
-use gridbid_local_cloud::results_run;
+use gridbid_local_cloud::results_run::{self, value_text};
 use gridbid_local_cloud::simulators::{Simulators, SlackPost};
+use gridbid_local_cloud::slot::Slot;
 use gridbid_local_cloud::submission::{self, Submission};
+use gridbid_release_format::InvalidTimestamp;
 use serde_json::Value;
 
 use crate::system::System;
@@ -50,32 +52,17 @@ pub fn show(layout: &Layout, system: &System, say: &dyn Fn(&str)) -> Result<(), 
     job.preview(&body)?;
     say("\nSubmission to the auction platform, which is simulated");
     for (slot, record_ids) in job.submissions(&record_ids)? {
-        let slot = Slot::new(&slot);
-        say(&format!("\nA results run for the auction of {}", slot.name));
-        job.run(&slot)?;
+        say(&format!("\nA results run for the auction of {slot}"));
+        job.run(slot)?;
         say("\nThe results of these orders");
-        let summary = job.summary(&slot)?;
-        job.verdicts(&slot, &record_ids)?;
+        let summary = job.summary(slot)?;
+        job.verdicts(slot, &record_ids)?;
         say("\nNotifications in Slack");
         job.check_notification(&summary)?;
         say("\nThe day's report, in Python");
-        job.check_day(&slot, &summary)?;
+        job.check_day(slot, &summary)?;
     }
     Ok(())
-}
-
-/// The slot of an auction.
-struct Slot<'a> {
-    name: &'a str,
-    date: &'a str,
-    /// Its spelling in keys and paths.
-    basic: String,
-}
-
-impl<'a> Slot<'a> {
-    fn new(name: &'a str) -> Self {
-        Self { name, date: name.split('T').next().unwrap_or_default(), basic: name.replace(['-', ':'], "") }
-    }
 }
 
 struct Job<'a> {
@@ -134,13 +121,16 @@ impl Job<'_> {
     }
 
     /// Waits until the platform has responded to each order. Returns the ids by the slot that they take part in.
-    fn submissions(&self, record_ids: &[String]) -> Result<BTreeMap<String, BTreeSet<String>>, Failure> {
+    fn submissions(&self, record_ids: &[String]) -> Result<BTreeMap<Slot, BTreeSet<String>>, Failure> {
         let ids: Vec<&str> = record_ids.iter().map(String::as_str).collect();
         let say = |line: &str| (self.say)(&format!("  {line}"));
-        let mut slots = BTreeMap::<String, BTreeSet<String>>::new();
+        let mut slots = BTreeMap::<Slot, BTreeSet<String>>::new();
         for (id, submission) in submission::follow(&self.cloud, &self.names.api_id, &ids, SUBMISSION_LIMIT, say)? {
             match submission {
-                Submission::Submitted { slot, .. } => _ = slots.entry(slot).or_default().insert(id),
+                Submission::Submitted { slot, .. } => {
+                    let slot = slot.parse().map_err(|error: InvalidTimestamp| Failure::new(error.to_string()))?;
+                    slots.entry(slot).or_default().insert(id);
+                }
                 Submission::Refused { reason } => {
                     return ensure(false, &format!("the platform refused `{id}`: {reason}")).map(|()| slots);
                 }
@@ -150,11 +140,11 @@ impl Job<'_> {
     }
 
     /// Runs a slot to its end, after waiting for a run that the schedule may have started.
-    fn run(&self, slot: &Slot<'_>) -> Result<(), Failure> {
+    fn run(&self, slot: Slot) -> Result<(), Failure> {
         let deadline = Instant::now() + OTHER_RUN_LIMIT;
         let mut waits = false;
         loop {
-            let arn = results_run::start(&self.cloud, &self.names.state_machine_arn, slot.name)?;
+            let arn = results_run::start(&self.cloud, &self.names.state_machine_arn, &slot.to_string())?;
             let run = results_run::follow(&self.cloud, &arn, RUN_LIMIT, |line| (self.say)(&format!("  {line}")))?;
             match run.status() {
                 Some("already_running") => {}
@@ -180,17 +170,17 @@ impl Job<'_> {
     }
 
     /// Reads the slot's summary from the bucket.
-    fn summary(&self, slot: &Slot<'_>) -> Result<Value, Failure> {
-        let key = format!("summaries/{}/{}.json", slot.date, slot.basic);
+    fn summary(&self, slot: Slot) -> Result<Value, Failure> {
+        let key = format!("summaries/{}.json", slot.path());
         let content = self.cloud.object(&self.names.results_bucket, &key)?;
         serde_json::from_slice(&content).map_err(|error| Failure::new(format!("{key}: {error}")))
     }
 
     /// Shows the auction's verdict on each order: an accepted one is stored, a rejected one is not.
-    fn verdicts(&self, slot: &Slot<'_>, record_ids: &BTreeSet<String>) -> Result<(), Failure> {
+    fn verdicts(&self, slot: Slot, record_ids: &BTreeSet<String>) -> Result<(), Failure> {
         let (attempt, orders) = self.results(slot)?;
         let bucket = &self.names.results_bucket;
-        let prefix = format!("results/{}/{}/{attempt}/", slot.date, slot.basic);
+        let prefix = format!("results/{}/{attempt}/", slot.path());
         let objects = self.cloud.objects(bucket, &prefix)?;
         let mut shown = 0;
         for order in &orders {
@@ -225,10 +215,10 @@ impl Job<'_> {
     }
 
     /// Reads every order of a slot's results, page by page. Returns the slot's attempt and the orders.
-    fn results(&self, slot: &Slot<'_>) -> Result<(u64, Vec<Value>), Failure> {
+    fn results(&self, slot: Slot) -> Result<(u64, Vec<Value>), Failure> {
         let (mut attempt, mut orders, mut cursor) = (0, Vec::new(), String::new());
         loop {
-            let path = format!("/results/{}/{}?limit=1000{cursor}", slot.date, slot.basic);
+            let path = format!("/results/{}?limit=1000{cursor}", slot.path());
             let response = self.cloud.http_api(&self.names.api_id, "GET", &path, &[], &[])?;
             let mut page: Value = serde_json::from_slice(&response.body).unwrap_or_default();
             ensure(
@@ -247,12 +237,13 @@ impl Job<'_> {
     }
 
     /// Reads the report of the slot's day, which must have the slot with the counts of its summary.
-    fn check_day(&self, slot: &Slot<'_>, summary: &Value) -> Result<(), Failure> {
-        let path = format!("/results/{}", slot.date);
+    fn check_day(&self, slot: Slot, summary: &Value) -> Result<(), Failure> {
+        let path = format!("/results/{}", slot.date());
         let response = self.cloud.http_api(&self.names.api_id, "GET", &path, &[], &[])?;
         let day: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         let slots = day.get("slots").and_then(Value::as_array);
-        let is_slot = |entry: &&Value| entry.get("slot").and_then(Value::as_str) == Some(slot.name);
+        let name = slot.to_string();
+        let is_slot = |entry: &&Value| entry.get("slot").and_then(Value::as_str) == Some(name.as_str());
         let entry = slots.and_then(|slots| slots.iter().find(is_slot)).cloned().unwrap_or_default();
         (self.say)(&format!("  GET {path}: {}, with the entry {entry}", response.status));
         let is_done = entry.get("status").and_then(Value::as_str) == Some("done");
@@ -283,11 +274,6 @@ impl Job<'_> {
             thread::sleep(Duration::from_millis(200));
         }
     }
-}
-
-/// A string without its quotes, or any other value as JSON.
-fn value_text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn ensure(holds: bool, otherwise: &str) -> Result<(), Failure> {

@@ -17,6 +17,7 @@ use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::results_run::{self, FinishedRun};
 use gridbid_local_cloud::scenario::SITE_VARIABLE;
 use gridbid_local_cloud::simulators::{AuctionResponse, S3Fault, Simulators, SlackPost};
+use gridbid_local_cloud::slot::Slot;
 
 /// Time limit of a run.
 const RUN_LIMIT: Duration = Duration::from_secs(180);
@@ -141,14 +142,14 @@ impl System {
 
     /// The objects of a slot below a folder of the bucket: their contents by key.
     pub fn objects(&self, folder: &str, slot: &str) -> BTreeMap<String, String> {
-        let prefix = format!("{folder}/{}/{}/", date(slot), basic(slot));
+        let prefix = format!("{folder}/{}/", path(slot));
         let objects = self.cloud.objects(&self.names.results_bucket, &prefix).unwrap();
         objects.into_iter().map(|object| (object.key.clone(), self.object(&object.key))).collect()
     }
 
     /// The summary of a slot, if any.
     pub fn summary(&self, slot: &str) -> Option<Value> {
-        let key = format!("summaries/{}/{}.json", date(slot), basic(slot));
+        let key = format!("summaries/{}.json", path(slot));
         let objects = self.cloud.objects(&self.names.results_bucket, &key).unwrap();
         objects.first().map(|object| serde_json::from_str(&self.object(&object.key)).unwrap())
     }
@@ -192,8 +193,7 @@ impl System {
 
     /// The item of a slot in the runs table, if any.
     pub fn slot_item(&self, slot: &str) -> Option<Item> {
-        let id = format!("slot#{slot}");
-        self.cloud.items(&self.names.runs_table).unwrap().into_iter().find(|item| item["id"].1 == id)
+        results_run::slot_item(&self.cloud, &self.names.runs_table, slot).unwrap()
     }
 
     /// Checks that this run had the slot and has released it.
@@ -236,20 +236,15 @@ pub fn not_ready() -> Value {
     json!({"results": false})
 }
 
-/// The date of a slot.
-pub fn date(slot: &str) -> &str {
-    &slot[..10]
-}
-
-/// The slot in the basic format of ISO 8601.
-pub fn basic(slot: &str) -> String {
-    slot.replace(['-', ':'], "")
+/// A slot's spelling in keys and paths.
+pub fn path(slot: &str) -> String {
+    slot.parse::<Slot>().unwrap().path()
 }
 
 /// The key of a stored result: its position and a prefix of its SHA-256.
 pub fn result_key(slot: &str, attempt: u32, position: usize, content: &str) -> String {
     let digest = gridbid_devkit::digest::sha256_hex(content.as_bytes());
-    format!("results/{}/{}/{attempt}/{position:04}-{}.json", date(slot), basic(slot), &digest[..16])
+    format!("results/{}/{attempt}/{position:04}-{}.json", path(slot), &digest[..16])
 }
 
 /// The expected objects of the first attempt: these contents at these positions.

@@ -4,7 +4,7 @@ use gridbid_local_cloud::scenario::{DEADLINE_SECONDS, POLL_SECONDS};
 use gridbid_local_cloud::simulators::S3Fault;
 use serde_json::{Value, json};
 
-use crate::harness::{System, basic, expected_files, fresh_slot, not_ready, ready, result_key};
+use crate::harness::{System, expected_files, fresh_slot, not_ready, path, ready, result_key};
 
 fn output(slot: &str, polls: u64, accepted: u64, rejected: u64, total_power: &str) -> Value {
     json!({
@@ -205,7 +205,7 @@ fn deadline_passes() {
 fn filing_an_order_is_unavailable_once() {
     let (system, slot) = (System::idle(), fresh_slot());
     let orders = json!([{"order": "accepted", "power": 1}, {"order": "accepted", "power": 2}]);
-    let fault = S3Fault { puts_containing: format!("{}/1/0001-", basic(&slot)), calls: 1, status: 503 };
+    let fault = S3Fault { puts_containing: format!("{}/1/0001-", path(&slot)), calls: 1, status: 503 };
     system.simulators.set_s3_fault(&fault).unwrap();
 
     let ended = system.run_with(&slot, &[ready(&orders)]);
@@ -229,7 +229,7 @@ fn filing_an_order_is_unavailable_once() {
 fn filing_an_order_stays_unavailable() {
     let (system, slot) = (System::idle(), fresh_slot());
     let orders = json!([{"order": "accepted", "power": 1}, {"order": "accepted", "power": 2}]);
-    let fault = S3Fault { puts_containing: format!("{}/1/0001-", basic(&slot)), calls: 100, status: 503 };
+    let fault = S3Fault { puts_containing: format!("{}/1/0001-", path(&slot)), calls: 100, status: 503 };
     system.simulators.set_s3_fault(&fault).unwrap();
 
     let ended = system.run_with(&slot, &[ready(&orders)]);

@@ -8,7 +8,7 @@ use gridbid_local_cloud::simulators::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{System, basic, date, fresh_slot, not_ready, wait_until};
+use crate::harness::{System, fresh_slot, not_ready, path, wait_until};
 
 /// Results above it travel in batches.
 const MAX_INLINE: u32 = 500;
@@ -89,7 +89,7 @@ fn check_reports(system: &System, slot: &str, count: u32, accepted: u32, rejecte
 fn check_pages(system: &System, slot: &str, count: u32) {
     let (mut position, mut cursor) = (0, String::new());
     loop {
-        let path = format!("/results/{}/{}?limit=1000{cursor}", date(slot), basic(slot));
+        let path = format!("/results/{}?limit=1000{cursor}", path(slot));
         let response = system.cloud.http_api(&system.names.api_id, "GET", &path, &[], &[]).unwrap();
         assert_eq!(response.status, 200, "{}", response.text());
         let page: Value = serde_json::from_slice(&response.body).unwrap();

@@ -11,7 +11,7 @@ use gridbid_local_cloud::client::Item;
 use gridbid_local_cloud::simulators::{AuctionFault, AuctionRule, FaultKind, RuleDecision, SeenOrder};
 use serde_json::{Value, json};
 
-use crate::harness::{System, fresh_prefix, wait_until};
+use crate::harness::{System, fresh_prefix, path, wait_until};
 
 /// Time within which an order would be submitted if nothing was in its way.
 const USUAL: Duration = Duration::from_secs(5);
@@ -284,7 +284,7 @@ fn results_run_decides_the_orders_that_were_submitted() {
     assert!(files.values().any(|content| *content == stored), "{files:?}");
     let slot = &slots[1];
     assert!(!system.filed(slot).values().any(|content| content.contains(&dear)));
-    let path = format!("/results/{}/{}?limit=1000", &slot[..10], slot.replace(['-', ':'], ""));
+    let path = format!("/results/{}?limit=1000", path(slot));
     let response = system.cloud.http_api(&system.names.api_id, "GET", &path, &[], &[]).unwrap();
     let page: Value = serde_json::from_slice(&response.body).unwrap();
     let order = page["orders"].as_array().unwrap().iter().find(|order| order["record_id"] == dear.as_str()).unwrap();

@@ -14,4 +14,5 @@ pub mod recovery;
 pub mod results_run;
 pub mod scenario;
 pub mod simulators;
+pub mod slot;
 pub mod submission;

@@ -7,7 +7,7 @@ use gridbid_devkit::failure::Failure;
 use gridbid_devkit::interrupt;
 use serde_json::{Value, json};
 
-use crate::client::{Cloud, Event, Execution};
+use crate::client::{Cloud, Event, Execution, Item};
 
 /// Interval between two reads of the history.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
@@ -63,6 +63,16 @@ pub fn start(cloud: &Cloud, state_machine_arn: &str, slot: &str) -> Result<Strin
 /// When the state machine does not exist.
 pub fn start_again(cloud: &Cloud, state_machine_arn: &str, slot: &str) -> Result<String, Failure> {
     Ok(cloud.start_execution(state_machine_arn, &json!({ "slot": slot, "ask_again": true }))?)
+}
+
+/// The item of a slot in the runs table, if any.
+///
+/// # Errors
+/// When the table does not exist.
+pub fn slot_item(cloud: &Cloud, runs_table: &str, slot: &str) -> Result<Option<Item>, Failure> {
+    let id = format!("slot#{slot}");
+    let items = cloud.items(runs_table)?;
+    Ok(items.into_iter().find(|item| item.get("id").is_some_and(|(_, text)| *text == id)))
 }
 
 /// Follows a run to its end and passes a line to `say` for each poll and each order.
@@ -128,12 +138,7 @@ fn format_poll(number: usize, output: &Value) -> String {
 }
 
 fn format_outcome(outcome: &Value) -> String {
-    let text = |name: &str| {
-        outcome.get(name).map_or_else(String::new, |value| match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        })
-    };
+    let text = |name: &str| outcome.get(name).map(value_text).unwrap_or_default();
     let place =
         if outcome.get("n").is_some() { format!("batch {}", text("n")) } else { format!("order {}", text("position")) };
     let summary = match text("outcome").as_str() {
@@ -145,6 +150,12 @@ fn format_outcome(outcome: &Value) -> String {
         other => format!("{other}: {}", text("why")),
     };
     format!("store-result, {place}: {summary}")
+}
+
+/// A string without its quotes, or any other value as JSON.
+#[must_use]
+pub fn value_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

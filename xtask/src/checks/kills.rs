@@ -22,6 +22,7 @@ use gridbid_local_cloud::behaviour::FOR_TESTS;
 use gridbid_local_cloud::client::Cloud;
 use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::simulators::Simulators;
+use gridbid_local_cloud::slot::Slot;
 use gridbid_local_cloud::{lifecycle, results_run, submission};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -208,12 +209,9 @@ impl Round<'_> {
     /// Ends the lease of a dead run, which lasts for minutes.
     fn end_lease(&self, cloud: &Cloud) -> Result<(), Failure> {
         let table = &self.system.names.runs_table;
-        let id = format!("slot#{}", self.slot);
-        for mut item in cloud.items(table)? {
-            if item.get("id").is_some_and(|(_, text)| *text == id) {
-                item.insert("lease_until".to_owned(), ("N".to_owned(), "0".to_owned()));
-                cloud.put_item(table, &item)?;
-            }
+        if let Some(mut item) = results_run::slot_item(cloud, table, &self.slot)? {
+            item.insert("lease_until".to_owned(), ("N".to_owned(), "0".to_owned()));
+            cloud.put_item(table, &item)?;
         }
         Ok(())
     }
@@ -241,8 +239,8 @@ impl Round<'_> {
             run = results_run::follow(cloud, &second, RUN_LIMIT, |_| ())?;
         }
         ensure(run.status() == Some("done"), || format!("slot {} ended as {}", self.slot, run.summary()))?;
-        let (date, basic) = (self.slot.get(..10).unwrap_or_default(), self.slot.replace(['-', ':'], ""));
-        let objects = cloud.objects(&names.results_bucket, &format!("results/{date}/{basic}/"))?.len() as u64;
+        let path = self.slot.parse::<Slot>().map_err(|error| Failure::new(error.to_string()))?.path();
+        let objects = cloud.objects(&names.results_bucket, &format!("results/{path}/"))?.len() as u64;
         let (accepted, rejected) = (run.count("accepted"), run.count("rejected"));
         ensure((accepted, rejected, objects) == (2, 1, 2), || {
             format!("slot {} has {objects} objects, {accepted} accepted and {rejected} rejected", self.slot)

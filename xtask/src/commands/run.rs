@@ -7,20 +7,18 @@ use gridbid_devkit::failure::Failure;
 use gridbid_devkit::layout::Layout;
 use gridbid_devkit::progress::print;
 use gridbid_local_cloud::results_run;
+use gridbid_local_cloud::slot::Slot;
 
 use super::running::running;
 
 /// Time limit of a run, which polls for up to a minute and retries failed functions.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// Seconds between two slots of the schedule.
-const PERIOD: u64 = 300;
-
 /// Runs a slot (by default the next one, in which new orders take part) and prints what happens. `ask_again` begins the slot's
 /// next attempt.
 pub fn run(layout: &Layout, slot: Option<String>, ask_again: bool) -> Result<(), Failure> {
     let running = running(layout)?;
-    let slot = slot.unwrap_or_else(next_slot);
+    let slot = slot.unwrap_or_else(|| Slot::after(clock::unix_seconds()).to_string());
     print(&format!("slot {slot}"));
     let start = if ask_again { results_run::start_again } else { results_run::start };
     let arn = start(&running.cloud, &running.names.state_machine_arn, &slot)?;
@@ -32,8 +30,4 @@ pub fn run(layout: &Layout, slot: Option<String>, ask_again: bool) -> Result<(),
         _ => {}
     }
     if run.execution.status == "SUCCEEDED" { Ok(()) } else { Err(Failure::new("the results run failed")) }
-}
-
-fn next_slot() -> String {
-    clock::rfc3339((clock::unix_seconds() / PERIOD + 1) * PERIOD)
 }

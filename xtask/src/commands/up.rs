@@ -27,7 +27,7 @@ pub fn up(context: &Context) -> Result<(), Failure> {
     context.tools()?;
     let was_running = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
     let system = system::bring_up(context, INTERACTIVE, Update::Everything, &[])?;
-    // Creations are not printed: a first deployment has about 75.
+    // Creations are not printed: a first deployment has more than 80.
     for change in system.changes.iter().filter(|change| change.action != "create") {
         context.progress.say(&format!("    {}: {}", change.action, change.address));
     }

@@ -10,6 +10,8 @@ pub use auction::{
     SYNTHETIC_REASON, SeenOrder, SeenRequest, is_synthetic_rejection,
 };
 
+/// Seconds between two slots of the schedule.
+pub const SLOT_PERIOD_SECONDS: u64 = 300;
 /// The file that identifies a start of the local cloud: its processes end when the file is gone or has another content.
 pub const INSTANCE_FILE: &str = "instance";
 /// The file with the names of the deployed resources; its member `api_id` is the id of the HTTP API.

@@ -9,14 +9,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use gridbid_release_format::{Sha256, Timestamp};
-use gridbid_simulator_protocol::{AuctionRule, RuleDecision, SeenOrder};
+use gridbid_simulator_protocol::{AuctionRule, RuleDecision, SLOT_PERIOD_SECONDS, SeenOrder};
 
 use super::journal::{Decision, Event};
 
 /// The default seed: it accepts the first order of `xtask/examples/orders.json` and rejects the second.
 pub(crate) const SEED: u64 = 8;
-/// Seconds between two slots.
-const PERIOD: u64 = 300;
 const REASONS: [&str; 3] = ["price too high", "volume not needed", "outside the grid's limits"];
 const OTHER_CONTENT: &str = "the idempotency key belongs to another order";
 
@@ -121,13 +119,13 @@ impl Market {
 
     /// The first slot after a time whose results have not been asked for.
     fn next_slot(&self, now: u64) -> String {
-        let mut seconds = (now / PERIOD + 1) * PERIOD;
+        let mut seconds = (now / SLOT_PERIOD_SECONDS + 1) * SLOT_PERIOD_SECONDS;
         loop {
             let slot = Timestamp::UNIX_EPOCH.saturating_add(Duration::from_secs(seconds)).to_string();
             if !self.slots.get(&slot).is_some_and(|slot| slot.is_asked) {
                 return slot;
             }
-            seconds += PERIOD;
+            seconds += SLOT_PERIOD_SECONDS;
         }
     }
 
