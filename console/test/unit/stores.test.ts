@@ -69,7 +69,7 @@ test('submitted orders are newest first, once each, and survive a reload', (t) =
   assert.deepEqual(ids(new Submitted(apiOf(away), storage)), []);
 });
 
-test('a storage that is full, forbidden or holds something else is no error', (t) => {
+test('a storage that is full, forbidden or holds something else is not an error', (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const full = memoryStorage(() => {
     throw new DOMException('full', 'QuotaExceededError');
