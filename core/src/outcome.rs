@@ -1,11 +1,11 @@
 //! The auction's results: the platform's document as a whole, and the decision on each order in it.
 //!
 //! An order of a result is an object with its status, `accepted` or `rejected`, under `order` (as in the platform's
-//! documentation) or `status` (as in its code); other members are kept. Step Functions carries numbers as doubles, so a number
-//! with more than 15 significant digits is malformed instead of being rounded there. Accepted orders are stored as canonical
-//! JSON (RFC 8785), with numbers in [`Amount`](crate::amount::Amount)'s canonical text.
+//! documentation) or `status` (as in its code); other members are kept. Accepted orders are stored as canonical JSON
+//! (RFC 8785), with numbers in [`Amount`](crate::amount::Amount)'s canonical text.
 //!
-//! The results are checked before they enter the state machine. A malformed order fails alone: a marker takes its place.
+//! The results are checked before they enter the state machine. A malformed order fails alone: a marker takes its place. Step
+//! Functions carries numbers as doubles, so results with a number of more than 15 significant digits travel by reference.
 //!
 //! ```
 //! use gridbid_core::outcome::{Outcome, PlatformResults, ResultsLimits, decide, parse_results};

@@ -11,7 +11,7 @@ use crate::batch::{self, Limits};
 use crate::day;
 use crate::json::write_string;
 use crate::name::Digest;
-use crate::outcome::{self, MalformedOrder, Outcome, ResultsLimits};
+use crate::outcome::{self, MalformedOrder, Outcome, PlatformResults, ResultsLimits};
 use crate::text::{append, text};
 
 /// `{"total":…,"violations":[{"index":…,"field":…,"code":…,"message":…},…]}`; a valid request has none.
@@ -21,11 +21,23 @@ pub fn validate_batch(request: &[u8], limits: &Limits) -> String {
     batch::validate(request, limits).report_json(request)
 }
 
-/// `{"passed_on":{…}}` with the results for the state machine, or `{"error":{"code":…,"message":…}}`.
+/// `{"ready":false}`; `{"ready":true,"orders":["…",…]}` with the JSON text of each order
+/// (see [`ResultOrder::to_json`](outcome::ResultOrder::to_json)); or `{"error":{"code":…,"message":…}}`.
 #[must_use]
 pub fn parse_results(results: &[u8]) -> String {
     match outcome::parse_results(results, &ResultsLimits::default()) {
-        Ok(results) => text!["{\"passed_on\":", results.to_json(), "}"],
+        Ok(PlatformResults::NotReady) => "{\"ready\":false}".to_owned(),
+        Ok(PlatformResults::Ready(orders)) => {
+            let mut out = "{\"ready\":true,\"orders\":[".to_owned();
+            for (index, order) in orders.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_string(&mut out, &order.to_json());
+            }
+            out.push_str("]}");
+            out
+        }
         Err(error) => problem("error", error.code(), &error.message()),
     }
 }

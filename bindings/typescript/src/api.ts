@@ -11,10 +11,8 @@ export {
   orderHash,
   readResults,
   RESULTS_CODES,
-  type Json,
   type MalformedCode,
   type Outcome,
-  type ResultOrder,
   type Results,
   type ResultsCode,
 } from './results.js';

@@ -17,13 +17,13 @@ interface Exports {
   gridbid_input(length: number): number;
   gridbid_check(length: number, orders: number, bytes: number, depth: number, listed: number): number;
   gridbid_parse(length: number, orders: number, bytes: number, depth: number, listed: number): number;
-  gridbid_answer(length: number): number;
+  gridbid_results(length: number): number;
   gridbid_decision(length: number): number;
   gridbid_canonical(length: number): number;
 }
 
 /** The exports that return JSON and take no limits. */
-export type QueryExport = 'gridbid_answer' | 'gridbid_decision' | 'gridbid_canonical';
+export type QueryExport = 'gridbid_results' | 'gridbid_decision' | 'gridbid_canonical';
 
 /** Valid orders: a row of words per order (core's `batch::Row`) with spans of the input or of the decoded text. */
 export interface Rows {

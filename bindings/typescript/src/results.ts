@@ -1,12 +1,12 @@
 /**
  * Reads the auction platform's results, determines the outcome of each order, and hashes orders.
  *
- * A response that is malformed as a whole throws; a malformed order inside a valid response only affects that order.
- * core accepts numbers of at most 15 significant digits, which survive a round trip through a JavaScript number.
+ * A response that is malformed as a whole throws; a malformed order inside a valid response only affects that order. Orders
+ * are JSON texts, since a JavaScript number would round a decimal of more than 15 digits.
  */
 
 import { sharedInstance, type QueryExport } from './instance.js';
-import { isArrayBuffer, type Input } from './text.js';
+import type { Input } from './text.js';
 
 /** All codes of results that break the platform's contract. Codes are permanent. */
 export const RESULTS_CODES = [
@@ -43,18 +43,14 @@ export const MALFORMED_CODES = [
 /** The permanent code of a malformed order. */
 export type MalformedCode = (typeof MALFORMED_CODES)[number];
 
-/** A JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
-
-/** An order of the results: its members, or `{malformed: {code, message}}` in place of a malformed one. */
-export interface ResultOrder {
-  readonly [name: string]: Json;
-}
-
 /** The platform's results for one slot. */
 export type Results =
   | { /** Results are not available yet: poll again. */ readonly ready: false }
-  | { readonly ready: true; readonly orders: readonly ResultOrder[] };
+  | {
+      readonly ready: true;
+      /** Each order as canonical JSON, or `{"malformed": …}` in place of a malformed one; see `decideOutcome`. */
+      readonly orders: readonly string[];
+    };
 
 /** The outcome of one order. */
 export type Outcome =
@@ -112,19 +108,16 @@ interface CanonicalOrder {
  * @throws {InvalidResultsError} when they break the platform's contract as a whole.
  */
 export function readResults(input: Input): Results {
-  const response = query<
-    { passed_on: { results: false } | { results: true; orders: ResultOrder[] } } | { error: Problem<ResultsCode> }
-  >('gridbid_answer', input);
-  if ('error' in response) throw new InvalidResultsError(response.error);
-  const results = response.passed_on;
-  return results.results ? { ready: true, orders: results.orders } : { ready: false };
+  const results = query<Results | { error: Problem<ResultsCode> }>('gridbid_results', input);
+  if ('error' in results) throw new InvalidResultsError(results.error);
+  return results;
 }
 
-/** Determines the outcome of one order. Accepts an order returned by `readResults`, or its JSON text. */
-export function decideOutcome(order: Input | ResultOrder): Outcome {
+/** Determines the outcome of one order, such as one of `readResults`. */
+export function decideOutcome(order: Input): Outcome {
   const decision = query<{ accepted: CanonicalOrder } | { rejected: string } | { malformed: Problem<MalformedCode> }>(
     'gridbid_decision',
-    toInput(order),
+    order,
   );
   if ('accepted' in decision) return { status: 'accepted', ...decision.accepted };
   if ('rejected' in decision) return { status: 'rejected', message: decision.rejected };
@@ -137,16 +130,10 @@ export function decideOutcome(order: Input | ResultOrder): Outcome {
  *
  * @throws {MalformedOrderError} when the order is malformed.
  */
-export function orderHash(order: Input | ResultOrder): string {
-  const response = query<{ order: CanonicalOrder } | { malformed: Problem<MalformedCode> }>('gridbid_canonical', toInput(order));
+export function orderHash(order: Input): string {
+  const response = query<{ order: CanonicalOrder } | { malformed: Problem<MalformedCode> }>('gridbid_canonical', order);
   if ('malformed' in response) throw new MalformedOrderError(response.malformed);
   return response.order.sha256;
-}
-
-/** Serializes an order. This is lossless for `readResults`' orders: their numbers are short and their keys distinct. */
-function toInput(order: Input | ResultOrder): Input {
-  const isInput = typeof order !== 'object' || order === null || ArrayBuffer.isView(order) || isArrayBuffer(order);
-  return isInput ? (order as Input) : JSON.stringify(order);
 }
 
 function query<Result>(name: QueryExport, input: Input): Result {

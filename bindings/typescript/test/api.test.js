@@ -175,7 +175,7 @@ test('results are read, decided and hashed', () => {
   assert.deepEqual(readResults('{"results":false}'), { ready: false });
   const results = readResults('{"results":true,"orders":[{"order":"accepted","power":2.10,"10":1,"2":0},{"order":"rejected","record_id":"r"},{"order":"?"}]}');
   assert.ok(results.ready);
-  const outcomes = results.orders.map(decideOutcome);
+  const outcomes = results.orders.map((order) => decideOutcome(order));
   const canonical = '{"10":1,"2":0,"order":"accepted","power":2.1}';
   const sha256 = orderHash('{"power":21e-1, "2":0, "10":1, "order":"accepted"}');
   assert.match(sha256, /^[0-9a-f]{64}$/);

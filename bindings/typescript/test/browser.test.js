@@ -60,7 +60,7 @@ test('page survives hostile input, from a server that does not know the media ty
       (await validateOrderStream(new Blob([good]).stream())).valid,
       (await parseOrderStream(new Response(good).body)).at(0).parameter_2,
       (await parseOrderStream({ getReader: () => new Blob([good]).stream().getReader() })).at(0).parameter_1,
-      decideOutcome({ order: 'accepted', power: 2.1 }).power,
+      decideOutcome('{"order":"accepted","power":2.10}').power,
     ];
   `;
   const result = await runInPage(script, pageFiles(moduleBytes(), 'application/octet-stream'), imports);

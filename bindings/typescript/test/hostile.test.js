@@ -103,7 +103,7 @@ test('nesting of 10,000 levels is rejected', () => {
 test('nesting of 10,000 levels makes one order malformed, and any other place the whole answer', () => {
   const deep = '['.repeat(10_000) + ']'.repeat(10_000);
   const results = readResults(`{"results":true,"orders":[{"order":"accepted"},{"order":"accepted","x":${deep}}]}`);
-  assert.equal(results.orders[1].malformed.code, 'nested_too_deep');
+  assert.equal(JSON.parse(results.orders[1]).malformed.code, 'nested_too_deep');
   assert.equal(decideOutcome(`{"order":"accepted","x":${deep}}`).code, 'nested_too_deep');
   assert.throws(() => readResults(`{"results":true,"orders":[],"x":${deep}}`), { code: 'nested_too_deep' });
   assert.throws(() => readResults(`{"results":true,"orders":${'['.repeat(10_000)}`), { code: 'not_json' });

@@ -153,7 +153,7 @@ pub extern "C" fn gridbid_join(length: u32, orders: u32, bytes: u32, depth: u32,
 
 /// Parses the platform's results of `length` bytes. Returns the address of: address and length of a JSON text.
 #[unsafe(no_mangle)]
-pub extern "C" fn gridbid_answer(length: u32) -> u32 {
+pub extern "C" fn gridbid_results(length: u32) -> u32 {
     return_json(length, wire::parse_results)
 }
 

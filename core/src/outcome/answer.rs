@@ -7,12 +7,16 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::decision::MAX_DEPTH as ORDER_MAX_DEPTH;
 use super::results::{ResultOrders, ResultsError, ResultsLimits, check_size};
+use crate::amount::Amount;
 use crate::json::{self, Value, integer_member, member, string_member, write_string};
 use crate::name::{Digest, Slot, answer_key};
 
 /// Most levels of nesting in a manifest: its batches need three.
 const MANIFEST_MAX_DEPTH: u8 = 4;
+/// Decimal digits that every double preserves (`DBL_DIG` in C). Step Functions carries numbers as doubles.
+const DOUBLE_DIGITS: u32 = 15;
 /// The results for the state machine around their orders.
 const RESULTS_START: &str = "{\"results\":true,\"orders\":[";
 
@@ -85,7 +89,7 @@ impl Answer {
                 batches.push(core::mem::replace(&mut batch, Batch { first: position, ..Batch::default() }));
             }
             let before = batch.lines.len();
-            order.write_json(&mut batch.lines);
+            batch.lines.push_str(&order.to_json());
             batch.lines.push('\n');
             bytes = bytes.saturating_add(batch.lines.len() - before);
             check_size(bytes, "canonical bytes", limits.bytes)?;
@@ -203,7 +207,7 @@ impl Manifest {
         Ok(Self { slot, attempt, digest, total, batches })
     }
 
-    /// The number of the only batch, if the state machine can carry the orders themselves; `Some(None)` without orders.
+    /// The only batch, if it is small enough for the state machine to carry its orders; `Some(None)` without orders.
     #[must_use]
     pub fn inline_batch(&self, limits: &ResultsLimits) -> Option<Option<&ManifestBatch>> {
         let fits = |batch: &ManifestBatch| {
@@ -232,18 +236,31 @@ impl Manifest {
     }
 }
 
-/// The results for the state machine with the orders of the lines of a batch: `{"results":true,"orders":[…]}`.
+/// The results for the state machine with the orders of the lines of a batch: `{"results":true,"orders":[…]}`. `None` if the
+/// state machine would change a number: the batch then travels by reference.
 #[must_use]
-pub fn orders_json(lines: &str) -> String {
+pub fn orders_json(lines: &str) -> Option<String> {
     let mut out = String::with_capacity(lines.len() + RESULTS_START.len() + 2);
     out.push_str(RESULTS_START);
     for line in lines.lines() {
+        if !json::parse(line.as_bytes(), ORDER_MAX_DEPTH).is_ok_and(|order| is_exact_in_doubles(&order)) {
+            return None;
+        }
         out.push_str(line);
         out.push(',');
     }
     close_list(&mut out);
     out.push('}');
-    out
+    Some(out)
+}
+
+fn is_exact_in_doubles(value: &Value<'_>) -> bool {
+    match value {
+        Value::Number(text) => Amount::parse(text).is_ok_and(|amount| amount.significant_digits() <= DOUBLE_DIGITS),
+        Value::Array(values) => values.iter().all(is_exact_in_doubles),
+        Value::Object(members) => members.iter().all(|member| is_exact_in_doubles(&member.value)),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
 }
 
 /// Ends a list whose elements were all followed by a comma.
@@ -345,14 +362,28 @@ mod tests {
             |orders| freeze(orders, &BatchLimits::default()).manifest(&slot(), 1).inline_batch(&limits).is_some();
         assert_eq!([0, 1, 3, 4].map(inline), [true, true, true, false]);
         let answer = freeze(3, &BatchLimits::default());
-        let bytes = orders_json(&answer.batches[0].lines).len();
+        let bytes = orders_json(&answer.batches[0].lines).unwrap().len();
         let fits = |bytes: usize| {
             let limits = ResultsLimits { bytes: u32::try_from(bytes).unwrap(), ..limits };
             answer.manifest(&slot(), 1).inline_batch(&limits).is_some()
         };
         assert_eq!((fits(bytes), fits(bytes - 1)), (true, false));
-        assert_eq!(orders_json(""), r#"{"results":true,"orders":[]}"#);
-        assert_eq!(orders_json("1\n2\n"), r#"{"results":true,"orders":[1,2]}"#);
+        assert_eq!(orders_json("").unwrap(), r#"{"results":true,"orders":[]}"#);
+        assert_eq!(orders_json("1\n2\n").unwrap(), r#"{"results":true,"orders":[1,2]}"#);
+    }
+
+    #[test]
+    fn numbers_beyond_a_double_are_not_carried_inline() {
+        for (line, is_inline) in [
+            (r#"{"power":123456789.012345}"#, true),
+            (r#"{"power":1234567890.123456}"#, false),
+            (r#"{"power":100000000000000000000}"#, true),
+            (r#"{"note":[{"x":0.30000000000000004}]}"#, false),
+            (r#"{"note":"0.30000000000000004"}"#, true),
+        ] {
+            let lines = format!("{{\"order\":\"rejected\"}}\n{line}\n");
+            assert_eq!(orders_json(&lines).is_some(), is_inline, "{line}");
+        }
     }
 
     #[test]

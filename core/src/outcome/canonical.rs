@@ -5,12 +5,9 @@ use alloc::string::String;
 use core::cmp::Ordering;
 
 use super::malformed::MalformedOrder;
-use crate::amount::{Amount, AmountError};
+use crate::amount::{Amount, AmountError, SIGNIFICANT_DIGITS};
 use crate::json::{JsonString, Member, Value, write_string};
 use crate::text::{text, truncate};
-
-/// Decimal digits that every double preserves (`DBL_DIG` in C).
-const DOUBLE_DIGITS: u32 = 15;
 
 /// Appends a value's canonical JSON: no white space, keys sorted by their UTF-16 code units, one notation for each string and
 /// each number.
@@ -63,22 +60,16 @@ fn write_text(out: &mut String, string: &JsonString<'_>) -> Result<(), Malformed
     Ok(())
 }
 
-/// Parses a number that Step Functions, which carries numbers as doubles, leaves unchanged.
 pub(super) fn parse_number(text: &str) -> Result<Amount, MalformedOrder> {
-    let too_precise = |digits: usize| {
-        let message = text!["a number has ", digits, " significant digits: at most ", DOUBLE_DIGITS];
-        MalformedOrder::new("too_precise", message)
-    };
-    match Amount::parse(text) {
-        Ok(amount) if amount.significant_digits() > DOUBLE_DIGITS => {
-            Err(too_precise(amount.significant_digits() as usize))
+    Amount::parse(text).map_err(|error| match error {
+        AmountError::TooPrecise { digits } => {
+            let message = text!["a number has ", digits, " significant digits: at most ", SIGNIFICANT_DIGITS];
+            MalformedOrder::new("too_precise", message)
         }
-        Ok(amount) => Ok(amount),
-        Err(AmountError::TooPrecise { digits }) => Err(too_precise(digits)),
-        Err(AmountError::NotANumber | AmountError::OutOfRange) => {
-            Err(MalformedOrder::new("out_of_range", "a number is neither 0 nor from 1e-130 to below 1e126"))
+        AmountError::NotANumber | AmountError::OutOfRange => {
+            MalformedOrder::new("out_of_range", "a number is neither 0 nor from 1e-130 to below 1e126")
         }
-    }
+    })
 }
 
 /// Orders members as RFC 8785 does: by the UTF-16 code units of their keys.

@@ -44,13 +44,14 @@ impl MalformedOrder {
         Self { code, message: message.into() }
     }
 
-    /// Appends the marker that takes the order's place in the results: `{"malformed":{"code":…,"message":…}}`.
-    pub(super) fn write_marker(&self, out: &mut String) {
-        out.push_str("{\"malformed\":{\"code\":");
-        write_string(out, self.code);
-        out.push_str(",\"message\":");
-        write_string(out, &self.message);
-        out.push_str("}}");
+    /// The marker that takes the order's place in the results: `{"malformed":{"code":…,"message":…}}`.
+    pub(super) fn marker(&self) -> String {
+        let mut marker = String::from("{\"malformed\":{\"code\":");
+        write_string(&mut marker, self.code);
+        marker.push_str(",\"message\":");
+        write_string(&mut marker, &self.message);
+        marker.push_str("}}");
+        marker
     }
 
     /// The error in a marker.

@@ -1,6 +1,6 @@
 //! The platform's results for a slot as a whole.
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -76,7 +76,7 @@ pub enum ResultsError {
     TooLarge {
         /// The actual number; `None` if it was not counted beyond the limit.
         actual: Option<usize>,
-        /// `orders`, `bytes`, or `canonical bytes` of [`PlatformResults::to_json`].
+        /// `orders`, `bytes`, or `canonical bytes` of [`ResultOrder::to_json`].
         unit: &'static str,
         /// The limit.
         max: u32,
@@ -123,10 +123,10 @@ impl ResultsError {
 pub fn parse_results(bytes: &[u8], limits: &ResultsLimits) -> Result<PlatformResults, ResultsError> {
     let Some(orders) = scan_results(bytes, limits.bytes)? else { return Ok(PlatformResults::NotReady) };
     check_size(orders.len(), "orders", limits.orders)?;
-    let results = PlatformResults::Ready(orders.iter().collect());
+    let orders: Vec<_> = orders.iter().collect();
     // Canonical numbers and the markers of malformed orders can be longer than the platform's bytes.
-    check_size(results.to_json().len(), "canonical bytes", limits.bytes)?;
-    Ok(results)
+    check_size(orders.iter().map(|order| order.to_json().len()).sum(), "canonical bytes", limits.bytes)?;
+    Ok(PlatformResults::Ready(orders))
 }
 
 /// Finds the orders in the platform's results without copying them; `None` if the results are not ready. An order is checked
@@ -270,30 +270,13 @@ impl ResultOrder {
         canonicalize(order).map_or_else(Self::Malformed, Self::Valid)
     }
 
-    /// Appends the order's canonical JSON, or `{"malformed":{"code":…,"message":…}}` in its place.
-    pub(super) fn write_json(&self, out: &mut String) {
-        match self {
-            Self::Valid(canonical) => out.push_str(canonical),
-            Self::Malformed(malformed) => malformed.write_marker(out),
-        }
-    }
-}
-
-impl PlatformResults {
-    /// The results for the state machine: `{"results":false}`, or `{"results":true,"orders":[…]}` with the canonical JSON of
-    /// each order, and `{"malformed":{"code":…,"message":…}}` in the place of a malformed order.
+    /// The order's canonical JSON, or `{"malformed":{"code":…,"message":…}}` in its place.
     #[must_use]
-    pub fn to_json(&self) -> String {
-        let Self::Ready(orders) = self else { return "{\"results\":false}".to_owned() };
-        let mut out = "{\"results\":true,\"orders\":[".to_owned();
-        for (index, order) in orders.iter().enumerate() {
-            if index > 0 {
-                out.push(',');
-            }
-            order.write_json(&mut out);
+    pub fn to_json(&self) -> Cow<'_, str> {
+        match self {
+            Self::Valid(canonical) => Cow::Borrowed(canonical),
+            Self::Malformed(malformed) => Cow::Owned(malformed.marker()),
         }
-        out.push_str("]}");
-        out
     }
 }
 
@@ -309,26 +292,22 @@ mod tests {
     #[test]
     fn example_documents_are_parsed() {
         assert_eq!(parse(r#"{"results": false}"#), Ok(PlatformResults::NotReady));
-        let ready = parse(r#"{"results": true, "orders": [{"order": "accepted"}, {"order": "rejected"}]}"#).unwrap();
-        assert_eq!(ready.to_json(), r#"{"results":true,"orders":[{"order":"accepted"},{"order":"rejected"}]}"#);
+        let ready = parse(r#"{"results": true, "orders": [{"order": "accepted"}, {"order": "rejected"}]}"#);
+        let orders =
+            [r#"{"order":"accepted"}"#, r#"{"order":"rejected"}"#].map(|order| ResultOrder::Valid(order.into()));
+        assert_eq!(ready, Ok(PlatformResults::Ready(orders.into())));
     }
 
     #[test]
     fn malformed_order_becomes_a_marker() {
-        let json = parse(
-            r#"{"results":true,"orders":[{"order":"accepted","power":0.12345678901234567},{"order":"accepted"}]}"#,
-        )
-        .unwrap()
-        .to_json();
-        assert_eq!(
-            json,
-            r#"{"results":true,"orders":[{"malformed":{"code":"too_precise","message":"a number has 17 significant digits: at most 15"}},{"order":"accepted"}]}"#
-        );
+        let json = format!(r#"{{"results":true,"orders":[{{"order":"accepted","power":0.{}}}]}}"#, "3".repeat(39));
+        let Ok(PlatformResults::Ready(orders)) = parse(&json) else { panic!("{json}") };
         let marker =
-            r#"{"malformed":{"code":"too_precise","message":"a number has 17 significant digits: at most 15"}}"#;
+            r#"{"malformed":{"code":"too_precise","message":"a number has 39 significant digits: at most 38"}}"#;
+        assert_eq!(orders[0].to_json(), marker);
         let malformed = decide(marker.as_bytes()).unwrap_err();
         assert_eq!(malformed.code(), "too_precise");
-        assert_eq!(malformed.to_string(), "a number has 17 significant digits: at most 15");
+        assert_eq!(malformed.to_string(), "a number has 39 significant digits: at most 38");
     }
 
     #[test]
@@ -379,7 +358,7 @@ mod tests {
             assert_eq!(parse(json).unwrap_err().code(), code, "{}", &json[..json.len().min(60)]);
         }
         let sentence = parse(&growing).unwrap_err().to_string();
-        assert_eq!(sentence, "the platform's answer has 660054 canonical bytes: at most 204800");
+        assert_eq!(sentence, "the platform's answer has 660026 canonical bytes: at most 204800");
         assert_eq!(parse_results(b"\xff", &ResultsLimits::default()).unwrap_err().code(), "not_utf8");
         assert_eq!(parse(&"[".repeat(100)).unwrap_err().code(), "nested_too_deep");
     }

@@ -10,7 +10,6 @@ from ._core import core
 from .errors import InvalidResults, InvalidSummaries, MalformedOrder
 from .source import Source, to_bytes
 
-_PASSED_ON_START = len('{"passed_on":')
 _DAY_START = len('{"day":')
 
 
@@ -22,8 +21,6 @@ class Results:
     """Whether results are available."""
     orders: tuple[str, ...]
     """Each order as canonical JSON, or `{"malformed": …}` in place of a malformed one; see `decide_outcome`."""
-    text: str
-    """The results as canonical JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +79,10 @@ def read_results(answer: Source) -> Results:
     Raises:
         InvalidResults: when they break the platform's contract as a whole.
     """
-    response = core().query("gridbid_answer", to_bytes(answer))
-    parsed = json.loads(response)
-    if "error" in parsed:
-        raise InvalidResults(**parsed["error"])
-    text = response[_PASSED_ON_START:-1]
-    return Results(parsed["passed_on"]["results"], _split_orders(text), text)
+    results = json.loads(core().query("gridbid_results", to_bytes(answer)))
+    if "error" in results:
+        raise InvalidResults(**results["error"])
+    return Results(results["ready"], tuple(results.get("orders", ())))
 
 
 def decide_outcome(order: Source) -> Outcome:
@@ -146,16 +141,3 @@ def _is_json(document: bytes) -> bool:
 
 def _reject_constant(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
-
-
-def _split_orders(results: str) -> tuple[str, ...]:
-    """Returns the JSON of each order in results from core."""
-    start = '{"results":true,"orders":['
-    if not results.startswith(start):
-        return ()
-    decode, elements, at = json.JSONDecoder().raw_decode, [], len(start)
-    while results[at] != "]":
-        _, end = decode(results, at)
-        elements.append(results[at:end])
-        at = end + (results[end] == ",")
-    return tuple(elements)

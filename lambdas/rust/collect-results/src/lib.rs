@@ -3,8 +3,8 @@
 //! The state machine invokes the function again until results are ready; "not ready" is a result, not an error. The first
 //! results of an attempt are written to the archive, in batches of JSON Lines and then a manifest that names them (put if
 //! absent): every later invocation returns what the manifest names, without asking the platform. Small results are returned
-//! themselves, larger ones by reference. Core checks the platform's document; a malformed order is replaced by a marker, so
-//! that it fails alone.
+//! themselves; larger ones, and those with numbers that the state machine would round, by reference. Core checks the
+//! platform's document; a malformed order is replaced by a marker, so that it fails alone.
 
 mod configured_platform;
 
@@ -93,14 +93,13 @@ impl<P: AuctionPlatform, A: ResultArchive> CollectResults<P, A> {
         invocation.log.ready = Some(true);
         invocation.log.orders = Some(manifest.total as usize);
         invocation.log.batches = Some(manifest.batches.len());
-        match manifest.inline_batch(&self.inline) {
-            None => Ok(manifest.results_json()),
-            Some(None) => Ok(orders_json("")),
-            Some(Some(batch)) => {
-                let answer = answer.filter(|answer| answer.digest.to_string() == manifest.digest);
-                self.read_orders(batch, answer, &invocation.deadline).await
-            }
-        }
+        let Some(batch) = manifest.inline_batch(&self.inline) else { return Ok(manifest.results_json()) };
+        let answer = answer.filter(|answer| answer.digest.to_string() == manifest.digest);
+        let lines = match batch {
+            Some(batch) => self.read_lines(batch, answer, &invocation.deadline).await?,
+            None => String::new(),
+        };
+        Ok(orders_json(&lines).unwrap_or_else(|| manifest.results_json()))
     }
 
     async fn read_manifest(
@@ -154,22 +153,21 @@ impl<P: AuctionPlatform, A: ResultArchive> CollectResults<P, A> {
         manifest.ok_or_else(|| HandlerError::Unavailable("the manifest exists but cannot be read".to_owned()))
     }
 
-    /// The results with the orders of the only batch, which was just written or has to be read.
-    async fn read_orders(
+    /// The lines of the only batch, which was just written or has to be read.
+    async fn read_lines(
         &self,
         batch: &ManifestBatch,
         answer: Option<Answer>,
         deadline: &Deadline,
     ) -> Result<String, HandlerError> {
         if let Some(batch) = answer.and_then(|answer| answer.batches.into_iter().next()) {
-            return Ok(orders_json(&batch.lines));
+            return Ok(batch.lines);
         }
         let content = self.archive.get(&batch.key, deadline).await?;
         let content =
             content.ok_or_else(|| AdapterError::Broken("a batch of the frozen answer is missing".to_owned()))?;
-        let lines = String::from_utf8(content)
-            .map_err(|_| HandlerError::contract_broken("a batch of the frozen answer is not UTF-8"))?;
-        Ok(orders_json(&lines))
+        String::from_utf8(content)
+            .map_err(|_| HandlerError::contract_broken("a batch of the frozen answer is not UTF-8"))
     }
 }
 

@@ -70,13 +70,25 @@ async fn results_of_the_random_platform_are_returned() {
 
 #[tokio::test]
 async fn a_malformed_order_is_marked_and_the_others_returned() {
-    let results =
-        collect(r#"{"results":true,"orders":[{"order":"accepted","power":1.2345678901234567},{"order":"rejected"}]}"#)
-            .await
-            .unwrap();
+    let results = collect(r#"{"results":true,"orders":[{"order":"accepted","power":1e126},{"order":"rejected"}]}"#)
+        .await
+        .unwrap();
     let results: Value = serde_json::from_str(&results).unwrap();
-    assert_eq!(results["orders"][0]["malformed"]["code"], "too_precise");
+    assert_eq!(results["orders"][0]["malformed"]["code"], "out_of_range");
     assert_eq!(results["orders"][1], json!({"order": "rejected"}));
+}
+
+#[tokio::test]
+async fn numbers_beyond_a_double_travel_by_reference() {
+    let function = function(
+        r#"{"results":true,"orders":[{"order":"accepted","power":0.30000000000000004},{"order":"rejected"}]}"#,
+    );
+    for _ in 0..2 {
+        let results: Value = serde_json::from_str(&function.collect(EVENT, &mut invocation()).await.unwrap()).unwrap();
+        assert_eq!((&results["orders"], &results["batches"][0]["count"]), (&Value::Null, &json!(2)));
+        let lines = &function.archive().objects()[results["batches"][0]["key"].as_str().unwrap()];
+        assert_eq!(lines, "{\"order\":\"accepted\",\"power\":0.30000000000000004}\n{\"order\":\"rejected\"}\n");
+    }
 }
 
 #[tokio::test]

@@ -102,9 +102,9 @@ async fn a_malformed_order_breaks_the_contract() {
     for (order, code, message) in [
         (r#"{"order":"pending"}"#, "unknown_status", "the status `pending` is neither `accepted` nor `rejected`"),
         (
-            r#"{"malformed":{"code":"too_precise","message":"a number has 17 significant digits: at most 15"}}"#,
+            r#"{"malformed":{"code":"too_precise","message":"a number has 39 significant digits: at most 38"}}"#,
             "too_precise",
-            "a number has 17 significant digits: at most 15",
+            "a number has 39 significant digits: at most 38",
         ),
     ] {
         let function = function();
