@@ -19,6 +19,8 @@ module "stack" {
   deadline_seconds = var.deadline_seconds
   lease_seconds    = var.lease_seconds
 
+  reserved_concurrency = var.reserved_concurrency
+
   auction_platform_url         = var.auction_platform_url
   auction_random_seed          = var.auction_random_seed
   auction_random_ready_percent = var.auction_random_ready_percent

@@ -62,3 +62,9 @@ variable "lease_seconds" {
   type        = number
   default     = 900
 }
+
+variable "reserved_concurrency" {
+  description = "Reserved concurrency by function name."
+  type        = map(number)
+  default     = {}
+}

@@ -13,6 +13,8 @@ mod harness;
 #[cfg(test)]
 mod leases;
 #[cfg(test)]
+mod many_slots;
+#[cfg(test)]
 mod notifications;
 #[cfg(test)]
 mod orders;

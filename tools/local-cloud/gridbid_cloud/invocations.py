@@ -1,23 +1,49 @@
-"""Gives Lambda's asynchronous invocations the retries and destinations that AWS gives them.
+"""Gives Lambda's invocations the limits, retries and destinations that AWS gives them.
 
 On AWS, SNS invokes functions asynchronously, with the retries and the on-failure destination of the invoked alias.
 MiniStack 1.5.33 lets SNS invoke a function once and drops failures, and its retries use the settings of the unqualified
-function.
+function. A function's reserved concurrency limits its versions and aliases too, and a state machine sees
+`Lambda.TooManyRequestsException`; MiniStack limits only the unqualified function, and reports `Lambda.Unknown`.
 """
 
 from typing import Any
 
+from ministack import app
 from ministack.services import lambda_svc, sns
 
 from gridbid_cloud.patching import replace
 
+stepfunctions = app._get_module("stepfunctions")
+
 invoke_with_retry = lambda_svc.invoke_async_with_retry
+reserved_concurrency = lambda_svc._reserved_concurrency
+call_function = stepfunctions._call_lambda
 
 
 def patch() -> None:
-    """Replaces MiniStack's delivery to functions."""
+    """Replaces MiniStack's delivery to functions, and their limits."""
+    replace(lambda_svc, "_reserved_concurrency", limit)
+    replace(stepfunctions, "_call_lambda", call)
     replace(lambda_svc, "invoke_async_with_retry", invoke)
     replace(sns, "_deliver_to_lambda", deliver)
+
+
+def limit(_qualified: dict[str, Any], config: dict[str, Any]) -> int | None:
+    """Returns the reserved concurrency of a function, whatever its qualifier."""
+    account, region = lambda_svc._account_region_from_function_config(config)
+    function = lambda_svc._functions.get_scoped(account, region, config["FunctionName"])
+    reserved: int | None = reserved_concurrency(function, config)
+    return reserved
+
+
+def call(function: str, event: Any) -> Any:
+    """Invokes a function from a state machine."""
+    try:
+        return call_function(function, event)
+    except stepfunctions._ExecutionError as failure:
+        if failure.error == "Lambda.Unknown" and '"__type": "TooManyRequestsException"' in failure.cause:
+            raise stepfunctions._ExecutionError("Lambda.TooManyRequestsException", failure.cause) from None
+        raise
 
 
 def invoke(function: dict[str, Any], event: dict[str, Any]) -> None:

@@ -4,6 +4,8 @@
 pub const POLL_SECONDS: u64 = 1;
 /// Seconds until the deadline of a results run in the scenarios.
 pub const DEADLINE_SECONDS: u64 = 20;
+/// Seconds between two polls in the scenarios with many slots.
+pub const MANY_SLOTS_POLL_SECONDS: u64 = 2;
 
 /// The variable with the folder of the scenarios' local cloud.
 pub const SITE_VARIABLE: &str = "GRIDBID_SYSTEM_SITE";
@@ -20,5 +22,17 @@ pub fn variables() -> Vec<(&'static str, String)> {
         ("schedule_enabled", "false".to_owned()),
         ("poll_seconds", POLL_SECONDS.to_string()),
         ("deadline_seconds", DEADLINE_SECONDS.to_string()),
+    ]
+}
+
+/// The Terraform variables of the local cloud for the scenarios with many slots. store-result has the concurrency that a new
+/// AWS account has for all its functions.
+#[must_use]
+pub fn many_slots_variables() -> Vec<(&'static str, String)> {
+    vec![
+        ("schedule_enabled", "false".to_owned()),
+        ("poll_seconds", MANY_SLOTS_POLL_SECONDS.to_string()),
+        ("deadline_seconds", "200".to_owned()),
+        ("reserved_concurrency", "{store-result = 10}".to_owned()),
     ]
 }

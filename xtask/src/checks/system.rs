@@ -2,8 +2,8 @@
 //!
 //! One cloud does what `cargo xtask up` does, the example included; then the same after a stop, which must be quick, change nothing
 //! and have kept the data; then its processes are killed in turn, a function compiled as for production is deployed, and the
-//! HTTP contract is checked. Two others run the scenarios of `tests/system`, with a scripted auction platform and Slack; the
-//! scenarios must cover the state machine. The clouds are stopped in the end, also after a failure.
+//! HTTP contract is checked. Three others run the scenarios of `tests/system`, with a scripted auction platform and Slack; those
+//! of results runs must cover the state machine. The clouds are stopped in the end, also after a failure.
 
 use std::fs;
 use std::sync::{Mutex, PoisonError};
@@ -31,8 +31,13 @@ use crate::system::{self, System, Update};
 const AGAIN_WITHIN: Duration = Duration::from_secs(60);
 /// The scenarios that deploy other builds.
 const DELIVERIES: &str = "test(/^delivery::/)";
+/// The scenarios with an auction platform that is away, slow or returns much.
+const PLATFORM: &str = "test(/^(sizes|submission)::/)";
 
-/// Runs everything on what is already built.
+/// The scenarios of minutes.
+const MANY_SLOTS: &str = "test(/^many_slots::/)";
+
+/// Runs everything but the scenarios of minutes, on what is already built.
 pub fn tests(context: &Context, programs: &HostPrograms) -> Result<(), Failure> {
     let usage = || {
         on_a_cloud(context, "test", |context| {
@@ -55,17 +60,34 @@ pub fn tests(context: &Context, programs: &HostPrograms) -> Result<(), Failure> 
             scenarios(context, &system, "deliveries", DELIVERIES)
         })
     };
+    let platform = || {
+        on_a_cloud(context, "test-platform", |context| {
+            let system = bring_up(context, programs)?;
+            scenarios(context, &system, "platform", PLATFORM)
+        })
+    };
     let others = || {
         on_a_cloud(context, "test-scenarios", |context| {
             let system = bring_up(context, programs)?;
-            scenarios(context, &system, "scenarios", &format!("not {DELIVERIES}"))?;
+            scenarios(context, &system, "scenarios", &format!("not ({DELIVERIES} or {PLATFORM} or {MANY_SLOTS})"))?;
             context.step("coverage of the state machine", |_| {
                 let cloud = Cloud::new(&system.record.ports);
                 Ok(((), paths::check(&cloud, &system.names.state_machine_arn)?))
             })
         })
     };
-    context.progress.both(usage, || context.progress.both(deliveries, others)).map(drop)
+    let scenarios = || context.progress.both(deliveries, || context.progress.both(platform, others));
+    context.progress.both(usage, scenarios).map(drop)
+}
+
+/// Runs the scenarios of minutes.
+pub fn many_slots(context: &Context) -> Result<(), Failure> {
+    let programs = system::build(context)?;
+    on_a_cloud(context, "test-many-slots", |context| {
+        let variables = scenario::many_slots_variables();
+        let system = system::bring_up(context, FOR_TESTS, Update::Built(&programs), &variables)?;
+        scenarios(context, &system, "many-slots", MANY_SLOTS)
+    })
 }
 
 /// Runs only the scenarios whose names contain a text.

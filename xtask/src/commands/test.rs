@@ -30,7 +30,7 @@ const INFRASTRUCTURE: [&str; 5] =
 /// The parts of the checks and tests.
 #[derive(Subcommand)]
 pub enum Part {
-    /// Everything, and what takes long: the system compiled as for production, consecutive first deployments
+    /// Everything, and what takes long: the system compiled as for production, many slots at once, consecutive first deployments
     All,
     /// Only consecutive first deployments, each to an empty cloud
     FirstDeploys {
@@ -38,6 +38,8 @@ pub enum Part {
         #[arg(default_value_t = FIRST_DEPLOYS)]
         count: usize,
     },
+    /// Only the scenarios with many slots at once, which take minutes
+    ManySlots,
     /// Only the TypeScript and Python packages and functions, with core as WASM
     Languages,
     /// Only the tests of core
@@ -63,9 +65,11 @@ pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
         Some(Part::All) => {
             everything(context)?;
             whole_system(&context.with_profile(Profile::Release))?;
+            checks::system::many_slots(context)?;
             checks::first_deploys::check(context, FIRST_DEPLOYS)?;
             rust::bench_tests(context)?;
         }
+        Some(Part::ManySlots) => checks::system::many_slots(context)?,
         Some(Part::FirstDeploys { count }) => checks::first_deploys::check(context, count)?,
         Some(Part::Languages) => {
             context.tools()?;
