@@ -54,7 +54,7 @@ fn slots_that_end_together_after_an_outage_have_no_failed_order() {
 
     let results = ready(&json!([{"order": "accepted", "power": 1}, {"order": "rejected"}]));
     for slot in &slots {
-        system.simulators.set_auction_bodies(slot, &[results.clone()]).unwrap();
+        system.simulators.set_auction_bodies(slot, std::slice::from_ref(&results)).unwrap();
     }
 
     for (slot, arn) in slots.iter().zip(&arns) {
