@@ -84,14 +84,22 @@ impl<T: OrderTable> OrdersApi<T> {
     }
 
     async fn post(&self, request: &HttpRequest<'_>, invocation: &mut Invocation) -> Response {
-        let body = match request.body() {
-            Body::Empty => return Response::empty_body(),
-            Body::NotBase64 => return Response::not_base64(),
-            Body::Bytes(bytes) => bytes,
-        };
+        let body = request.body();
+        if body == Body::Empty {
+            return Response::empty_body();
+        }
+        if let Some(encoding) = request.content_encoding() {
+            return Response::unsupported_content_encoding(encoding);
+        }
         if !request.is_json() {
             return Response::unsupported_media_type();
         }
+        let body = match body {
+            Body::Empty => return Response::empty_body(),
+            Body::NotBase64 => return Response::not_base64(),
+            Body::NotUtf8 => return Response::not_utf8(),
+            Body::Bytes(bytes) => bytes,
+        };
         let batch = match batch::parse(&body, &self.limits) {
             Ok(batch) => batch,
             Err(report) => {

@@ -4,6 +4,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
+use serde_json::Value;
 
 /// The fields of an event that this function reads.
 #[derive(Debug, Deserialize)]
@@ -14,13 +15,13 @@ pub(crate) struct HttpRequest<'a> {
     #[serde(borrow)]
     pub(crate) route_key: Cow<'a, str>,
     #[serde(default)]
-    headers: BTreeMap<String, String>,
+    headers: Option<BTreeMap<String, Value>>,
     #[serde(borrow, default)]
     path_parameters: Option<PathParameters<'a>>,
     #[serde(borrow, default)]
     body: Option<Cow<'a, str>>,
     #[serde(default)]
-    is_base64_encoded: bool,
+    is_base64_encoded: Option<bool>,
     #[serde(borrow, default)]
     request_context: Option<RequestContext<'a>>,
 }
@@ -72,6 +73,8 @@ pub(crate) enum Body<'a> {
     Empty,
     /// Declared as base64, but it is not.
     NotBase64,
+    /// A text with U+FFFD. An event is JSON, so this character stands for bytes of the client that are not UTF-8.
+    NotUtf8,
     /// The bytes that the client sent.
     Bytes(Cow<'a, [u8]>),
 }
@@ -92,17 +95,28 @@ impl HttpRequest<'_> {
 
     /// Whether the content type is `application/json`, with any parameters. A body without a content type is not JSON.
     pub(crate) fn is_json(&self) -> bool {
-        // API Gateway writes names in lower case; a local gateway need not.
-        let header = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-        let media_type = header.and_then(|(_, value)| value.split(';').next());
+        let media_type = self.header("content-type").and_then(|value| value.split(';').next());
         media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+    }
+
+    /// The content encoding, if the body has another one than `identity`.
+    pub(crate) fn content_encoding(&self) -> Option<&str> {
+        let encoding = self.header("content-encoding")?.trim();
+        (!encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity")).then_some(encoding)
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        // API Gateway writes names in lower case; a local gateway need not.
+        let (_, value) = self.headers.as_ref()?.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?;
+        value.as_str()
     }
 
     /// The decoded body.
     pub(crate) fn body(&self) -> Body<'_> {
         let Some(text) = self.body.as_deref().filter(|text| !text.is_empty()) else { return Body::Empty };
-        if !self.is_base64_encoded {
-            return Body::Bytes(Cow::Borrowed(text.as_bytes()));
+        if self.is_base64_encoded != Some(true) {
+            let is_altered = text.contains(char::REPLACEMENT_CHARACTER);
+            return if is_altered { Body::NotUtf8 } else { Body::Bytes(Cow::Borrowed(text.as_bytes())) };
         }
         match STANDARD.decode(text) {
             Ok(bytes) => Body::Bytes(Cow::Owned(bytes)),

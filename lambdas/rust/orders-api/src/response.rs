@@ -18,6 +18,8 @@ use crate::store::{Conflict, StoreSummary};
 const RETRY_AFTER_SECONDS: &str = "1";
 /// The number of ids in a sentence; the list next to it is complete.
 const NAMED: usize = 5;
+/// Most characters of a client's content encoding in a sentence.
+const MAX_ENCODING: usize = 40;
 
 /// A response.
 #[derive(Debug)]
@@ -173,6 +175,12 @@ impl Response {
         Problem::bad_request("not-base64", "The request's body cannot be decoded", detail).into()
     }
 
+    /// 400: the gateway has replaced bytes of the body that are not UTF-8.
+    pub(crate) fn not_utf8() -> Self {
+        let detail = "Request body is not UTF-8: it has U+FFFD in place of other bytes (write \\ufffd if you mean that character)";
+        Problem::bad_request("not-utf8", "The request's body cannot be decoded", detail.to_owned()).into()
+    }
+
     /// 400, or 413 for a body that is too large: the violations that core found.
     pub(crate) fn violations(report: Report) -> Self {
         let Some(first) = report.violations.first() else {
@@ -216,6 +224,14 @@ impl Response {
     pub(crate) fn unsupported_media_type() -> Self {
         let detail = "the content type must be `application/json`".to_owned();
         Problem::new(415, "unsupported-media-type", "The request's body is not said to be JSON", detail).into()
+    }
+
+    /// 415: the body is encoded, for example compressed.
+    pub(crate) fn unsupported_content_encoding(encoding: &str) -> Self {
+        let encoding: String = encoding.chars().take(MAX_ENCODING).collect();
+        let detail = format!("the content encoding must be `identity`, not `{encoding}`");
+        let title = "The request's content encoding is not supported";
+        Problem::new(415, "unsupported-content-encoding", title, detail).into()
     }
 
     /// 404: the order does not exist or has expired.

@@ -1,5 +1,6 @@
 //! Tests of the API on a table in memory.
 
+mod events;
 mod logs;
 mod responses;
 mod store;

@@ -3,7 +3,15 @@
 import { validateOrders } from '@gridbid/core';
 
 import { parseRequest } from './request.js';
-import { emptyBody, internal, notBase64, unsupportedMediaType, type HttpResponse } from './response.js';
+import {
+  emptyBody,
+  internal,
+  notBase64,
+  notUtf8,
+  unsupportedContentEncoding,
+  unsupportedMediaType,
+  type HttpResponse,
+} from './response.js';
 import { recordError, type InvocationLog } from './telemetry.js';
 
 /**
@@ -12,10 +20,12 @@ import { recordError, type InvocationLog } from './telemetry.js';
  * @throws {ContractBroken} for an event of another route or format.
  */
 export function previewOrders(event: unknown, log: InvocationLog): HttpResponse {
-  const { body, isJson } = parseRequest(event);
+  const { body, contentEncoding, isJson } = parseRequest(event);
   if (body.kind === 'empty') return emptyBody();
-  if (body.kind === 'not_base64') return notBase64();
+  if (contentEncoding !== undefined) return unsupportedContentEncoding(contentEncoding);
   if (!isJson) return unsupportedMediaType();
+  if (body.kind === 'not_base64') return notBase64();
+  if (body.kind === 'not_utf8') return notUtf8();
   try {
     const report = validateOrders(body.content);
     log.orders = report.orders;

@@ -5,6 +5,9 @@
  * `errorMessage`, as clients of the service that this one replaces expect.
  */
 
+/** Most characters of a client's content encoding in a sentence. */
+const MAX_ENCODING = 40;
+
 /** A response before it is encoded. */
 export interface HttpResponse {
   readonly status: number;
@@ -27,6 +30,20 @@ export function emptyBody(): HttpResponse {
 /** 400: API Gateway marks the body as base64, and it is not. */
 export function notBase64(): HttpResponse {
   return clientProblem('not-base64', "The request's body cannot be decoded", 'Request body is not base64');
+}
+
+/** 400: the gateway has replaced bytes of the body that are not UTF-8. */
+export function notUtf8(): HttpResponse {
+  const detail =
+    'Request body is not UTF-8: it has U+FFFD in place of other bytes (write \\ufffd if you mean that character)';
+  return clientProblem('not-utf8', "The request's body cannot be decoded", detail);
+}
+
+/** 415: the body is encoded, for example compressed. */
+export function unsupportedContentEncoding(encoding: string): HttpResponse {
+  const shown = [...encoding].slice(0, MAX_ENCODING).join('');
+  const title = "The request's content encoding is not supported";
+  return problem(415, 'unsupported-content-encoding', title, `the content encoding must be \`identity\`, not \`${shown}\``);
 }
 
 /** 415: the content type is not JSON. */

@@ -69,6 +69,22 @@ test('valid request', async () => {
   assert.deepEqual(line, { ...LINE, outcome: 'ok', status: 200, orders: 1, violations: 0 });
 });
 
+const table = JSON.parse(read('../../rust/orders-api/src/tests/events.json'));
+for (const { name, event: members, valid, problem, detail, violation, broken } of table.cases) {
+  test(`as orders-api: ${name}`, async () => {
+    const { result, error } = await invoke({ ...table.event, routeKey: 'POST /orders/preview', ...members });
+    assert.equal(error?.name, broken ? 'ContractBroken' : undefined);
+    if (broken) return;
+    const body = JSON.parse(result.body);
+    if (problem !== undefined) {
+      assert.deepEqual([body.type, body.detail], [`urn:problem-type:gridbid:${problem}`, detail]);
+    } else {
+      assert.deepEqual([result.statusCode, body.valid], [200, valid === true]);
+      assert.equal(body.violations[0]?.code, violation);
+    }
+  });
+}
+
 test('request with violations gets 200', async () => {
   const { status, body, line } = await request(event('[{"record_id":"secret","parameter_1":" ","parameter_2":1},7]'));
   assert.equal(status, 200);
@@ -106,7 +122,8 @@ test('vectors of requests pass, as text and as base64', async () => {
       const sent = bytes(body);
       const expected = JSON.stringify({ valid: total === 0, total, violations });
       const events = [event(sent.toString('base64'), { isBase64Encoded: true })];
-      if (Buffer.from(sent.toString()).equals(sent)) events.push(event(sent.toString()));
+      const text = sent.toString();
+      if (Buffer.from(text).equals(sent) && !text.includes('\ufffd')) events.push(event(text));
       for (const one of events) {
         const { result } = await invoke(one);
         assert.equal(result.body, expected, name);
