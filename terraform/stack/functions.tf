@@ -169,7 +169,7 @@ module "function" {
   log_retention_days    = var.log_retention_days
 
   key                      = local.key
-  permissions_boundary_arn = var.permissions_boundary_arn
+  permissions_boundary_arn = local.permissions_boundary_arn
   reserved_concurrency     = lookup(var.reserved_concurrency, each.key, null)
   canary                   = var.on_aws && contains(values(local.routes), each.key)
   alarms = var.on_aws ? {

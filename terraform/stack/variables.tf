@@ -16,12 +16,6 @@ variable "on_aws" {
   default     = true
 }
 
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary for all roles of this environment, created by terraform/bootstrap; null for none."
-  type        = string
-  default     = null
-}
-
 variable "functions_manifest" {
   description = "Path of functions.json, which the build writes next to the zips."
   type        = string

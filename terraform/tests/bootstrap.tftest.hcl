@@ -66,3 +66,45 @@ run "malformed_account_is_refused" {
 
   expect_failures = [var.reader_accounts]
 }
+
+run "api_of_an_unknown_environment_is_refused" {
+  command = plan
+
+  module {
+    source = "../bootstrap"
+  }
+
+  variables {
+    api_ids = { uat = "a1b2c3d4e5" }
+  }
+
+  expect_failures = [var.api_ids]
+}
+
+run "domain_of_an_unknown_environment_is_refused" {
+  command = plan
+
+  module {
+    source = "../bootstrap"
+  }
+
+  variables {
+    domains = { uat = "api.example.com" }
+  }
+
+  expect_failures = [var.domains]
+}
+
+run "destroyable_production_is_refused" {
+  command = plan
+
+  module {
+    source = "../bootstrap"
+  }
+
+  variables {
+    destroyable_environments = ["prod"]
+  }
+
+  expect_failures = [var.destroyable_environments]
+}

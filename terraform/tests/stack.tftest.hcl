@@ -28,9 +28,10 @@ override_module {
   }
 }
 
-override_module {
-  target  = module.key
-  outputs = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+override_data {
+  target          = data.aws_kms_key.environment
+  override_during = plan
+  values          = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
 }
 
 override_module {

@@ -5,10 +5,9 @@
 module "stack" {
   source = "../../stack"
 
-  environment              = "prod"
-  functions_manifest       = var.functions_manifest
-  artifacts_bucket         = var.artifacts_bucket
-  permissions_boundary_arn = var.permissions_boundary_arn
+  environment        = "prod"
+  functions_manifest = var.functions_manifest
+  artifacts_bucket   = var.artifacts_bucket
 
   authorization                     = var.authorization
   jwt                               = var.jwt

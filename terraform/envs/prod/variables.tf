@@ -10,11 +10,6 @@ variable "artifacts_bucket" {
   type        = string
 }
 
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary created by terraform/bootstrap."
-  type        = string
-}
-
 variable "authorization" {
   description = "Who can call the API: signed requests (AWS_IAM) or bearers of a token (JWT)."
   type        = string

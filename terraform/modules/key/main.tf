@@ -1,4 +1,4 @@
-# The environment's KMS key for stored data, messages and logs. It rotates yearly.
+# The environment's KMS key for stored data, messages, execution histories and logs. It rotates yearly.
 #
 # The policy admits each AWS service that handles encrypted data: an encrypted topic silently drops alarms if the publisher cannot
 # use the key. Services are restricted to this account if they pass it to KMS; EventBridge and SNS do not. The permissions of
@@ -40,6 +40,12 @@ locals {
       sid       = "TopicsFillQueues"
       actions   = local.publish
       condition = null
+    }
+    # Decrypts the execution history of the encrypted state machine, to write its log.
+    "delivery.logs.amazonaws.com" = {
+      sid       = "ExecutionsAreLogged"
+      actions   = ["kms:Decrypt"]
+      condition = { StringLike = { "kms:EncryptionContext:SourceArn" = "arn:aws:logs:${local.region}:${local.account}:*" } }
     }
     "logs.${local.region}.amazonaws.com" = {
       sid       = "LogGroupsKeep"
