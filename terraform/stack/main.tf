@@ -87,6 +87,7 @@ module "results_run" {
   store_result_arn         = module.function["store-result"].alias_arn
   close_run_arn            = module.function["close-run"].alias_arn
   notifications_topic_arn  = module.alerts.topic_arn
+  dead_letter_queue_arn    = module.alerts.events_undeliverable_queue_arn
 
   schedule_enabled        = var.schedule_enabled
   poll_seconds            = var.poll_seconds

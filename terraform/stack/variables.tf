@@ -148,9 +148,15 @@ variable "auction_platform_url" {
 }
 
 variable "auction_platform_token_secret_arn" {
-  description = "ARN of the secret with the auction platform's bearer token; null if it needs none."
+  description = "ARN of the secret with the auction platform's bearer token, named gridbid/<environment>/… and encrypted with the environment's key or Secrets Manager's; null if it needs none."
   type        = string
   default     = null
+
+  # The boundary admits no other secret, and no other key.
+  validation {
+    condition     = var.auction_platform_token_secret_arn == null ? true : can(regex("^arn:aws:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:gridbid/${var.environment}/", var.auction_platform_token_secret_arn))
+    error_message = "The secret must belong to the environment: its name must start with gridbid/<environment>/."
+  }
 }
 
 variable "auction_random_seed" {

@@ -20,7 +20,7 @@ variables {
   api_ids              = { dev = "dev0000001", prod = "prod000001" }
 }
 
-# Each environment has a key of its own.
+# Each environment has a key and a boundary of its own.
 override_resource {
   target          = module.key["dev"].aws_kms_key.this
   override_during = plan
@@ -37,6 +37,30 @@ override_resource {
   target          = module.key["prod"].aws_kms_key.this
   override_during = plan
   values          = { arn = "arn:aws:kms:eu-west-1:123456789012:key/0000000f-0000-0000-0000-000000000000" }
+}
+
+override_resource {
+  target          = module.boundary["dev"].aws_iam_policy.boundary
+  override_during = plan
+  values          = { arn = "arn:aws:iam::123456789012:policy/gridbid-dev-boundary" }
+}
+
+override_resource {
+  target          = module.boundary["uat"].aws_iam_policy.boundary
+  override_during = plan
+  values          = { arn = "arn:aws:iam::123456789012:policy/gridbid-uat-boundary" }
+}
+
+override_resource {
+  target          = module.boundary["prod"].aws_iam_policy.boundary
+  override_during = plan
+  values          = { arn = "arn:aws:iam::123456789012:policy/gridbid-prod-boundary" }
+}
+
+override_resource {
+  target          = module.pipeline[0].aws_cloudwatch_log_group.project
+  override_during = plan
+  values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/codebuild/gridbid-delivery-step" }
 }
 
 override_resource {
@@ -158,6 +182,7 @@ run "account_without_artifacts" {
 
   variables {
     environments     = ["prod"]
+    api_ids          = {}
     artifacts_bucket = "gridbid-artifacts-999999999999"
   }
 

@@ -40,7 +40,7 @@ variable "auction_platform_url" {
 }
 
 variable "auction_platform_token_secret_arn" {
-  description = "ARN of the secret with the auction platform's bearer token; null if it needs none."
+  description = "ARN of the secret with the auction platform's bearer token, named gridbid/prod/… and encrypted with the environment's key or Secrets Manager's; null if it needs none."
   type        = string
   default     = null
 }

@@ -20,16 +20,22 @@ locals {
     "sqs", "states",
   ]
 
-  # Not IAM, whose actions are listed below.
-  named = flatten([for kind, arns in local.own : arns if kind != "roles"])
+  # Not roles: IAM's actions are listed below. One pattern for the three folders of log groups keeps the policy within its quota.
+  named = flatten([
+    [for kind, arns in local.own : arns if !contains(["log_groups", "roles"], kind)],
+    "arn:aws:logs:${local.here}:log-group:/aws/*/gridbid-${var.environment}-*",
+  ])
 
   # Actions without resource-level permissions.
   unnamed = [
-    "cloudwatch:DescribeAlarms", "codedeploy:StopDeployment", "dynamodb:ListStreams", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
-    "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
-    "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe", "states:ValidateStateMachineDefinition",
-    "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+    "cloudwatch:DescribeAlarms", "codedeploy:StopDeployment", "dynamodb:ListStreams", "logs:*LogDelivery", "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "sns:GetSubscriptionAttributes",
+    "sns:SetSubscriptionAttributes", "sns:Unsubscribe", "states:ValidateStateMachineDefinition", "xray:GetSampling*", "xray:PutT*",
   ]
+
+  # A mapping has no name of its own.
+  mappings     = ["arn:aws:lambda:${local.here}:event-source-mapping:*"]
+  own_function = { ArnLike = { "lambda:FunctionArn" = local.own.functions } }
 
   # API Gateway generates an API's ID at the first deployment. Until it is known, every API is allowed but the known ones of others.
   api_paths = flatten([
@@ -40,16 +46,17 @@ locals {
 
   statements = concat(
     [
-      { Sid = "OwnResources", Action = [for service in local.services : "${service}:*"], Resource = concat(local.named, [for arn in local.own.buckets : "${arn}/*"]) },
+      { Sid = "OwnResources", Action = [for service in local.services : "${service}:*"], Resource = local.named },
       { Sid = "WithoutNames", Action = local.unnamed, Resource = ["*"] },
+      { Sid = "MapOwnFunctions", Action = ["lambda:CreateEventSourceMapping"], Resource = ["*"], Condition = local.own_function },
       {
         Sid       = "OwnEventSourceMappings"
-        Action    = ["lambda:CreateEventSourceMapping", "lambda:DeleteEventSourceMapping", "lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"]
-        Resource  = ["*"]
-        Condition = { ArnLike = { "lambda:FunctionArn" = local.own.functions } }
+        Action    = ["lambda:DeleteEventSourceMapping", "lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"]
+        Resource  = local.mappings
+        Condition = local.own_function
       },
       # A mapping's tags grant nothing, and its ARN does not name its function.
-      { Sid = "TagsOfMappings", Action = ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"], Resource = ["arn:aws:lambda:${local.here}:event-source-mapping:*"] },
+      { Sid = "TagsOfMappings", Action = ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"], Resource = local.mappings },
       { Sid = "CanaryConfigurations", Action = ["codedeploy:GetDeploymentConfig"], Resource = ["arn:aws:codedeploy:${local.here}:deploymentconfig:CodeDeployDefault.*"] },
       { Sid = "OwnKey", Action = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"], Resource = [var.key_arn] },
       { Sid = "OwnApi", Action = ["apigateway:*"], Resource = [for path in local.api_paths : "arn:aws:apigateway:${local.region}::/${path}"] },
@@ -68,9 +75,8 @@ locals {
       {
         Sid = "OwnRoles"
         Action = [
-          "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies",
-          "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy",
-          "iam:UpdateRole", "iam:UpdateRoleDescription",
+          "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:GetRole*", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole",
+          "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole*",
         ]
         Resource = local.own.roles
       },
@@ -98,6 +104,14 @@ locals {
       },
     ],
   )
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [for statement in local.statements : merge(statement, { Effect = "Allow" })],
+      [for statement in local.denials : merge(statement, { Effect = "Deny" })],
+    )
+  })
 }
 
 module "scope" {
@@ -110,18 +124,12 @@ resource "aws_iam_policy" "boundary" {
   name        = local.name
   description = "Permissions boundary of the roles of ${var.environment}"
 
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = concat(
-      [for statement in local.statements : merge(statement, { Effect = "Allow" })],
-      [for statement in local.denials : merge(statement, { Effect = "Deny" })],
-    )
-  })
+  policy = local.policy
 
   lifecycle {
     precondition {
-      condition     = length(jsonencode([local.statements, local.denials])) <= 6000
-      error_message = "The boundary would exceed IAM's quota of 6,144 characters for a policy."
+      condition     = length(local.policy) <= 6144
+      error_message = "IAM allows 6,144 characters for a policy: use a shorter name, or give the environment its own account."
     }
   }
 }

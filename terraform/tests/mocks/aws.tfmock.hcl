@@ -51,7 +51,7 @@ mock_resource "aws_iam_openid_connect_provider" {
   defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
 }
 mock_resource "aws_iam_policy" {
-  defaults = { arn = "arn:aws:iam::123456789012:policy/gridbid-boundary" }
+  defaults = { arn = "arn:aws:iam::123456789012:policy/gridbid-mock" }
 }
 mock_resource "aws_iam_role" {
   defaults = { arn = "arn:aws:iam::123456789012:role/gridbid-mock-r" }
