@@ -108,3 +108,14 @@ variable "build_image" {
     error_message = "build_image is required if and only if delivery is codepipeline."
   }
 }
+
+variable "data_events_days" {
+  description = "Retention in days of CloudTrail data events on Gridbid's buckets and tables; null for no trail."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.data_events_days == null ? true : var.data_events_days >= 1
+    error_message = "data_events_days must be at least 1, or null."
+  }
+}

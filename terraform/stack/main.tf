@@ -61,6 +61,7 @@ module "result_archive" {
   bucket_name             = local.results_bucket
   key                     = local.key
   force_destroy           = !var.deletion_protection
+  object_lock             = var.results_retention_days != null
   noncurrent_version_days = var.noncurrent_version_days
   access_log_days         = var.on_aws ? var.access_log_days : null
 }

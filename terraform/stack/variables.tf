@@ -221,6 +221,22 @@ variable "noncurrent_version_days" {
   default     = 30
 }
 
+variable "results_retention_days" {
+  description = "Days for which Object Lock keeps stored results, reports and summaries from being deleted (governance mode); null for none. Cannot be added to an existing bucket."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.results_retention_days == null ? true : var.results_retention_days >= 1 && var.results_retention_days <= 36500 && floor(var.results_retention_days) == var.results_retention_days
+    error_message = "results_retention_days must be a whole number from 1 to 36500, or null."
+  }
+
+  validation {
+    condition     = var.results_retention_days == null || var.deletion_protection
+    error_message = "Retained results make an environment indestructible: results_retention_days requires deletion_protection."
+  }
+}
+
 variable "secret_recovery_days" {
   description = "Days in which a deleted secret can be restored: 0, or 7 to 30."
   type        = number

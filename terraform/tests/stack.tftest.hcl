@@ -238,6 +238,43 @@ run "platform_settings_reach_the_functions" {
   }
 }
 
+run "records_are_retained_if_configured" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  variables {
+    results_retention_days = 1827
+  }
+
+  assert {
+    condition     = alltrue([for name in ["store-result", "close-run"] : local.functions[name].environment_variables.RESULTS_RETENTION_DAYS == "1827" && contains(flatten(local.functions[name].policy_statements[*].actions), "s3:PutObjectRetention")])
+    error_message = "The functions that put results, reports and summaries must know the term and may set it."
+  }
+
+  assert {
+    condition     = !contains(keys(local.functions["collect-results"].environment_variables), "RESULTS_RETENTION_DAYS")
+    error_message = "Answers are not retained."
+  }
+}
+
+run "retained_results_in_a_destroyable_environment_are_refused" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  variables {
+    results_retention_days = 30
+    deletion_protection    = false
+  }
+
+  expect_failures = [var.results_retention_days]
+}
+
 run "token_of_another_environment_is_refused" {
   command = plan
 

@@ -19,5 +19,6 @@ module "stack" {
   monthly_budget_usd = var.monthly_budget_usd
 
   # One year, to be able to explain a trade. The orders themselves are deleted after a day.
-  log_retention_days = 365
+  log_retention_days     = 365
+  results_retention_days = var.results_retention_days
 }

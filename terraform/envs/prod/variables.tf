@@ -45,6 +45,12 @@ variable "auction_platform_token_secret_arn" {
   default     = null
 }
 
+variable "results_retention_days" {
+  description = "Days for which stored results, reports and summaries cannot be deleted (S3 Object Lock, governance mode); null for none. Cannot be added to an existing bucket."
+  type        = number
+  default     = 1827
+}
+
 variable "alarm_emails" {
   description = "Email addresses for alarms on the path to Slack."
   type        = list(string)
