@@ -1,4 +1,4 @@
-"""What roles can do under their boundary, evaluated by MiniStack's IAM evaluator: the decision of AWS within one account."""
+"""What roles can do under their boundary: AWS's decision within one account, by MiniStack's IAM evaluator."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
 """Whether a policy's actions, resources and condition keys exist and belong together.
 
-IAM accepts nearly anything: a misspelled action, an action on a resource it does not apply to, or a condition on a key that its requests
-never have allow nothing, and the first deployment is refused.
+IAM accepts nearly anything: a misspelled action, an action on a resource it does not apply to, or a condition on a key
+that its requests never have allow nothing, and the first deployment is refused.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from gridbid_iam.reference import Reference, any_matches
 
 # Actions that support ARNs and are allowed on everything, with the reason.
 ON_EVERYTHING = {
-    "cloudwatch:DescribeAlarms": "CodeDeploy and composite alarms check it against all alarms; AWS's own policies for CodeDeploy use *",
+    "cloudwatch:DescribeAlarms": "CodeDeploy checks it against all alarms, as AWS's own policies for CodeDeploy allow",
     "logs:DescribeLogGroups": "the provider lists groups by prefix",
 }
 

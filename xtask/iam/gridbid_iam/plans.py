@@ -1,4 +1,4 @@
-"""The IAM resources of plans, as `cargo xtask test terraform` writes them: by run, each with address, type and planned values."""
+"""The IAM resources of plans, as `cargo xtask test terraform` writes them, by the names of the runs."""
 
 import json
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ def read(file: Path) -> dict[str, Plan]:
 
 
 def named_for(document: Document, environment: str, key_arn: str) -> Document:
-    """A policy of an environment's plan with the environment in the place of mocked names, and its key in that of the mocked one."""
+    """A policy of an environment's plan, with its names and its key in the place of the mocked ones."""
     text = json.dumps(document)
     for mocked in MOCKED:
         text = text.replace(mocked, mocked.replace("mock", environment))

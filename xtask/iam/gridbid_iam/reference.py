@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 # Enforced by AWS and missing in its reference, with the source.
 UNDOCUMENTED_ACTIONS = {
-    "apigateway:TagResource": "required to create tagged stages and domain names: hashicorp/terraform-provider-aws issue 20634",
+    "apigateway:TagResource": "tagged stages and domain names (hashicorp/terraform-provider-aws issue 20634)",
 }
 
 # Documented in the IAM user guide (keys for AWS OIDC federation, since January 2026) and missing in the reference.
@@ -18,7 +18,7 @@ UNDOCUMENTED_KEYS = {
     "sts:AssumeRoleWithWebIdentity": [f"{GITHUB}:{claim}" for claim in ("aud", "sub", "ref", "repository_id")],
 }
 
-# In every request that a policy of ours is evaluated for. aws:SourceAccount and aws:SourceArn come with calls of AWS services.
+# In every request; aws:SourceAccount and aws:SourceArn in those of AWS services.
 GLOBAL_KEYS = {"aws:principalarn", "aws:securetransport", "aws:sourceaccount", "aws:sourcearn"}
 
 
@@ -70,7 +70,7 @@ class Reference:
         return any(_names(pattern, key) for pattern in documented)
 
     def created_by(self, action: str) -> list[str]:
-        """The create calls of its service that are also authorized as this action, for a resource that does not exist yet."""
+        """The calls that create a resource and are authorized as this action, before the resource exists."""
         service = action.partition(":")[0]
         calls = [
             f"{service}:{name}"
@@ -89,7 +89,7 @@ def _names(pattern: str, key: str) -> bool:
     return re.fullmatch(".+".join(parts), key, re.IGNORECASE) is not None
 
 
-@lru_cache(maxsize=None)
+@cache
 def can_match_the_same(one: str, other: str) -> bool:
     """Whether some text matches both patterns; `*` stands for any text in either."""
     if not one or not other:
