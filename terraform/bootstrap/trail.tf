@@ -41,7 +41,7 @@ locals {
 }
 
 resource "aws_cloudtrail" "data_events" {
-  # checkov:skip=CKV_AWS_35: S3's default key: a key of its own would have to admit CloudTrail and each reader of the log
+  # checkov:skip=CKV_AWS_35: S3's default key: another key would have to admit CloudTrail and each reader of the log
   # checkov:skip=CKV_AWS_67: One region by design
   # checkov:skip=CKV_AWS_252: Read after an incident, not followed
   # checkov:skip=CKV2_AWS_10: Read after an incident, not followed

@@ -20,7 +20,7 @@ variables {
   api_ids              = { dev = "dev0000001", prod = "prod000001" }
 }
 
-# Each environment has a key and a boundary of its own.
+# Each environment has its own key and boundary.
 override_resource {
   target          = module.key["dev"].aws_kms_key.this
   override_during = plan

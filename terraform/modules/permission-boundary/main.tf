@@ -33,7 +33,7 @@ locals {
     "sns:SetSubscriptionAttributes", "sns:Unsubscribe", "states:ValidateStateMachineDefinition", "xray:GetSampling*", "xray:PutT*",
   ]
 
-  # A mapping has no name of its own.
+  # A mapping has an ID instead of a name.
   mappings     = ["arn:aws:lambda:${local.here}:event-source-mapping:*"]
   own_function = { ArnLike = { "lambda:FunctionArn" = local.own.functions } }
 
