@@ -1,8 +1,9 @@
-# Resources of an account that exist before any environment: Terraform's states, artifacts, the binary cache, delivery roles.
+# Resources of an account that exist before any environment: Terraform's states, artifacts, the binary cache, and of each environment
+# its key, its permissions boundary and its delivery roles.
 #
-# There is exactly one deployer (`delivery`), and all its roles are under the boundary. Artifacts cannot be overwritten. The
-# cache is publicly readable and written only by a release. One account holds artifacts and cache; accounts that only run an
-# environment refer to them. An administrator applies this root once per account.
+# There is exactly one deployer (`delivery`). Artifacts cannot be overwritten. The cache is publicly readable and written only by a
+# release. One account holds artifacts and cache; accounts that only run an environment refer to them. An administrator applies this
+# root once per account, again after the first deployment of an environment (`api_ids`), and when an environment is added.
 
 data "aws_caller_identity" "current" {}
 
@@ -16,8 +17,46 @@ locals {
   cache_arn        = one(module.cache[*].arn)
 }
 
+# A key is created here and not by a deployment: authorization by a fresh key's tags may take minutes, and an environment's roles name
+# their key by its ARN.
+module "key" {
+  source   = "../modules/key"
+  for_each = toset(var.environments)
+
+  environment = each.key
+}
+
 module "boundary" {
-  source = "../modules/permission-boundary"
+  source   = "../modules/permission-boundary"
+  for_each = toset(var.environments)
+
+  environment          = each.key
+  key_arn              = module.key[each.key].arn
+  state_bucket_arn     = module.state.arn
+  artifacts_bucket_arn = local.artifacts_arn
+  api_id               = lookup(var.api_ids, each.key, null)
+  other_api_ids        = [for environment, id in var.api_ids : id if environment != each.key]
+  domain               = lookup(var.domains, each.key, null)
+  destroyable          = contains(var.destroyable_environments, each.key)
+
+  # Outputs by name: a splat would depend on the whole pipeline, whose roles need the boundary.
+  pipeline = var.delivery != "codepipeline" ? null : {
+    log_group_arn_prefix = module.pipeline[0].log_group_arn_prefix
+    sources_bucket_arn   = module.pipeline[0].sources_bucket_arn
+    key_arn              = module.pipeline[0].key_arn
+    connection_arn       = module.pipeline[0].connection_arn
+  }
+}
+
+locals {
+  environments = { for environment in var.environments : environment => {
+    name         = environment
+    boundary_arn = module.boundary[environment].arn
+    key_arn      = module.key[environment].arn
+    api_id       = lookup(var.api_ids, environment, null)
+    domain       = lookup(var.domains, environment, null)
+    destroyable  = contains(var.destroyable_environments, environment)
+  } }
 }
 
 # Access logs of all buckets.
@@ -100,35 +139,33 @@ module "artifacts" {
 module "github_trust" {
   source = "../modules/github-trust"
 
-  repository               = var.repository
-  release_branch           = var.release_branch
-  environments             = var.environments
-  delivers                 = var.delivery == "github_actions"
-  releases                 = local.holds_artifacts
-  permissions_boundary_arn = module.boundary.arn
-  state_bucket_arn         = module.state.arn
-  artifacts_bucket_arn     = local.artifacts_arn
-  cache_bucket_arn         = local.cache_arn
+  repository           = var.repository
+  repository_ids       = var.repository_ids
+  release_branch       = var.release_branch
+  environments         = local.environments
+  delivers             = var.delivery == "github_actions"
+  releases             = local.holds_artifacts
+  state_bucket_arn     = module.state.arn
+  artifacts_bucket_arn = local.artifacts_arn
+  cache_bucket_arn     = local.cache_arn
 }
 
 module "pipeline" {
   source = "../modules/pipeline"
   count  = var.delivery == "codepipeline" ? 1 : 0
 
-  repository               = var.repository
-  release_branch           = var.release_branch
-  environments             = var.environments
-  build_image              = var.build_image
-  permissions_boundary_arn = module.boundary.arn
-  state_bucket             = module.state.name
-  state_bucket_arn         = module.state.arn
-  artifacts_bucket         = local.artifacts_bucket
-  artifacts_bucket_arn     = local.artifacts_arn
-  cache_bucket_arn         = local.cache_arn
+  repository           = var.repository
+  release_branch       = var.release_branch
+  environments         = [for environment in var.environments : local.environments[environment]]
+  build_image          = var.build_image
+  state_bucket         = module.state.name
+  state_bucket_arn     = module.state.arn
+  artifacts_bucket     = local.artifacts_bucket
+  artifacts_bucket_arn = local.artifacts_arn
+  cache_bucket_arn     = local.cache_arn
 
   build_variables = merge({
-    TF_VAR_artifacts_bucket         = local.artifacts_bucket
-    TF_VAR_permissions_boundary_arn = module.boundary.arn
+    TF_VAR_artifacts_bucket = local.artifacts_bucket
     }, var.cache_public_key == null ? {} : {
     NIX_CONFIG = join("\n", [
       "experimental-features = nix-command flakes",

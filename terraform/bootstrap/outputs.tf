@@ -10,13 +10,18 @@ output "artifacts_bucket" {
   value       = local.artifacts_bucket
 }
 
-output "permissions_boundary_arn" {
-  description = "ARN of the boundary: the variable permissions_boundary_arn of the environments."
-  value       = module.boundary.arn
+output "permissions_boundary_arns" {
+  description = "ARNs of the boundaries by environment."
+  value       = { for environment, boundary in module.boundary : environment => boundary.arn }
+}
+
+output "key_arns" {
+  description = "ARNs of the environments' KMS keys."
+  value       = { for environment, key in module.key : environment => key.arn }
 }
 
 output "role_arns" {
-  description = "ARNs of the roles that GitHub's jobs assume, by name: plan, release, and each environment."
+  description = "ARNs of the roles that GitHub's jobs assume, by name: release, and NAME and plan-NAME of each environment."
   value       = module.github_trust.role_arns
 }
 

@@ -5,6 +5,15 @@ variable "repository" {
   type        = string
 }
 
+variable "repository_ids" {
+  description = "IDs of the repository's owner and of the repository, as in `gh api repos/OWNER/NAME --jq '[.owner.id, .id]'`. Required for repositories created or renamed since 15 July 2026, and recommended for all."
+  type = object({
+    owner      = number
+    repository = number
+  })
+  default = null
+}
+
 variable "release_branch" {
   description = "Branch whose merges are released."
   type        = string
@@ -15,6 +24,39 @@ variable "environments" {
   description = "Environments in this account, in the order of promotion."
   type        = list(string)
   default     = ["dev", "prod"]
+}
+
+variable "api_ids" {
+  description = "ID of each environment's HTTP API (its output api_id), known after its first deployment. Its roles are then bound to it."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for environment, id in var.api_ids : contains(var.environments, environment) && can(regex("^[a-z0-9]+$", id))])
+    error_message = "api_ids must map environments of this account to the IDs of their APIs."
+  }
+}
+
+variable "domains" {
+  description = "Custom domain name of each environment's API, if it has one."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for environment, name in var.domains : contains(var.environments, environment) && can(regex("^[a-z0-9.-]+$", name))])
+    error_message = "domains must map environments of this account to domain names."
+  }
+}
+
+variable "destroyable_environments" {
+  description = "Environments whose deployments may delete stored objects and their versions, so that `terraform destroy` works."
+  type        = list(string)
+  default     = ["dev"]
+
+  validation {
+    condition     = !contains(var.destroyable_environments, "prod")
+    error_message = "The results of production must not be destroyable."
+  }
 }
 
 variable "delivery" {
@@ -64,5 +106,16 @@ variable "build_image" {
   validation {
     condition     = (var.delivery == "codepipeline") == (var.build_image != null)
     error_message = "build_image is required if and only if delivery is codepipeline."
+  }
+}
+
+variable "data_events_days" {
+  description = "Retention in days of CloudTrail data events on Gridbid's buckets and tables; null for no trail."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.data_events_days == null ? true : var.data_events_days >= 1
+    error_message = "data_events_days must be at least 1, or null."
   }
 }

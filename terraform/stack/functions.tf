@@ -19,6 +19,10 @@ locals {
     for arn in var.auction_platform_token_secret_arn[*] : { actions = ["secretsmanager:GetSecretValue"], resources = [arn] }
   ]
 
+  # For the functions that put records: results, reports and summaries.
+  retention_variables = { for name, days in { RESULTS_RETENTION_DAYS = var.results_retention_days } : name => tostring(days) if days != null }
+  record_actions      = concat(["s3:PutObject"], var.results_retention_days == null ? [] : ["s3:PutObjectRetention"])
+
   functions = { for name, function in {
     orders-api = {
       description           = "Stores orders and returns one"
@@ -79,10 +83,10 @@ locals {
       # Below the task's 60 s in the state machine.
       timeout_seconds       = 50
       p99_limit_ms          = 25000
-      environment_variables = { RESULTS_BUCKET = module.result_archive.bucket_name }
+      environment_variables = merge({ RESULTS_BUCKET = module.result_archive.bucket_name }, local.retention_variables)
       policy_statements = concat(local.key_statements, [
         { actions = ["s3:GetObject"], resources = ["${module.result_archive.bucket_arn}/answers/*"] },
-        { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/results/*", "${module.result_archive.bucket_arn}/reports/*"] },
+        { actions = local.record_actions, resources = ["${module.result_archive.bucket_arn}/results/*", "${module.result_archive.bucket_arn}/reports/*"] },
         { actions = ["s3:ListBucket"], resources = [module.result_archive.bucket_arn] },
       ])
     }
@@ -92,13 +96,13 @@ locals {
       # Below the task's 130 s in the state machine.
       timeout_seconds = 120
       p99_limit_ms    = 60000
-      environment_variables = {
+      environment_variables = merge(local.retention_variables, {
         RESULTS_BUCKET          = module.result_archive.bucket_name
         NOTIFICATIONS_TOPIC_ARN = module.alerts.topic_arn
-      }
+      })
       policy_statements = concat(local.key_statements, [
         { actions = ["s3:GetObject"], resources = ["${module.result_archive.bucket_arn}/reports/*", "${module.result_archive.bucket_arn}/summaries/*"] },
-        { actions = ["s3:PutObject"], resources = ["${module.result_archive.bucket_arn}/summaries/*"] },
+        { actions = local.record_actions, resources = ["${module.result_archive.bucket_arn}/summaries/*"] },
         { actions = ["s3:ListBucket"], resources = [module.result_archive.bucket_arn] },
         { actions = ["sns:Publish"], resources = [module.alerts.topic_arn] },
       ])
@@ -169,7 +173,7 @@ module "function" {
   log_retention_days    = var.log_retention_days
 
   key                      = local.key
-  permissions_boundary_arn = var.permissions_boundary_arn
+  permissions_boundary_arn = local.permissions_boundary_arn
   reserved_concurrency     = lookup(var.reserved_concurrency, each.key, null)
   canary                   = var.on_aws && contains(values(local.routes), each.key)
   alarms = var.on_aws ? {

@@ -13,18 +13,19 @@ locals {
   results_bucket = coalesce(var.results_bucket_name, "gridbid-${var.environment}-order-results-${data.aws_caller_identity.current.account_id}")
 }
 
-# Resources that the local cloud lacks are created only on AWS. Without the key, each service encrypts with its own.
+# Created by terraform/bootstrap. The local cloud has no key: there, each service encrypts with its own.
+data "aws_kms_key" "environment" {
+  count = var.on_aws ? 1 : 0
 
-module "key" {
-  source = "../modules/key"
-  count  = var.on_aws ? 1 : 0
-
-  environment = var.environment
+  key_id = "alias/gridbid-${var.environment}"
 }
 
 locals {
   # An object, not the ARN alone: whether a key exists must be known at plan time.
-  key = var.on_aws ? { arn = module.key[0].arn } : null
+  key = var.on_aws ? { arn = data.aws_kms_key.environment[0].arn } : null
+
+  # The boundary of this environment's roles, created by terraform/bootstrap.
+  permissions_boundary_arn = var.on_aws ? "arn:aws:iam::${data.aws_caller_identity.current.account_id}:policy/gridbid-${var.environment}-boundary" : null
 
   # Topics of all alarms except those on the path to Slack.
   alarm_topic_arns = var.on_aws ? [module.alerts.topic_arn] : []
@@ -45,7 +46,7 @@ module "submission" {
   count  = local.submits ? 1 : 0
 
   environment                = var.environment
-  permissions_boundary_arn   = var.permissions_boundary_arn
+  permissions_boundary_arn   = local.permissions_boundary_arn
   key                        = local.key
   stream_arn                 = module.order_store.stream_arn
   submit_orders              = module.function["submit-orders"]
@@ -60,6 +61,7 @@ module "result_archive" {
   bucket_name             = local.results_bucket
   key                     = local.key
   force_destroy           = !var.deletion_protection
+  object_lock             = var.results_retention_days != null
   noncurrent_version_days = var.noncurrent_version_days
   access_log_days         = var.on_aws ? var.access_log_days : null
 }
@@ -80,12 +82,13 @@ module "results_run" {
   source = "../modules/results-run"
 
   environment              = var.environment
-  permissions_boundary_arn = var.permissions_boundary_arn
+  permissions_boundary_arn = local.permissions_boundary_arn
   key                      = local.key
   collect_results_arn      = module.function["collect-results"].alias_arn
   store_result_arn         = module.function["store-result"].alias_arn
   close_run_arn            = module.function["close-run"].alias_arn
   notifications_topic_arn  = module.alerts.topic_arn
+  dead_letter_queue_arn    = module.alerts.events_undeliverable_queue_arn
 
   schedule_enabled        = var.schedule_enabled
   poll_seconds            = var.poll_seconds

@@ -16,12 +16,6 @@ variable "on_aws" {
   default     = true
 }
 
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary for all roles of this environment, created by terraform/bootstrap; null for none."
-  type        = string
-  default     = null
-}
-
 variable "functions_manifest" {
   description = "Path of functions.json, which the build writes next to the zips."
   type        = string
@@ -154,9 +148,15 @@ variable "auction_platform_url" {
 }
 
 variable "auction_platform_token_secret_arn" {
-  description = "ARN of the secret with the auction platform's bearer token; null if it needs none."
+  description = "ARN of the secret with the auction platform's bearer token, named gridbid/<environment>/… and encrypted with the environment's key or Secrets Manager's; null if it needs none."
   type        = string
   default     = null
+
+  # The boundary admits no other secret, and no other key.
+  validation {
+    condition     = var.auction_platform_token_secret_arn == null ? true : can(regex("^arn:aws:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:gridbid/${var.environment}/", var.auction_platform_token_secret_arn))
+    error_message = "The secret must belong to the environment: its name must start with gridbid/<environment>/."
+  }
 }
 
 variable "auction_random_seed" {
@@ -219,6 +219,22 @@ variable "noncurrent_version_days" {
   description = "Days after which an overwritten summary is deleted; null keeps all versions."
   type        = number
   default     = 30
+}
+
+variable "results_retention_days" {
+  description = "Days for which Object Lock keeps stored results, reports and summaries from being deleted (governance mode); null for none. Cannot be added to an existing bucket."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.results_retention_days == null ? true : var.results_retention_days >= 1 && var.results_retention_days <= 36500 && floor(var.results_retention_days) == var.results_retention_days
+    error_message = "results_retention_days must be a whole number from 1 to 36500, or null."
+  }
+
+  validation {
+    condition     = var.results_retention_days == null || var.deletion_protection
+    error_message = "Retained results make an environment indestructible: results_retention_days requires deletion_protection."
+  }
 }
 
 variable "secret_recovery_days" {

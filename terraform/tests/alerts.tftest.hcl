@@ -170,7 +170,7 @@ run "unwatched_environment_has_no_alarms" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.queue) == 0 && length(aws_sns_topic.escalations) == 0 && length(aws_cloudwatch_event_rule.delivery) == 0 && length(aws_sns_topic_subscription.email) == 0 && output.escalations_topic_arn == null
+    condition     = length(aws_cloudwatch_metric_alarm.queue) == 0 && length(aws_cloudwatch_metric_alarm.lost) == 0 && length(aws_sqs_queue.events_undeliverable) == 0 && output.events_undeliverable_queue_arn == null && length(aws_sns_topic.escalations) == 0 && length(aws_cloudwatch_event_rule.delivery) == 0 && length(aws_sns_topic_subscription.email) == 0 && output.escalations_topic_arn == null
     error_message = "Without `watched` there must be no alarms, no second topic and no rules."
   }
 
@@ -194,8 +194,8 @@ run "queue_alarms_also_bypass_slack" {
   }
 
   assert {
-    condition     = toset([for alarm in aws_cloudwatch_metric_alarm.queue : alarm.dimensions.QueueName]) == toset([aws_sqs_queue.undeliverable.name, aws_sqs_queue.notify_slack_failed.name])
-    error_message = "Both queues must have an alarm."
+    condition     = toset([for alarm in aws_cloudwatch_metric_alarm.queue : alarm.dimensions.QueueName]) == toset([aws_sqs_queue.undeliverable.name, aws_sqs_queue.notify_slack_failed.name, aws_sqs_queue.events_undeliverable[0].name])
+    error_message = "Every queue must have an alarm."
   }
 
   assert {
@@ -219,6 +219,56 @@ run "queue_alarms_also_bypass_slack" {
   assert {
     condition     = keys(aws_cloudwatch_event_rule.delivery) == ["canary-failed"] && jsondecode(aws_cloudwatch_event_rule.delivery["canary-failed"].event_pattern).detail == { application = [{ prefix = "gridbid-dev-" }], state = ["FAILURE", "STOP"] }
     error_message = "Rolled-back canaries of this environment must be reported, and of no other environment."
+  }
+}
+
+run "losses_on_the_path_to_slack_raise_alarms" {
+  command = plan
+
+  module {
+    source = "../modules/alerts"
+  }
+
+  variables {
+    watched = true
+  }
+
+  assert {
+    condition = { for alarm in aws_cloudwatch_metric_alarm.lost : alarm.metric_name => [alarm.namespace, alarm.dimensions, alarm.threshold] } == {
+      DestinationDeliveryFailures               = ["AWS/Lambda", tomap({ FunctionName = "gridbid-dev-notify-slack" }), 1]
+      AsyncEventsDropped                        = ["AWS/Lambda", tomap({ FunctionName = "gridbid-dev-notify-slack" }), 1]
+      NumberOfNotificationsFailedToRedriveToDlq = ["AWS/SNS", tomap({ TopicName = "gridbid-dev-notifications" }), 1]
+    }
+    error_message = "A notification that reached neither Slack nor a queue must raise an alarm."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.lost : alarm.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications", "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-escalations"])])
+    error_message = "These alarms must also bypass Slack."
+  }
+}
+
+run "undeliverable_events_are_kept" {
+  command = plan
+
+  module {
+    source = "../modules/alerts"
+  }
+
+  variables {
+    watched = true
+  }
+
+  assert {
+    condition     = alltrue([for target in aws_cloudwatch_event_target.delivery : target.dead_letter_config[0].arn == output.events_undeliverable_queue_arn]) && output.events_undeliverable_queue_arn == "arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-events-undeliverable"
+    error_message = "An event that cannot be published must be kept."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_sqs_queue.events_undeliverable[0].policy).Statement : [statement.Principal, statement.Action, statement.Condition]] == [[
+      { Service = "events.amazonaws.com" }, ["sqs:SendMessage"], { ArnLike = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/gridbid-dev-*" } },
+    ]]
+    error_message = "Only rules of this environment may send to the queue."
   }
 }
 

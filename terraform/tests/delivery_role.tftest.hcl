@@ -6,16 +6,17 @@ mock_provider "aws" {
 }
 
 variables {
-  kind         = "deploy"
-  name         = "dev"
-  description  = "Jobs of the environment dev deploy it"
-  environments = ["dev"]
+  kind        = "deploy"
+  name        = "dev"
+  description = "Jobs of the environment dev deploy it"
+  environment = "dev"
+  key_arn     = "arn:aws:kms:eu-west-1:123456789012:key/d"
   trust = {
     principal = { Federated = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
     action    = "sts:AssumeRoleWithWebIdentity"
-    condition = { StringEquals = { "token.actions.githubusercontent.com:sub" = "repo:example/gridbid:environment:dev" } }
+    condition = { StringEquals = { "token.actions.githubusercontent.com:sub" = ["repo:example/gridbid:environment:dev"] } }
   }
-  permissions_boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-boundary"
+  permissions_boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-dev-boundary"
   state_bucket_arn         = "arn:aws:s3:::state"
   artifacts_bucket_arn     = "arn:aws:s3:::artifacts"
   cache_bucket_arn         = "arn:aws:s3:::cache"
@@ -33,14 +34,14 @@ run "role_has_its_condition_and_boundary" {
       Effect    = "Allow"
       Action    = "sts:AssumeRoleWithWebIdentity"
       Principal = { Federated = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
-      Condition = { StringEquals = { "token.actions.githubusercontent.com:sub" = "repo:example/gridbid:environment:dev" } }
+      Condition = { StringEquals = { "token.actions.githubusercontent.com:sub" = ["repo:example/gridbid:environment:dev"] } }
     }]
     error_message = "Only the principal that satisfies the condition may assume the role."
   }
 
   assert {
-    condition     = aws_iam_role.this.name == "gridbid-delivery-dev" && aws_iam_role.this.permissions_boundary == var.permissions_boundary_arn && aws_iam_role.this.max_session_duration == 3600
-    error_message = "The role must be under the boundary, with sessions of at most one hour."
+    condition     = aws_iam_role.this.name == "gridbid-delivery-dev" && aws_iam_role.this.permissions_boundary == var.permissions_boundary_arn && aws_iam_role.this.max_session_duration == 7200
+    error_message = "The role must be under the boundary, with sessions that outlast the longest canary (20 minutes), its revert and Terraform."
   }
 }
 
@@ -56,10 +57,10 @@ run "policies_have_no_wildcard_action_and_fit_the_quota" {
     error_message = "Actions must not contain wildcards."
   }
 
-  # These actions do not support resource-level permissions.
+  # These actions do not support resource-level permissions, or check them against all resources.
   assert {
     condition = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Action if contains(statement.Resource, "*")]])) == toset([
-      "kms:CreateKey", "kms:ListAliases", "lambda:CreateEventSourceMapping", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
+      "cloudwatch:DescribeAlarms", "codedeploy:StopDeployment", "lambda:CreateEventSourceMapping", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
       "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy",
       "logs:UpdateLogDelivery", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
       "states:ValidateStateMachineDefinition",
@@ -88,7 +89,7 @@ run "deploy_role_is_limited_to_its_environment_and_the_boundary" {
   assert {
     condition = [for statement in jsondecode(aws_iam_policy.this["functions"].policy).Statement : [statement.Resource, try(statement.Condition, null)] if contains(statement.Action, "iam:CreateRole")] == [[
       ["arn:aws:iam::123456789012:role/gridbid-dev-*"],
-      { StringEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/gridbid-boundary" } },
+      { StringEquals = { "iam:PermissionsBoundary" = "arn:aws:iam::123456789012:policy/gridbid-dev-boundary" } },
     ]]
     error_message = "A role may be created only under the boundary and with the environment's name."
   }
@@ -127,23 +128,33 @@ run "plan_role_reads_configuration_and_no_data" {
   }
 
   variables {
-    kind         = "plan"
-    name         = "plan"
-    environments = ["dev", "prod"]
+    kind = "plan"
+    name = "plan-dev"
   }
 
   assert {
-    condition     = alltrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : can(regex("^[a-z0-9]+:(Get|List|Describe|View|GET|Validate)", action))]]]))
+    condition     = alltrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : can(regex("^[a-z0-9]+:(Get|List|Describe|View|GET|Validate)", action)) || action == "kms:Decrypt"]]]))
     error_message = "A plan must not write anything, not even a lock."
   }
 
   assert {
-    condition     = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "s3:GetObject")]])) == toset(["arn:aws:s3:::state/dev/*", "arn:aws:s3:::state/prod/*"])
-    error_message = "The Terraform states must be the only objects that a plan reads."
+    condition     = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "s3:GetObject")]])) == toset(["arn:aws:s3:::state/dev/*"])
+    error_message = "The Terraform state must be the only object that a plan reads."
+  }
+
+  # DescribeStateMachine needs it for the definition.
+  assert {
+    condition     = flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Condition if contains(statement.Action, "kms:Decrypt")]]) == [{ StringEquals = { "kms:ViaService" = "states.eu-west-1.amazonaws.com" } }]
+    error_message = "A plan may decrypt nothing but what Step Functions decrypts for it."
   }
 
   assert {
-    condition     = !anytrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : contains(["secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "kms:Decrypt", "sqs:ReceiveMessage", "logs:GetLogEvents", "states:GetExecutionHistory"], action)]]]))
+    condition     = alltrue([for policy in aws_iam_policy.this : length(policy.policy) <= 6144])
+    error_message = "A policy has at most 6,144 characters (IAM quota)."
+  }
+
+  assert {
+    condition     = !anytrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : contains(["secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "sqs:ReceiveMessage", "logs:GetLogEvents", "states:GetExecutionHistory"], action)]]]))
     error_message = "A plan must not read secrets, orders, messages or logs."
   }
 }
@@ -156,9 +167,11 @@ run "release_role_writes_artifacts_and_the_cache" {
   }
 
   variables {
-    kind         = "release"
-    name         = "release"
-    environments = []
+    kind                     = "release"
+    name                     = "release"
+    environment              = null
+    key_arn                  = null
+    permissions_boundary_arn = null
   }
 
   assert {
@@ -171,7 +184,7 @@ run "release_role_writes_artifacts_and_the_cache" {
   }
 }
 
-run "deploy_role_for_two_environments_is_refused" {
+run "deploy_role_without_an_environment_is_refused" {
   command = plan
 
   module {
@@ -179,10 +192,48 @@ run "deploy_role_for_two_environments_is_refused" {
   }
 
   variables {
-    environments = ["dev", "prod"]
+    environment              = null
+    key_arn                  = null
+    permissions_boundary_arn = null
   }
 
-  expect_failures = [var.environments]
+  expect_failures = [var.environment]
+}
+
+run "role_of_an_environment_without_its_boundary_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/delivery-role"
+  }
+
+  variables {
+    permissions_boundary_arn = null
+  }
+
+  expect_failures = [var.permissions_boundary_arn]
+}
+
+run "only_a_destroyable_environment_can_be_emptied" {
+  command = plan
+
+  module {
+    source = "../modules/delivery-role"
+  }
+
+  variables {
+    destroyable = true
+  }
+
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_policy.this["data"].policy).Statement : statement.Resource if contains(statement.Action, "s3:DeleteObjectVersion")] == [["arn:aws:s3:::gridbid-dev-*/*"]]
+    error_message = "Destroying a bucket with its objects must be possible, in this environment alone."
+  }
+
+  assert {
+    condition     = !anytrue(flatten([for policy in run.policies_have_no_wildcard_action_and_fit_the_quota.policies : [for statement in jsondecode(policy).Statement : contains(statement.Action, "s3:DeleteObjectVersion")]]))
+    error_message = "Elsewhere no version may be deleted."
+  }
 }
 
 run "trust_without_a_condition_is_refused" {

@@ -10,12 +10,69 @@ mock_provider "aws" {
 }
 
 variables {
-  functions_manifest       = "functions.json"
-  artifacts_bucket         = "gridbid-artifacts-123456789012"
-  permissions_boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-boundary"
-  slack_webhook_url        = "http://127.0.0.1:1/slack"
-  auction_platform_url     = "https://platform.example"
-  repository               = "example/gridbid"
+  functions_manifest   = "functions.json"
+  artifacts_bucket     = "gridbid-artifacts-123456789012"
+  slack_webhook_url    = "http://127.0.0.1:1/slack"
+  auction_platform_url = "https://platform.example"
+  repository           = "example/gridbid"
+  repository_ids       = { owner = 123456, repository = 456789 }
+  environments         = ["dev", "uat", "prod"]
+  api_ids              = { dev = "dev0000001", prod = "prod000001" }
+}
+
+# Each environment has its own key and boundary.
+override_resource {
+  target          = module.key["dev"].aws_kms_key.this
+  override_during = plan
+  values          = { arn = "arn:aws:kms:eu-west-1:123456789012:key/0000000d-0000-0000-0000-000000000000" }
+}
+
+override_resource {
+  target          = module.key["uat"].aws_kms_key.this
+  override_during = plan
+  values          = { arn = "arn:aws:kms:eu-west-1:123456789012:key/0000000a-0000-0000-0000-000000000000" }
+}
+
+override_resource {
+  target          = module.key["prod"].aws_kms_key.this
+  override_during = plan
+  values          = { arn = "arn:aws:kms:eu-west-1:123456789012:key/0000000f-0000-0000-0000-000000000000" }
+}
+
+override_resource {
+  target          = module.boundary["dev"].aws_iam_policy.boundary
+  override_during = plan
+  values          = { arn = "arn:aws:iam::123456789012:policy/gridbid-dev-boundary" }
+}
+
+override_resource {
+  target          = module.boundary["uat"].aws_iam_policy.boundary
+  override_during = plan
+  values          = { arn = "arn:aws:iam::123456789012:policy/gridbid-uat-boundary" }
+}
+
+override_resource {
+  target          = module.boundary["prod"].aws_iam_policy.boundary
+  override_during = plan
+  values          = { arn = "arn:aws:iam::123456789012:policy/gridbid-prod-boundary" }
+}
+
+override_resource {
+  target          = module.pipeline[0].aws_cloudwatch_log_group.project
+  override_during = plan
+  values          = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/codebuild/gridbid-delivery-step" }
+}
+
+override_resource {
+  target          = module.state.aws_s3_bucket.this
+  override_during = plan
+  values          = { arn = "arn:aws:s3:::gridbid-state-123456789012" }
+}
+
+override_resource {
+  target          = module.artifacts[0].aws_s3_bucket.this
+  override_during = plan
+  values          = { arn = "arn:aws:s3:::gridbid-artifacts-123456789012" }
 }
 
 run "dev" {
@@ -48,6 +105,24 @@ run "prod" {
   }
 }
 
+# Any other environment is made of the same stack.
+run "uat" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  variables {
+    environment = "uat"
+  }
+
+  assert {
+    condition     = length(output.functions) == 8
+    error_message = "The stack must plan under another name."
+  }
+}
+
 run "local" {
   command = plan
 
@@ -73,7 +148,7 @@ run "account_delivered_to_by_github" {
   }
 
   assert {
-    condition     = keys(output.role_arns) == ["dev", "plan", "prod", "release"] && length(module.pipeline) == 0 && output.pipeline == null
+    condition     = keys(output.role_arns) == ["dev", "plan-dev", "plan-prod", "plan-uat", "prod", "release", "uat"] && length(module.pipeline) == 0 && output.pipeline == null
     error_message = "GitHub must deploy, and there must be no pipeline."
   }
 }
@@ -93,7 +168,7 @@ run "account_delivered_to_by_a_pipeline" {
   }
 
   assert {
-    condition     = keys(output.role_arns) == ["plan"] && length(module.pipeline) == 1
+    condition     = keys(output.role_arns) == ["plan-dev", "plan-prod", "plan-uat"] && length(module.pipeline) == 1
     error_message = "The pipeline must deploy, and GitHub must only plan."
   }
 }
@@ -107,11 +182,12 @@ run "account_without_artifacts" {
 
   variables {
     environments     = ["prod"]
+    api_ids          = {}
     artifacts_bucket = "gridbid-artifacts-999999999999"
   }
 
   assert {
-    condition     = keys(output.role_arns) == ["plan", "prod"] && length(module.artifacts) == 0 && output.cache == null && output.artifacts_bucket == "gridbid-artifacts-999999999999"
+    condition     = keys(output.role_arns) == ["plan-prod", "prod"] && length(module.artifacts) == 0 && output.cache == null && output.artifacts_bucket == "gridbid-artifacts-999999999999"
     error_message = "If another account holds the artifacts, this one must only plan and deploy."
   }
 }

@@ -1,4 +1,5 @@
-# Roles for GitHub: one per kind of job, selected by the token's `sub`; only planning if CodePipeline delivers.
+# Roles for GitHub: one per kind of job, selected by the token's `sub` and branch; only planning if CodePipeline delivers. That other
+# repositories, branches and environments are refused is evaluated on the plans of accounts (xtask/iam).
 
 mock_provider "aws" {
   override_during = plan
@@ -6,13 +7,16 @@ mock_provider "aws" {
 }
 
 variables {
-  repository               = "example/gridbid"
-  environments             = ["dev", "prod"]
-  delivers                 = true
-  permissions_boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-boundary"
-  state_bucket_arn         = "arn:aws:s3:::state"
-  artifacts_bucket_arn     = "arn:aws:s3:::artifacts"
-  cache_bucket_arn         = "arn:aws:s3:::cache"
+  repository     = "example/gridbid"
+  repository_ids = { owner = 123456, repository = 456789 }
+  environments = {
+    dev  = { boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-dev-boundary", key_arn = "arn:aws:kms:eu-west-1:123456789012:key/d", destroyable = true }
+    prod = { boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-prod-boundary", key_arn = "arn:aws:kms:eu-west-1:123456789012:key/p", destroyable = false }
+  }
+  delivers             = true
+  state_bucket_arn     = "arn:aws:s3:::state"
+  artifacts_bucket_arn = "arn:aws:s3:::artifacts"
+  cache_bucket_arn     = "arn:aws:s3:::cache"
 }
 
 run "jobs_have_separate_roles" {
@@ -23,18 +27,41 @@ run "jobs_have_separate_roles" {
   }
 
   assert {
-    condition = { for name, role in local.roles : name => [role.kind, role.sub, role.environments] } == {
-      plan    = ["plan", "repo:example/gridbid:pull_request", tolist(["dev", "prod"])]
-      release = ["release", "repo:example/gridbid:ref:refs/heads/main", []]
-      dev     = ["deploy", "repo:example/gridbid:environment:dev", ["dev"]]
-      prod    = ["deploy", "repo:example/gridbid:environment:prod", ["prod"]]
+    condition = { for name, role in local.roles : name => [role.kind, role.context, role.ref, role.environment] } == {
+      plan-dev  = ["plan", "pull_request", null, "dev"]
+      plan-prod = ["plan", "pull_request", null, "prod"]
+      release   = ["release", "environment:release", "refs/heads/main", null]
+      dev       = ["deploy", "environment:dev", "refs/heads/main", "dev"]
+      prod      = ["deploy", "environment:prod", "refs/heads/main", "prod"]
     }
-    error_message = "Pull requests must plan, the release branch release, and each environment's jobs deploy only that environment."
+    error_message = "Pull requests must plan, the release branch release, and each environment's jobs on that branch deploy only that environment."
+  }
+
+  assert {
+    condition     = local.subjects == ["repo:example/gridbid", "repo:example@123456/gridbid@456789"]
+    error_message = "Tokens with and without immutable IDs must be accepted, of this repository alone."
   }
 
   assert {
     condition     = aws_iam_openid_connect_provider.github.url == "https://token.actions.githubusercontent.com" && aws_iam_openid_connect_provider.github.client_id_list == toset(["sts.amazonaws.com"])
     error_message = "Tokens must come from GitHub and be issued for AWS."
+  }
+}
+
+run "without_ids_only_the_name_is_trusted" {
+  command = plan
+
+  module {
+    source = "../modules/github-trust"
+  }
+
+  variables {
+    repository_ids = null
+  }
+
+  assert {
+    condition     = local.subjects == ["repo:example/gridbid"]
+    error_message = "Without IDs there must be no subject with a wildcard in their place."
   }
 }
 
@@ -50,7 +77,7 @@ run "github_only_plans_if_codepipeline_delivers" {
   }
 
   assert {
-    condition     = keys(local.roles) == ["plan"]
+    condition     = keys(local.roles) == ["plan-dev", "plan-prod"]
     error_message = "GitHub must not deploy if something else does: two deployers would race."
   }
 }
@@ -63,12 +90,14 @@ run "release_role_needs_the_artifacts_account" {
   }
 
   variables {
-    releases     = false
-    environments = ["prod"]
+    releases = false
+    environments = {
+      prod = { boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-prod-boundary", key_arn = "arn:aws:kms:eu-west-1:123456789012:key/p", destroyable = false }
+    }
   }
 
   assert {
-    condition     = keys(local.roles) == ["plan", "prod"]
+    condition     = keys(local.roles) == ["plan-prod", "prod"]
     error_message = "The release role must be in the account that holds the artifacts."
   }
 }
@@ -99,18 +128,4 @@ run "wildcard_branch_is_refused" {
   }
 
   expect_failures = [var.release_branch]
-}
-
-run "environment_named_like_a_role_is_refused" {
-  command = plan
-
-  module {
-    source = "../modules/github-trust"
-  }
-
-  variables {
-    environments = ["plan"]
-  }
-
-  expect_failures = [var.environments]
 }

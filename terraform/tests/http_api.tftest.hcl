@@ -185,6 +185,29 @@ run "responses_of_5xx_raise_an_alarm" {
   }
 }
 
+run "surges_of_refused_and_throttled_requests_raise_alarms" {
+  command = plan
+
+  module {
+    source = "../modules/http-api"
+  }
+
+  variables {
+    alarm_topic_arns = ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]
+  }
+
+  assert {
+    condition     = toset(flatten([for query in aws_cloudwatch_metric_alarm.refusals[0].metric_query : [for metric in query.metric : [metric.metric_name, metric.dimensions.ApiId]]])) == toset(["Count", "4xx", "a1b2c3"]) && aws_cloudwatch_metric_alarm.refusals[0].threshold == 50 && aws_cloudwatch_metric_alarm.refusals[0].alarm_actions == toset(var.alarm_topic_arns)
+    error_message = "A large share of refused requests must raise an alarm."
+  }
+
+  # The access log writes the status as text.
+  assert {
+    condition     = aws_cloudwatch_log_metric_filter.throttled[0].pattern == "{ $.status = \"429\" }" && jsondecode(aws_apigatewayv2_stage.default.access_log_settings[0].format).status == "$context.status" && aws_cloudwatch_metric_alarm.throttled[0].metric_name == aws_cloudwatch_log_metric_filter.throttled[0].metric_transformation[0].name && aws_cloudwatch_metric_alarm.throttled[0].threshold == 10
+    error_message = "Throttled requests must be counted from the access log and raise an alarm."
+  }
+}
+
 run "wildcard_origin_is_refused" {
   command = plan
 

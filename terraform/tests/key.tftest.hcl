@@ -24,8 +24,9 @@ run "principals_are_admitted_with_conditions" {
       "codestar-notifications.amazonaws.com" = [["kms:Decrypt", "kms:GenerateDataKey"], { StringEquals = { "kms:ViaService" = "sns.eu-west-1.amazonaws.com" } }]
       "events.amazonaws.com"                 = [["kms:Decrypt", "kms:GenerateDataKey"], null]
       "sns.amazonaws.com"                    = [["kms:Decrypt", "kms:GenerateDataKey"], null]
+      "delivery.logs.amazonaws.com"          = [["kms:Decrypt"], { StringLike = { "kms:EncryptionContext:SourceArn" = "arn:aws:logs:eu-west-1:123456789012:*" } }]
       "logs.eu-west-1.amazonaws.com" = [
-        ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"],
+        ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"],
         { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:eu-west-1:123456789012:log-group:*" } },
       ]
     }

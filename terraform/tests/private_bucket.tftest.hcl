@@ -179,3 +179,37 @@ run "version_expiry_of_zero_days_is_refused" {
 
   expect_failures = [var.noncurrent_version_days, var.expiration_days]
 }
+
+run "object_lock_has_no_default_retention" {
+  command = plan
+
+  module {
+    source = "../modules/private-bucket"
+  }
+
+  variables {
+    name        = "bucket"
+    object_lock = true
+  }
+
+  assert {
+    condition     = aws_s3_bucket.this.object_lock_enabled && aws_s3_bucket_versioning.this[0].versioning_configuration[0].status == "Enabled"
+    error_message = "Objects must be able to have a retention, which needs versions."
+  }
+}
+
+run "destroyable_bucket_with_object_lock_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/private-bucket"
+  }
+
+  variables {
+    name          = "bucket"
+    object_lock   = true
+    force_destroy = true
+  }
+
+  expect_failures = [var.object_lock]
+}

@@ -146,6 +146,33 @@ run "failed_runs_are_reported" {
 
 # The tests of the state machine's retries, catches and limits are in lambdas/rust/collect-results/tests/state_machine.rs.
 
+run "undelivered_starts_and_events_are_kept" {
+  command = plan
+
+  module {
+    source = "../modules/results-run"
+  }
+
+  variables {
+    dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-events-undeliverable"
+    key                   = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.results_run.target[0].dead_letter_config[0].arn == var.dead_letter_queue_arn && aws_cloudwatch_event_target.notifications.dead_letter_config[0].arn == var.dead_letter_queue_arn
+    error_message = "A start and an event that cannot be delivered must be kept."
+  }
+
+  assert {
+    condition = [for statement in jsondecode(aws_iam_role_policy.scheduler.policy).Statement : [statement.Action, statement.Resource]] == [
+      [["states:StartExecution"], ["arn:aws:states:eu-west-1:123456789012:stateMachine:gridbid-dev-results-run"]],
+      [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-events-undeliverable"]],
+      [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
+    ]
+    error_message = "The schedule sends to the encrypted queue with its own role."
+  }
+}
+
 run "slot_is_named_as_in_the_state_machine" {
   command = plan
 
@@ -264,8 +291,8 @@ run "unwatched_run_has_no_log_trace_or_alarm" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_log_group.results_run) == 0 && length(aws_sfn_state_machine.results_run.tracing_configuration) == 0 && length(aws_cloudwatch_metric_alarm.overdue) == 0 && length(aws_cloudwatch_metric_alarm.open_slots) == 0 && length(aws_cloudwatch_metric_alarm.untold) == 0
-    error_message = "Without `watched` there must be no log, traces or alarms."
+    condition     = length(aws_cloudwatch_log_group.results_run) == 0 && length(aws_sfn_state_machine.results_run.tracing_configuration) == 0 && length(aws_cloudwatch_metric_alarm.overdue) == 0 && length(aws_cloudwatch_metric_alarm.open_slots) == 0 && length(aws_cloudwatch_metric_alarm.untold) == 0 && length(aws_cloudwatch_metric_alarm.not_started) == 0 && length(aws_sfn_state_machine.results_run.encryption_configuration) == 0
+    error_message = "Without `watched` and a key there must be no log, traces, alarms or encryption with a key."
   }
 }
 
@@ -299,6 +326,12 @@ run "watched_run_is_logged_without_its_data" {
   assert {
     condition     = startswith(aws_cloudwatch_log_group.results_run[0].name, "/aws/vendedlogs/states/") && aws_cloudwatch_log_group.results_run[0].retention_in_days == 30 && aws_cloudwatch_log_group.results_run[0].kms_key_id == var.key.arn
     error_message = "The log group must have the vended-logs prefix, encryption and a retention."
+  }
+
+  # The history contains orders and is kept for 90 days.
+  assert {
+    condition     = aws_sfn_state_machine.results_run.encryption_configuration[0].type == "CUSTOMER_MANAGED_KMS_KEY" && aws_sfn_state_machine.results_run.encryption_configuration[0].kms_key_id == var.key.arn
+    error_message = "The history of executions must be encrypted with the environment's key."
   }
 
   assert {
@@ -361,9 +394,15 @@ run "overdue_run_raises_an_alarm_without_data" {
     error_message = "No closed run within the deadline and two periods must raise an alarm."
   }
 
+  # A function that is never invoked counts nothing. A new alarm has no data either, and must not be raised by a first deployment.
   assert {
-    condition     = aws_cloudwatch_metric_alarm.overdue[0].treat_missing_data == "breaching" && aws_cloudwatch_metric_alarm.overdue[0].alarm_actions == toset(var.alarm_topic_arns)
-    error_message = "Missing data must raise an alarm: a function that is never invoked counts nothing."
+    condition     = aws_cloudwatch_metric_alarm.overdue[0].treat_missing_data == "missing" && aws_cloudwatch_metric_alarm.overdue[0].alarm_actions == toset(var.alarm_topic_arns) && aws_cloudwatch_metric_alarm.overdue[0].insufficient_data_actions == toset(var.alarm_topic_arns)
+    error_message = "The end of data must be reported; missing data alone must raise no alarm."
+  }
+
+  assert {
+    condition     = { for name, alarm in aws_cloudwatch_metric_alarm.not_started : alarm.alarm_name => [alarm.namespace, alarm.metric_name, alarm.dimensions.ScheduleGroup, alarm.threshold] } == { gridbid-dev-results-run-start-dropped = ["AWS/Scheduler", "InvocationDroppedCount", "gridbid-dev-results-run", 1], gridbid-dev-results-run-start-refused = ["AWS/Scheduler", "TargetErrorCount", "gridbid-dev-results-run", 1] }
+    error_message = "A start that the schedule gave up or that was refused must raise an alarm."
   }
 
   assert {

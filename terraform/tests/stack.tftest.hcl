@@ -28,9 +28,10 @@ override_module {
   }
 }
 
-override_module {
-  target  = module.key
-  outputs = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+override_data {
+  target          = data.aws_kms_key.environment
+  override_during = plan
+  values          = { arn = "arn:aws:kms:eu-west-1:123456789012:key/k" }
 }
 
 override_module {
@@ -55,7 +56,9 @@ override_module {
     undeliverable_queue_url       = "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-notifications-undeliverable"
     notify_slack_failed_queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-notify-slack-failed"
     queue_names                   = ["gridbid-dev-notifications-undeliverable", "gridbid-dev-notify-slack-failed"]
-    alarm_arns                    = []
+
+    events_undeliverable_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-events-undeliverable"
+    alarm_arns                     = []
   }
 }
 
@@ -184,7 +187,7 @@ run "platform_settings_reach_the_functions" {
 
   variables {
     auction_platform_url              = "https://platform.example"
-    auction_platform_token_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"
+    auction_platform_token_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/token-AbCdEf"
     auction_random_seed               = 18446744073709551615
     auction_random_ready_percent      = 0
   }
@@ -193,7 +196,7 @@ run "platform_settings_reach_the_functions" {
     condition = local.functions["collect-results"].environment_variables == {
       RESULTS_BUCKET                = "results"
       AUCTION_PLATFORM_URL          = "https://platform.example"
-      AUCTION_PLATFORM_TOKEN_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"
+      AUCTION_PLATFORM_TOKEN_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/token-AbCdEf"
       AUCTION_RANDOM_SEED           = "18446744073709551615"
       AUCTION_RANDOM_READY_PERCENT  = "0"
     }
@@ -201,14 +204,14 @@ run "platform_settings_reach_the_functions" {
   }
 
   assert {
-    condition     = [for statement in local.functions["collect-results"].policy_statements : statement.resources if contains(statement.actions, "secretsmanager:GetSecretValue")] == [["arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"]]
+    condition     = [for statement in local.functions["collect-results"].policy_statements : statement.resources if contains(statement.actions, "secretsmanager:GetSecretValue")] == [["arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/token-AbCdEf"]]
     error_message = "collect-results may read only the secret with the platform's token."
   }
 
   assert {
     condition = local.functions["orders-api"].environment_variables == { ORDERS_TABLE = "gridbid-dev-orders", SUBMIT_ORDERS = "true" } && local.functions["submit-orders"].environment_variables == {
       AUCTION_PLATFORM_URL             = "https://platform.example"
-      AUCTION_PLATFORM_TOKEN_SECRET    = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"
+      AUCTION_PLATFORM_TOKEN_SECRET    = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/token-AbCdEf"
       ORDERS_TABLE                     = "gridbid-dev-orders"
       NOTIFICATIONS_TOPIC_ARN          = "arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"
       SUBMISSION_QUEUE_URL             = "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-submission"
@@ -220,7 +223,7 @@ run "platform_settings_reach_the_functions" {
   assert {
     condition = [for statement in local.functions["submit-orders"].policy_statements : [statement.actions, statement.resources]] == [
       [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
-      [["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf"]],
+      [["secretsmanager:GetSecretValue"], ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/dev/token-AbCdEf"]],
       [["dynamodb:UpdateItem"], ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-orders"]],
       [["sns:Publish"], ["arn:aws:sns:eu-west-1:123456789012:gridbid-dev-notifications"]],
       [["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"], ["arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-submission"]],
@@ -233,6 +236,58 @@ run "platform_settings_reach_the_functions" {
     condition     = output.submission_queue_url == "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-submission" && output.submission_dead_letter_queue_url == "https://sqs.eu-west-1.amazonaws.com/123456789012/gridbid-dev-submission-dead-letters" && output.submission_pipe_name == "gridbid-dev-submission"
     error_message = "Tools must get the submission's queues and pipe."
   }
+}
+
+run "records_are_retained_if_configured" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  variables {
+    results_retention_days = 1827
+  }
+
+  assert {
+    condition     = alltrue([for name in ["store-result", "close-run"] : local.functions[name].environment_variables.RESULTS_RETENTION_DAYS == "1827" && contains(flatten(local.functions[name].policy_statements[*].actions), "s3:PutObjectRetention")])
+    error_message = "The functions that put results, reports and summaries must know the term and may set it."
+  }
+
+  assert {
+    condition     = !contains(keys(local.functions["collect-results"].environment_variables), "RESULTS_RETENTION_DAYS")
+    error_message = "Answers are not retained."
+  }
+}
+
+run "retained_results_in_a_destroyable_environment_are_refused" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  variables {
+    results_retention_days = 30
+    deletion_protection    = false
+  }
+
+  expect_failures = [var.results_retention_days]
+}
+
+run "token_of_another_environment_is_refused" {
+  command = plan
+
+  module {
+    source = "../stack"
+  }
+
+  variables {
+    auction_platform_url              = "https://platform.example"
+    auction_platform_token_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/prod/token-AbCdEf"
+  }
+
+  expect_failures = [var.auction_platform_token_secret_arn]
 }
 
 run "without_a_platform_nothing_is_submitted" {

@@ -129,7 +129,8 @@ run "pipe_has_the_permissions_it_uses" {
 
   assert {
     condition = [for statement in jsondecode(aws_iam_role_policy.pipe.policy).Statement : [statement.Action, statement.Resource]] == [
-      [["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"], [var.stream_arn]],
+      [["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"], [var.stream_arn]],
+      [["dynamodb:ListStreams"], ["*"]],
       [["sqs:SendMessage"], ["arn:aws:sqs:eu-west-1:123456789012:gridbid-dev-submission"]],
       [["kms:Decrypt", "kms:GenerateDataKey"], ["arn:aws:kms:eu-west-1:123456789012:key/k"]],
     ]

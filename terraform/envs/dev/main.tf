@@ -4,10 +4,9 @@
 module "stack" {
   source = "../../stack"
 
-  environment              = "dev"
-  functions_manifest       = var.functions_manifest
-  artifacts_bucket         = var.artifacts_bucket
-  permissions_boundary_arn = var.permissions_boundary_arn
+  environment        = "dev"
+  functions_manifest = var.functions_manifest
+  artifacts_bucket   = var.artifacts_bucket
 
   authorization                     = var.authorization
   jwt                               = var.jwt

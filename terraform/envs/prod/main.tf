@@ -5,10 +5,9 @@
 module "stack" {
   source = "../../stack"
 
-  environment              = "prod"
-  functions_manifest       = var.functions_manifest
-  artifacts_bucket         = var.artifacts_bucket
-  permissions_boundary_arn = var.permissions_boundary_arn
+  environment        = "prod"
+  functions_manifest = var.functions_manifest
+  artifacts_bucket   = var.artifacts_bucket
 
   authorization                     = var.authorization
   jwt                               = var.jwt
@@ -20,5 +19,6 @@ module "stack" {
   monthly_budget_usd = var.monthly_budget_usd
 
   # One year, to be able to explain a trade. The orders themselves are deleted after a day.
-  log_retention_days = 365
+  log_retention_days     = 365
+  results_retention_days = var.results_retention_days
 }

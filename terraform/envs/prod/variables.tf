@@ -10,11 +10,6 @@ variable "artifacts_bucket" {
   type        = string
 }
 
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary created by terraform/bootstrap."
-  type        = string
-}
-
 variable "authorization" {
   description = "Who can call the API: signed requests (AWS_IAM) or bearers of a token (JWT)."
   type        = string
@@ -45,9 +40,15 @@ variable "auction_platform_url" {
 }
 
 variable "auction_platform_token_secret_arn" {
-  description = "ARN of the secret with the auction platform's bearer token; null if it needs none."
+  description = "ARN of the secret with the auction platform's bearer token, named gridbid/prod/… and encrypted with the environment's key or Secrets Manager's; null if it needs none."
   type        = string
   default     = null
+}
+
+variable "results_retention_days" {
+  description = "Days for which stored results, reports and summaries cannot be deleted (S3 Object Lock, governance mode); null for none. Cannot be added to an existing bucket."
+  type        = number
+  default     = 1827
 }
 
 variable "alarm_emails" {

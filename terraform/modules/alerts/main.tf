@@ -2,8 +2,8 @@
 #
 # No published message is lost silently. Messages that SNS cannot deliver to the function go to the queue `undeliverable`;
 # events that the function cannot post after its retries go to `notify_slack_failed`. Both queues have alarms, which also use a
-# second topic that does not depend on Slack (watch.tf). Failed deployments are reported here, too. The webhook's URL is a
-# secret value that is set outside Terraform.
+# second topic that does not depend on Slack (watch.tf). Failed deployments are reported here, too; events that EventBridge cannot
+# deliver go to a third queue. The webhook's URL is a secret value that is set outside Terraform.
 
 data "aws_caller_identity" "current" {}
 
@@ -12,10 +12,13 @@ data "aws_region" "current" {}
 # ARNs are built from names so that a queue's policy can refer to its own queue and roles do not wait for queues: the provider
 # takes 25 seconds to create one.
 locals {
-  queue_names = {
-    undeliverable       = "gridbid-${var.environment}-notifications-undeliverable"
-    notify-slack-failed = "gridbid-${var.environment}-notify-slack-failed"
-  }
+  queue_names = merge(
+    {
+      undeliverable       = "gridbid-${var.environment}-notifications-undeliverable"
+      notify-slack-failed = "gridbid-${var.environment}-notify-slack-failed"
+    },
+    var.watched ? { events-undeliverable = "gridbid-${var.environment}-events-undeliverable" } : {},
+  )
 
   queue_arns = { for queue, name in local.queue_names :
     queue => "arn:aws:sqs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:${name}"
@@ -136,6 +139,29 @@ resource "aws_lambda_function_event_invoke_config" "notify_slack" {
   }
 }
 
+# Events of rules and starts of schedules that EventBridge could not deliver.
+resource "aws_sqs_queue" "events_undeliverable" {
+  count = var.watched ? 1 : 0
+
+  name                      = local.queue_names["events-undeliverable"]
+  message_retention_seconds = var.failed_message_days * 86400
+  kms_master_key_id         = one(var.key[*].arn)
+  sqs_managed_sse_enabled   = var.key == null ? true : null
+
+  # A schedule sends with its own role.
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "KeepWhatRulesCouldNotDeliver"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = ["sqs:SendMessage"]
+      Resource  = [local.queue_arns["events-undeliverable"]]
+      Condition = { ArnLike = { "aws:SourceArn" = "arn:aws:events:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:rule/gridbid-${var.environment}-*" } }
+    }]
+  })
+}
+
 # Failed deployments, whatever started them, and pending approvals, which nothing else reports.
 
 locals {
@@ -178,4 +204,8 @@ resource "aws_cloudwatch_event_target" "delivery" {
 
   rule = each.value.name
   arn  = aws_sns_topic.notifications.arn
+
+  dead_letter_config {
+    arn = local.queue_arns["events-undeliverable"]
+  }
 }

@@ -16,8 +16,13 @@ output "queue_names" {
 }
 
 output "alarm_arns" {
-  description = "ARNs of the alarms on the queues."
-  value       = [for alarm in aws_cloudwatch_metric_alarm.queue : alarm.arn]
+  description = "ARNs of the alarms on the path to Slack."
+  value       = concat(values(aws_cloudwatch_metric_alarm.queue)[*].arn, values(aws_cloudwatch_metric_alarm.lost)[*].arn)
+}
+
+output "events_undeliverable_queue_arn" {
+  description = "ARN of the queue of events and starts that EventBridge could not deliver; null if `watched` is false."
+  value       = lookup(local.queue_arns, "events-undeliverable", null)
 }
 
 output "slack_webhook_secret_arn" {

@@ -1,11 +1,7 @@
 # A delivery role of one kind: plan, release, or deploy.
 #
-# Each kind has the actions it uses, by name, on Gridbid's resources, under the boundary. `plan` reads configuration and no data,
+# Each kind has the actions it uses, by name, on its environment's resources, under its boundary. `plan` reads configuration and no data,
 # `release` writes artifacts and cannot overwrite any, `deploy` changes one environment. The caller defines who can assume it.
-
-data "aws_caller_identity" "current" {}
-
-data "aws_region" "current" {}
 
 locals {
   policies = {
@@ -19,7 +15,9 @@ resource "aws_iam_role" "this" {
   name                 = "gridbid-delivery-${var.name}"
   description          = var.description
   permissions_boundary = var.permissions_boundary_arn
-  max_session_duration = 3600
+
+  # A canary of 20 minutes, the longest allowed, still has time to be reverted.
+  max_session_duration = 7200
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -44,7 +42,7 @@ resource "aws_iam_policy" "this" {
       Effect   = "Allow"
       Action   = statement.actions
       Resource = statement.resources
-    }, statement.condition == null ? {} : { Condition = statement.condition })]
+    }, statement.condition == null ? {} : { Condition = statement.condition }) if length(statement.resources) > 0]
   })
 }
 

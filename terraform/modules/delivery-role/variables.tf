@@ -20,15 +20,44 @@ variable "description" {
   type        = string
 }
 
-variable "environments" {
-  description = "Environments that the role plans or deploys."
-  type        = list(string)
-  default     = []
+variable "environment" {
+  description = "Environment that the role plans or deploys; null for a release."
+  type        = string
+  default     = null
 
   validation {
-    condition     = { plan = length(var.environments) > 0, release = length(var.environments) == 0, deploy = length(var.environments) == 1 }[var.kind]
-    error_message = "plan needs at least one environment, release none, and deploy exactly one."
+    condition     = (var.kind == "release") == (var.environment == null)
+    error_message = "plan and deploy need an environment, release none."
   }
+}
+
+variable "key_arn" {
+  description = "ARN of the environment's KMS key; null for a release."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = (var.environment == null) == (var.key_arn == null)
+    error_message = "A role of an environment needs the ARN of its key."
+  }
+}
+
+variable "api_id" {
+  description = "ID of the environment's HTTP API; null before its first deployment."
+  type        = string
+  default     = null
+}
+
+variable "domain" {
+  description = "Custom domain name of the environment's API; null for none."
+  type        = string
+  default     = null
+}
+
+variable "destroyable" {
+  description = "Whether a deployment may delete the environment's objects and their versions, which destroying its buckets requires."
+  type        = bool
+  default     = false
 }
 
 variable "trust" {
@@ -36,7 +65,7 @@ variable "trust" {
   type = object({
     principal = map(string)
     action    = string
-    condition = map(map(string))
+    condition = map(map(list(string)))
   })
 
   validation {
@@ -46,8 +75,14 @@ variable "trust" {
 }
 
 variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary of the role and of every role it creates."
+  description = "ARN of the permissions boundary of the role and of every role it creates; null for a release, which creates none."
   type        = string
+  default     = null
+
+  validation {
+    condition     = (var.environment == null) == (var.permissions_boundary_arn == null)
+    error_message = "A role of an environment needs the environment's boundary."
+  }
 }
 
 variable "state_bucket_arn" {

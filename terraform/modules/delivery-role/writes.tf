@@ -29,7 +29,7 @@ locals {
         "codedeploy:DeleteDeploymentGroup", "codedeploy:TagResource", "codedeploy:UntagResource",
         "codedeploy:UpdateApplication", "codedeploy:UpdateDeploymentGroup",
       ] },
-      { resources = local.apis, actions = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"] },
+      { resources = local.apis, actions = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:TagResource"] },
     ] : merge({ condition = null }, statement)]
 
     data = [for statement in [
@@ -38,7 +38,7 @@ locals {
         "dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive",
       ] },
       { resources = local.own.buckets, actions = [
-        "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketLogging", "s3:PutBucketPolicy",
+        "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketLogging", "s3:PutBucketObjectLockConfiguration", "s3:PutBucketPolicy",
         "s3:PutBucketPublicAccessBlock", "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration",
         "s3:PutLifecycleConfiguration",
       ] },
@@ -46,21 +46,13 @@ locals {
         "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:RestoreSecret",
         "secretsmanager:TagResource", "secretsmanager:UntagResource", "secretsmanager:UpdateSecret",
       ] },
-      # A key has no name before it is created, so it is restricted by the environment's tag.
-      { resources = ["*"], actions = ["kms:CreateKey"], condition = {
-        StringEquals = { "aws:RequestTag/Environment" = join("", var.environments) }
-      } },
-      { resources = local.keys, condition = local.key_of_environment, actions = [
-        "kms:CancelKeyDeletion", "kms:Decrypt", "kms:EnableKeyRotation", "kms:Encrypt", "kms:GenerateDataKey", "kms:PutKeyPolicy",
-        "kms:ReEncryptFrom", "kms:ReEncryptTo", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource",
-        "kms:UpdateKeyDescription",
-      ] },
+      # For data of the environment, and for the definition of the state machine.
+      { resources = local.keys, actions = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"] },
       # DynamoDB creates a grant on the key for each table.
-      { resources = local.keys, actions = ["kms:CreateGrant"], condition = merge(local.key_of_environment, {
-        Bool = { "kms:GrantIsForAWSResource" = "true" }
-      }) },
-      { resources = local.keys, condition = local.key_of_environment, actions = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"] },
-      { resources = local.own.key_aliases, actions = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"] },
+      { resources = local.keys, actions = ["kms:CreateGrant"], condition = { Bool = { "kms:GrantIsForAWSResource" = "true" } } },
+      # Destroying a bucket empties it first.
+      { resources = var.destroyable ? local.own.buckets : [], actions = ["s3:ListBucketVersions"] },
+      { resources = var.destroyable ? [for bucket in local.own.buckets : "${bucket}/*"] : [], actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"] },
     ] : merge({ condition = null }, statement)]
 
     operations = [for statement in [
@@ -103,21 +95,23 @@ locals {
   }
 
   state_writes = [for statement in [
-    { actions = ["s3:PutObject"], resources = flatten([for bucket in var.state_bucket_arn[*] : [for environment in var.environments : "${bucket}/${environment}/*"]]) },
+    { actions = ["s3:PutObject"], resources = flatten([for bucket in var.state_bucket_arn[*] : [for environment in local.environments : "${bucket}/${environment}/*"]]) },
     # The lock is an object next to the state.
-    { actions = ["s3:DeleteObject"], resources = flatten([for bucket in var.state_bucket_arn[*] : [for environment in var.environments : "${bucket}/${environment}/*.tflock"]]) },
+    { actions = ["s3:DeleteObject"], resources = flatten([for bucket in var.state_bucket_arn[*] : [for environment in local.environments : "${bucket}/${environment}/*.tflock"]]) },
   ] : merge({ condition = null }, statement)]
 
   # Read releases, record deployments, probe new versions, shift aliases, redrive messages.
   delivery = [for statement in [
     { actions = ["s3:ListBucket"], resources = var.artifacts_bucket_arn[*] },
     { actions = ["s3:GetObject"], resources = flatten([for bucket in var.artifacts_bucket_arn[*] : ["${bucket}/functions/*", "${bucket}/releases/*"]]) },
-    { actions = ["s3:GetObject", "s3:PutObject"], resources = flatten([for bucket in var.artifacts_bucket_arn[*] : [for environment in var.environments : "${bucket}/deployments/${environment}/*"]]) },
+    { actions = ["s3:GetObject", "s3:PutObject"], resources = flatten([for bucket in var.artifacts_bucket_arn[*] : [for environment in local.environments : "${bucket}/deployments/${environment}/*"]]) },
     { actions = ["lambda:InvokeFunction"], resources = local.own.functions },
-    { actions = ["codedeploy:CreateDeployment", "codedeploy:GetApplicationRevision", "codedeploy:GetDeployment", "codedeploy:ListDeployments", "codedeploy:RegisterApplicationRevision", "codedeploy:StopDeployment"], resources = local.own.deployments },
+    { actions = ["codedeploy:CreateDeployment", "codedeploy:GetApplicationRevision", "codedeploy:GetDeployment", "codedeploy:ListDeployments", "codedeploy:RegisterApplicationRevision"], resources = local.own.deployments },
+    # Does not support resource-level permissions.
+    { actions = ["codedeploy:StopDeployment"], resources = ["*"] },
     { actions = ["codedeploy:GetDeploymentConfig"], resources = ["arn:aws:codedeploy:${local.here}:deploymentconfig:CodeDeployDefault.LambdaCanary10Percent5Minutes"] },
-    # The smoke test signs its requests; the ID of the API is generated by API Gateway.
-    { actions = ["execute-api:Invoke"], resources = ["arn:aws:execute-api:${local.here}:*/*"] },
+    # The smoke test signs its requests.
+    { actions = ["execute-api:Invoke"], resources = ["arn:aws:execute-api:${local.here}:${coalesce(var.api_id, "*")}/*"] },
     { actions = ["sns:Publish"], resources = local.own.topics },
     { actions = ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:SendMessage"], resources = local.own.queues },
   ] : merge({ condition = null }, statement)]

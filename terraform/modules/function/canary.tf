@@ -44,10 +44,11 @@ resource "aws_iam_role_policy" "canary" {
         Action   = ["lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"]
         Resource = [aws_lambda_function.this.arn, aws_lambda_alias.live.arn]
       },
+      # CodeDeploy checks it against all alarms, as in AWS's own policy for this role.
       {
         Effect   = "Allow"
         Action   = ["cloudwatch:DescribeAlarms"]
-        Resource = [for alarm in aws_cloudwatch_metric_alarm.this : alarm.arn]
+        Resource = ["*"]
       },
     ]
   })

@@ -10,6 +10,15 @@ variable "repository" {
   }
 }
 
+variable "repository_ids" {
+  description = "IDs of the repository's owner and of the repository, as in `gh api repos/OWNER/NAME --jq '[.owner.id, .id]'`; null to trust the name alone."
+  type = object({
+    owner      = number
+    repository = number
+  })
+  default = null
+}
+
 variable "release_branch" {
   description = "Branch whose merges are released."
   type        = string
@@ -22,13 +31,14 @@ variable "release_branch" {
 }
 
 variable "environments" {
-  description = "Environments in this account; GitHub's environments have the same names."
-  type        = list(string)
-
-  validation {
-    condition     = alltrue([for name in var.environments : can(regex("^[a-z][a-z0-9]{1,11}$", name)) && !contains(["plan", "release"], name)])
-    error_message = "An environment's name must be 2 to 12 lower-case letters and digits, start with a letter, and be neither plan nor release."
-  }
+  description = "Environments in this account, by name, with what their roles are bound to; GitHub's environments have the same names."
+  type = map(object({
+    boundary_arn = string
+    key_arn      = string
+    api_id       = optional(string)
+    domain       = optional(string)
+    destroyable  = bool
+  }))
 }
 
 variable "delivers" {
@@ -40,11 +50,6 @@ variable "releases" {
   description = "Whether this account holds the artifacts and therefore has the release role."
   type        = bool
   default     = true
-}
-
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary of the roles and of every role they create."
-  type        = string
 }
 
 variable "state_bucket_arn" {

@@ -147,3 +147,79 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   alarm_actions = var.alarm_topic_arns
   ok_actions    = var.alarm_topic_arns
 }
+
+# Refused requests are the callers' business until there are many: a client or a token is broken, or somebody guesses.
+resource "aws_cloudwatch_metric_alarm" "refusals" {
+  count = length(var.alarm_topic_arns) > 0 ? 1 : 0
+
+  alarm_name        = "${aws_apigatewayv2_api.this.name}-refusals"
+  alarm_description = "More than half of at least 100 requests in five minutes were refused (4xx)"
+
+  metric_query {
+    id          = "share"
+    expression  = "IF(requests >= 100, 100 * refused / requests, 0)"
+    label       = "Refused requests (%)"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { requests = "Count", refused = "4xx" }
+
+    content {
+      id = metric_query.key
+
+      metric {
+        namespace   = "AWS/ApiGateway"
+        metric_name = metric_query.value
+        dimensions  = { ApiId = aws_apigatewayv2_api.this.id }
+        stat        = "Sum"
+        period      = 300
+      }
+    }
+  }
+
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 50
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = var.alarm_topic_arns
+  ok_actions    = var.alarm_topic_arns
+}
+
+# API Gateway has no metric of throttled requests.
+resource "aws_cloudwatch_log_metric_filter" "throttled" {
+  count = length(var.alarm_topic_arns) > 0 ? 1 : 0
+
+  name           = "${aws_apigatewayv2_api.this.name}-throttled"
+  log_group_name = aws_cloudwatch_log_group.access.name
+  pattern        = "{ $.status = \"429\" }"
+
+  metric_transformation {
+    namespace     = "Gridbid/${var.environment}"
+    name          = "api-throttled"
+    value         = "1"
+    default_value = "0"
+    unit          = "Count"
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "throttled" {
+  count = length(var.alarm_topic_arns) > 0 ? 1 : 0
+
+  alarm_name        = "${aws_apigatewayv2_api.this.name}-throttled"
+  alarm_description = "Ten requests in five minutes exceeded the API's rate limit (429)"
+
+  namespace   = aws_cloudwatch_log_metric_filter.throttled[0].metric_transformation[0].namespace
+  metric_name = aws_cloudwatch_log_metric_filter.throttled[0].metric_transformation[0].name
+  statistic   = "Sum"
+  period      = 300
+
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 10
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+
+  alarm_actions = var.alarm_topic_arns
+  ok_actions    = var.alarm_topic_arns
+}

@@ -25,5 +25,5 @@ output "domain_target" {
 
 output "alarm_arns" {
   description = "ARNs of the alarms on the API."
-  value       = aws_cloudwatch_metric_alarm.errors[*].arn
+  value       = concat(aws_cloudwatch_metric_alarm.errors[*].arn, aws_cloudwatch_metric_alarm.refusals[*].arn, aws_cloudwatch_metric_alarm.throttled[*].arn)
 }

@@ -1,4 +1,4 @@
-# The environment's KMS key for stored data, messages and logs. It rotates yearly.
+# The environment's KMS key for stored data, messages, execution histories and logs. It rotates yearly.
 #
 # The policy admits each AWS service that handles encrypted data: an encrypted topic silently drops alarms if the publisher cannot
 # use the key. Services are restricted to this account if they pass it to KMS; EventBridge and SNS do not. The permissions of
@@ -41,9 +41,15 @@ locals {
       actions   = local.publish
       condition = null
     }
+    # Decrypts the execution history of the encrypted state machine, to write its log.
+    "delivery.logs.amazonaws.com" = {
+      sid       = "ExecutionsAreLogged"
+      actions   = ["kms:Decrypt"]
+      condition = { StringLike = { "kms:EncryptionContext:SourceArn" = "arn:aws:logs:${local.region}:${local.account}:*" } }
+    }
     "logs.${local.region}.amazonaws.com" = {
       sid       = "LogGroupsKeep"
-      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+      actions   = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
       condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${local.region}:${local.account}:log-group:*" } }
     }
   }

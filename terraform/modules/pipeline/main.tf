@@ -11,15 +11,20 @@ locals {
   account = data.aws_caller_identity.current.account_id
   here    = "${data.aws_region.current.name}:${local.account}"
 
+  environments = var.environments[*].name
+
+  # Their roles are bound to this, by name.
+  bounds = { for environment in var.environments : environment.name => environment }
+
   # gridbid reads credentials from environment variables; CodeBuild provides them differently.
   with_credentials = "eval \"$(aws configure export-credentials --format env)\""
 
   # One project per step, by its name in the pipeline. The tools of a deployment come from the binary cache.
   projects = merge(
     { release = {
-      kind         = "release"
-      environments = []
-      minutes      = 120
+      kind        = "release"
+      environment = null
+      minutes     = 120
       commands = [
         "nix flake check --print-build-logs",
         "nix build .#functions --out-link result --print-build-logs",
@@ -28,10 +33,10 @@ locals {
         "nix develop --command bash -c '${local.with_credentials} && result-gridbid/bin/gridbid release --functions result --gridbid result-gridbid/bin/gridbid --release \"$0\" --committed-at \"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$committed_at\"",
       ]
     } },
-    { for environment in var.environments : environment => {
-      kind         = "deploy"
-      environments = [environment]
-      minutes      = 60
+    { for environment in local.environments : environment => {
+      kind        = "deploy"
+      environment = environment
+      minutes     = 120
       # `gridbid deploy` runs the smoke test and rolls back on failure.
       commands = [
         "nix develop --command bash -c '${local.with_credentials} && nix run .#gridbid -- deploy --env ${environment} --release \"$0\" --init=-backend-config=bucket=\"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$STATE_BUCKET\"",
@@ -40,9 +45,9 @@ locals {
   )
 
   # The first environment is deployed immediately, the others after an approval.
-  stages = [for environment in var.environments : {
+  stages = [for environment in local.environments : {
     name     = environment
-    approved = index(var.environments, environment) > 0
+    approved = index(local.environments, environment) > 0
   }]
 }
 
@@ -68,7 +73,7 @@ resource "aws_kms_key" "this" {
         Sid       = "LogGroupsKeep"
         Effect    = "Allow"
         Principal = { Service = "logs.${data.aws_region.current.name}.amazonaws.com" }
-        Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+        Action    = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
         Resource  = "*"
         Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${local.here}:log-group:*" } }
       },
@@ -105,21 +110,25 @@ module "role" {
   source   = "../delivery-role"
   for_each = local.projects
 
-  kind         = each.value.kind
-  name         = "pipeline-${each.key}"
-  description  = "CodeBuild project ${var.name}-${each.key} runs its step of the pipeline"
-  environments = each.value.environments
+  kind        = each.value.kind
+  name        = "pipeline-${each.key}"
+  description = "CodeBuild project ${var.name}-${each.key} runs its step of the pipeline"
+  environment = each.value.environment
 
   trust = {
     principal = { Service = "codebuild.amazonaws.com" }
     action    = "sts:AssumeRole"
     condition = {
-      StringEquals = { "aws:SourceAccount" = local.account }
-      ArnEquals    = { "aws:SourceArn" = "arn:aws:codebuild:${local.here}:project/${var.name}-${each.key}" }
+      StringEquals = { "aws:SourceAccount" = [local.account] }
+      ArnEquals    = { "aws:SourceArn" = ["arn:aws:codebuild:${local.here}:project/${var.name}-${each.key}"] }
     }
   }
 
-  permissions_boundary_arn = var.permissions_boundary_arn
+  permissions_boundary_arn = try(local.bounds[each.value.environment].boundary_arn, null)
+  key_arn                  = try(local.bounds[each.value.environment].key_arn, null)
+  api_id                   = try(local.bounds[each.value.environment].api_id, null)
+  domain                   = try(local.bounds[each.value.environment].domain, null)
+  destroyable              = try(local.bounds[each.value.environment].destroyable, false)
   state_bucket_arn         = var.state_bucket_arn
   artifacts_bucket_arn     = var.artifacts_bucket_arn
   cache_bucket_arn         = var.cache_bucket_arn
@@ -211,8 +220,7 @@ resource "aws_codebuild_project" "this" {
 # The pipeline.
 
 resource "aws_iam_role" "pipeline" {
-  name                 = "gridbid-delivery-pipeline"
-  permissions_boundary = var.permissions_boundary_arn
+  name = "gridbid-delivery-pipeline"
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

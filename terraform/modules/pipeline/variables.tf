@@ -23,12 +23,19 @@ variable "release_branch" {
 }
 
 variable "environments" {
-  description = "Environments in the order of promotion; all but the first need an approval."
-  type        = list(string)
+  description = "Environments in the order of promotion, with what their roles are bound to; all but the first need an approval."
+  type = list(object({
+    name         = string
+    boundary_arn = string
+    key_arn      = string
+    api_id       = optional(string)
+    domain       = optional(string)
+    destroyable  = bool
+  }))
 
   validation {
-    condition     = length(var.environments) > 0 && length(distinct(var.environments)) == length(var.environments) && !contains(var.environments, "release")
-    error_message = "There must be at least one environment, each once, and none named release."
+    condition     = length(var.environments) > 0 && length(distinct(var.environments[*].name)) == length(var.environments)
+    error_message = "There must be at least one environment, and each once."
   }
 }
 
@@ -52,11 +59,6 @@ variable "log_retention_days" {
   description = "Retention of the steps' logs, in days."
   type        = number
   default     = 30
-}
-
-variable "permissions_boundary_arn" {
-  description = "ARN of the permissions boundary of the roles and of every role they create."
-  type        = string
 }
 
 variable "state_bucket" {

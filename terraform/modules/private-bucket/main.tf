@@ -7,6 +7,9 @@ resource "aws_s3_bucket" "this" {
 
   bucket        = var.name
   force_destroy = var.force_destroy
+
+  # Without a default retention, which would hold every object: each put names its own.
+  object_lock_enabled = var.object_lock ? true : null
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {

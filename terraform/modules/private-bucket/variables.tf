@@ -23,6 +23,17 @@ variable "versioned" {
   default     = true
 }
 
+variable "object_lock" {
+  description = "Whether objects can be put with a retention, which keeps them from being deleted. Can only be set for a new bucket."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.object_lock || (var.versioned && !var.force_destroy)
+    error_message = "Object Lock needs versioning, and a bucket with retained objects cannot be destroyed."
+  }
+}
+
 variable "expiration_days" {
   description = "Days after which an object is deleted; null for never."
   type        = number

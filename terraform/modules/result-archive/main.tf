@@ -1,7 +1,7 @@
 # The bucket of accepted results (`results/`) and run summaries (`summaries/`).
 #
-# Private, TLS only, encrypted and versioned: an overwritten summary can be restored. The optional access log goes to a second
-# bucket. core derives the object keys.
+# Private, TLS only, encrypted and versioned: an overwritten summary can be restored. With Object Lock, the functions put results,
+# reports and summaries with a retention. The optional access log goes to a second bucket. core derives the object keys.
 
 data "aws_caller_identity" "current" {}
 
@@ -10,6 +10,7 @@ module "results" {
 
   name                    = var.bucket_name
   force_destroy           = var.force_destroy
+  object_lock             = var.object_lock
   key                     = var.key
   noncurrent_version_days = var.noncurrent_version_days
   access_log              = var.access_log_days == null ? null : { bucket = module.access_log[0].name, prefix = "results/" }

@@ -10,6 +10,12 @@ variable "force_destroy" {
   type        = bool
 }
 
+variable "object_lock" {
+  description = "Whether objects can be put with a retention. Can only be set for a new bucket."
+  type        = bool
+  default     = false
+}
+
 variable "noncurrent_version_days" {
   description = "Days after which an overwritten version is deleted; null keeps all versions and sets no lifecycle."
   type        = number

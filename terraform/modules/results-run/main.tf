@@ -135,6 +135,17 @@ resource "aws_sfn_state_machine" "results_run" {
     open_slot_alarm_seconds = var.open_slot_alarm_seconds
   })
 
+  # The history of an execution, which contains orders, is kept for 90 days.
+  dynamic "encryption_configuration" {
+    for_each = var.key[*].arn
+
+    content {
+      type                              = "CUSTOMER_MANAGED_KMS_KEY"
+      kms_key_id                        = encryption_configuration.value
+      kms_data_key_reuse_period_seconds = 900
+    }
+  }
+
   # Without execution data, which contains orders.
   dynamic "logging_configuration" {
     for_each = aws_cloudwatch_log_group.results_run
@@ -190,11 +201,24 @@ resource "aws_iam_role_policy" "scheduler" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect   = "Allow"
-      Action   = ["states:StartExecution"]
-      Resource = [aws_sfn_state_machine.results_run.arn]
-    }]
+    Statement = concat(
+      [{
+        Effect   = "Allow"
+        Action   = ["states:StartExecution"]
+        Resource = [aws_sfn_state_machine.results_run.arn]
+      }],
+      [for arn in var.dead_letter_queue_arn[*] : {
+        Effect   = "Allow"
+        Action   = ["sqs:SendMessage"]
+        Resource = [arn]
+      }],
+      # The queue is encrypted with it.
+      [for arn in var.key[*].arn : {
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = [arn]
+      }],
+    )
   })
 }
 
@@ -225,13 +249,22 @@ resource "aws_scheduler_schedule" "results_run" {
       maximum_event_age_in_seconds = local.period_minutes * 60 - 60
       maximum_retry_attempts       = 3
     }
+
+    # Keeps the time of a slot whose run was not started.
+    dynamic "dead_letter_config" {
+      for_each = var.dead_letter_queue_arn[*]
+
+      content {
+        arn = dead_letter_config.value
+      }
+    }
   }
 
   depends_on = [aws_iam_role_policy.scheduler]
 }
 
 # Failed runs. OrdersFailed is excluded: the run's summary reports it. The error is null or absent if a run timed out or was
-# aborted.
+# aborted, and always if the state machine is encrypted with a key: then a run with failed orders is reported here, too.
 
 resource "aws_cloudwatch_event_rule" "ended_badly" {
   name        = "${local.name}-ended-badly"
@@ -251,4 +284,12 @@ resource "aws_cloudwatch_event_rule" "ended_badly" {
 resource "aws_cloudwatch_event_target" "notifications" {
   rule = aws_cloudwatch_event_rule.ended_badly.name
   arn  = var.notifications_topic_arn
+
+  dynamic "dead_letter_config" {
+    for_each = var.dead_letter_queue_arn[*]
+
+    content {
+      arn = dead_letter_config.value
+    }
+  }
 }

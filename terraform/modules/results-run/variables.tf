@@ -92,8 +92,14 @@ variable "permissions_boundary_arn" {
 }
 
 variable "key" {
-  description = "KMS key for the runs table and the log; null for the services' default keys."
+  description = "KMS key for the runs table, the execution history and the log; null for the services' default keys."
   type        = object({ arn = string })
+  default     = null
+}
+
+variable "dead_letter_queue_arn" {
+  description = "ARN of the queue of starts and events that could not be delivered; null for none."
+  type        = string
   default     = null
 }
 

@@ -1,7 +1,7 @@
 # Log, traces and alarms of the results run.
 #
-# Alarms report overdue runs, whatever the cause, slots that stay open, and failed runs whose event did not reach the topic. Off on the local cloud
-# (`watched`).
+# Alarms report overdue runs, whatever the cause, runs that the schedule could not start, slots that stay open, and failed runs whose
+# event did not reach the topic. Off on the local cloud (`watched`).
 
 locals {
   # Evaluation periods without a closed run before the alarm: the deadline, one period to start, and one to spare.
@@ -68,8 +68,32 @@ resource "aws_cloudwatch_metric_alarm" "overdue" {
   threshold           = 1
   evaluation_periods  = local.overdue_periods
 
-  # Without invocations there is no data.
-  treat_missing_data = "breaching"
+  # Without invocations there is no data: the alarm then changes to INSUFFICIENT_DATA, which is reported, too. A new alarm has that state
+  # until the first run is closed, so that a first deployment raises none.
+  treat_missing_data = "missing"
+
+  alarm_actions             = var.alarm_topic_arns
+  insufficient_data_actions = var.alarm_topic_arns
+  ok_actions                = var.alarm_topic_arns
+}
+
+# Starts that the schedule gave up, and starts that Step Functions refused.
+resource "aws_cloudwatch_metric_alarm" "not_started" {
+  for_each = var.watched ? { dropped = "InvocationDroppedCount", refused = "TargetErrorCount" } : {}
+
+  alarm_name        = "${local.name}-start-${each.key}"
+  alarm_description = each.key == "dropped" ? "The schedule gave up a start: run its slot by hand" : "Step Functions refused a start: check the schedule's role and the state machine"
+
+  namespace   = "AWS/Scheduler"
+  metric_name = each.value
+  dimensions  = { ScheduleGroup = aws_scheduler_schedule_group.results_run.name }
+  statistic   = "Sum"
+  period      = 60
+
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
 
   alarm_actions = var.alarm_topic_arns
   ok_actions    = var.alarm_topic_arns

@@ -71,7 +71,9 @@ resource "aws_iam_role_policy" "pipe" {
     Version = "2012-10-17"
     Statement = [for statement in concat(
       [
-        { actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"], resources = [var.stream_arn] },
+        { actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"], resources = [var.stream_arn] },
+        # Does not support resource-level permissions.
+        { actions = ["dynamodb:ListStreams"], resources = ["*"] },
         { actions = ["sqs:SendMessage"], resources = [local.queue_arns.queue] },
       ],
       # The stream and the queue are encrypted with it.

@@ -1,7 +1,11 @@
-# Mocked attributes: valid ARNs, for tests that plan whole environments.
+# Mocked attributes: valid ARNs, for tests that plan whole environments. The environment in names is `mock`: xtask/iam puts the
+# environment of the plan in its place before it evaluates policies.
 
 mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }
+}
+mock_data "aws_kms_key" {
+  defaults = { arn = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555" }
 }
 mock_data "aws_region" {
   defaults = { name = "eu-west-1" }
@@ -20,13 +24,13 @@ mock_resource "aws_cloudfront_distribution" {
   }
 }
 mock_resource "aws_cloudwatch_event_rule" {
-  defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/r" }
+  defaults = { arn = "arn:aws:events:eu-west-1:123456789012:rule/gridbid-mock-r" }
 }
 mock_resource "aws_cloudwatch_log_group" {
-  defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:g" }
+  defaults = { arn = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/gridbid-mock-g" }
 }
 mock_resource "aws_cloudwatch_metric_alarm" {
-  defaults = { arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:a" }
+  defaults = { arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:gridbid-mock-a" }
 }
 mock_resource "aws_codebuild_project" {
   defaults = { arn = "arn:aws:codebuild:eu-west-1:123456789012:project/p" }
@@ -35,22 +39,22 @@ mock_resource "aws_codeconnections_connection" {
   defaults = { arn = "arn:aws:codeconnections:eu-west-1:123456789012:connection/c" }
 }
 mock_resource "aws_codedeploy_app" {
-  defaults = { arn = "arn:aws:codedeploy:eu-west-1:123456789012:application:a" }
+  defaults = { arn = "arn:aws:codedeploy:eu-west-1:123456789012:application:gridbid-mock-a" }
 }
 mock_resource "aws_dynamodb_table" {
   defaults = {
-    arn        = "arn:aws:dynamodb:eu-west-1:123456789012:table/t"
-    stream_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/t/stream/2026-11-22T00:00:00.000"
+    arn        = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-mock-t"
+    stream_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-mock-t/stream/2026-11-22T00:00:00.000"
   }
 }
 mock_resource "aws_iam_openid_connect_provider" {
   defaults = { arn = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com" }
 }
 mock_resource "aws_iam_policy" {
-  defaults = { arn = "arn:aws:iam::123456789012:policy/gridbid-boundary" }
+  defaults = { arn = "arn:aws:iam::123456789012:policy/gridbid-mock" }
 }
 mock_resource "aws_iam_role" {
-  defaults = { arn = "arn:aws:iam::123456789012:role/r" }
+  defaults = { arn = "arn:aws:iam::123456789012:role/gridbid-mock-r" }
 }
 mock_resource "aws_kms_key" {
   defaults = {
@@ -60,39 +64,39 @@ mock_resource "aws_kms_key" {
 }
 mock_resource "aws_lambda_alias" {
   defaults = {
-    arn        = "arn:aws:lambda:eu-west-1:123456789012:function:f:live"
-    invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:f:live/invocations"
+    arn        = "arn:aws:lambda:eu-west-1:123456789012:function:gridbid-mock-f:live"
+    invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:gridbid-mock-f:live/invocations"
   }
 }
 mock_resource "aws_lambda_function" {
   defaults = {
-    arn     = "arn:aws:lambda:eu-west-1:123456789012:function:f"
+    arn     = "arn:aws:lambda:eu-west-1:123456789012:function:gridbid-mock-f"
     version = "1"
   }
 }
 mock_resource "aws_s3_bucket" {
   defaults = {
-    id                          = "b"
-    arn                         = "arn:aws:s3:::b"
-    bucket_regional_domain_name = "b.s3.eu-west-1.amazonaws.com"
+    id                          = "gridbid-mock-b"
+    arn                         = "arn:aws:s3:::gridbid-mock-b"
+    bucket_regional_domain_name = "gridbid-mock-b.s3.eu-west-1.amazonaws.com"
   }
 }
 mock_resource "aws_scheduler_schedule_group" {
-  defaults = { arn = "arn:aws:scheduler:eu-west-1:123456789012:schedule-group/g" }
+  defaults = { arn = "arn:aws:scheduler:eu-west-1:123456789012:schedule-group/gridbid-mock-g" }
 }
 mock_resource "aws_secretsmanager_secret" {
-  defaults = { arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:s-AbCdEf" }
+  defaults = { arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/mock/s-AbCdEf" }
 }
 mock_resource "aws_sfn_state_machine" {
-  defaults = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:m" }
+  defaults = { arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:gridbid-mock-m" }
 }
 mock_resource "aws_sns_topic" {
-  defaults = { arn = "arn:aws:sns:eu-west-1:123456789012:t" }
+  defaults = { arn = "arn:aws:sns:eu-west-1:123456789012:gridbid-mock-t" }
 }
 mock_resource "aws_sqs_queue" {
   # A queue without a given policy has none.
   defaults = {
-    arn    = "arn:aws:sqs:eu-west-1:123456789012:q"
+    arn    = "arn:aws:sqs:eu-west-1:123456789012:gridbid-mock-q"
     policy = ""
   }
 }

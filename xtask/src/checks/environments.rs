@@ -11,12 +11,22 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 use gridbid_devkit::failure::Failure;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use planned::{LOCAL, PROD, Planned};
 
 /// The file in `terraform/tests` whose runs plan whole environments.
 pub const TEST_FILE: &str = "environments.tftest.hcl";
+/// The types whose policies `xtask/iam` checks.
+const POLICIES: [&str; 7] = [
+    "aws_iam_policy",
+    "aws_iam_role",
+    "aws_iam_role_policy",
+    "aws_kms_key",
+    "aws_s3_bucket_policy",
+    "aws_sns_topic_policy",
+    "aws_sqs_queue",
+];
 /// The plans of whole environments, by the names of the test runs.
 #[derive(Clone, Debug, Default)]
 pub struct Plans(BTreeMap<String, Vec<Planned>>);
@@ -59,6 +69,17 @@ impl Plans {
         Err(Failure::new(format!("the contract is broken:\n  {}", violations.join("\n  "))))
     }
 
+    /// The resources with policies as JSON, by run.
+    pub fn policies(&self) -> String {
+        let with_policies = |plan: &[Planned]| -> Vec<Value> {
+            let resources = plan.iter().filter(|planned| POLICIES.contains(&planned.kind.as_str()));
+            resources.map(|one| json!({"address": one.address, "type": one.kind, "after": one.after})).collect()
+        };
+        let runs: BTreeMap<&str, Vec<Value>> =
+            self.0.iter().map(|(run, plan)| (run.as_str(), with_policies(plan))).collect();
+        json!(runs).to_string()
+    }
+
     /// The alarms that the runbook does not name.
     fn undocumented(&self, runbook: &str) -> BTreeSet<String> {
         let alarms = self.0.iter().flat_map(|(run, plan)| {
@@ -90,8 +111,6 @@ fn planned_by(change: &mut Value) -> Option<Planned> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::planned::planned;
     use super::*;
 
@@ -106,6 +125,17 @@ mod tests {
         plans.take(&line.to_string());
         assert_eq!(plans.0["dev"].len(), 1);
         assert_eq!(plans.0["dev"][0].text("name"), "q");
+    }
+
+    #[test]
+    fn policies_are_written_by_run_without_other_resources() {
+        let role = planned("aws_iam_role", json!({"name": "r"}));
+        let plans = Plans(BTreeMap::from([("dev".to_owned(), vec![role, planned("aws_lambda_function", json!({}))])]));
+        let written: Value = serde_json::from_str(&plans.policies()).unwrap();
+        assert_eq!(
+            written,
+            json!({"dev": [{"address": "aws_iam_role.x", "type": "aws_iam_role", "after": {"name": "r"}}]})
+        );
     }
 
     #[test]

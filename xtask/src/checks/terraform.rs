@@ -1,5 +1,5 @@
-//! The checks of Terraform: format, validation of every root module, tests with a mocked provider, policy checks on complete plans
-//! of each environment, and checkov. None of them needs an account.
+//! The checks of Terraform: format, validation of every root module, tests with a mocked provider, contract and IAM policies of
+//! complete plans of each environment, and checkov. None of them needs an account.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -74,8 +74,50 @@ pub fn tests(context: &Context) -> Result<(), Failure> {
             return Err(Failure::new(format!("`terraform test -json -verbose` failed ({status})")));
         }
         let runbook = layout.file("docs/operations.md");
-        Ok(((), plans.check(&std::fs::read_to_string(&runbook).on_file("read", &runbook)?)?))
+        let summary = plans.check(&std::fs::read_to_string(&runbook).on_file("read", &runbook)?)?;
+        let policies = policies_file(layout);
+        std::fs::write(&policies, plans.policies()).on_file("write", &policies)?;
+        Ok(((), summary))
     })
+}
+
+/// Compares the policies of the plans with AWS's reference, and evaluates what each role can do.
+///
+/// # Errors
+/// Every finding.
+pub fn policies(context: &Context) -> Result<(), Failure> {
+    let layout = &context.layout;
+    context.step("IAM policies", |step| {
+        let reference = prepare_iam(context, step)?;
+        let (folder, log) = (layout.file("xtask/iam"), layout.log("iam"));
+        venv::python(&layout.venv(), layout.log("iam-tests"), LIMIT)
+            .inside(&folder)
+            .args(["-B", "-m", "unittest", "discover", "-s", "tests", "-t", "."])
+            .env([("GRIDBID_IAM_VENV", Some(reference.clone().into_os_string()))])
+            .run(step)?;
+        venv::python(&layout.venv(), &log, LIMIT)
+            .inside(&folder)
+            .args(["-B".as_ref(), "check.py".as_ref(), policies_file(layout).as_os_str(), reference.as_os_str()])
+            .run(step)?;
+        let text = std::fs::read_to_string(&log).on_file("read", &log)?;
+        Ok(((), text.lines().last().unwrap_or_default().to_owned()))
+    })
+}
+
+/// Installs the evaluator (MiniStack's) and the reference of `xtask/iam`; returns the environment of the reference.
+///
+/// # Errors
+/// When one is out of reach.
+pub fn prepare_iam(context: &Context, step: &Step) -> Result<PathBuf, Failure> {
+    let (layout, python) = (&context.layout, &context.tools()?.python);
+    venv::prepare(layout, python, step)?;
+    let reference = layout.home().join("python").join("iam");
+    venv::prepare_in(layout, python, &reference, &layout.file("xtask/iam/requirements.txt"), step)?;
+    Ok(reference)
+}
+
+fn policies_file(layout: &Layout) -> PathBuf {
+    layout.home().join("terraform-checks").join("policies.json")
 }
 
 /// Runs checkov, whose exceptions are written with their reasons at their resources.

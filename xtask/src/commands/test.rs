@@ -24,8 +24,15 @@ const WORKFLOWS: [&str; 3] = [".github", "tools/devkit/npm", "xtask/zizmor"];
 /// The inputs of the local cloud's own tests.
 const LOCAL_CLOUD: [&str; 1] = ["tools/local-cloud"];
 /// The inputs of the checks of Terraform's files.
-const INFRASTRUCTURE: [&str; 5] =
-    ["docs/operations.md", state_machine::ERRORS, "terraform", "tools/devkit/npm", "xtask/checkov"];
+const INFRASTRUCTURE: [&str; 7] = [
+    "docs/operations.md",
+    state_machine::ERRORS,
+    "terraform",
+    "tools/devkit/npm",
+    "tools/local-cloud/requirements.txt",
+    "xtask/checkov",
+    "xtask/iam",
+];
 
 /// The parts of the checks and tests.
 #[derive(Subcommand)]
@@ -44,7 +51,7 @@ pub enum Part {
     Languages,
     /// Only the tests of core
     Core,
-    /// Only Terraform's files: format, every root, tests, contract, checkov, state machine
+    /// Only Terraform's files: format, every root, tests, contract, IAM policies, checkov, state machine
     Terraform,
     /// Only GitHub's workflows
     Workflows,
@@ -97,6 +104,7 @@ fn everything(context: &Context) -> Result<(), Failure> {
         // Downloads, while the processors compile.
         context.step("prepare linters", |step| {
             terraform::prepare_checkov(context, step)?;
+            terraform::prepare_iam(context, step)?;
             workflows::prepare_zizmor(context, step)?;
             Ok(((), String::new()))
         })
@@ -150,6 +158,7 @@ fn infrastructure(context: &Context) -> Result<(), Failure> {
     terraform::format(context)?;
     terraform::validate(context)?;
     terraform::tests(context)?;
+    terraform::policies(context)?;
     terraform::checkov(context)?;
     state_machine::check_error_names(context)?;
     state_machine::validate(context)
