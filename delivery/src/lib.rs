@@ -20,6 +20,7 @@ mod progress;
 mod releases;
 mod shift;
 mod terraform;
+mod token;
 #[cfg(test)]
 mod testing;
 

@@ -80,9 +80,9 @@ pub(crate) struct ReleaseArguments {
     /// Time of that commit, such as 2026-11-22T07:05:00Z
     #[arg(long, requires = "release")]
     pub(crate) committed_at: Option<Timestamp>,
-    /// Static delivery binary of the same commit, stored with the release
+    /// Static delivery binary of the same commit, stored with the release; repeatable, one for each processor
     #[arg(long)]
-    pub(crate) gridbid: Option<PathBuf>,
+    pub(crate) gridbid: Vec<PathBuf>,
     /// Also release binaries of this machine that are not static; only for an endpoint on this machine
     #[arg(long)]
     pub(crate) host_binaries: bool,

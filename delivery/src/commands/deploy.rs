@@ -191,7 +191,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         let mut shifts = Vec::new();
         for (name, pinned) in &target.functions {
             let before = self.cloud.alias(&pinned.alias).await?;
-            if before.is_split {
+            if before.second_version.is_some() {
                 let message = format!("a share of the calls of {name} goes to another version: a canary was abandoned");
                 return Err(Failure::new(message).with_hint("run `gridbid rollback` first, which stops it"));
             }
@@ -279,11 +279,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         }
         log_detail(&format!("{failure}: reverting"));
         // An interruption must not stop the revert; another deployment must.
-        let reverted = match self.lease.check() {
-            Ok(()) => shift::revert_shifts(self.cloud, shifts).await,
-            Err(lost) => Err(lost.with_consequence("nothing was reverted")),
-        };
-        if let Err(error) = reverted {
+        if let Err(error) = shift::revert_shifts(self.cloud, self.lease, shifts).await {
             return failure.with_consequence(&error.to_string());
         }
         match self.record_revert(history, last, target, shifts, &failure).await {
