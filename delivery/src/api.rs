@@ -150,7 +150,8 @@ mod tests {
     use crate::testing::{account, addresses};
 
     async fn request(endpoint: Option<&str>, token: Option<&str>, method: Method, body: &str) -> Request<Full<Bytes>> {
-        let api = HttpApi::new(&account(endpoint), &addresses(), token.map(|token| TokenSource::Given(token.to_owned())));
+        let api =
+            HttpApi::new(&account(endpoint), &addresses(), token.map(|token| TokenSource::Given(token.to_owned())));
         api.request(&method, "/orders", body).await.unwrap()
     }
 

@@ -3,7 +3,8 @@
 mod arguments;
 
 use std::env;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::time::Duration;
@@ -46,9 +47,20 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             log_raw(&failure.report());
+            if failure.is_reported()
+                && let Some(file) = variable("GITHUB_OUTPUT")
+                && let Err(error) = note_report(Path::new(&file))
+            {
+                log_raw(&Failure::from_error(format!("cannot write `{file}`"), &error).report());
+            }
             ExitCode::FAILURE
         }
     }
+}
+
+/// Sets the output `reported` of a step of a GitHub workflow, which then does not notify Slack a second time.
+fn note_report(file: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).open(file)?.write_all(b"reported=true\n")
 }
 
 async fn run(CommandLine { command, bucket, dry_run }: CommandLine) -> Result<(), Failure> {
@@ -149,6 +161,7 @@ async fn deploy(
         by: caller(),
         wait_limit: minutes(arguments.wait),
         allow_older: arguments.allow_older,
+        contains: git::contains,
         adopt_existing: arguments.adopt_existing,
         in_one_run: arguments.in_one_run,
         with_smoke: !arguments.no_smoke,

@@ -226,7 +226,8 @@ fn lock_key(environment: &EnvironmentName) -> String {
 
 /// Writes a lock if the object still has this entity tag, `None` for no object; returns the new one.
 async fn write(cloud: &impl Bucket, key: &str, lock: &Lock, etag: Option<&str>) -> Result<String, CallError> {
-    let json = serde_json::to_vec(lock).map_err(|error| CallError::Failed(format!("cannot write the lock: {error}")))?;
+    let json =
+        serde_json::to_vec(lock).map_err(|error| CallError::Failed(format!("cannot write the lock: {error}")))?;
     let written = match etag {
         Some(etag) => cloud.replace(key, json, etag).await,
         None => match cloud.create(key, json).await {

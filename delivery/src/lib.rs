@@ -20,8 +20,8 @@ mod progress;
 mod releases;
 mod shift;
 mod terraform;
-mod token;
 #[cfg(test)]
 mod testing;
+mod token;
 
 pub use cli::main;

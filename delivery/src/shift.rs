@@ -411,7 +411,8 @@ mod tests {
         let memory = Memory::default();
         let shifts = three(&memory).await;
         shift_all(&memory, &shifts, false).await.unwrap();
-        let other = AliasState { version: "1".to_owned(), revision: "r".to_owned(), second_version: Some("9".to_owned()) };
+        let other =
+            AliasState { version: "1".to_owned(), revision: "r".to_owned(), second_version: Some("9".to_owned()) };
         memory.aliases.borrow_mut().insert(alias("one"), other);
         let failure = revert_all(&memory, &shifts).await.unwrap_err().to_string();
         assert!(failure.starts_with("could not revert: one: it has version 1 and 9"), "{failure}");
@@ -432,7 +433,10 @@ mod tests {
             revert_shifts(&memory, &lease, &shifts).await.unwrap_err().to_string(),
             shift_aliases(&memory, &lease, &Interruption::never(), &shifts).await.unwrap_err().to_string(),
         ] {
-            assert!(refused.contains("nothing was reverted, because another deployment may hold the lease"), "{refused}");
+            assert!(
+                refused.contains("nothing was reverted, because another deployment may hold the lease"),
+                "{refused}"
+            );
         }
         assert_eq!(memory.log.borrow().len(), changes);
     }

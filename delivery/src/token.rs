@@ -56,7 +56,8 @@ impl TokenSource {
             [None, None, None] => return Ok(None),
             [Some(url), Some(id), Some(secret)] => [url, id, secret],
             _ => {
-                let message = format!("the smoke test's client credentials are incomplete: expected {}", names.join(", "));
+                let message =
+                    format!("the smoke test's client credentials are incomplete: expected {}", names.join(", "));
                 return Err(Failure::new(message).with_hint("set all three, or GRIDBID_SMOKE_TOKEN"));
             }
         };
@@ -80,10 +81,12 @@ impl ClientCredentials {
     async fn mint(&self) -> Result<String, Failure> {
         let failed = |what: &str| {
             let message = format!("cannot mint a token for the smoke test: POST {} {what}", self.url);
-            Failure::new(message).with_hint("check GRIDBID_SMOKE_TOKEN_URL, _CLIENT_ID, _CLIENT_SECRET, _SCOPE and _AUDIENCE")
+            Failure::new(message)
+                .with_hint("check GRIDBID_SMOKE_TOKEN_URL, _CLIENT_ID, _CLIENT_SECRET, _SCOPE and _AUDIENCE")
         };
         let request = self.request().map_err(|error| failed(&format!("is not a request: {}", error_chain(&error))))?;
-        let Response { status, body } = api::send(request).await.map_err(|error| failed(&format!("failed: {error}")))?;
+        let Response { status, body } =
+            api::send(request).await.map_err(|error| failed(&format!("failed: {error}")))?;
         if status != 200 {
             return Err(failed(&format!("was answered with {status}: {}", body.trim())));
         }

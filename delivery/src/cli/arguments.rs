@@ -110,7 +110,7 @@ pub(crate) struct DeployArguments {
     /// Minutes to wait for another running deployment
     #[arg(long, value_name = "MINUTES", default_value_t = 0)]
     pub(crate) wait: u32,
-    /// Allow a release that is older than the deployed one
+    /// Allow a release that lacks commits of the deployed one
     #[arg(long)]
     pub(crate) allow_older: bool,
     /// Import existing resources that are not in Terraform's state; only for an endpoint on this machine

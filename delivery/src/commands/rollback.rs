@@ -69,7 +69,10 @@ async fn rollback_under_lease<C: Cloud>(
 ) -> Result<(), Failure> {
     let RollbackRequest { environment, to, by, .. } = request;
     let mut history = History::read(cloud, environment).await?;
-    if to.is_none() && let Some(last) = history.last() && earlier.last() != Some(last) {
+    if to.is_none()
+        && let Some(last) = history.last()
+        && earlier.last() != Some(last)
+    {
         return Err(Failure::new(format!(
             "{environment} has release {} since {}, so the previous deployment is another one now",
             last.release, last.at

@@ -16,7 +16,7 @@ use crate::timestamp::Timestamp;
 pub struct Release {
     /// The commit.
     pub release: ReleaseId,
-    /// The commit's time: a release is older than another when its commit is.
+    /// The commit's time, for people. Which of two releases is older is for the history of their commits to say.
     pub committed_at: Timestamp,
     /// The cargo profile of the functions; [`Profile::Release`] in files from before it was recorded.
     #[serde(default)]

@@ -168,6 +168,7 @@ fn request(number: u8) -> DeployRequest {
         by: "a test".to_owned(),
         wait_limit: Duration::ZERO,
         allow_older: false,
+        contains: |release, other| Ok(release >= other),
         with_smoke: true,
         adopt_existing: false,
         in_one_run: false,
@@ -290,7 +291,8 @@ async fn alias_changed_after_the_shift_is_not_reverted_and_reported() {
     put_release(&memory, 1, ["a", "b", "c"]);
     put_release(&memory, 2, ["x", "y", "z"]);
     deploy_release(&terraform, 1).await;
-    let changed = AliasState { version: "9".to_owned(), revision: "of another client".to_owned(), second_version: None };
+    let changed =
+        AliasState { version: "9".to_owned(), revision: "of another client".to_owned(), second_version: None };
     let api = |addresses: &Addresses| {
         memory.aliases.borrow_mut().insert(alias("close-run"), changed.clone());
         broken(addresses)
@@ -324,9 +326,12 @@ async fn failed_apply_touches_no_alias() {
     put_release(&memory, 2, ["x", "y", "z"]);
     deploy_release(&terraform, 1).await;
     terraform.fails = true;
-    let failure = run(&terraform, &request(2), working, Mode::Apply).await.unwrap_err().to_string();
-    assert_eq!(failure, "`terraform apply` failed: no alias was touched");
+    let failure = run(&terraform, &request(2), working, Mode::Apply).await.unwrap_err();
+    assert_eq!(failure.to_string(), "`terraform apply` failed: no alias was touched");
+    assert!(failure.is_reported());
     assert_eq!(memory.logged("publish").len(), 1);
+    memory.fail("publish", CallError::Failed("throttled".to_owned()));
+    assert!(!run(&terraform, &request(2), working, Mode::Apply).await.unwrap_err().is_reported());
 }
 
 #[tokio::test(start_paused = true)]
@@ -408,7 +413,7 @@ async fn older_release_needs_permission() {
     put_release(&memory, 2, ["a", "b", "c"]);
     deploy_release(&terraform, 2).await;
     let refused = run(&terraform, &request(1), working, Mode::Apply).await.unwrap_err().report();
-    assert!(refused.contains("is older than") && refused.contains("--allow-older"), "{refused}");
+    assert!(refused.contains(&format!("does not contain {}", id(2))) && refused.contains("--allow-older"), "{refused}");
     run(&terraform, &DeployRequest { allow_older: true, ..request(1) }, working, Mode::Apply).await.unwrap();
 }
 

@@ -32,7 +32,8 @@ impl Scenario {
             Self::Deploy => run(terraform, &request(3), working, Mode::Apply).await.map(drop),
             Self::DeployAndFailTheSmokeTest => run(terraform, &request(3), broken, Mode::Apply).await.map(drop),
             Self::DeployAndRaiseAnAlarm => {
-                let states = [CanaryState::Running("inprogress".to_owned()), CanaryState::Failed("an alarm".to_owned())];
+                let states =
+                    [CanaryState::Running("inprogress".to_owned()), CanaryState::Failed("an alarm".to_owned())];
                 memory.canaries.borrow_mut().insert(alias("orders-api").function_name, states.to_vec());
                 run(terraform, &request(3), working, Mode::Apply).await.map(drop)
             }
