@@ -283,5 +283,5 @@ in
     # Neither the module nor anything made of it.
     assert expect "/xtask/src/system.rs" { tools = [ "xtask" ]; };
     assert expect "/delivery/src/lease.rs" { };
-    script "sources" "A source file changes only the derivations of its own" [ ] "";
+    script "sources" "A source file changes only its own derivations" [ ] "";
 }

@@ -4,7 +4,8 @@
 //! until its lease expires. A deployment that lost its lease changes no further alias, not even to revert one.
 //!
 //! A write that failed may have taken effect: its response was lost, and the SDK's repetition of it fails because the lock has
-//! changed. So the lock is read again, and its `id` tells the own write from that of another deployment.
+//! changed. So the lock is read again, and its `id` distinguishes the own write from that of another
+//! deployment.
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;

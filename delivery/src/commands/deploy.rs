@@ -42,7 +42,7 @@ pub(crate) struct DeployRequest {
     pub(crate) wait_limit: Duration,
     /// Whether the release may lack commits of the deployed one.
     pub(crate) allow_older: bool,
-    /// Tells whether a release's history has another release's commit.
+    /// Whether a release's history has another release's commit.
     pub(crate) contains: fn(&ReleaseId, &ReleaseId) -> Result<bool, Failure>,
     /// Whether Terraform plans and applies in one run, without a saved plan: for a cloud without anything to lose.
     pub(crate) in_one_run: bool,
