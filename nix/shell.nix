@@ -69,10 +69,9 @@ in
   };
 
   devShells.ci = pkgs.mkShell {
-    meta.description = "What workflows call: cargo, cargo-deny, cargo-cyclonedx and jq";
+    meta.description = "What workflows call: cargo, cargo-deny and jq";
     packages = [
       toolchain.minimal
-      pkgs.cargo-cyclonedx
       pkgs.cargo-deny
       pkgs.jq
     ];

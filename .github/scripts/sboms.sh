@@ -7,39 +7,43 @@ set -euo pipefail
 : "${TARGET:?}"
 manifest=$1 folder=$2
 
-# The crates of a member of the workspace. cargo-cyclonedx writes a file next to each manifest.
+# Each of the following prints "KIND NAME VERSION LICENCE" for each component.
+
+# The crates that a package links, with the features that it is built with.
 crates() {
-  cargo cyclonedx --quiet --manifest-path "$1/Cargo.toml" --format json --target "$2" --no-build-deps --override-filename sbom-of-one
-  cat "$1/sbom-of-one.json"
-  find . -name sbom-of-one.json -not -path './target/*' -delete
+  cargo tree --locked --quiet --package "$1" --target "$2" --edges normal,no-proc-macro --prefix none --no-dedupe --format '{p};{l}' |
+    sed -nE 's/^([^ ]+) v([^ ;]+)[^;]*;(.*)$/cargo \1 \2 \3/p'
 }
 
 # The packages of npm that are bundled.
 packages() {
-  jq '[.packages | to_entries[] | select((.key | contains("node_modules/")) and (.value.dev | not))
-    | (.key | sub("^.*node_modules/"; "")) as $name
-    | (if .value.link then "0" else .value.version end) as $version
-    | {type: "library", name: $name, version: $version, purl: "pkg:npm/\($name | gsub("@"; "%40"))@\($version)"}]' "$1/package-lock.json"
+  jq -r '.packages as $all | $all | to_entries[] | select((.key | contains("node_modules/")) and (.value.dev | not)) |
+    (if .value.link then $all[.value.resolved] else .value end) as $package |
+    "npm \(.key | sub("^.*node_modules/"; "")) \($package.version) \($package.license // "")"' "$1/package-lock.json"
 }
 
-# The packages of pip that are installed into the zip.
+# The packages of pip that are in the zip.
 requirements() {
-  sed -nE 's/^([A-Za-z0-9._-]+)==([^ ;]+).*/\1 \2/p' "$1/requirements.txt" | jq --raw-input --slurp '[split("\n")[] | select(. != "")
-    | split(" ") as [$name, $version] | {type: "library", name: $name, version: $version, purl: "pkg:pypi/\($name)@\($version)"}]'
+  sed -nE 's/^([A-Za-z0-9._-]+)==([^ ;]+).*/pypi \1 \2 /p' "$1/requirements.txt"
 }
 
 mkdir -p "$folder"
 for function in $(jq -r '.functions | keys[]' "$manifest"); do
-  sbom="$folder/$function.cdx.json"
-  rust="lambdas/rust/$function" typescript="lambdas/typescript/$function" python="lambdas/python/$function"
-  if [[ -d "$rust" ]]; then
-    crates "$rust" "$TARGET" > "$sbom"
+  if [[ -d "lambdas/rust/$function" ]]; then
+    crates "gridbid-$function" "$TARGET"
   else
     # The crates of core's WASM module, which the zip contains, and the packages around it.
-    if [[ -d "$typescript" ]]; then around=$(packages "$typescript"); else around=$(requirements "$python"); fi
-    crates bindings/wasm wasm32-unknown-unknown |
-      jq --arg function "$function" --argjson around "$around" \
-        '.components += $around | .metadata.component = {type: "application", name: $function}' > "$sbom"
-  fi
-  jq --exit-status '.components | length > 0' "$sbom" > /dev/null
+    crates gridbid-wasm wasm32-unknown-unknown
+    if [[ -d "lambdas/typescript/$function" ]]; then
+      packages "lambdas/typescript/$function"
+    else
+      requirements "lambdas/python/$function"
+    fi
+  fi | sort -u | jq --raw-input --slurp --exit-status --arg function "$function" '{
+    bomFormat: "CycloneDX", specVersion: "1.6", version: 1,
+    metadata: {component: {type: "application", name: $function}},
+    components: [split("\n")[] | select(. != "") | split(" ") as [$kind, $name, $version] | (split(" ")[3:] | join(" ")) as $licence |
+      {type: "library", name: $name, version: $version, purl: "pkg:\($kind)/\($name | gsub("@"; "%40"))@\($version)"} +
+      (if $licence == "" then {} else {licenses: [{expression: ($licence | gsub("/"; " OR "))}]} end)]
+  } | if .components == [] then error("the SBOM of \($function) has no component") else . end' > "$folder/$function.cdx.json"
 done
