@@ -23,8 +23,9 @@ use crate::progress::log_detail;
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// Interval between two progress lines while no canary changes its state.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(60);
-/// Time limit of all canaries together.
-const CANARIES_TIMEOUT: Duration = Duration::from_secs(3600);
+/// Time limit of all canaries together: a deployment role's session of two hours has to be long enough for Terraform before them and a
+/// revert after them.
+const CANARIES_TIMEOUT: Duration = Duration::from_secs(1800);
 /// Time that CodeDeploy has to restore the alias after a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(300);
 
