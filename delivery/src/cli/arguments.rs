@@ -11,6 +11,10 @@ use gridbid_release_format::{EnvironmentName, ReleaseId, Timestamp};
 /// (keys, single sign-on, assumed roles), a web identity token, or instance metadata.
 ///
 /// AWS_ENDPOINT_URL, or `endpoint_url` in the profile, replaces AWS by another endpoint such as a local cloud.
+///
+/// The smoke test signs its requests. Where a JWT issuer guards the API, it needs the token in GRIDBID_SMOKE_TOKEN, or a client
+/// of the issuer in GRIDBID_SMOKE_TOKEN_URL, GRIDBID_SMOKE_CLIENT_ID and GRIDBID_SMOKE_CLIENT_SECRET (and GRIDBID_SMOKE_SCOPE,
+/// GRIDBID_SMOKE_AUDIENCE).
 #[derive(Parser)]
 #[command(name = "gridbid", version, verbatim_doc_comment)]
 pub(crate) struct CommandLine {
