@@ -1,6 +1,6 @@
 # Inputs, systems and wiring. nix/ has one file per kind of output; docs/nix.md describes the outputs.
 #
-# Versions are in files that other tools read, too: rust-toolchain.toml and the lock files.
+# Versions are in files that other tools read, too: rust-toolchain.toml, .terraform-version and the lock files.
 {
   description = "Gridbid: orders for an energy-market auction, on AWS Lambda";
 
@@ -21,17 +21,20 @@
       ...
     }:
     let
+      # nixpkgs has dropped x86_64-darwin.
       systems = [
         "x86_64-linux"
         "aarch64-linux"
-        "x86_64-darwin"
         "aarch64-darwin"
       ];
       gridbid = nixpkgs.lib.genAttrs systems (
         system:
         import ./nix {
-          inherit nixpkgs crane system;
-          overlays = [ rust-overlay.overlays.default ];
+          inherit crane;
+          pkgs = import nixpkgs {
+            inherit system;
+            overlays = [ rust-overlay.overlays.default ];
+          };
           root = ./.;
         }
       );

@@ -11,6 +11,7 @@
   npm,
   python,
   zips,
+  parts,
   again,
 }:
 let
@@ -34,11 +35,16 @@ let
     (root + "/deny.toml")
     (root + "/docs/openapi.yaml")
     (root + "/rustfmt.toml")
+    # Tests compile them in.
+    (root + "/terraform/modules/results-run/run.asl.json")
+    (root + "/terraform/modules/results-run/variables.tf")
   ];
   # Also files that tests read.
   tested = code ++ [
     (root + "/.github")
+    (root + "/.terraform-version")
     (root + "/core/vectors")
+    (root + "/nix/terraform.nix")
     (root + "/tools")
     (root + "/xtask")
     # Shows which Terraform roots exist; terraform.nix checks their content.
@@ -69,14 +75,19 @@ let
   };
 
   script =
-    name: inputs: text:
-    pkgs.runCommand name { nativeBuildInputs = inputs; } ''
-      ${text}
-      touch $out
-    '';
+    name: description: inputs: text:
+    pkgs.runCommand name
+      {
+        meta = { inherit description; };
+        nativeBuildInputs = inputs;
+      }
+      ''
+        ${text}
+        touch $out
+      '';
   same =
-    name: one: other:
-    script name [ ] ''
+    name: description: one: other:
+    script name description [ ] ''
       for file in $(cd ${one} && find . -type f); do
         cmp ${one}/$file ${other}/$file
       done
@@ -95,17 +106,15 @@ let
       CARGO_BUILD_JOBS = 1;
     });
 
-  # The derivations of the outputs without one file of one function.
-  inherit (again [ "/lambdas/rust/store-result/src/tests.rs" ]) parts;
-  before = {
-    inherit (rust) dependencies;
-    zips = zips.all;
-  };
-  changed =
-    kind:
-    builtins.filter (name: before.${kind}.${name}.drvPath != parts.${kind}.${name}.drvPath) (
-      builtins.attrNames before.${kind}
-    );
+  # The names of the parts whose derivations differ without a file.
+  changedWithout =
+    file:
+    let
+      after = (again [ file ]).parts;
+      changed = kind: name: part: part.drvPath != after.${kind}.${name}.drvPath;
+    in
+    lib.mapAttrs (kind: members: builtins.attrNames (lib.filterAttrs (changed kind) members)) parts;
+  nothing = lib.mapAttrs (_: _: [ ]) parts;
 in
 {
   rustfmt = craneLib.cargoFmt (
@@ -113,10 +122,14 @@ in
       "cargoVendorDir"
       "CARGO_PROFILE"
     ]
+    // {
+      meta.description = "Rust's files are formatted";
+    }
   );
   clippy = craneLib.cargoClippy (
     withDependencies
     // {
+      meta.description = "No warning of clippy";
       cargoExtraArgs = "--locked --workspace --all-features";
       cargoClippyExtraArgs = "--all-targets -- -D warnings";
     }
@@ -124,9 +137,11 @@ in
   nextest = craneLib.cargoNextest (
     withDependencies
     // {
+      meta.description = "The tests in Rust pass";
       src = sourceOf tested;
       # Tests install packages from their own folders with npm and pip.
       nativeBuildInputs = [
+        pkgs.git
         pkgs.nodejs_22
         pkgs.python313
         pkgs.unixtools.ps
@@ -138,6 +153,7 @@ in
   doctest = craneLib.cargoDocTest (
     withDependencies
     // {
+      meta.description = "The examples in documentation compile and pass";
       doCheck = true;
       cargoExtraArgs = "--locked --workspace";
     }
@@ -145,6 +161,7 @@ in
   doc = craneLib.cargoDoc (
     withDependencies
     // {
+      meta.description = "The documentation has no warning";
       RUSTDOCFLAGS = "-D warnings";
       cargoDocExtraArgs = "--workspace --no-deps --document-private-items";
     }
@@ -152,12 +169,13 @@ in
   deny = craneLib.cargoDeny (
     removeAttrs cargo [ "CARGO_PROFILE" ]
     // {
+      meta.description = "Dependencies are of allowed kinds, licences and sources";
       cargoExtraArgs = "--locked";
       cargoDenyExtraArgs = "--all-features";
     }
   );
 
-  vectors-node = script "gridbid-typescript-tests" [ pkgs.nodejs_22 ] ''
+  vectors-node = script "gridbid-typescript-tests" "Tests of the npm package" [ pkgs.nodejs_22 ] ''
     export HOME=$TMPDIR
     cp -r --no-preserve=mode ${
       sourceOf [
@@ -175,9 +193,9 @@ in
   '';
   vectors-python = python.tests;
 
-  wasm-twice = same "wasm-twice" wasm.module (twice wasm.module);
+  wasm-twice = same "wasm-twice" "A second build is identical" wasm.module (twice wasm.module);
 
-  state-machine = script "state-machine" [ pkgs.nodejs_22 ] ''
+  state-machine = script "state-machine" "The state machine is valid" [ pkgs.nodejs_22 ] ''
     for definition in $(find ${
       sourceOf [ (fileFilter (file: lib.hasSuffix ".asl.json" file.name) (root + "/terraform")) ]
     } -name '*.asl.json'); do
@@ -186,7 +204,7 @@ in
   '';
 
   workflows =
-    script "workflows"
+    script "workflows" "No finding of actionlint, shellcheck and zizmor"
       [
         pkgs.actionlint
         pkgs.shellcheck
@@ -199,7 +217,7 @@ in
         zizmor --offline --config .github/zizmor.yml .github
       '';
 
-  nixfmt = script "nixfmt" [ pkgs.nixfmt ] ''
+  nixfmt = script "nixfmt" "Nix's files are formatted" [ pkgs.nixfmt ] ''
     nixfmt --check ${
       sourceOf [
         (root + "/flake.nix")
@@ -209,7 +227,7 @@ in
   '';
 }
 // lib.optionalAttrs isLinux {
-  zips-twice = script "zips-twice" [ ] (
+  zips-twice = script "zips-twice" "A second build of each zip is identical" [ ] (
     lib.concatStrings (
       lib.mapAttrsToList (name: zip: "cmp ${zips.all.${name}}/${name}.zip ${zip}/${name}.zip\n") (
         lib.genAttrs rust.functions (
@@ -221,35 +239,49 @@ in
   );
 
   # Proves that the verification of bootstrap binaries refuses invalid ones.
-  bootstrap = pkgs.runCommandCC "bootstrap" { nativeBuildInputs = [ pkgs.binutils ]; } ''
-    refused() {
-      if bash ${./verify-bootstrap.sh} "$1" "$2" 2>message; then
-        echo "$1 was not refused"
-        exit 1
-      fi
-      cat message
-      grep --quiet "$3" message
-    }
-    machine='${rust.architectures.${rust.own}.machine}'
-    echo 'int main() { return 0; }' >dynamic.c
-    $CC dynamic.c -o dynamic
-    refused dynamic "$machine" 'has an interpreter'
-    good=${rust.functionFor rust.own (builtins.head rust.functions)}/bin/${builtins.head rust.functions}
-    refused $good 'Quite another machine' 'is not for'
-    cp --no-preserve=mode $good naming
-    echo /nix/store/somewhere >>naming
-    refused naming "$machine" 'contains a path'
-    bash ${./verify-bootstrap.sh} $good "$machine"
-    touch $out
-  '';
+  bootstrap =
+    pkgs.runCommandCC "bootstrap"
+      {
+        meta.description = "The verification of bootstrap binaries refuses invalid ones";
+        nativeBuildInputs = [ pkgs.binutils ];
+      }
+      ''
+        refused() {
+          if bash ${./verify-bootstrap.sh} "$1" "$2" 2>message; then
+            echo "$1 was not refused"
+            exit 1
+          fi
+          cat message
+          grep --quiet "$3" message
+        }
+        machine='${rust.architectures.${rust.own}.machine}'
+        echo 'int main() { return 0; }' >dynamic.c
+        $CC dynamic.c -o dynamic
+        refused dynamic "$machine" 'has an interpreter'
+        good=${rust.functionFor rust.own (builtins.head rust.functions)}/bin/${builtins.head rust.functions}
+        refused $good 'Quite another machine' 'is not for'
+        cp --no-preserve=mode $good naming
+        echo /nix/store/somewhere >>naming
+        refused naming "$machine" 'contains a path'
+        bash ${./verify-bootstrap.sh} $good "$machine"
+        touch $out
+      '';
 
-  # Evaluated, not built: which derivations depend on the file.
+  # Evaluated, not built: which derivations depend on a file.
   sources =
-    assert lib.assertMsg (
-      changed "dependencies" == [ ]
-    ) "a source file changes the derivations of dependencies";
-    assert lib.assertMsg (
-      changed "zips" == [ "store-result" ]
-    ) "a file of store-result changes these zips: ${toString (changed "zips")}";
-    script "sources" [ ] "";
+    let
+      expect =
+        file: expected:
+        let
+          changed = changedWithout file;
+        in
+        lib.assertMsg (
+          changed == nothing // expected
+        ) "${file} changes these derivations: ${builtins.toJSON changed}";
+    in
+    assert expect "/lambdas/rust/store-result/src/tests.rs" { zips = [ "store-result" ]; };
+    # Neither the module nor anything made of it.
+    assert expect "/xtask/src/system.rs" { tools = [ "xtask" ]; };
+    assert expect "/delivery/src/lease.rs" { };
+    script "sources" "A source file changes only its own derivations" [ ] "";
 }

@@ -3,19 +3,12 @@
 # `root` is the repository. `without` excludes source files: the check `sources` evaluates everything again without one file and
 # compares the derivations.
 {
-  nixpkgs,
+  pkgs,
   crane,
-  overlays,
-  system,
   root,
   without ? [ ],
 }:
 let
-  pkgs = import nixpkgs {
-    inherit system overlays;
-    # Terraform's licence (BSL) is not free; no other unfree package is allowed.
-    config.allowUnfreePredicate = package: builtins.elem (nixpkgs.lib.getName package) [ "terraform" ];
-  };
   inherit (pkgs) lib;
   call = file: arguments: import file ({ inherit pkgs lib root; } // arguments);
 
@@ -26,7 +19,14 @@ let
   python = call ./python.nix { inherit wasm; };
   zips = call ./zips.nix { inherit rust npm python; };
   terraform = call ./terraform.nix { };
-  shell = call ./shell.nix { inherit toolchain rust zips; };
+  shell = call ./shell.nix {
+    inherit
+      toolchain
+      rust
+      zips
+      terraform
+      ;
+  };
   checks = call ./checks.nix {
     inherit
       rust
@@ -34,34 +34,58 @@ let
       npm
       python
       zips
+      parts
       ;
     again =
       without:
       import ./. {
         inherit
-          nixpkgs
+          pkgs
           crane
-          overlays
-          system
           root
           without
           ;
       };
   };
-in
-{
+
+  # What the check `sources` compares.
+  parts = {
+    dependencies = rust.dependencies // {
+      inherit (rust) toolDependencies;
+    };
+    inherit (rust) tools;
+    zips = zips.all;
+    packages = {
+      wasm = wasm.module;
+      npm = npm.tarball;
+      python = python.wheel;
+    };
+  };
+
+  inherit (pkgs.stdenv.hostPlatform) isLinux;
   packages = {
     inherit (rust.tools) xtask;
+    default = if isLinux then zips.packages.functions else rust.tools.xtask;
     wasm = wasm.module;
     npm-package = npm.tarball;
     python-wheel = python.wheel;
   }
-  // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux (zips.packages // rust.delivery);
-  inherit (shell) apps devShells formatter;
-  checks = checks // terraform.checks;
+  // lib.optionalAttrs isLinux (zips.packages // rust.delivery);
+  allChecks = checks // terraform.checks;
+
+  # `nix flake show` prints the description of every output.
+  described = lib.mapAttrs (
+    name: output:
+    assert lib.assertMsg (output ? meta.description) "the output ${name} has no meta.description";
+    output
+  );
+in
+{
+  packages = described packages;
+  apps = described shell.apps;
+  checks = described allChecks;
+  devShells = described shell.devShells;
+  inherit (shell) formatter;
   # Not an output: for the check `sources`.
-  parts = {
-    inherit (rust) dependencies;
-    zips = zips.all;
-  };
+  inherit parts;
 }

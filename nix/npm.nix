@@ -97,6 +97,7 @@ in
   tarball =
     pkgs.runCommand "gridbid-core-tarball"
       {
+        meta.description = "The npm package @gridbid/core, as published";
         nativeBuildInputs = [ pkgs.nodejs_22 ];
       }
       ''

@@ -80,10 +80,6 @@ let
         platform = "manylinux2014_aarch64";
         sha256 = "675484e525c028dc02762b777f1db4477ea70caa3fec6775426daff4d64edfb1";
       };
-      x86_64-darwin = {
-        platform = "macosx_10_13_x86_64";
-        sha256 = "13fe813b922712a9e10fe0f48b2c56da06432eea4b24269bb7cd3a6b2720560b";
-      };
       aarch64-darwin = {
         platform = "macosx_11_0_arm64";
         sha256 = "ff4fc58ed3cbdb919d056accd4d280be13962a542754aaefd8a9b4654efa9bd9";
@@ -144,6 +140,7 @@ in
   wheel =
     pkgs.runCommand "gridbid-wheel"
       {
+        meta.description = "The Python package gridbid, as published";
         src = sourceOf (
           map (name: "/${package}/${name}") [
             ".gitignore"
@@ -184,6 +181,7 @@ in
   tests =
     pkgs.runCommand "gridbid-python-tests"
       {
+        meta.description = "Tests of the Python package";
         src = sourceOf [
           "/${package}/README.md"
           "/${package}/pyproject.toml"

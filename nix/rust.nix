@@ -1,8 +1,8 @@
 # Rust: binaries of the workspace, each from its own source files only.
 #
-# There is one derivation of dependencies per target and profile. A package is built from the workspace's stubs (every Cargo.toml
-# with empty sources, as crane generates them) and its own files, so that a change of one function rebuilds only that function.
-# Functions are static musl binaries; tools run on the build machine.
+# Dependencies have their own derivations: those of the functions and of gridbid per processor, and those of the tools. A package is
+# built from the workspace's stubs (every Cargo.toml with empty sources, as crane generates them) and its own files, so that a change
+# of one function rebuilds only that function. Functions are static musl binaries; tools run on the build machine.
 {
   pkgs,
   lib,
@@ -88,7 +88,7 @@ let
     }
   );
   tool =
-    package: paths:
+    package: description: paths:
     craneLib.buildPackage (
       forTools
       // {
@@ -96,7 +96,10 @@ let
         src = sourceOf paths;
         cargoArtifacts = toolDependencies;
         cargoExtraArgs = "--locked --package ${package}";
-        meta.mainProgram = package;
+        meta = {
+          inherit description;
+          mainProgram = package;
+        };
       }
     );
 
@@ -135,28 +138,30 @@ let
       RUSTFLAGS = remap;
     };
   own = if pkgs.stdenv.hostPlatform.isAarch64 then "arm64" else "x86_64";
+  other = if own == "arm64" then "x86_64" else "arm64";
+  # One cargo call per package, as in `static`: together they would unify the features of their dependencies.
   dependenciesFor =
-    architecture:
+    name: packages: architecture: _:
     craneLib.buildDepsOnly (
       forLambda architecture
       // {
-        pname = "gridbid-functions-${architecture}";
+        pname = "gridbid-${name}-${architecture}";
         dummySrc = stubs;
-        # One cargo call per package, as below: together they would unify the features of their dependencies.
-        buildPhaseCargoCommand = each (
-          map (name: "gridbid-${name}") functions ++ [ "gridbid-delivery" ]
-        );
+        buildPhaseCargoCommand = each packages;
       }
     );
-  dependencies = lib.mapAttrs (architecture: _: dependenciesFor architecture) architectures;
+  functionPackages = map (name: "gridbid-${name}") functions;
+  dependencies = lib.mapAttrs (dependenciesFor "functions" functionPackages) architectures;
+  # Most of its crates are in no function.
+  forDelivery = lib.mapAttrs (dependenciesFor "delivery" [ "gridbid-delivery" ]) architectures;
   static =
-    architecture: package: paths:
+    architecture: artifacts: package: paths:
     craneLib.buildPackage (
       forLambda architecture
       // {
         pname = package;
         src = sourceOf paths;
-        cargoArtifacts = dependencies.${architecture};
+        cargoArtifacts = artifacts.${architecture};
         cargoExtraArgs = "--locked --package ${package}";
         # Already stripped, and possibly for another processor.
         dontStrip = true;
@@ -164,10 +169,23 @@ let
       }
     );
 
-  gridbid = static own "gridbid-delivery" [
-    "/delivery"
-    "/tools/release-format"
-  ];
+  # The command that releases and deploys: static, because each release includes it for machines without Nix.
+  gridbidFor =
+    architecture:
+    let
+      inherit (architectures.${architecture}) machine;
+      built = static architecture forDelivery "gridbid-delivery" [
+        "/delivery"
+        "/tools/release-format"
+      ];
+    in
+    built.overrideAttrs {
+      postInstall = "bash ${./verify-bootstrap.sh} $out/bin/gridbid '${machine}'";
+      meta = {
+        description = "gridbid, which releases and deploys, for ${architecture}";
+        mainProgram = "gridbid";
+      };
+    };
   packageSources = [
     "/tools/devkit/Cargo.toml"
     "/tools/devkit/src"
@@ -190,14 +208,16 @@ in
     sourceOf
     stubs
     functions
+    other
     dependencies
+    toolDependencies
     cargoVendorDir
     ;
 
   # A function's static binary, named like the function.
   functionFor =
     architecture: name:
-    static architecture "gridbid-${name}" [
+    static architecture dependencies "gridbid-${name}" [
       "/core/Cargo.toml"
       "/core/src"
       "/lambdas/rust/adapters"
@@ -206,7 +226,7 @@ in
 
   # Artifacts are built by `package` alone, so that a change of any other tool rebuilds none.
   tools = {
-    xtask = tool "xtask" (
+    xtask = tool "xtask" "cargo xtask: builds, starts, shows and tests Gridbid on a local cloud" (
       packageSources
       ++ [
         "/tools/local-cloud/Cargo.toml"
@@ -216,18 +236,18 @@ in
         "/xtask/src"
       ]
     );
-    package = tool "gridbid-package" packageSources;
-    simulators = tool "gridbid-simulators" [
+    package = tool "gridbid-package" "Builds zips, the WASM module and packages" packageSources;
+    simulators = tool "gridbid-simulators" "The simulated auction platform and Slack" [
       "/tools/release-format"
       "/tools/simulators"
     ];
-    bindgen = tool "gridbid-bindgen" [ "/bindings/wasm/bindgen" ];
+    bindgen = tool "gridbid-bindgen" "wasm-bindgen in the version of Cargo.lock" [
+      "/bindings/wasm/bindgen"
+    ];
   };
 
-  # The command that releases and deploys: static, because each release includes it for machines
-  # without Nix.
-  delivery.gridbid = gridbid.overrideAttrs {
-    postInstall = "bash ${./verify-bootstrap.sh} $out/bin/gridbid '${architectures.${own}.machine}'";
-    meta.mainProgram = "gridbid";
+  delivery = {
+    gridbid = gridbidFor own;
+    "gridbid-${other}" = gridbidFor other;
   };
 }

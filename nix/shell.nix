@@ -1,12 +1,14 @@
-# The development shell, the apps `up` and `test`, and the formatter.
+# The development shells, the apps `up` and `test`, and the formatter.
 #
-# Shell and apps have the same tools. On Linux, `up` starts the zips of `nix build .#functions` and compiles nothing.
+# Shell and apps have the same tools. On Linux, `up` starts the zips of `nix build .#functions` and compiles nothing. The shell `ci`
+# has what single commands of a workflow need.
 {
   pkgs,
   lib,
   toolchain,
   rust,
   zips,
+  terraform,
   ...
 }:
 let
@@ -20,8 +22,8 @@ let
     pkgs.nodejs_22
     pkgs.python313
     pkgs.stdenv.cc
-    pkgs.terraform
     pkgs.unixtools.ps
+    terraform.terraform
   ]
   # For the browser tests; on other systems set CHROMIUM.
   ++ lib.optional isLinux pkgs.chromium;
@@ -54,7 +56,8 @@ let
     };
 in
 {
-  apps = {
+  apps = rec {
+    default = up;
     up = app "up" "Start Gridbid on a local cloud and run the example" (
       "up"
       + lib.optionalString isLinux (
@@ -65,7 +68,17 @@ in
     test = app "test" "Run every check and test, as CI does" "test";
   };
 
+  devShells.ci = pkgs.mkShell {
+    meta.description = "What workflows call: cargo, cargo-deny and jq";
+    packages = [
+      toolchain.minimal
+      pkgs.cargo-deny
+      pkgs.jq
+    ];
+  };
+
   devShells.default = pkgs.mkShell {
+    meta.description = "Every tool, pinned";
     packages = needed ++ handy;
     shellHook = ''
       if [ -t 1 ]; then

@@ -18,6 +18,8 @@ let
   base = packages: packages.rust-bin.fromRustupToolchainFile (root + "/rust-toolchain.toml");
 in
 {
+  minimal = base pkgs;
+
   # crane takes the toolchain as a function of a package set.
   build = packages: (base packages).override { inherit targets; };
 

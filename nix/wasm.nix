@@ -22,6 +22,7 @@ assert lib.assertMsg (library == command)
     rust.common
     // {
       pname = "gridbid-wasm";
+      meta.description = "core as the WASM module of the packages";
       src = rust.sourceOf [
         "/bindings/wasm"
         "/core/Cargo.toml"

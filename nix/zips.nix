@@ -12,13 +12,15 @@
   python,
 }:
 let
-  inherit (rust) own architectures;
-  other = if own == "arm64" then "x86_64" else "arm64";
+  inherit (rust) own other architectures;
 
   zip =
-    architecture: name: prepare: folder: built:
+    architecture: name: prepare: folder: built: content:
     pkgs.runCommand "${name}-${architecture}"
       {
+        meta.description = "The zip of the function ${name} for ${architecture}, with its manifest";
+        # What the zip is made of, for `nix build .#${name}.content --rebuild`.
+        passthru = { inherit content; };
         nativeBuildInputs = [
           rust.tools.package
           pkgs.binutils
@@ -36,7 +38,7 @@ let
     in
     zip architecture name "bash ${./verify-bootstrap.sh} ${binary} '${
       architectures.${architecture}.machine
-    }'" name binary;
+    }'" name binary built;
   native = architecture: name: nativeFrom architecture name (rust.functionFor architecture name);
 
   # A function in another language: `function.json` in its folder names its runtime.
@@ -55,7 +57,7 @@ let
         fi
       '';
     in
-    zip own name verify "${description}/${folder}" built;
+    zip own name verify "${description}/${folder}" built built;
   scripted = {
     preview-orders = {
       language = "typescript";
@@ -95,9 +97,15 @@ in
   packages =
     all
     // {
-      functions = pkgs.runCommand "functions-${own}" { nativeBuildInputs = [ rust.tools.package ]; } ''
-        gridbid-package join ${toString (builtins.attrValues all)} --to $out
-      '';
+      functions =
+        pkgs.runCommand "functions-${own}"
+          {
+            meta.description = "All zips with functions.json, as production runs them";
+            nativeBuildInputs = [ rust.tools.package ];
+          }
+          ''
+            gridbid-package join ${toString (builtins.attrValues all)} --to $out
+          '';
     }
     // lib.listToAttrs (
       map (name: lib.nameValuePair "${name}-${other}" (native other name)) rust.functions

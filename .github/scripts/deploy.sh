@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Deploys a release to an environment with the `gridbid` in the current folder. OLDER=true allows a release that is older than
+# Deploys a release to an environment with the `gridbid` in the current folder. OLDER=true allows a release that lacks commits of
 # the deployed one.
 set -euo pipefail
 : "${ENVIRONMENT:?}" "${RELEASE:?}" "${STATE_BUCKET:?}" "${OLDER:?}" "${TERRAFORM_VARIABLES=}"
@@ -7,5 +7,6 @@ set -euo pipefail
 printf '%s\n' "$TERRAFORM_VARIABLES" > "terraform/envs/$ENVIRONMENT/ci.auto.tfvars"
 older=()
 if [[ "$OLDER" == true ]]; then older=(--allow-older); fi
-./gridbid deploy --env "$ENVIRONMENT" --release "$RELEASE" \
+# `exec`: the signal of a cancelled run must reach gridbid, which passes it on to Terraform.
+exec ./gridbid deploy --env "$ENVIRONMENT" --release "$RELEASE" \
   --init "-backend-config=bucket=$STATE_BUCKET" "${older[@]}"

@@ -7,7 +7,6 @@ key=$(mktemp)
 trap 'rm -f "$key"' EXIT
 printf '%s' "$SIGNING_KEY" > "$key"
 # `ultimate` marks paths that were built here and not downloaded. Sources and derivations are cheap to make again.
-nix path-info --all --json | jq -r '
-  (if type == "array" then .[] else to_entries[] | {path: .key} + .value end)
-  | select(.ultimate and (.path | endswith(".drv") or endswith("-source") | not)) | .path' |
+nix path-info --all --json --json-format 1 | jq -r '
+  to_entries[] | select(.value.ultimate and (.key | endswith(".drv") or endswith("-source") | not)) | .key' |
   xargs --no-run-if-empty nix copy --to "s3://$BUCKET?region=eu-west-1&compression=zstd&secret-key=$key"

@@ -4,8 +4,9 @@
 set -euo pipefail
 : "${ENVIRONMENT:?}" "${RELEASE:?}"
 
+# `exec`: the signal of a cancelled run must reach gridbid.
 if [[ "$RELEASE" == previous ]]; then
-  ./gridbid rollback --env "$ENVIRONMENT" --wait 30
+  exec ./gridbid rollback --env "$ENVIRONMENT" --wait 30
 else
-  ./gridbid rollback --env "$ENVIRONMENT" --wait 30 --to "$RELEASE"
+  exec ./gridbid rollback --env "$ENVIRONMENT" --wait 30 --to "$RELEASE"
 fi

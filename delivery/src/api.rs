@@ -14,10 +14,12 @@ use hyper::{Method, Request, body::Bytes, header};
 use hyper_rustls::HttpsConnectorBuilder;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use rustls::crypto::ring;
+use tokio::sync::OnceCell;
 
 use crate::cloud::aws::Account;
 use crate::failure::{Failure, error_chain};
 use crate::history::Addresses;
+use crate::token::TokenSource;
 
 /// Time limit of a call: longer than the API's own.
 const TIMEOUT: Duration = Duration::from_secs(40);
@@ -45,19 +47,21 @@ pub(crate) struct HttpApi {
     url: String,
     /// The host name, if it is not the URL's.
     host: Option<String>,
-    token: Option<String>,
+    token: Option<TokenSource>,
+    /// The token, once there is one.
+    minted: OnceCell<String>,
 }
 
 impl HttpApi {
     /// The API of an environment, called with the account's credentials or with a token.
-    pub(crate) fn new(account: &Account, addresses: &Addresses, token: Option<String>) -> Self {
+    pub(crate) fn new(account: &Account, addresses: &Addresses, token: Option<TokenSource>) -> Self {
         let url = account.endpoint().unwrap_or(&addresses.api_endpoint).trim_end_matches('/').to_owned();
         let host = account.endpoint().map(|_| {
             let port = url.rsplit_once(':').filter(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()));
             let port = port.map(|(_, port)| format!(":{port}")).unwrap_or_default();
             format!("{}.execute-api.localhost{port}", addresses.api_id)
         });
-        Self { account: account.clone(), url, host, token }
+        Self { account: account.clone(), url, host, token, minted: OnceCell::new() }
     }
 
     async fn request(&self, method: &Method, path: &str, body: &str) -> Result<Request<Full<Bytes>>, Failure> {
@@ -67,7 +71,10 @@ impl HttpApi {
             headers.push((header::CONTENT_TYPE.to_string(), "application/json".to_owned()));
         }
         match &self.token {
-            Some(token) => headers.push((header::AUTHORIZATION.to_string(), format!("Bearer {token}"))),
+            Some(source) => {
+                let token = self.minted.get_or_try_init(|| source.token()).await?;
+                headers.push((header::AUTHORIZATION.to_string(), format!("Bearer {token}")));
+            }
             None => {
                 let credentials = self.account.credentials().await?;
                 let signature = signature(self.account.region(), credentials, method, &url, &headers, body);
@@ -79,23 +86,32 @@ impl HttpApi {
         let request = request.body(Full::new(Bytes::from(body.to_owned())));
         request.map_err(|error| Failure::from_error("cannot make the request", &error))
     }
+}
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response, Failure> {
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(ring::default_provider())
-            .map_err(|error| Failure::from_error("cannot read the root certificates", &error))?
-            .https_or_http()
-            .enable_http1()
-            .build();
-        // A new connection for each call: a pooled one may have been closed during a pause.
-        let client: Client<_, Full<Bytes>> =
-            Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        let response = client.request(request).await.map_err(|error| Failure::new(error_chain(&error)))?;
-        let status = response.status().as_u16();
-        let body = Limited::new(response.into_body(), MAX_BODY_BYTES).collect().await;
-        let body = body.map_err(|error| Failure::new(error_chain(&*error)))?;
-        Ok(Response { status, body: String::from_utf8_lossy(&body.to_bytes()).into_owned() })
-    }
+/// Sends a request over HTTP or HTTPS.
+///
+/// # Errors
+/// When there is no response in time.
+pub(crate) async fn send(request: Request<Full<Bytes>>) -> Result<Response, Failure> {
+    let late = |_| Err(Failure::new(format!("no response within {} s", TIMEOUT.as_secs())));
+    tokio::time::timeout(TIMEOUT, exchange(request)).await.unwrap_or_else(late)
+}
+
+async fn exchange(request: Request<Full<Bytes>>) -> Result<Response, Failure> {
+    let connector = HttpsConnectorBuilder::new()
+        .with_provider_and_native_roots(ring::default_provider())
+        .map_err(|error| Failure::from_error("cannot read the root certificates", &error))?
+        .https_or_http()
+        .enable_http1()
+        .build();
+    // A new connection for each call: a pooled one may have been closed during a pause.
+    let client: Client<_, Full<Bytes>> =
+        Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+    let response = client.request(request).await.map_err(|error| Failure::new(error_chain(&error)))?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), MAX_BODY_BYTES).collect().await;
+    let body = body.map_err(|error| Failure::new(error_chain(&*error)))?;
+    Ok(Response { status, body: String::from_utf8_lossy(&body.to_bytes()).into_owned() })
 }
 
 /// The headers that sign a request.
@@ -124,9 +140,7 @@ fn signature(
 
 impl Api for HttpApi {
     async fn call(&self, method: &Method, path: &str, body: &str) -> Result<Response, Failure> {
-        let request = self.request(method, path, body).await?;
-        let late = |_| Err(Failure::new(format!("no response within {} s", TIMEOUT.as_secs())));
-        tokio::time::timeout(TIMEOUT, self.send(request)).await.unwrap_or_else(late)
+        send(self.request(method, path, body).await?).await
     }
 }
 
@@ -136,7 +150,8 @@ mod tests {
     use crate::testing::{account, addresses};
 
     async fn request(endpoint: Option<&str>, token: Option<&str>, method: Method, body: &str) -> Request<Full<Bytes>> {
-        let api = HttpApi::new(&account(endpoint), &addresses(), token.map(str::to_owned));
+        let api =
+            HttpApi::new(&account(endpoint), &addresses(), token.map(|token| TokenSource::Given(token.to_owned())));
         api.request(&method, "/orders", body).await.unwrap()
     }
 

@@ -17,10 +17,13 @@ pub(crate) enum Unfit {
     #[error("it is built for {found}, and functions.json says {expected}")]
     Architecture {
         /// The binary's architecture.
-        found: &'static str,
+        found: Architecture,
         /// The function's architecture.
         expected: Architecture,
     },
+    /// Lambda has no processors of its architecture.
+    #[error("it is built for neither arm64 nor x86_64")]
+    UnknownArchitecture,
     /// It needs a dynamic linker or shared libraries.
     #[error("it is not static: it needs {0}")]
     Dynamic(String),
@@ -36,14 +39,21 @@ pub(crate) fn is_elf(bytes: &[u8]) -> bool {
 /// # Errors
 /// When it is not an ELF file or has another architecture.
 pub(crate) fn check_architecture(bytes: &[u8], expected: Architecture) -> Result<(), Unfit> {
+    let found = architecture(bytes)?;
+    if found == expected { Ok(()) } else { Err(Unfit::Architecture { found, expected }) }
+}
+
+/// The architecture of a binary or a shared library.
+///
+/// # Errors
+/// When it is not an ELF file or has an architecture that Lambda lacks.
+pub(crate) fn architecture(bytes: &[u8]) -> Result<Architecture, Unfit> {
     let header = FileHeader64::<Endianness>::parse(bytes).map_err(|_| Unfit::NotElf)?;
-    let endian = header.endian().map_err(|_| Unfit::NotElf)?;
-    let (found, architecture) = match header.e_machine(endian) {
-        EM_X86_64 => ("x86_64", Some(Architecture::X86)),
-        EM_AARCH64 => ("arm64", Some(Architecture::Arm64)),
-        _ => ("another architecture", None),
-    };
-    if architecture == Some(expected) { Ok(()) } else { Err(Unfit::Architecture { found, expected }) }
+    match header.e_machine(header.endian().map_err(|_| Unfit::NotElf)?) {
+        EM_X86_64 => Ok(Architecture::X86),
+        EM_AARCH64 => Ok(Architecture::Arm64),
+        _ => Err(Unfit::UnknownArchitecture),
+    }
 }
 
 /// Checks that a binary needs nothing but the kernel.

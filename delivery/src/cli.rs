@@ -3,7 +3,8 @@
 mod arguments;
 
 use std::env;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::time::Duration;
@@ -31,6 +32,7 @@ use crate::history::{Addresses, History, Record};
 use crate::interruption::Interruption;
 use crate::progress::{log_raw, print};
 use crate::terraform::{Origin, Terraform};
+use crate::token::TokenSource;
 
 /// Hint shown when a laptop's build must not be released.
 const RELEASE_FROM_NIX: &str = "release a build of `nix build .#functions`";
@@ -45,9 +47,20 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             log_raw(&failure.report());
+            if failure.is_reported()
+                && let Some(file) = variable("GITHUB_OUTPUT")
+                && let Err(error) = note_report(Path::new(&file))
+            {
+                log_raw(&Failure::from_error(format!("cannot write `{file}`"), &error).report());
+            }
             ExitCode::FAILURE
         }
     }
+}
+
+/// Sets the output `reported` of a step of a GitHub workflow, which then does not notify Slack a second time.
+fn note_report(file: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).open(file)?.write_all(b"reported=true\n")
 }
 
 async fn run(CommandLine { command, bucket, dry_run }: CommandLine) -> Result<(), Failure> {
@@ -62,7 +75,7 @@ async fn run(CommandLine { command, bucket, dry_run }: CommandLine) -> Result<()
         Command::Deploy(arguments) => deploy(&account, &aws, &bucket, arguments, mode).await,
         Command::Smoke(environment) => {
             let record = last_record(&aws, &environment.name).await?;
-            smoke(&api(&account, &record.addresses), aws.now(), mode).await
+            smoke(&HttpApi::new(&account, &record.addresses, smoke_token()?), aws.now(), mode).await
         }
         Command::Rollback { environment, to, wait } => {
             let request =
@@ -97,7 +110,7 @@ fn release_request(account: &Account, arguments: ReleaseArguments) -> Result<Rel
         let subject = format!("a build with the profile `{}` is", build.manifest.profile);
         require_local_cloud(account, &subject, RELEASE_FROM_NIX)?;
     }
-    let gridbid = gridbid.map(|file| release::read_gridbid(&file, binaries)).transpose()?;
+    let gridbid = release::read_gridbid(&gridbid, binaries)?;
     Ok(ReleaseRequest { release, committed_at, build, gridbid })
 }
 
@@ -148,11 +161,13 @@ async fn deploy(
         by: caller(),
         wait_limit: minutes(arguments.wait),
         allow_older: arguments.allow_older,
+        contains: git::contains,
         adopt_existing: arguments.adopt_existing,
         in_one_run: arguments.in_one_run,
         with_smoke: !arguments.no_smoke,
     };
-    let api = |addresses: &Addresses| api(account, addresses);
+    let token = smoke_token()?;
+    let api = |addresses: &Addresses| HttpApi::new(account, addresses, token.clone());
     let report = deploy::deploy(aws, &terraform, api, &interruption, &scratch.0, &request, mode).await?;
     if arguments.json {
         let json = serde_json::to_string(&report);
@@ -171,8 +186,8 @@ async fn last_record(aws: &Aws, environment: &EnvironmentName) -> Result<Record,
     History::read(aws, environment).await?.last().cloned().ok_or_else(none)
 }
 
-fn api(account: &Account, addresses: &Addresses) -> HttpApi {
-    HttpApi::new(account, addresses, variable("GRIDBID_SMOKE_TOKEN"))
+fn smoke_token() -> Result<Option<TokenSource>, Failure> {
+    TokenSource::from_variables(variable)
 }
 
 /// A variable of the environment; an empty one counts as unset.

@@ -17,12 +17,13 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 pub(crate) struct Failure {
     message: String,
     hint: Option<String>,
+    is_reported: bool,
 }
 
 impl Failure {
     /// A failure with a message: lower case, without a final period.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self { message: message.into(), hint: None, is_reported: false }
     }
 
     /// A failure caused by an error: the message, the error and all its sources.
@@ -38,6 +39,16 @@ impl Failure {
     /// Adds the state that the failure left behind.
     pub(crate) fn with_consequence(self, consequence: &str) -> Self {
         Self { message: format!("{}: {consequence}", self.message), ..self }
+    }
+
+    /// Notes that Slack was notified of the failure.
+    pub(crate) fn reported(self) -> Self {
+        Self { is_reported: true, ..self }
+    }
+
+    /// Whether Slack was notified of the failure.
+    pub(crate) fn is_reported(&self) -> bool {
+        self.is_reported
     }
 
     /// The failure as printed, with ANSI styles: for a stream that strips them where they are not wanted.

@@ -158,13 +158,20 @@ impl History {
             let key = format!("{}{}.json", folder(environment), record.at.to_basic());
             let json = serde_json::to_vec_pretty(&record)
                 .map_err(|error| Failure::from_error("cannot write a record", &error))?;
-            match bucket.create(&key, json).await? {
-                PutOutcome::Created(_) => {
-                    self.records.push(record);
-                    return Ok(key);
-                }
-                PutOutcome::AlreadyExists => record.at = record.at.saturating_add(second),
+            match bucket.create(&key, json.clone()).await {
+                Ok(PutOutcome::Created(_)) => {}
+                // The record may be there because the response to its own write was lost.
+                other => match (bucket.get(&key).await, other) {
+                    (Ok(Some(object)), _) if object.bytes == json => {}
+                    (_, Err(error)) | (Err(error), _) => return Err(error.into()),
+                    _ => {
+                        record.at = record.at.saturating_add(second);
+                        continue;
+                    }
+                },
             }
+            self.records.push(record);
+            return Ok(key);
         }
     }
 }

@@ -1,18 +1,23 @@
 //! One deployment at a time for each environment: a lease in `deployments/<environment>/lock`.
 //!
 //! A conditional write takes it, and it is renewed while work continues. So a killed deployment blocks the next one only
-//! until its lease expires. A deployment that lost its lease shifts no further alias, and reverts those that it has shifted.
+//! until its lease expires. A deployment that lost its lease changes no further alias, not even to revert one.
+//!
+//! A write that failed may have taken effect: its response was lost, and the SDK's repetition of it fails because the lock has
+//! changed. So the lock is read again, and its `id` distinguishes the own write from that of another
+//! deployment.
 
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::Future;
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use gridbid_release_format::{EnvironmentName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::call_error::CallError;
-use crate::cloud::services::{Cloud, PutOutcome};
+use crate::cloud::services::{Bucket, Cloud, PutOutcome};
 use crate::failure::Failure;
 use crate::history;
 use crate::interruption::Interruption;
@@ -53,6 +58,9 @@ impl Terms {
 struct Lock {
     /// Who holds the lease.
     holder: String,
+    /// Identifies the lease: two runs of a workflow have the same holder.
+    #[serde(default)]
+    id: String,
     /// When the lease expires; in the past after a release.
     until: Timestamp,
 }
@@ -64,6 +72,7 @@ pub(crate) struct Lease<'a, C> {
     key: String,
     terms: Terms,
     holder: String,
+    id: String,
     etag: RefCell<String>,
     until: Cell<Timestamp>,
     is_lost: Cell<bool>,
@@ -92,37 +101,29 @@ pub(crate) async fn read_holder<C: Cloud>(cloud: &C, environment: &EnvironmentNa
 }
 
 fn holder_of(key: &str, lock: &[u8], now: Timestamp) -> Result<Option<String>, Failure> {
-    let lock: Lock = serde_json::from_slice(lock).map_err(|error| {
-        Failure::from_error(format!("`{key}` in the artifacts bucket is not a lock"), &error)
-            .with_hint("delete it if no deployment is running")
-    })?;
+    let lock = parse(key, lock)?;
     Ok((lock.until > now).then(|| format!("{} until {}", lock.holder, lock.until)))
 }
 
 impl<'a, C: Cloud> Lease<'a, C> {
     async fn attempt(cloud: &'a C, environment: &EnvironmentName, holder: &str) -> Result<Attempt<'a, C>, Failure> {
         let (key, terms) = (lock_key(environment), Terms::for_environment(environment));
+        let current = cloud.get(&key).await?;
+        if let Some(object) = &current
+            && let Some(other) = holder_of(&key, &object.bytes, cloud.now())?
+        {
+            return Ok(Attempt::Taken(format!(": {other}")));
+        }
         let until = cloud.now().saturating_add(terms.lifetime);
-        let lock = serialize(&Lock { holder: holder.to_owned(), until })?;
-        let etag = match cloud.create(&key, lock.clone()).await? {
-            PutOutcome::Created(etag) => etag,
-            PutOutcome::AlreadyExists => {
-                // Nothing deletes a lock: a missing one was deleted by hand a moment ago.
-                let object = cloud.get(&key).await?.ok_or_else(|| CallError::Missing(key.clone()))?;
-                if let Some(other) = holder_of(&key, &object.bytes, cloud.now())? {
-                    return Ok(Attempt::Taken(format!(": {other}")));
-                }
-                match cloud.replace(&key, lock, &object.etag).await {
-                    Ok(etag) => etag,
-                    Err(CallError::Changed(_)) => {
-                        return Ok(Attempt::Taken(", which started at the same time".to_owned()));
-                    }
-                    Err(error) => return Err(error.into()),
-                }
-            }
+        let lock = Lock { holder: holder.to_owned(), id: new_id(), until };
+        let etag = match write(cloud, &key, &lock, current.as_ref().map(|object| object.etag.as_str())).await {
+            Ok(etag) => etag,
+            Err(CallError::Changed(_)) => return Ok(Attempt::Taken(", which started at the same time".to_owned())),
+            Err(error) => return Err(error.into()),
         };
+        let Lock { holder, id, until } = lock;
         let (etag, until, is_lost) = (RefCell::new(etag), Cell::new(until), Cell::new(false));
-        Ok(Attempt::Acquired(Self { cloud, key, terms, holder: holder.to_owned(), etag, until, is_lost }))
+        Ok(Attempt::Acquired(Self { cloud, key, terms, holder, id, etag, until, is_lost }))
     }
 
     /// Acquires the lease; waits up to a time limit, zero for none, while another deployment holds it.
@@ -175,7 +176,7 @@ impl<'a, C: Cloud> Lease<'a, C> {
     }
 
     async fn renew(&self) {
-        match self.write(self.cloud.now().saturating_add(self.terms.lifetime)).await {
+        match self.extend(self.cloud.now().saturating_add(self.terms.lifetime)).await {
             Ok(()) => {}
             Err(CallError::Changed(_)) => self.is_lost.set(true),
             // Later renewals may succeed before the lease expires.
@@ -183,12 +184,20 @@ impl<'a, C: Cloud> Lease<'a, C> {
         }
     }
 
-    async fn write(&self, until: Timestamp) -> Result<(), CallError> {
-        let lock = serialize(&Lock { holder: self.holder.clone(), until });
-        let lock = lock.map_err(|failure| CallError::Failed(failure.to_string()))?;
-        let etag = self.etag.borrow().clone();
-        let etag = self.cloud.replace(&self.key, lock, &etag).await?;
-        self.etag.replace(etag);
+    /// Writes the lock with another expiry; [`CallError::Changed`] when another deployment has taken the lease.
+    async fn extend(&self, until: Timestamp) -> Result<(), CallError> {
+        let lock = Lock { holder: self.holder.clone(), id: self.id.clone(), until };
+        let mut etag = self.etag.borrow().clone();
+        let mut written = write(self.cloud, &self.key, &lock, Some(&etag)).await;
+        if let Err(CallError::Changed(_)) = written
+            && let Some(object) = self.cloud.get(&self.key).await?
+            && parse(&self.key, &object.bytes).is_ok_and(|current| current.id == self.id)
+        {
+            // An earlier renewal took effect, and neither its response nor the read after it arrived.
+            etag = object.etag;
+            written = write(self.cloud, &self.key, &lock, Some(&etag)).await;
+        }
+        self.etag.replace(written?);
         self.until.set(until);
         Ok(())
     }
@@ -206,7 +215,7 @@ impl<'a, C: Cloud> Lease<'a, C> {
 
     /// Releases the lease. A failure to do so only blocks others until it expires.
     pub(crate) async fn release(self) {
-        if let Err(error) = self.write(Timestamp::UNIX_EPOCH).await {
+        if let Err(error) = self.extend(Timestamp::UNIX_EPOCH).await {
             log_detail(&format!("the deployment's lease was not released and expires later: {error}"));
         }
     }
@@ -216,8 +225,35 @@ fn lock_key(environment: &EnvironmentName) -> String {
     format!("{}lock", history::folder(environment))
 }
 
-fn serialize(lock: &Lock) -> Result<Vec<u8>, Failure> {
-    serde_json::to_vec(lock).map_err(|error| Failure::from_error("cannot write the deployment's lock", &error))
+/// Writes a lock if the object still has this entity tag, `None` for no object; returns the new one.
+async fn write(cloud: &impl Bucket, key: &str, lock: &Lock, etag: Option<&str>) -> Result<String, CallError> {
+    let json =
+        serde_json::to_vec(lock).map_err(|error| CallError::Failed(format!("cannot write the lock: {error}")))?;
+    let written = match etag {
+        Some(etag) => cloud.replace(key, json, etag).await,
+        None => match cloud.create(key, json).await {
+            Ok(PutOutcome::Created(etag)) => Ok(etag),
+            Ok(PutOutcome::AlreadyExists) => Err(CallError::Changed(key.to_owned())),
+            Err(error) => Err(error),
+        },
+    };
+    let Err(error) = written else { return written };
+    match cloud.get(key).await {
+        Ok(Some(object)) if parse(key, &object.bytes).is_ok_and(|current| current == *lock) => Ok(object.etag),
+        _ => Err(error),
+    }
+}
+
+fn parse(key: &str, lock: &[u8]) -> Result<Lock, Failure> {
+    serde_json::from_slice(lock).map_err(|error| {
+        Failure::from_error(format!("`{key}` in the artifacts bucket is not a lock"), &error)
+            .with_hint("delete it if no deployment is running")
+    })
+}
+
+/// A random id, from the keys that the standard library draws for its hash maps.
+fn new_id() -> String {
+    format!("{:016x}", RandomState::new().hash_one(()))
 }
 
 /// Acquires a lease without waiting.
@@ -233,7 +269,7 @@ pub(crate) async fn acquire_at_once<'a, C: Cloud>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cloud::memory::Memory;
+    use crate::cloud::memory::{Loss, Memory};
 
     fn dev() -> EnvironmentName {
         "dev".parse().unwrap()
@@ -257,8 +293,8 @@ mod tests {
         let memory = Memory::default();
         acquire_at_once(&memory, &dev(), "before").await.unwrap().release().await;
         let until = memory.now().saturating_add(SHARED.lifetime);
-        let faster = serialize(&Lock { holder: "the first".to_owned(), until }).unwrap();
-        memory.put_after_read(&lock_key(&dev()), &faster);
+        let faster = Lock { holder: "the first".to_owned(), id: new_id(), until };
+        memory.put_after_read(&lock_key(&dev()), &serde_json::to_vec(&faster).unwrap());
         let refused = acquire_at_once(&memory, &dev(), "the second").await.unwrap_err();
         assert!(refused.to_string().contains("which started at the same time"), "{refused}");
         assert!(read_holder(&memory, &dev()).await.unwrap().unwrap().starts_with("the first"));
@@ -319,5 +355,47 @@ mod tests {
             .await;
         lease.check().unwrap();
         assert!(acquire_at_once(&memory, &dev(), "the second").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn lost_answer_of_an_own_write_does_not_lose_the_lease() {
+        for loss in Loss::ALL {
+            let memory = Memory::default();
+            // The write is the second call, after a read.
+            memory.lose(1, loss);
+            let acquired = acquire_at_once(&memory, &dev(), "the first").await;
+            if loss == Loss::Request {
+                assert!(acquired.is_err());
+                assert_eq!(read_holder(&memory, &dev()).await.unwrap(), None);
+                continue;
+            }
+            let lease = acquired.unwrap();
+            for (after, lost) in [(0, loss), (0, Loss::Request)] {
+                memory.advance(SHARED.renewal_interval);
+                memory.lose(after, lost);
+                lease.renew().await;
+                lease.check().unwrap();
+            }
+            memory.advance(SHARED.lifetime - Duration::from_secs(1));
+            lease.renew().await;
+            memory.advance(SHARED.lifetime - Duration::from_secs(1));
+            lease.check().unwrap();
+            assert!(read_holder(&memory, &dev()).await.unwrap().unwrap().starts_with("the first until"));
+            memory.lose(0, loss);
+            lease.release().await;
+            assert_eq!(read_holder(&memory, &dev()).await.unwrap(), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn renewal_after_an_unread_one_keeps_the_lease() {
+        let memory = Memory::default();
+        let lease = acquire_at_once(&memory, &dev(), "the first").await.unwrap();
+        // A renewal took effect, and this process does not know its entity tag.
+        lease.etag.replace("etag-of-before".to_owned());
+        lease.renew().await;
+        lease.check().unwrap();
+        memory.advance(SHARED.lifetime - Duration::from_secs(1));
+        assert!(read_holder(&memory, &dev()).await.unwrap().is_some());
     }
 }

@@ -22,5 +22,6 @@ mod shift;
 mod terraform;
 #[cfg(test)]
 mod testing;
+mod token;
 
 pub use cli::main;

@@ -2,9 +2,11 @@
 //!
 //! A function with a deployment group is shifted by a canary: a CodeDeploy deployment that first sends a share of the calls
 //! to the new version. The other functions follow at once after all canaries have succeeded. Each update of an alias carries
-//! the revision that was read, and a revert leaves an alias alone that has another version than this deployment has set. So
-//! a concurrent change is not overwritten. An error of a call does not prove that it had no effect, because its response may
-//! have been lost: the alias is read again before the next decision.
+//! the revision that was read, so a concurrent change is not overwritten.
+//!
+//! An error of a call does not prove that it had no effect, because its response may have been lost. So a revert trusts
+//! nothing that was recorded: it lists the running canaries of every group and reads every alias again. It changes an alias only
+//! if that still has the version that this deployment set, and only while the deployment holds its lease.
 
 use std::time::Duration;
 
@@ -21,8 +23,9 @@ use crate::progress::log_detail;
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// Interval between two progress lines while no canary changes its state.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(60);
-/// Time limit of all canaries together.
-const CANARIES_TIMEOUT: Duration = Duration::from_secs(3600);
+/// Time limit of all canaries together: a deployment role's session of two hours has to be long enough for Terraform before them and a
+/// revert after them.
+const CANARIES_TIMEOUT: Duration = Duration::from_secs(1800);
 /// Time that CodeDeploy has to restore the alias after a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -43,17 +46,6 @@ pub(crate) struct AliasShift {
     pub(crate) to: String,
 }
 
-/// What has been attempted so far, for the revert.
-#[derive(Default)]
-struct Attempts<'s> {
-    /// Started canaries with their ids.
-    canaries: Vec<(&'s AliasShift, String)>,
-    /// The group of a canary whose start failed: it may be running all the same.
-    unconfirmed: Option<&'s DeploymentGroup>,
-    /// The aliases that may have been changed.
-    shifts: Vec<&'s AliasShift>,
-}
-
 /// Shifts every alias.
 ///
 /// # Errors
@@ -64,61 +56,74 @@ pub(crate) async fn shift_aliases<C: Cloud>(
     interruption: &Interruption,
     shifts: &[AliasShift],
 ) -> Result<(), Failure> {
-    let mut attempts = Attempts::default();
-    let Err(failure) = shift_forward(cloud, lease, interruption, shifts, &mut attempts).await else { return Ok(()) };
+    // So a canary that runs later belongs to this deployment.
+    refuse_running_canaries(cloud, shifts).await.map_err(|failure| failure.with_consequence("no alias was touched"))?;
+    let Err(failure) = shift_forward(cloud, lease, interruption, shifts).await else { return Ok(()) };
     log_detail(&format!("{failure}: reverting"));
-    let mut errors = stop_canaries(cloud, &attempts).await;
-    errors.extend(restore_all(cloud, &attempts.shifts).await);
-    if errors.is_empty() {
-        return Err(failure.with_consequence("every alias is where it was before"));
+    match revert_shifts(cloud, lease, shifts).await {
+        Ok(()) => Err(failure.with_consequence("every alias is where it was before")),
+        Err(error) => Err(failure.with_consequence(&error.to_string()).with_hint(STATUS_HINT)),
     }
-    Err(failure.with_consequence(&could_not_revert(&errors)).with_hint(STATUS_HINT))
 }
 
-/// Reverts shifts that have succeeded; the aliases are changed at once, without canaries.
+/// Reverts shifts that may have happened. Running canaries are stopped; aliases are changed at once, the last one first.
 ///
 /// # Errors
-/// When an alias could not be reverted. The others are reverted all the same.
-pub(crate) async fn revert_shifts<C: Cloud>(cloud: &C, shifts: &[AliasShift]) -> Result<(), Failure> {
-    let shifts: Vec<&AliasShift> = shifts.iter().collect();
-    let errors = restore_all(cloud, &shifts).await;
-    if errors.is_empty() { Ok(()) } else { Err(Failure::new(could_not_revert(&errors))) }
-}
-
-fn could_not_revert(errors: &[String]) -> String {
-    format!("could not revert: {}", errors.join("; "))
-}
-
-async fn shift_forward<'s, C: Cloud>(
+/// When the lease was lost, or an alias could not be reverted. The others are reverted all the same.
+pub(crate) async fn revert_shifts<C: Cloud>(
     cloud: &C,
     lease: &Lease<'_, C>,
-    interruption: &Interruption,
-    shifts: &'s [AliasShift],
-    attempts: &mut Attempts<'s>,
+    shifts: &[AliasShift],
 ) -> Result<(), Failure> {
-    let with_canary = || shifts.iter().filter_map(|shift| Some((shift, shift.canary.as_ref()?)));
-    // So a canary that is found after a failed start belongs to this deployment.
-    for (shift, group) in with_canary() {
+    if lease.check().is_err() {
+        return Err(Failure::new("nothing was reverted, because another deployment may hold the lease"));
+    }
+    // All canaries are asked to stop before any is waited for. The wait repeats a request that fails here.
+    for group in shifts.iter().filter_map(|shift| shift.canary.as_ref()) {
+        for id in cloud.running_canaries(group).await.unwrap_or_default() {
+            if let Err(error) = cloud.stop_canary(&id).await {
+                log_detail(&error.to_string());
+            }
+        }
+    }
+    let mut errors = Vec::new();
+    for shift in shifts.iter().rev() {
+        if let Err(error) = revert(cloud, lease, shift).await {
+            errors.push(format!("{}: {error}", shift.name));
+        }
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Failure::new(format!("could not revert: {}", errors.join("; ")))) }
+}
+
+async fn refuse_running_canaries<C: Cloud>(cloud: &C, shifts: &[AliasShift]) -> Result<(), Failure> {
+    for (shift, group) in shifts.iter().filter_map(|shift| Some((shift, shift.canary.as_ref()?))) {
         if let Some(id) = cloud.running_canaries(group).await?.first() {
             let message = format!("{} has a canary that is still running: CodeDeploy deployment {id}", shift.name);
             return Err(Failure::new(message).with_hint("run `gridbid rollback` first, which stops it"));
         }
     }
-    for (shift, group) in with_canary() {
+    Ok(())
+}
+
+async fn shift_forward<C: Cloud>(
+    cloud: &C,
+    lease: &Lease<'_, C>,
+    interruption: &Interruption,
+    shifts: &[AliasShift],
+) -> Result<(), Failure> {
+    let mut canaries = Vec::new();
+    for shift in shifts {
+        let Some(group) = &shift.canary else { continue };
         lease.check()?;
         interruption.check()?;
-        attempts.shifts.push(shift);
-        attempts.unconfirmed = Some(group);
         let id = cloud.start_canary(group, &shift.alias, &shift.before.version, &shift.to).await?;
-        attempts.unconfirmed = None;
         log_detail(&format!("{}: canary {id}, version {} → {}", shift.name, shift.before.version, shift.to));
-        attempts.canaries.push((shift, id));
+        canaries.push((shift, id));
     }
-    wait_for_canaries(cloud, lease, interruption, &attempts.canaries).await?;
+    wait_for_canaries(cloud, lease, interruption, &canaries).await?;
     for shift in shifts.iter().filter(|shift| shift.canary.is_none()) {
         lease.check()?;
         interruption.check()?;
-        attempts.shifts.push(shift);
         point_alias(cloud, &shift.alias, &shift.before, &shift.to).await?;
         log_detail(&format!("{}: version {} → {}", shift.name, shift.before.version, shift.to));
     }
@@ -137,7 +142,7 @@ async fn point_alias<C: Cloud>(
 ) -> Result<(), CallError> {
     let Err(error) = cloud.update_alias(alias, version, &before.revision).await else { return Ok(()) };
     match cloud.alias(alias).await {
-        Ok(now) if now.version == version && !now.is_split && now.revision != before.revision => Ok(()),
+        Ok(now) if now.is_only(version) && now.revision != before.revision => Ok(()),
         _ => Err(error),
     }
 }
@@ -184,52 +189,25 @@ async fn wait_for_canaries<C: Cloud>(
     }
 }
 
-/// Stops the canaries; returns an error for each that could not be stopped.
-async fn stop_canaries<C: Cloud>(cloud: &C, attempts: &Attempts<'_>) -> Vec<String> {
-    let mut errors = Vec::new();
-    for (shift, id) in &attempts.canaries {
-        if let Err(error) = stop_canary(cloud, id).await {
-            errors.push(format!("{}: {error}", shift.name));
-        }
-    }
-    if let Some(group) = attempts.unconfirmed
-        && let Err(error) = stop_running_canaries(cloud, group).await
-    {
-        errors.push(format!("a canary of {} that may have been started: {error}", group.group));
-    }
-    errors
-}
-
-async fn stop_running_canaries<C: Cloud>(cloud: &C, group: &DeploymentGroup) -> Result<(), CallError> {
-    for id in cloud.running_canaries(group).await? {
-        stop_canary(cloud, &id).await?;
-    }
-    Ok(())
-}
-
-/// Restores aliases, the last one first; returns an error for each that could not be restored.
-async fn restore_all<C: Cloud>(cloud: &C, shifts: &[&AliasShift]) -> Vec<String> {
-    let mut errors = Vec::new();
-    for shift in shifts.iter().rev() {
-        if let Err(error) = restore(cloud, shift).await {
-            errors.push(format!("{}: {error}", shift.name));
-        }
-    }
-    errors
-}
-
-/// Points an alias to its previous version if it has the version of the shift or is split by its canary.
-async fn restore<C: Cloud>(cloud: &C, shift: &AliasShift) -> Result<(), CallError> {
+/// Stops the canaries of an alias, and points it to its previous version if it has the version of the shift, for all calls or
+/// for a share of them.
+async fn revert<C: Cloud>(cloud: &C, lease: &Lease<'_, C>, shift: &AliasShift) -> Result<(), Failure> {
     let AliasShift { name, alias, canary, before, to } = shift;
+    if let Some(group) = canary {
+        for id in cloud.running_canaries(group).await? {
+            stop_canary(cloud, &id).await?;
+        }
+    }
     let now = cloud.alias(alias).await?;
-    if now.revision == before.revision || now.version == before.version && !now.is_split {
+    if now.is_only(&before.version) {
         return Ok(());
     }
-    let is_own_canary = canary.is_some() && now.is_split && now.version == before.version;
-    let is_own_version = !now.is_split && now.version == *to;
-    if !is_own_canary && !is_own_version {
-        return Err(CallError::Changed(format!("it has version {}", now.version)));
+    let is_own_canary = canary.is_some() && now.version == before.version && now.second_version.as_ref() == Some(to);
+    if !now.is_only(to) && !is_own_canary {
+        let second = now.second_version.map(|second| format!(" and {second}")).unwrap_or_default();
+        return Err(CallError::Changed(format!("it has version {}{second}", now.version)).into());
     }
+    lease.check()?;
     point_alias(cloud, alias, &now, &before.version).await?;
     log_detail(&format!("{name}: reverted to version {}", before.version));
     Ok(())
@@ -271,14 +249,14 @@ mod tests {
         AliasTarget { function_name: format!("gridbid-dev-{name}"), alias_name: "live".to_owned() }
     }
 
-    fn group() -> DeploymentGroup {
-        DeploymentGroup { application: "gridbid-dev".to_owned(), group: "g".to_owned() }
+    fn group(name: &str) -> DeploymentGroup {
+        DeploymentGroup { application: "gridbid-dev".to_owned(), group: name.to_owned() }
     }
 
     /// Three functions on version 1, with a version 2 each; the first two are shifted by canaries.
     async fn three(memory: &Memory) -> Vec<AliasShift> {
         let mut shifts = Vec::new();
-        for (name, canary) in [("one", Some(group())), ("two", Some(group())), ("three", None)] {
+        for (name, canary) in [("one", Some(group("one"))), ("two", Some(group("two"))), ("three", None)] {
             memory.publish(&alias(name), "1", "a");
             memory.publish(&alias(name), "2", "b");
             let before = memory.alias(&alias(name)).await.unwrap();
@@ -288,10 +266,19 @@ mod tests {
         shifts
     }
 
+    async fn revert_all(memory: &Memory, shifts: &[AliasShift]) -> Result<(), Failure> {
+        let lease = acquire_at_once(memory, &"dev".parse().unwrap(), "a test").await.unwrap();
+        let result = revert_shifts(memory, &lease, shifts).await;
+        lease.release().await;
+        result
+    }
+
     async fn shift_all(memory: &Memory, shifts: &[AliasShift], is_interrupted: bool) -> Result<(), Failure> {
         let lease = acquire_at_once(memory, &"dev".parse().unwrap(), "a test").await.unwrap();
         let (_sender, receiver) = watch::channel(is_interrupted);
-        shift_aliases(memory, &lease, &Interruption::from_receiver(receiver), shifts).await
+        let result = shift_aliases(memory, &lease, &Interruption::from_receiver(receiver), shifts).await;
+        lease.release().await;
+        result
     }
 
     fn all_on(version: &str) -> BTreeMap<String, String> {
@@ -333,7 +320,8 @@ mod tests {
         memory.canaries.borrow_mut().insert(alias("one").function_name, forever);
         memory.canaries.borrow_mut().insert(alias("two").function_name, vec![CanaryState::Failed("no".to_owned())]);
         shift_all(&memory, &shifts, false).await.unwrap_err();
-        assert_eq!(memory.logged("stop canary").len(), 1);
+        assert!(!memory.logged("stop canary gridbid-dev-one").is_empty());
+        assert!(memory.logged("stop canary gridbid-dev-two").is_empty());
         assert_eq!(memory.live_versions(), all_on("1"));
     }
 
@@ -371,7 +359,7 @@ mod tests {
             let read = memory.alias(&alias(name)).await.unwrap();
             memory.update_alias(&alias(name), version, &read.revision).await.unwrap();
         }
-        let failure = revert_shifts(&memory, &shifts).await.unwrap_err().to_string();
+        let failure = revert_all(&memory, &shifts).await.unwrap_err().to_string();
         assert_eq!(
             failure,
             "could not revert: one: it has version 9: it was changed by another client in the meantime"
@@ -392,7 +380,7 @@ mod tests {
         shift_all(&memory, &shifts, false).await.unwrap();
         assert_eq!(memory.live_versions(), all_on("2"));
         memory.lose_response("point gridbid-dev-one to 1", CallError::Failed("timeout".to_owned()));
-        revert_shifts(&memory, &shifts).await.unwrap();
+        revert_all(&memory, &shifts).await.unwrap();
         assert_eq!(memory.live_versions(), all_on("1"));
     }
 
@@ -403,19 +391,55 @@ mod tests {
         memory.lose_response("canary gridbid-dev-two", CallError::Failed("timeout".to_owned()));
         let failure = shift_all(&memory, &shifts, false).await.unwrap_err().to_string();
         assert_eq!(failure, "timeout: every alias is where it was before");
-        assert_eq!(memory.logged("stop canary gridbid-dev-two").len(), 1);
+        assert!(!memory.logged("stop canary gridbid-dev-two").is_empty());
         assert_eq!(memory.live_versions(), all_on("1"));
-        assert!(memory.running_canaries(&group()).await.unwrap().is_empty());
+        assert!(memory.running(None).is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn canary_of_another_client_is_not_stopped() {
         let memory = Memory::default();
         let shifts = three(&memory).await;
-        let id = memory.start_canary(&group(), &alias("one"), "1", "2").await.unwrap();
+        let id = memory.start_canary(&group("one"), &alias("one"), "1", "2").await.unwrap();
         let failure = shift_all(&memory, &shifts, false).await.unwrap_err().report();
         assert!(failure.contains(&format!("one has a canary that is still running: CodeDeploy deployment {id}")));
+        assert!(failure.contains("no alias was touched"), "{failure}");
         assert!(memory.logged("stop canary").is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn canary_to_the_version_of_another_client_is_not_overwritten() {
+        let memory = Memory::default();
+        let shifts = three(&memory).await;
+        shift_all(&memory, &shifts, false).await.unwrap();
+        let other =
+            AliasState { version: "1".to_owned(), revision: "r".to_owned(), second_version: Some("9".to_owned()) };
+        memory.aliases.borrow_mut().insert(alias("one"), other);
+        let failure = revert_all(&memory, &shifts).await.unwrap_err().to_string();
+        assert!(failure.starts_with("could not revert: one: it has version 1 and 9"), "{failure}");
+        assert!(memory.logged("point gridbid-dev-one").is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lost_lease_reverts_nothing() {
+        let memory = Memory::default();
+        let shifts = three(&memory).await;
+        let dev = "dev".parse().unwrap();
+        let lease = acquire_at_once(&memory, &dev, "a test").await.unwrap();
+        shift_aliases(&memory, &lease, &Interruption::never(), &shifts).await.unwrap();
+        memory.advance(Duration::from_secs(301));
+        let _other = acquire_at_once(&memory, &dev, "another").await.unwrap();
+        let changes = memory.log.borrow().len();
+        for refused in [
+            revert_shifts(&memory, &lease, &shifts).await.unwrap_err().to_string(),
+            shift_aliases(&memory, &lease, &Interruption::never(), &shifts).await.unwrap_err().to_string(),
+        ] {
+            assert!(
+                refused.contains("nothing was reverted, because another deployment may hold the lease"),
+                "{refused}"
+            );
+        }
+        assert_eq!(memory.log.borrow().len(), changes);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,16 +1,17 @@
-//! `gridbid` with a profile in AWS's configuration files: its keys, its region and its endpoint.
+//! `gridbid` with the sources of credentials that AWS's tools read: profiles with their region and endpoint, single sign-on, a web
+//! identity token.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread::{self, JoinHandle};
 use std::{fs, process};
 
-/// S3 with an empty bucket; it answers a number of requests and returns their heads.
-fn empty_bucket(requests: usize) -> (u16, JoinHandle<Vec<String>>) {
+/// S3 with an empty bucket, and the services that issue credentials; it answers a number of requests and returns their heads.
+fn service(requests: usize) -> (u16, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let serve = move || listener.incoming().take(requests).map(|client| answer(client.unwrap())).collect();
@@ -18,17 +19,34 @@ fn empty_bucket(requests: usize) -> (u16, JoinHandle<Vec<String>>) {
 }
 
 fn answer(mut client: TcpStream) -> String {
-    let lines = BufReader::new(client.try_clone().unwrap()).lines().map(Result::unwrap);
+    let mut reader = BufReader::new(client.try_clone().unwrap());
+    let lines = reader.by_ref().lines().map(Result::unwrap);
     let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-    let is_list = head[0].contains("list-type=2");
-    let (status, body) = match is_list {
-        true => ("200 OK", "<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>"),
-        false => ("404 Not Found", "<Error><Code>NoSuchKey</Code></Error>"),
+    let length = head.iter().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).unwrap();
+    let (status, body) = if head[0].contains("list-type=2") {
+        ("200 OK", "<ListBucketResult><KeyCount>0</KeyCount></ListBucketResult>")
+    } else if String::from_utf8_lossy(&body).contains("Action=AssumeRoleWithWebIdentity") {
+        ("200 OK", WEB_IDENTITY)
+    } else if head[0].contains("/federation/credentials?") {
+        ("200 OK", SINGLE_SIGN_ON)
+    } else {
+        ("404 Not Found", "<Error><Code>NoSuchKey</Code></Error>")
     };
     let length = body.len();
     write!(client, "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}").unwrap();
     head.join("\n")
 }
+
+/// STS's response to AssumeRoleWithWebIdentity.
+const WEB_IDENTITY: &str = "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>\
+    <AccessKeyId>AKIDWEB</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session</SessionToken>\
+    <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>\
+    </AssumeRoleWithWebIdentityResponse>";
+/// The response of the access portal of single sign-on to GetRoleCredentials.
+const SINGLE_SIGN_ON: &str = r#"{"roleCredentials": {"accessKeyId": "AKIDSSO", "secretAccessKey": "secret",
+    "sessionToken": "session", "expiration": 4070908800000}}"#;
 
 /// A folder with AWS's two files, which is removed when it is dropped.
 struct Home(PathBuf);
@@ -67,7 +85,7 @@ const CREDENTIALS: &str = "[default]\naws_access_key_id = AKIDDEFAULT\naws_secre
 
 #[test]
 fn profile_supplies_keys_region_and_endpoint() {
-    let (port, server) = empty_bucket(2);
+    let (port, server) = service(2);
     let config = format!("[profile deployer]\nregion = eu-central-1\nendpoint_url = http://127.0.0.1:{port}\n");
     let home = Home::new("all", &config, CREDENTIALS);
     let output = status(&home.0, &[("AWS_PROFILE", "deployer")]);
@@ -80,7 +98,7 @@ fn profile_supplies_keys_region_and_endpoint() {
 
 #[test]
 fn variables_take_precedence_over_the_profile() {
-    let (port, server) = empty_bucket(2);
+    let (port, server) = service(2);
     let home = Home::new("variables", "[default]\nregion = eu-central-1\n", CREDENTIALS);
     let endpoint = format!("http://127.0.0.1:{port}");
     let keys = [("AWS_ACCESS_KEY_ID", "AKIDVARIABLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
@@ -90,6 +108,47 @@ fn variables_take_precedence_over_the_profile() {
     for request in server.join().unwrap() {
         assert!(request.contains("Credential=AKIDVARIABLE/") && request.contains("/eu-west-1/s3/"), "{request}");
     }
+}
+
+#[test]
+fn web_identity_token_is_exchanged_for_credentials() {
+    // Two for credentials: `gridbid` checks them before its first call.
+    let (port, server) = service(4);
+    let home = Home::new("web-identity", "", "");
+    fs::write(home.0.join("token"), "a token").unwrap();
+    let (token, endpoint) = (home.0.join("token").display().to_string(), format!("http://127.0.0.1:{port}"));
+    let variables = [
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", token.as_str()),
+        ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/gridbid-delivery-dev"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL", &endpoint),
+    ];
+    let output = status(&home.0, &variables);
+    assert!(output.status.success(), "{output:?}");
+    let requests = server.join().unwrap();
+    assert!(requests[2..].iter().all(|request| request.contains("Credential=AKIDWEB/")), "{requests:?}");
+}
+
+#[test]
+fn single_sign_on_of_the_profile_supplies_credentials() {
+    // Two for credentials: `gridbid` checks them before its first call.
+    let (port, server) = service(4);
+    let config = format!(
+        "[profile sso]\nsso_session = company\nsso_account_id = 123456789012\nsso_role_name = deployer\nregion = eu-west-1\n\
+         endpoint_url = http://127.0.0.1:{port}\n[sso-session company]\nsso_region = eu-west-1\n\
+         sso_start_url = https://company.example.com/start\n"
+    );
+    let home = Home::new("sso", &config, "");
+    // Written by `aws sso login`; the name is the SHA-1 of `company`.
+    let cache = home.0.join(".aws/sso/cache");
+    fs::create_dir_all(&cache).unwrap();
+    let token = r#"{"accessToken": "a token", "expiresAt": "2099-01-01T00:00:00Z"}"#;
+    fs::write(cache.join("71b21161ffa1e6516bcc072aaf5ef38cbe85b511.json"), token).unwrap();
+    let output = status(&home.0, &[("AWS_PROFILE", "sso"), ("HOME", home.0.to_str().unwrap())]);
+    assert!(output.status.success(), "{output:?}");
+    let requests = server.join().unwrap();
+    assert!(requests[0].contains("account_id=123456789012"), "{requests:?}");
+    assert!(requests[2..].iter().all(|request| request.contains("Credential=AKIDSSO/")), "{requests:?}");
 }
 
 #[test]

@@ -11,6 +11,10 @@ use gridbid_release_format::{EnvironmentName, ReleaseId, Timestamp};
 /// (keys, single sign-on, assumed roles), a web identity token, or instance metadata.
 ///
 /// AWS_ENDPOINT_URL, or `endpoint_url` in the profile, replaces AWS by another endpoint such as a local cloud.
+///
+/// The smoke test signs its requests. Where a JWT issuer guards the API, it needs the token in GRIDBID_SMOKE_TOKEN, or a client
+/// of the issuer in GRIDBID_SMOKE_TOKEN_URL, GRIDBID_SMOKE_CLIENT_ID and GRIDBID_SMOKE_CLIENT_SECRET (and GRIDBID_SMOKE_SCOPE,
+/// GRIDBID_SMOKE_AUDIENCE).
 #[derive(Parser)]
 #[command(name = "gridbid", version, verbatim_doc_comment)]
 pub(crate) struct CommandLine {
@@ -80,9 +84,9 @@ pub(crate) struct ReleaseArguments {
     /// Time of that commit, such as 2026-11-22T07:05:00Z
     #[arg(long, requires = "release")]
     pub(crate) committed_at: Option<Timestamp>,
-    /// Static delivery binary of the same commit, stored with the release
+    /// Static delivery binary of the same commit, stored with the release; repeatable, one for each processor
     #[arg(long)]
-    pub(crate) gridbid: Option<PathBuf>,
+    pub(crate) gridbid: Vec<PathBuf>,
     /// Also release binaries of this machine that are not static; only for an endpoint on this machine
     #[arg(long)]
     pub(crate) host_binaries: bool,
@@ -110,7 +114,7 @@ pub(crate) struct DeployArguments {
     /// Minutes to wait for another running deployment
     #[arg(long, value_name = "MINUTES", default_value_t = 0)]
     pub(crate) wait: u32,
-    /// Allow a release that is older than the deployed one
+    /// Allow a release that lacks commits of the deployed one
     #[arg(long)]
     pub(crate) allow_older: bool,
     /// Import existing resources that are not in Terraform's state; only for an endpoint on this machine

@@ -74,6 +74,15 @@ fn build_for_the_laptop_needs_an_endpoint_on_this_machine() {
     assert_eq!(released.build.manifest.profile, Profile::Local);
 }
 
+#[test]
+fn report_to_slack_is_noted_for_the_workflow() {
+    let folder = Folder::new("output");
+    let file = folder.0.join("output");
+    fs::write(&file, "other=1\n").unwrap();
+    note_report(&file).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "other=1\nreported=true\n");
+}
+
 /// The workflows and the actions and scripts that they call, by path.
 fn workflows() -> Vec<(String, String)> {
     fn below(folder: &Path) -> Vec<PathBuf> {

@@ -37,8 +37,24 @@ pub(crate) struct Memory {
     after_read: RefCell<BTreeMap<String, Vec<u8>>>,
     faults: RefCell<Vec<(String, CallError)>>,
     lost_responses: RefCell<Vec<(String, CallError)>>,
+    loss: Cell<Option<(u32, Loss)>>,
     count: Cell<u32>,
     elapsed: Cell<Duration>,
+}
+
+/// How the network loses a part of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Loss {
+    /// The request: the call has no effect and returns an error.
+    Request,
+    /// The response: the call takes effect and returns an error.
+    Response,
+    /// The response, after which the SDK repeats the call and returns the response of the repetition.
+    FirstResponse,
+}
+
+impl Loss {
+    pub(crate) const ALL: [Self; 3] = [Self::Request, Self::Response, Self::FirstResponse];
 }
 
 #[derive(Clone, Debug)]
@@ -61,6 +77,31 @@ impl Memory {
         self.lost_responses.borrow_mut().push((line.to_owned(), error));
     }
 
+    /// Loses a part of one call, after a number of other calls.
+    pub(crate) fn lose(&self, after: u32, loss: Loss) {
+        self.loss.set(Some((after, loss)));
+    }
+
+    /// Whether the call of [`Self::lose`] is still to come; it will not be lost any more.
+    pub(crate) fn cancel_loss(&self) -> bool {
+        self.loss.take().is_some()
+    }
+
+    /// Every call goes through here.
+    fn call<T>(&self, mut effect: impl FnMut() -> Result<T, CallError>) -> Result<T, CallError> {
+        let lost = || CallError::Failed("the connection broke".to_owned());
+        match self.loss.take() {
+            Some((0, Loss::Request)) => Err(lost()),
+            Some((0, Loss::Response)) => effect().and(Err(lost())),
+            Some((0, Loss::FirstResponse)) => effect().and_then(|_| effect()),
+            Some((after, loss)) => {
+                self.loss.set(Some((after - 1, loss)));
+                effect()
+            }
+            None => effect(),
+        }
+    }
+
     /// Advances the clock.
     pub(crate) fn advance(&self, time: Duration) {
         self.elapsed.set(self.elapsed.get() + time);
@@ -80,8 +121,9 @@ impl Memory {
     /// Publishes a version of a function, and creates its alias with the first.
     pub(crate) fn publish(&self, alias: &AliasTarget, version: &str, code: &str) {
         self.versions.borrow_mut().insert((alias.function_name.clone(), version.to_owned()), code.to_owned());
-        let state = || AliasState { version: version.to_owned(), revision: self.next_id("revision"), is_split: false };
-        self.aliases.borrow_mut().entry(alias.clone()).or_insert_with(state);
+        if !self.aliases.borrow().contains_key(alias) {
+            self.set_alias(alias, version, None);
+        }
     }
 
     /// The log lines that contain a text.
@@ -106,8 +148,9 @@ impl Memory {
         Ok(())
     }
 
-    fn set_alias(&self, alias: &AliasTarget, version: &str, is_split: bool) -> AliasState {
-        let state = AliasState { version: version.to_owned(), revision: self.next_id("revision"), is_split };
+    fn set_alias(&self, alias: &AliasTarget, version: &str, second: Option<&str>) -> AliasState {
+        let second_version = second.map(str::to_owned);
+        let state = AliasState { version: version.to_owned(), revision: self.next_id("revision"), second_version };
         self.aliases.borrow_mut().insert(alias.clone(), state.clone());
         state
     }
@@ -122,83 +165,151 @@ fn take_error(errors: &RefCell<Vec<(String, CallError)>>, line: &str) -> Result<
     }
 }
 
+impl Memory {
+    fn read_alias(&self, alias: &AliasTarget) -> Result<AliasState, CallError> {
+        self.aliases.borrow().get(alias).cloned().ok_or_else(|| CallError::Missing(alias.function_name.clone()))
+    }
+
+    /// Publishes what is unpublished, if anything, and returns the newest version.
+    fn publish_newest(&self, function_name: &str) -> PublishedVersion {
+        let mut versions = self.versions.borrow_mut();
+        let of_function = versions.iter().filter(|((name, _), _)| name == function_name);
+        let numbered = of_function.map(|((_, version), code)| (version.parse::<u32>().unwrap(), code.clone()));
+        let (mut version, mut code_sha256) = numbered.max().unwrap();
+        if let Some(code) = self.unpublished.borrow_mut().remove(function_name) {
+            (version, code_sha256) = (version + 1, code);
+            versions.insert((function_name.to_owned(), version.to_string()), code_sha256.clone());
+        }
+        PublishedVersion { version: version.to_string(), code_sha256 }
+    }
+
+    /// The ids of all running canaries, of one group or of all.
+    pub(crate) fn running(&self, group: Option<&DeploymentGroup>) -> Vec<String> {
+        let canaries = self.started.borrow();
+        let is_running = |canary: &StartedCanary| matches!(canary.states.first(), Some(CanaryState::Running(_)));
+        let is_of_group = |canary: &StartedCanary| group.is_none_or(|group| canary.group == *group);
+        let found = canaries.iter().filter(|(_, canary)| is_of_group(canary) && is_running(canary));
+        found.map(|(id, _)| id.clone()).collect()
+    }
+
+    fn start(&self, canary: StartedCanary) -> Result<String, CallError> {
+        let StartedCanary { group, alias, from, to, .. } = &canary;
+        let line = format!("canary {} from {from} to {to}", alias.function_name);
+        // CodeDeploy runs one deployment of a group at a time.
+        if let Some(id) = self.running(Some(group)).first() {
+            return Err(CallError::Failed(format!("DeploymentLimitExceededException: {id} is active")));
+        }
+        self.record(line.clone())?;
+        let succeeds = || vec![CanaryState::Running("inprogress".to_owned()), CanaryState::Succeeded];
+        let states = self.canaries.borrow_mut().remove(&alias.function_name).unwrap_or_else(succeeds);
+        self.set_alias(alias, from, Some(to));
+        let id = self.next_id("d");
+        let canary = StartedCanary { states, ..canary };
+        self.end_canary(&canary);
+        self.started.borrow_mut().insert(id.clone(), canary);
+        take_error(&self.lost_responses, &line)?;
+        Ok(id)
+    }
+
+    /// The state of a canary, which moves on with each poll.
+    fn poll_canary(&self, id: &str) -> Result<CanaryState, CallError> {
+        let mut started = self.started.borrow_mut();
+        let canary = started.get_mut(id).ok_or_else(|| CallError::Missing(id.to_owned()))?;
+        let now = canary.states[0].clone();
+        if canary.states.len() > 1 {
+            canary.states.remove(0);
+            self.end_canary(canary);
+        }
+        Ok(now)
+    }
+
+    /// Shifts or restores the alias of a canary that is at its end.
+    fn end_canary(&self, canary: &StartedCanary) {
+        let version = match &canary.states[0] {
+            CanaryState::Running(_) => return,
+            CanaryState::Succeeded => &canary.to,
+            CanaryState::Failed(_) => &canary.from,
+        };
+        self.set_alias(&canary.alias, version, None);
+    }
+}
+
 impl Bucket for Memory {
     async fn get(&self, key: &str) -> Result<Option<Object>, CallError> {
-        let object = self.objects.borrow().get(key).cloned();
-        if let Some(bytes) = self.after_read.borrow_mut().remove(key) {
-            self.put(key, &bytes);
-        }
-        Ok(object)
+        self.call(|| {
+            let object = self.objects.borrow().get(key).cloned();
+            if let Some(bytes) = self.after_read.borrow_mut().remove(key) {
+                self.put(key, &bytes);
+            }
+            Ok(object)
+        })
     }
 
     async fn sha256(&self, key: &str) -> Result<Option<Sha256>, CallError> {
-        Ok(self.objects.borrow().get(key).map(|object| Sha256::of(&object.bytes)))
+        self.call(|| Ok(self.objects.borrow().get(key).map(|object| Sha256::of(&object.bytes))))
     }
 
     async fn create(&self, key: &str, bytes: Vec<u8>) -> Result<PutOutcome, CallError> {
-        if self.objects.borrow().contains_key(key) {
-            return Ok(PutOutcome::AlreadyExists);
-        }
-        self.record(format!("create {key}"))?;
-        self.put(key, &bytes);
-        Ok(PutOutcome::Created(self.objects.borrow()[key].etag.clone()))
+        self.call(|| {
+            if self.objects.borrow().contains_key(key) {
+                return Ok(PutOutcome::AlreadyExists);
+            }
+            self.record(format!("create {key}"))?;
+            self.put(key, &bytes);
+            Ok(PutOutcome::Created(self.objects.borrow()[key].etag.clone()))
+        })
     }
 
     async fn replace(&self, key: &str, bytes: Vec<u8>, etag: &str) -> Result<String, CallError> {
-        if self.objects.borrow().get(key).is_none_or(|object| object.etag != etag) {
-            return Err(CallError::Changed(key.to_owned()));
-        }
-        self.record(format!("replace {key}"))?;
-        self.put(key, &bytes);
-        Ok(self.objects.borrow()[key].etag.clone())
+        self.call(|| {
+            if self.objects.borrow().get(key).is_none_or(|object| object.etag != etag) {
+                return Err(CallError::Changed(key.to_owned()));
+            }
+            self.record(format!("replace {key}"))?;
+            self.put(key, &bytes);
+            Ok(self.objects.borrow()[key].etag.clone())
+        })
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
-        Ok(self.objects.borrow().keys().filter(|key| key.starts_with(prefix)).cloned().collect())
+        self.call(|| Ok(self.objects.borrow().keys().filter(|key| key.starts_with(prefix)).cloned().collect()))
     }
 }
 
 impl Functions for Memory {
     async fn alias(&self, alias: &AliasTarget) -> Result<AliasState, CallError> {
-        self.aliases.borrow().get(alias).cloned().ok_or_else(|| CallError::Missing(alias.function_name.clone()))
+        self.call(|| self.read_alias(alias))
     }
 
     async fn update_alias(&self, alias: &AliasTarget, version: &str, revision: &str) -> Result<AliasState, CallError> {
-        let line = format!("point {} to {version}", alias.function_name);
-        self.record(line.clone())?;
-        if self.alias(alias).await?.revision != revision {
-            return Err(CallError::Changed(alias.function_name.clone()));
-        }
-        let state = self.set_alias(alias, version, false);
-        take_error(&self.lost_responses, &line)?;
-        Ok(state)
+        self.call(|| {
+            let line = format!("point {} to {version}", alias.function_name);
+            self.record(line.clone())?;
+            if self.read_alias(alias)?.revision != revision {
+                return Err(CallError::Changed(alias.function_name.clone()));
+            }
+            let state = self.set_alias(alias, version, None);
+            take_error(&self.lost_responses, &line)?;
+            Ok(state)
+        })
     }
 
     async fn code_sha256(&self, function_name: &str, version: &str) -> Result<Option<String>, CallError> {
-        Ok(self.versions.borrow().get(&(function_name.to_owned(), version.to_owned())).cloned())
+        self.call(|| Ok(self.versions.borrow().get(&(function_name.to_owned(), version.to_owned())).cloned()))
     }
 
     async fn publish_version(&self, function_name: &str) -> Result<PublishedVersion, CallError> {
-        let mut versions = self.versions.borrow_mut();
-        let newest = |versions: &BTreeMap<(String, String), String>| {
-            let of_function = versions.iter().filter(|((name, _), _)| name == function_name);
-            let numbered = of_function.map(|((_, version), code)| (version.parse::<u32>().unwrap(), code.clone()));
-            numbered.max().unwrap()
-        };
-        let (mut version, mut code_sha256) = newest(&versions);
-        if let Some(code) = self.unpublished.borrow_mut().remove(function_name) {
-            (version, code_sha256) = (version + 1, code);
-            versions.insert((function_name.to_owned(), version.to_string()), code_sha256.clone());
-        }
-        Ok(PublishedVersion { version: version.to_string(), code_sha256 })
+        self.call(|| Ok(self.publish_newest(function_name)))
     }
 
     async fn invoke(&self, function_name: &str, qualifier: &str, event: &str) -> Result<HandlerOutput, CallError> {
-        self.record(format!("invoke {function_name}:{qualifier} {event}"))?;
-        let output = self.outputs.borrow().get(&(function_name.to_owned(), qualifier.to_owned())).cloned();
-        let function = function_name.trim_start_matches("gridbid-dev-");
-        let probe = || format!(r#"{{"probe":"gridbid","function":"{function}","version":"1"}}"#);
-        Ok(output.unwrap_or_else(|| HandlerOutput { is_error: false, text: probe() }))
+        self.call(|| {
+            self.record(format!("invoke {function_name}:{qualifier} {event}"))?;
+            let output = self.outputs.borrow().get(&(function_name.to_owned(), qualifier.to_owned())).cloned();
+            let function = function_name.trim_start_matches("gridbid-dev-");
+            let probe = || format!(r#"{{"probe":"gridbid","function":"{function}","version":"1"}}"#);
+            Ok(output.unwrap_or_else(|| HandlerOutput { is_error: false, text: probe() }))
+        })
     }
 }
 
@@ -210,54 +321,37 @@ impl Canaries for Memory {
         from: &str,
         to: &str,
     ) -> Result<String, CallError> {
-        let line = format!("canary {} from {from} to {to}", alias.function_name);
-        self.record(line.clone())?;
-        let succeeds = || vec![CanaryState::Running("inprogress".to_owned()), CanaryState::Succeeded];
-        let states = self.canaries.borrow_mut().remove(&alias.function_name).unwrap_or_else(succeeds);
-        self.set_alias(alias, from, true);
-        let id = self.next_id("d");
         let (group, alias) = (group.clone(), alias.clone());
-        let canary = StartedCanary { group, alias, from: from.to_owned(), to: to.to_owned(), states };
-        self.started.borrow_mut().insert(id.clone(), canary);
-        take_error(&self.lost_responses, &line)?;
-        Ok(id)
+        let canary = StartedCanary { group, alias, from: from.to_owned(), to: to.to_owned(), states: Vec::new() };
+        self.call(|| self.start(canary.clone()))
     }
 
     async fn canary_state(&self, id: &str) -> Result<CanaryState, CallError> {
-        let canary = self.started.borrow().get(id).cloned().ok_or_else(|| CallError::Missing(id.to_owned()))?;
-        let now = canary.states[0].clone();
-        if canary.states.len() > 1 {
-            self.started.borrow_mut().get_mut(id).unwrap().states.remove(0);
-        }
-        let points_to_new = self.alias(&canary.alias).await?.version == canary.to;
-        match &now {
-            CanaryState::Succeeded if !points_to_new => drop(self.set_alias(&canary.alias, &canary.to, false)),
-            CanaryState::Failed(_) => drop(self.set_alias(&canary.alias, &canary.from, false)),
-            _ => {}
-        }
-        Ok(now)
+        self.call(|| self.poll_canary(id))
     }
 
     async fn stop_canary(&self, id: &str) -> Result<(), CallError> {
-        let function = self.started.borrow().get(id).map(|canary| canary.alias.function_name.clone());
-        self.record(format!("stop canary {}", function.unwrap_or_default()))?;
-        if let Some(canary) = self.started.borrow_mut().get_mut(id) {
-            canary.states = vec![CanaryState::Failed("stopped".to_owned())];
-        }
-        Ok(())
+        self.call(|| {
+            let function = self.started.borrow().get(id).map(|canary| canary.alias.function_name.clone());
+            self.record(format!("stop canary {}", function.unwrap_or_default()))?;
+            if let Some(canary) = self.started.borrow_mut().get_mut(id)
+                && matches!(canary.states[0], CanaryState::Running(_))
+            {
+                let stopping = CanaryState::Running("stopping".to_owned());
+                canary.states = vec![stopping, CanaryState::Failed("stopped".to_owned())];
+            }
+            Ok(())
+        })
     }
 
     async fn running_canaries(&self, group: &DeploymentGroup) -> Result<Vec<String>, CallError> {
-        let canaries = self.started.borrow();
-        let running = |canary: &StartedCanary| matches!(canary.states.first(), Some(CanaryState::Running(_)));
-        let found = canaries.iter().filter(|(_, canary)| canary.group == *group && running(canary));
-        Ok(found.map(|(id, _)| id.clone()).collect())
+        self.call(|| Ok(self.running(Some(group))))
     }
 }
 
 impl Topic for Memory {
     async fn publish(&self, _: &str, subject: &str, text: &str) -> Result<(), CallError> {
-        self.record(format!("publish {subject}: {text}"))
+        self.call(|| self.record(format!("publish {subject}: {text}")))
     }
 }
 

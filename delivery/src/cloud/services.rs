@@ -57,8 +57,15 @@ pub(crate) struct AliasState {
     pub(crate) version: String,
     /// The revision id, for a conditional update.
     pub(crate) revision: String,
-    /// Whether a share of the calls goes to a second version.
-    pub(crate) is_split: bool,
+    /// A second version that receives a share of the calls, during a canary.
+    pub(crate) second_version: Option<String>,
+}
+
+impl AliasState {
+    /// Whether all calls go to this version.
+    pub(crate) fn is_only(&self, version: &str) -> bool {
+        self.version == version && self.second_version.is_none()
+    }
 }
 
 /// A version of a function.

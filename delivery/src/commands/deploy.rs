@@ -40,8 +40,10 @@ pub(crate) struct DeployRequest {
     pub(crate) by: String,
     /// Time limit of the wait for another deployment.
     pub(crate) wait_limit: Duration,
-    /// Whether the release may be older than the deployed one.
+    /// Whether the release may lack commits of the deployed one.
     pub(crate) allow_older: bool,
+    /// Whether a release's history has another release's commit.
+    pub(crate) contains: fn(&ReleaseId, &ReleaseId) -> Result<bool, Failure>,
     /// Whether Terraform plans and applies in one run, without a saved plan: for a cloud without anything to lose.
     pub(crate) in_one_run: bool,
     /// Whether the smoke test runs.
@@ -121,18 +123,19 @@ fn write_manifest(release: &Release, scratch: &Path) -> Result<PathBuf, Failure>
     Ok(file)
 }
 
-/// Checks that the release is not older than the deployed one, unless that is allowed.
+/// Checks that the release has the deployed one's commit in its history, unless it need not. Times of commits say nothing: a
+/// commit is often merged after younger ones.
 fn check_not_older(history: &History, release: &Release, request: &DeployRequest) -> Result<(), Failure> {
     let Some(last) = history.last() else { return Ok(()) };
-    if request.allow_older || release.committed_at >= last.committed_at {
+    let (environment, id) = (&request.environment, &release.release);
+    if request.allow_older || environment.is_local() || last.release == *id {
         return Ok(());
     }
-    let (environment, id) = (&request.environment, &release.release);
-    Err(Failure::new(format!(
-        "release {id} of {} is older than {} of {}, which {environment} has",
-        release.committed_at, last.release, last.committed_at
-    ))
-    .with_hint("use `gridbid rollback` to restore an earlier deployment, or add --allow-older"))
+    if (request.contains)(id, &last.release)? {
+        return Ok(());
+    }
+    Err(Failure::new(format!("release {id} does not contain {}, which {environment} has", last.release))
+        .with_hint("use `gridbid rollback` to restore an earlier deployment, or add --allow-older"))
 }
 
 impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
@@ -191,7 +194,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         let mut shifts = Vec::new();
         for (name, pinned) in &target.functions {
             let before = self.cloud.alias(&pinned.alias).await?;
-            if before.is_split {
+            if before.second_version.is_some() {
                 let message = format!("a share of the calls of {name} goes to another version: a canary was abandoned");
                 return Err(Failure::new(message).with_hint("run `gridbid rollback` first, which stops it"));
             }
@@ -279,11 +282,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         }
         log_detail(&format!("{failure}: reverting"));
         // An interruption must not stop the revert; another deployment must.
-        let reverted = match self.lease.check() {
-            Ok(()) => shift::revert_shifts(self.cloud, shifts).await,
-            Err(lost) => Err(lost.with_consequence("nothing was reverted")),
-        };
-        if let Err(error) = reverted {
+        if let Err(error) = shift::revert_shifts(self.cloud, self.lease, shifts).await {
             return failure.with_consequence(&error.to_string());
         }
         match self.record_revert(history, last, target, shifts, &failure).await {
@@ -349,10 +348,15 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         let subject = format!("Deployment to {environment} failed");
         let text = format!("{failure}\nRelease {release}, deployed by {by}");
         match self.cloud.publish(&addresses.topic_arn, &subject, &text).await {
-            Ok(()) => log_detail("Slack was notified"),
-            Err(error) => log_detail(&format!("Slack could not be notified: {error}")),
+            Ok(()) => {
+                log_detail("Slack was notified");
+                failure.reported()
+            }
+            Err(error) => {
+                log_detail(&format!("Slack could not be notified: {error}"));
+                failure
+            }
         }
-        failure
     }
 }
 

@@ -3,11 +3,12 @@
 //! Zips are stored under their digest, and `releases/<commit>.json`, which lists them, is written last. So an interrupted
 //! upload is not a release, and the next run uploads only what is missing. Nothing is overwritten.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
-use gridbid_release_format::{Manifest, Release, ReleaseId, Sha256, Timestamp};
+use gridbid_release_format::{Architecture, Manifest, Release, ReleaseId, Sha256, Timestamp};
 
 use crate::binary;
 use crate::build::{Binaries, Build};
@@ -26,8 +27,8 @@ pub(crate) struct ReleaseRequest {
     pub(crate) committed_at: Timestamp,
     /// What it built.
     pub(crate) build: Build,
-    /// The delivery binary of the same commit.
-    pub(crate) gridbid: Option<Vec<u8>>,
+    /// The delivery binaries of the same commit.
+    pub(crate) gridbid: BTreeMap<Architecture, Vec<u8>>,
 }
 
 /// Releases a build.
@@ -37,8 +38,8 @@ pub(crate) struct ReleaseRequest {
 pub(crate) async fn release(bucket: &impl Bucket, request: ReleaseRequest, mode: Mode) -> Result<(), Failure> {
     let ReleaseRequest { release: id, committed_at, build: Build { manifest, mut zips }, gridbid } = request;
     let Manifest { profile, functions } = manifest;
-    let digest = gridbid.as_deref().map(Sha256::of);
-    let release = Release { release: id.clone(), committed_at, profile, functions, gridbid: digest };
+    let digests = gridbid.iter().map(|(architecture, binary)| (*architecture, Sha256::of(binary))).collect();
+    let release = Release { release: id.clone(), committed_at, profile, functions, gridbid: digests };
     if let Some(existing) = releases::find(bucket, &id).await? {
         check_same(&existing, &release)?;
         log(&format!("release {id} already exists: nothing to do"));
@@ -49,8 +50,8 @@ pub(crate) async fn release(bucket: &impl Bucket, request: ReleaseRequest, mode:
         let zip = zips.remove(name).ok_or_else(|| Failure::new(format!("the build has no zip of {name}")))?;
         new += usize::from(upload(bucket, &function.key(name), zip, mode).await?);
     }
-    if let Some(gridbid) = gridbid {
-        upload(bucket, &Release::gridbid_key(&id), gridbid, mode).await?;
+    for (architecture, binary) in gridbid {
+        upload(bucket, &Release::gridbid_key(&id, architecture), binary, mode).await?;
     }
     let count = release.functions.len();
     if mode == Mode::DryRun {
@@ -122,30 +123,42 @@ async fn upload(bucket: &impl Bucket, key: &str, bytes: Vec<u8>, mode: Mode) -> 
     }
 }
 
-/// Reads the delivery binary of a release.
+/// Reads the delivery binaries of a release.
 ///
 /// # Errors
-/// When it cannot be read, or is not static although it must run on any machine.
-pub(crate) fn read_gridbid(file: &Path, binaries: Binaries) -> Result<Vec<u8>, Failure> {
-    let unfit = |error: &(dyn Error + 'static)| {
-        Failure::from_error(format!("`{}` cannot be released", file.display()), error)
-            .with_hint("release the static binary of `nix build .#gridbid`")
-    };
-    let bytes = fs::read(file).map_err(|error| unfit(&error))?;
-    if binaries == Binaries::Lambda {
-        binary::check_static(&bytes).map_err(|error| unfit(&error))?;
+/// When one cannot be read, is not static although it must run on any machine, or has the processor of another one.
+pub(crate) fn read_gridbid(files: &[PathBuf], binaries: Binaries) -> Result<BTreeMap<Architecture, Vec<u8>>, Failure> {
+    let mut read = BTreeMap::new();
+    for file in files {
+        let unfit = |error: &(dyn Error + 'static)| {
+            Failure::from_error(format!("`{}` cannot be released", file.display()), error)
+                .with_hint("release the static binaries of `nix build .#gridbid`")
+        };
+        let bytes = fs::read(file).map_err(|error| unfit(&error))?;
+        let architecture = match binaries {
+            Binaries::Lambda => {
+                binary::check_static(&bytes).map_err(|error| unfit(&error))?;
+                binary::architecture(&bytes).map_err(|error| unfit(&error))?
+            }
+            Binaries::Host => Architecture::host(),
+        };
+        if read.insert(architecture, bytes).is_some() {
+            let message = format!("`{}` is the second delivery binary for {architecture}", file.display());
+            return Err(Failure::new(message).with_hint("name one binary for each processor"));
+        }
     }
-    Ok(bytes)
+    Ok(read)
 }
 
 #[cfg(test)]
 mod tests {
-    use gridbid_release_format::{Architecture, Function, FunctionName, Profile};
+    use gridbid_release_format::{Function, FunctionName, Profile};
 
     use super::*;
+    use crate::binary::tests::elf;
     use crate::cloud::call_error::CallError;
     use crate::cloud::memory::Memory;
-    use crate::testing::{release_id, timestamp};
+    use crate::testing::{Folder, release_id, timestamp};
 
     fn request(number: u8, zips: &[(&str, &str)]) -> ReleaseRequest {
         let (mut build, mut functions) = (Vec::new(), Vec::new());
@@ -159,7 +172,7 @@ mod tests {
             release: release_id(number),
             committed_at: timestamp(1_800_000_000),
             build: Build { manifest, zips: build.into_iter().collect() },
-            gridbid: Some(b"gridbid".to_vec()),
+            gridbid: [(Architecture::Arm64, b"arm".to_vec()), (Architecture::X86, b"x86".to_vec())].into(),
         }
     }
 
@@ -167,7 +180,7 @@ mod tests {
     async fn only_changed_zips_are_uploaded_and_a_second_run_uploads_nothing() {
         let memory = Memory::default();
         release(&memory, request(1, &[("one", "a"), ("two", "b")]), Mode::Apply).await.unwrap();
-        assert_eq!(memory.logged("create").len(), 4);
+        assert_eq!(memory.logged("create").len(), 5);
         memory.log.borrow_mut().clear();
         // The commit's time is not part of the comparison.
         let again = ReleaseRequest { committed_at: timestamp(1), ..request(1, &[("one", "a"), ("two", "b")]) };
@@ -177,7 +190,9 @@ mod tests {
         assert_eq!(memory.logged("create functions/").len(), 1);
         assert_eq!(memory.logged("create functions/two/").len(), 1);
         let read = releases::read(&memory, &release_id(1)).await.unwrap();
-        assert_eq!(read.gridbid, Some(Sha256::of(b"gridbid")));
+        assert_eq!(read.gridbid[&Architecture::X86], Sha256::of(b"x86"));
+        let key = Release::gridbid_key(&release_id(1), Architecture::X86);
+        assert_eq!(memory.objects.borrow()[&key].bytes, b"x86");
     }
 
     #[tokio::test]
@@ -231,5 +246,23 @@ mod tests {
         let memory = Memory::default();
         release(&memory, request(1, &[("one", "a")]), Mode::DryRun).await.unwrap();
         assert!(memory.objects.borrow().is_empty());
+    }
+
+    #[test]
+    fn delivery_binaries_are_static_and_one_for_each_processor() {
+        let folder = Folder::new("delivery-binaries");
+        let file = |name: &str, bytes: &[u8]| {
+            let file = folder.0.join(name);
+            fs::write(&file, bytes).unwrap();
+            file
+        };
+        let (arm, x86) = (file("arm", &elf(Architecture::Arm64, None)), file("x86", &elf(Architecture::X86, None)));
+        let read = read_gridbid(&[arm.clone(), x86.clone()], Binaries::Lambda).unwrap();
+        assert!(read.keys().eq([&Architecture::Arm64, &Architecture::X86]), "{:?}", read.keys());
+        let refused = read_gridbid(&[arm.clone(), arm], Binaries::Lambda).unwrap_err().to_string();
+        assert!(refused.ends_with("is the second delivery binary for arm64"), "{refused}");
+        let dynamic = file("dynamic", &elf(Architecture::X86, Some("/lib64/ld-linux-x86-64.so.2")));
+        let refused = read_gridbid(&[x86, dynamic], Binaries::Lambda).unwrap_err().report();
+        assert!(refused.contains("it is not static") && refused.contains("nix build .#gridbid"), "{refused}");
     }
 }

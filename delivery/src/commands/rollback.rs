@@ -51,8 +51,11 @@ pub(crate) async fn rollback<C: Cloud>(
         }
         return Ok(());
     }
+    // Resolved before the wait: a deployment that ends meanwhile changes what "previous" means.
+    let history = History::read(cloud, environment).await?;
+    let target = find_target(cloud, &history, request).await?;
     let lease = Lease::acquire(cloud, environment, by, *wait_limit, interruption).await?;
-    let result = lease.during(rollback_under_lease(cloud, interruption, &lease, request)).await;
+    let result = lease.during(rollback_under_lease(cloud, interruption, &lease, request, (&history, target))).await;
     lease.release().await;
     result
 }
@@ -62,10 +65,20 @@ async fn rollback_under_lease<C: Cloud>(
     interruption: &Interruption,
     lease: &Lease<'_, C>,
     request: &RollbackRequest,
+    (earlier, target): (&History, Record),
 ) -> Result<(), Failure> {
     let RollbackRequest { environment, to, by, .. } = request;
     let mut history = History::read(cloud, environment).await?;
-    let target = find_target(cloud, &history, request).await?;
+    if to.is_none()
+        && let Some(last) = history.last()
+        && earlier.last() != Some(last)
+    {
+        return Err(Failure::new(format!(
+            "{environment} has release {} since {}, so the previous deployment is another one now",
+            last.release, last.at
+        ))
+        .with_hint(format!("name the release: gridbid rollback --env {environment} --to {}", target.release)));
+    }
     log(&format!("rolling back to release {}, deployed at {}", target.release, target.at));
     let shifts = plan_shifts(cloud, &target, Some(lease)).await?;
     shift::shift_aliases(cloud, lease, interruption, &shifts).await?;
@@ -87,7 +100,11 @@ async fn rollback_under_lease<C: Cloud>(
         functions,
         addresses: last.addresses,
     };
-    let key = history.add(cloud, environment, record).await?;
+    let key = history.add(cloud, environment, record).await.map_err(|failure| {
+        failure
+            .with_consequence("every alias is on its new version, but that is not recorded")
+            .with_hint(format!("record it: gridbid rollback --env {environment} --to {}", target.release))
+    })?;
     log(&format!("{environment} has release {} again, recorded as {key}", target.release));
     if last.release != target.release {
         log_detail(&format!("undo it: gridbid rollback --env {environment} --to {}", last.release));
@@ -117,7 +134,7 @@ async fn find_target<C: Cloud>(cloud: &C, history: &History, request: &RollbackR
     // An interrupted deployment has shifted aliases and recorded nothing: the last record is the one before it.
     for pinned in last.functions.values() {
         let current = cloud.alias(&pinned.alias).await?;
-        if current.version != pinned.version || current.is_split {
+        if !current.is_only(&pinned.version) {
             log_detail("the aliases differ from the last record: restoring that one");
             return Ok(last.clone());
         }
@@ -143,7 +160,7 @@ async fn plan_shifts<C: Cloud>(
             }
         }
         let before = cloud.alias(&pinned.alias).await?;
-        if before.version != pinned.version || before.is_split {
+        if !before.is_only(&pinned.version) {
             let (alias, to) = (pinned.alias.clone(), pinned.version.clone());
             shifts.push(AliasShift { name: name.clone(), alias, canary: None, before, to });
         }

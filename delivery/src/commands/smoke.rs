@@ -72,8 +72,8 @@ async fn call(api: &impl Api, method: &Method, path: &str, body: &str, expected:
         let failure = fail(&format!("was answered with {status}: {}", body.trim()));
         return Err(match status {
             401 | 403 => failure.with_hint(
-                "the caller needs the permission execute-api:Invoke; where a JWT issuer guards the API, put a token into \
-                 GRIDBID_SMOKE_TOKEN",
+                "the caller needs the permission execute-api:Invoke; where a JWT issuer guards the API, set \
+                 GRIDBID_SMOKE_TOKEN, or GRIDBID_SMOKE_TOKEN_URL, _CLIENT_ID and _CLIENT_SECRET",
             ),
             _ => failure,
         });

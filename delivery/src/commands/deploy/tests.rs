@@ -1,5 +1,7 @@
 //! Deployments in memory: what is done in which order, and what is left behind when a step fails.
 
+mod lost_calls;
+
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -142,7 +144,7 @@ fn put_release_of(profile: Profile, memory: &Memory, number: u8, codes: [&str; 3
     };
     let functions = FUNCTIONS.iter().zip(codes).map(function).collect();
     let committed_at = timestamp(1_700_000_000 + u64::from(number));
-    let release = Release { release: id(number), committed_at, profile, functions, gridbid: None };
+    let release = Release { release: id(number), committed_at, profile, functions, gridbid: BTreeMap::new() };
     memory.put(&Release::key(&id(number)), &serde_json::to_vec(&release).unwrap());
 }
 
@@ -166,6 +168,7 @@ fn request(number: u8) -> DeployRequest {
         by: "a test".to_owned(),
         wait_limit: Duration::ZERO,
         allow_older: false,
+        contains: |release, other| Ok(release >= other),
         with_smoke: true,
         adopt_existing: false,
         in_one_run: false,
@@ -288,7 +291,8 @@ async fn alias_changed_after_the_shift_is_not_reverted_and_reported() {
     put_release(&memory, 1, ["a", "b", "c"]);
     put_release(&memory, 2, ["x", "y", "z"]);
     deploy_release(&terraform, 1).await;
-    let changed = AliasState { version: "9".to_owned(), revision: "of another client".to_owned(), is_split: false };
+    let changed =
+        AliasState { version: "9".to_owned(), revision: "of another client".to_owned(), second_version: None };
     let api = |addresses: &Addresses| {
         memory.aliases.borrow_mut().insert(alias("close-run"), changed.clone());
         broken(addresses)
@@ -322,9 +326,12 @@ async fn failed_apply_touches_no_alias() {
     put_release(&memory, 2, ["x", "y", "z"]);
     deploy_release(&terraform, 1).await;
     terraform.fails = true;
-    let failure = run(&terraform, &request(2), working, Mode::Apply).await.unwrap_err().to_string();
-    assert_eq!(failure, "`terraform apply` failed: no alias was touched");
+    let failure = run(&terraform, &request(2), working, Mode::Apply).await.unwrap_err();
+    assert_eq!(failure.to_string(), "`terraform apply` failed: no alias was touched");
+    assert!(failure.is_reported());
     assert_eq!(memory.logged("publish").len(), 1);
+    memory.fail("publish", CallError::Failed("throttled".to_owned()));
+    assert!(!run(&terraform, &request(2), working, Mode::Apply).await.unwrap_err().is_reported());
 }
 
 #[tokio::test(start_paused = true)]
@@ -406,7 +413,7 @@ async fn older_release_needs_permission() {
     put_release(&memory, 2, ["a", "b", "c"]);
     deploy_release(&terraform, 2).await;
     let refused = run(&terraform, &request(1), working, Mode::Apply).await.unwrap_err().report();
-    assert!(refused.contains("is older than") && refused.contains("--allow-older"), "{refused}");
+    assert!(refused.contains(&format!("does not contain {}", id(2))) && refused.contains("--allow-older"), "{refused}");
     run(&terraform, &DeployRequest { allow_older: true, ..request(1) }, working, Mode::Apply).await.unwrap();
 }
 
@@ -540,7 +547,7 @@ async fn interrupted_deployment_is_rolled_back() {
     let refused = run(&terraform, &request(2), working, Mode::Apply).await.unwrap_err().report();
     assert!(refused.contains("a canary was abandoned") && refused.contains("gridbid rollback"), "{refused}");
     roll_back(&memory, None, Mode::Apply).await.unwrap();
-    assert!(!memory.alias(&alias("orders-api")).await.unwrap().is_split);
+    assert_eq!(memory.alias(&alias("orders-api")).await.unwrap().second_version, None);
     assert_eq!(live_versions(&memory), ["1", "1", "1"]);
     deploy_release(&terraform, 2).await;
     assert_eq!(live_versions(&memory), ["2", "1", "1"]);
