@@ -9,14 +9,17 @@ use serde_json::Value;
 
 use crate::cloud::call_error::CallError;
 use crate::cloud::services::{
-    AliasState, AliasTarget, Bucket, Canaries, CanaryState, Cloud, DeploymentGroup, Functions, HandlerOutput, Message,
-    MessageCount, Object, PendingOrders, PublishedVersion, PutOutcome, Queues, Runs, Topic,
+    AliasState, AliasTarget, Bucket, Canaries, CanaryState, Cloud, ConsoleHeaders, Consoles, DeploymentGroup,
+    Functions, HandlerOutput, Message, MessageCount, Object, PendingOrders, PublishedVersion, PutOutcome, Queues, Runs,
+    Topic,
 };
 
 /// The cloud.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) objects: RefCell<BTreeMap<String, Object>>,
+    /// The files of consoles by bucket and path, with their headers.
+    pub(crate) console_files: RefCell<BTreeMap<(String, String), (Object, ConsoleHeaders)>>,
     pub(crate) aliases: RefCell<BTreeMap<AliasTarget, AliasState>>,
     /// The zips' digests by function and version.
     pub(crate) versions: RefCell<BTreeMap<(String, String), String>>,
@@ -155,6 +158,35 @@ impl Bucket for Memory {
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         Ok(self.objects.borrow().keys().filter(|key| key.starts_with(prefix)).cloned().collect())
+    }
+}
+
+impl Consoles for Memory {
+    async fn console_file(&self, bucket: &str, path: &str) -> Result<Option<Object>, CallError> {
+        let files = self.console_files.borrow();
+        Ok(files.get(&(bucket.to_owned(), path.to_owned())).map(|(object, _)| object.clone()))
+    }
+
+    async fn console_sha256(&self, bucket: &str, path: &str) -> Result<Option<Sha256>, CallError> {
+        Ok(self.console_file(bucket, path).await?.map(|object| Sha256::of(&object.bytes)))
+    }
+
+    async fn write_console_file(
+        &self,
+        bucket: &str,
+        path: &str,
+        bytes: Vec<u8>,
+        headers: ConsoleHeaders,
+        before: Option<&str>,
+    ) -> Result<(), CallError> {
+        let line = format!("write {bucket}/{path}");
+        self.record(line.clone())?;
+        if self.console_file(bucket, path).await?.map(|object| object.etag).as_deref() != before {
+            return Err(CallError::Changed(path.to_owned()));
+        }
+        let object = Object { bytes, etag: self.next_id("etag") };
+        self.console_files.borrow_mut().insert((bucket.to_owned(), path.to_owned()), (object, headers));
+        take_error(&self.lost_responses, &line)
     }
 }
 

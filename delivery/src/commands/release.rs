@@ -1,13 +1,14 @@
 //! `gridbid release`: publishes what a commit built to the artifacts bucket, once.
 //!
-//! Zips are stored under their digest, and `releases/<commit>.json`, which lists them, is written last. So an interrupted
+//! Zips and the console's files are stored under their digests, and `releases/<commit>.json`, which lists them, is written last. So an interrupted
 //! upload is not a release, and the next run uploads only what is missing. Nothing is overwritten.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use gridbid_release_format::{Manifest, Release, ReleaseId, Sha256, Timestamp};
+use gridbid_release_format::{Console, ConsoleFile, ConsolePath, Manifest, Release, ReleaseId, Sha256, Timestamp};
 
 use crate::binary;
 use crate::build::{Binaries, Build};
@@ -26,6 +27,8 @@ pub(crate) struct ReleaseRequest {
     pub(crate) committed_at: Timestamp,
     /// What it built.
     pub(crate) build: Build,
+    /// The files of its console; empty for a release without one.
+    pub(crate) console: BTreeMap<ConsolePath, Vec<u8>>,
     /// The delivery binary of the same commit.
     pub(crate) gridbid: Option<Vec<u8>>,
 }
@@ -35,10 +38,17 @@ pub(crate) struct ReleaseRequest {
 /// # Errors
 /// When a key or the release exists with different content, or a call fails.
 pub(crate) async fn release(bucket: &impl Bucket, request: ReleaseRequest, mode: Mode) -> Result<(), Failure> {
-    let ReleaseRequest { release: id, committed_at, build: Build { manifest, mut zips }, gridbid } = request;
+    let ReleaseRequest { release: id, committed_at, build: Build { manifest, mut zips }, console, gridbid } = request;
     let Manifest { profile, functions } = manifest;
-    let digest = gridbid.as_deref().map(Sha256::of);
-    let release = Release { release: id.clone(), committed_at, profile, functions, gridbid: digest };
+    let described = console.iter().map(|(path, bytes)| (path.clone(), ConsoleFile::of(bytes))).collect();
+    let release = Release {
+        release: id.clone(),
+        committed_at,
+        profile,
+        functions,
+        console: Console { files: described },
+        gridbid: gridbid.as_deref().map(Sha256::of),
+    };
     if let Some(existing) = releases::find(bucket, &id).await? {
         check_same(&existing, &release)?;
         log(&format!("release {id} already exists: nothing to do"));
@@ -49,12 +59,19 @@ pub(crate) async fn release(bucket: &impl Bucket, request: ReleaseRequest, mode:
         let zip = zips.remove(name).ok_or_else(|| Failure::new(format!("the build has no zip of {name}")))?;
         new += usize::from(upload(bucket, &function.key(name), zip, mode).await?);
     }
+    let mut new_files = 0;
+    for bytes in console.into_values() {
+        new_files += usize::from(upload(bucket, &ConsoleFile::of(&bytes).key(), bytes, mode).await?);
+    }
     if let Some(gridbid) = gridbid {
         upload(bucket, &Release::gridbid_key(&id), gridbid, mode).await?;
     }
-    let count = release.functions.len();
+    let mut contents = format!("{} zips, {new} of them new", release.functions.len());
+    if !release.console.is_empty() {
+        contents += &format!(", and {} files of the console, {new_files} of them new", release.console.files.len());
+    }
     if mode == Mode::DryRun {
-        log(&format!("release {id} would be written: {count} zips, {new} of them new"));
+        log(&format!("release {id} would be written: {contents}"));
         return Ok(());
     }
     let json =
@@ -63,7 +80,7 @@ pub(crate) async fn release(bucket: &impl Bucket, request: ReleaseRequest, mode:
         // A concurrent run was faster.
         check_same(&releases::read(bucket, &id).await?, &release)?;
     }
-    log(&format!("release {id} is complete: {count} zips, {new} of them new"));
+    log(&format!("release {id} is complete: {contents}"));
     log_detail(&format!("deploy it: gridbid deploy --env ENVIRONMENT --release {id}"));
     Ok(())
 }
@@ -81,6 +98,9 @@ fn check_same(existing: &Release, release: &Release) -> Result<(), Failure> {
     let functions = existing.functions.keys().chain(release.functions.keys());
     let differing = functions.filter(|name| existing.functions.get(*name) != release.functions.get(*name));
     let mut differing: Vec<&str> = differing.map(|name| name.as_str()).collect();
+    if existing.console != release.console {
+        differing.push("the console");
+    }
     if existing.gridbid != release.gridbid {
         differing.push("gridbid");
     }
@@ -159,6 +179,7 @@ mod tests {
             release: release_id(number),
             committed_at: timestamp(1_800_000_000),
             build: Build { manifest, zips: build.into_iter().collect() },
+            console: BTreeMap::new(),
             gridbid: Some(b"gridbid".to_vec()),
         }
     }
@@ -178,6 +199,29 @@ mod tests {
         assert_eq!(memory.logged("create functions/two/").len(), 1);
         let read = releases::read(&memory, &release_id(1)).await.unwrap();
         assert_eq!(read.gridbid, Some(Sha256::of(b"gridbid")));
+    }
+
+    fn with_console(request: ReleaseRequest, files: [(&str, &str); 3]) -> ReleaseRequest {
+        let files = files.map(|(path, text)| (path.parse().unwrap(), text.as_bytes().to_vec()));
+        ReleaseRequest { console: files.into(), ..request }
+    }
+
+    #[tokio::test]
+    async fn changed_console_uploads_only_its_changed_files() {
+        let memory = Memory::default();
+        let files = [("index.html", "page"), ("assets/main-1.js", "code"), ("assets/core-1.wasm", "core")];
+        release(&memory, with_console(request(1, &[("one", "a")]), files), Mode::Apply).await.unwrap();
+        assert_eq!(memory.logged("create console/").len(), 3);
+        memory.log.borrow_mut().clear();
+        let changed = [("index.html", "page 2"), ("assets/main-2.js", "code 2"), ("assets/core-1.wasm", "core")];
+        release(&memory, with_console(request(2, &[("one", "a")]), changed), Mode::Apply).await.unwrap();
+        assert_eq!(memory.logged("create console/").len(), 2);
+        assert!(memory.logged("create functions/").is_empty());
+        let console = releases::read(&memory, &release_id(2)).await.unwrap().console;
+        assert_eq!(console.index().unwrap().1, ConsoleFile::of(b"page 2"));
+        let again = with_console(request(2, &[("one", "a")]), files);
+        let refused = release(&memory, again, Mode::Apply).await.unwrap_err().to_string();
+        assert!(refused.ends_with("with different bytes of the console"), "{refused}");
     }
 
     #[tokio::test]

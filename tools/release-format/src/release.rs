@@ -1,11 +1,12 @@
 //! The release file: what one commit built, in `releases/<commit>.json` of the artifacts bucket.
 //!
-//! It is written after every zip that it names and never changes. The workflows read the digest of `gridbid` from it.
+//! It is written after every zip and file that it names and never changes. The workflows read the digest of `gridbid` from it.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::console::Console;
 use crate::digest::Sha256;
 use crate::manifest::{Function, Manifest, Profile};
 use crate::name::{FunctionName, ReleaseId};
@@ -23,6 +24,9 @@ pub struct Release {
     pub profile: Profile,
     /// The functions, as in `functions.json`.
     pub functions: BTreeMap<FunctionName, Function>,
+    /// The console; empty in releases without one.
+    #[serde(default, skip_serializing_if = "Console::is_empty")]
+    pub console: Console,
     /// The digest of the delivery binary of the same commit, when one was released.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gridbid: Option<Sha256>,
