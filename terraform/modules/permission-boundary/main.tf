@@ -16,7 +16,7 @@ locals {
 
   # Whole services, because a boundary grants nothing. IAM is listed by action.
   services = [
-    "apigateway", "budgets", "cloudwatch", "codebuild", "codeconnections", "codedeploy", "codepipeline", "codestar-connections",
+    "apigateway", "budgets", "cloudfront", "cloudwatch", "codebuild", "codeconnections", "codedeploy", "codepipeline", "codestar-connections",
     "dynamodb", "events", "execute-api", "kms", "lambda", "logs", "pipes", "s3", "scheduler", "secretsmanager", "sns", "sqs", "states", "xray",
   ]
 

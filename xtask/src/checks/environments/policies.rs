@@ -5,7 +5,8 @@
 use serde_json::Value;
 
 /// Actions whose resources have no ARN: AWS allows them on everything or not at all.
-const WITHOUT_RESOURCES: &str = "kms:CreateKey kms:ListAliases lambda:CreateEventSourceMapping logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups \
+const WITHOUT_RESOURCES: &str = "cloudfront:CreateDistribution cloudfront:CreateFunction cloudfront:CreateOriginAccessControl \
+    cloudfront:CreateResponseHeadersPolicy kms:CreateKey kms:ListAliases lambda:CreateEventSourceMapping logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups \
     logs:DescribeResourcePolicies logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy \
     logs:UpdateLogDelivery sns:GetSubscriptionAttributes sns:SetSubscriptionAttributes sns:Unsubscribe \
     states:ValidateStateMachineDefinition xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords \
