@@ -22,11 +22,19 @@ let
   toolchain = call ./toolchain.nix { };
   rust = call ./rust.nix { inherit crane toolchain without; };
   npm = call ./npm.nix { inherit wasm; };
+  console = call ./console.nix { inherit npm; };
   wasm = call ./wasm.nix { inherit rust npm; };
   python = call ./python.nix { inherit wasm; };
   zips = call ./zips.nix { inherit rust npm python; };
   terraform = call ./terraform.nix { };
-  shell = call ./shell.nix { inherit toolchain rust zips; };
+  shell = call ./shell.nix {
+    inherit
+      toolchain
+      rust
+      zips
+      console
+      ;
+  };
   checks = call ./checks.nix {
     inherit
       rust
@@ -52,13 +60,14 @@ in
 {
   packages = {
     inherit (rust.tools) xtask;
+    console = console.page;
     wasm = wasm.module;
     npm-package = npm.tarball;
     python-wheel = python.wheel;
   }
   // lib.optionalAttrs pkgs.stdenv.hostPlatform.isLinux (zips.packages // rust.delivery);
   inherit (shell) apps devShells formatter;
-  checks = checks // terraform.checks;
+  checks = checks // terraform.checks // { console = console.tests; };
   # Not an output: for the check `sources`.
   parts = {
     inherit (rust) dependencies;

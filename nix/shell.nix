@@ -7,6 +7,7 @@
   toolchain,
   rust,
   zips,
+  console,
   ...
 }:
 let
@@ -59,7 +60,7 @@ in
       "up"
       + lib.optionalString isLinux (
         " --functions ${zips.packages.functions} --gridbid ${lib.getExe rust.delivery.gridbid}"
-        + " --simulators ${lib.getExe rust.tools.simulators}"
+        + " --simulators ${lib.getExe rust.tools.simulators} --console ${console.page}"
       )
     );
     test = app "test" "Run every check and test, as CI does" "test";
