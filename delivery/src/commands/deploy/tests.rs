@@ -710,7 +710,7 @@ async fn failed_upload_of_an_asset_touches_neither_page_nor_alias() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn lost_response_of_the_switch_is_no_failure() {
+async fn lost_response_of_the_switch_is_recognized() {
     let memory = Memory::default();
     let terraform = terraform_with_console(&memory);
     put_release_with_console(&memory, 1, ["a", "b", "c"], "page 1", &[]);
