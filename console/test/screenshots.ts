@@ -1,5 +1,6 @@
 /**
- * Screenshots of the page's states, wide and narrow, light and dark, and the one of the README: `npm run screenshots [NAME…]`.
+ * Screenshots of the page's states, wide and narrow, light and dark, and the one of the README:
+ * `npm run screenshots [NAME…]`.
  */
 
 import { mkdirSync } from 'node:fs';
@@ -222,7 +223,8 @@ const wanted = process.argv.slice(2).filter((name) => !name.endsWith('.mjs'));
 mkdirSync(FOLDER, { recursive: true });
 const browser = await launch();
 try {
-  for (const state of [...states, signedOut, readme].filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+  for (const state of [...states, signedOut, readme]) {
+    if (wanted.length > 0 && !wanted.includes(state.name)) continue;
     for (const { path, viewport, colorScheme, scale, fullPage } of shotsOf(state)) {
       const site = await startSite({
         environment: state.issuer === undefined ? 'local' : 'prod',

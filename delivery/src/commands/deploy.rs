@@ -93,7 +93,9 @@ pub(crate) async fn deploy<C: Cloud, I: Infrastructure, A: Api>(
         check_not_older(&History::read(cloud, environment).await?, &release, request)?;
         let Plan { changes, .. } = infrastructure.plan(&manifest, Purpose::Show).await?;
         log(&format!("would deploy {} to {environment}: Terraform has {}", request.release, summarize(&changes)));
-        log_detail("and would probe and shift every function whose published version differs");
+        log_detail(
+            "and would probe and shift every function whose published version differs, and switch the console if it differs",
+        );
         return Ok(DeployReport { changes, ..DeployReport::default() });
     }
     let lease = Lease::acquire(cloud, environment, by, *wait_limit, interruption).await?;

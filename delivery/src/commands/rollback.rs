@@ -50,6 +50,10 @@ pub(crate) async fn rollback<C: Cloud>(
         for shift in plan_shifts(cloud, &target, None).await? {
             log_detail(&format!("{}: version {} → {}", shift.name, shift.before.version, shift.to));
         }
+        let addresses = history.last().map_or_else(|| target.addresses.clone(), |last| last.addresses.clone());
+        if console::differs(cloud, &Record { addresses, ..target }).await? {
+            log_detail("console: index.html is replaced");
+        }
         return Ok(());
     }
     let lease = Lease::acquire(cloud, environment, by, *wait_limit, interruption).await?;
