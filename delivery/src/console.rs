@@ -150,7 +150,7 @@ impl ConsoleSwitch {
         lease.check()?;
         interruption.check()?;
         self.write(cloud, &self.to, self.before.as_ref()).await?;
-        log_detail("console: the new page is live");
+        log_detail("console: index.html replaced");
         Ok(())
     }
 
@@ -162,7 +162,7 @@ impl ConsoleSwitch {
             Some(now) if now.etag == before.etag => Ok(()),
             Some(now) if now.bytes == self.to => {
                 self.write(cloud, &before.bytes, Some(&now)).await?;
-                log_detail("console: the page before is live again");
+                log_detail("console: index.html reverted");
                 Ok(())
             }
             _ => Err(CallError::Changed(INDEX.to_owned())),
