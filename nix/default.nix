@@ -15,6 +15,7 @@ let
   toolchain = call ./toolchain.nix { };
   rust = call ./rust.nix { inherit crane toolchain without; };
   npm = call ./npm.nix { inherit wasm; };
+  console = call ./console.nix { inherit npm; };
   wasm = call ./wasm.nix { inherit rust npm; };
   python = call ./python.nix { inherit wasm; };
   zips = call ./zips.nix { inherit rust npm python; };
@@ -25,6 +26,7 @@ let
       rust
       zips
       terraform
+      console
       ;
   };
   checks = call ./checks.nix {
@@ -66,12 +68,13 @@ let
   packages = {
     inherit (rust.tools) xtask;
     default = if isLinux then zips.packages.functions else rust.tools.xtask;
+    console = console.page;
     wasm = wasm.module;
     npm-package = npm.tarball;
     python-wheel = python.wheel;
   }
   // lib.optionalAttrs isLinux (zips.packages // rust.delivery);
-  allChecks = checks // terraform.checks;
+  allChecks = checks // terraform.checks // { console = console.tests; };
 
   # `nix flake show` prints the description of every output.
   described = lib.mapAttrs (

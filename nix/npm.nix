@@ -29,14 +29,16 @@ let
         mv -- *.tgz $out
       '';
 
-  # Unpacks a lock file's packages for this platform. Package scripts do not run.
-  modulesOf =
-    folder:
+  # Unpacks a lock file's packages for this platform, except those whose names begin with an excluded text. Package scripts do
+  # not run.
+  modulesWithout =
+    excluded: folder:
     let
       lock = lib.importJSON (root + "${folder}/package-lock.json");
       fits =
         path: package:
         lib.hasPrefix "node_modules/" path
+        && !(lib.any (name: lib.hasPrefix "node_modules/${name}" path) excluded)
         && !(package.link or false)
         && builtins.elem node.platform (package.os or [ node.platform ])
         && builtins.elem node.arch (package.cpu or [ node.arch ]);
@@ -55,6 +57,8 @@ let
       "mkdir -p $out/node_modules\n"
       + lib.concatStrings (lib.mapAttrsToList unpack (lib.filterAttrs fits lock.packages))
     );
+
+  modulesOf = modulesWithout [ ];
 
   sourceOf =
     paths:
@@ -91,7 +95,7 @@ let
       '';
 in
 {
-  inherit modulesOf;
+  inherit modulesOf modulesWithout;
   package = built;
 
   tarball =

@@ -9,6 +9,7 @@
   rust,
   zips,
   terraform,
+  console,
   ...
 }:
 let
@@ -62,7 +63,7 @@ in
       "up"
       + lib.optionalString isLinux (
         " --functions ${zips.packages.functions} --gridbid ${lib.getExe rust.delivery.gridbid}"
-        + " --simulators ${lib.getExe rust.tools.simulators}"
+        + " --simulators ${lib.getExe rust.tools.simulators} --console ${console.page}"
       )
     );
     test = app "test" "Run every check and test, as CI does" "test";

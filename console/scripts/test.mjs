@@ -20,7 +20,7 @@ const tests = (folder) =>
 const GROUPS = {
   unit: () => tests('test/unit'),
   browser: () => tests('test/browser'),
-  system: () => ['test/system.test.ts'],
+  system: () => tests('test/system'),
   screenshots: () => ['test/screenshots.ts'],
   measure: () => ['test/measure.ts'],
 };

@@ -1,4 +1,7 @@
-/** Screenshots of the page's states, wide and narrow, light and dark: `npm run screenshots [NAME…]`. */
+/**
+ * Screenshots of the page's states, wide and narrow, light and dark, and the one of the README:
+ * `npm run screenshots [NAME…]`.
+ */
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,6 +27,14 @@ const INVALID = `[
   {"record_id": "unique_id_1", "parameter_1": "", "parameter_2": "2.1"},
   {"record_id": "unique_id_3", "parameter_1": "def", "parameter_2": 0.123456789012345678901234567890123456789},
   {"record_id": "-x", "parameter_1": "def", "parameter_2": 2.1, "price": 3}
+]
+`;
+
+const README_ORDERS = `[
+  {"record_id": "north-0705", "parameter_1": "wind", "parameter_2": 4.10},
+  {"record_id": "south-0705", "parameter_1": "solar", "parameter_2": 2.1},
+  {"record_id": "north-0705", "parameter_1": "wind", "parameter_2": "7.25"},
+  {"record_id": "east-0705", "parameter_2": 1e2}
 ]
 `;
 
@@ -161,42 +172,80 @@ const signedOut: State = {
   },
 };
 
+/** The picture in the README. */
+const readme: State = {
+  name: 'readme',
+  show: async (page) => {
+    await fill(page, README_ORDERS);
+    await page.getByText('3 violations').waitFor();
+    await page.getByText('Line 4').first().click();
+  },
+};
+
+interface Shot {
+  readonly path: string;
+  readonly viewport: { readonly width: number; readonly height: number };
+  readonly colorScheme: 'light' | 'dark';
+  readonly scale: number;
+  readonly fullPage: boolean;
+}
+
+function shotsOf({ name }: State): Shot[] {
+  if (name === readme.name)
+    return [
+      {
+        path: '../docs/console.png',
+        viewport: { width: 1200, height: 540 },
+        colorScheme: 'light',
+        scale: 1,
+        fullPage: false,
+      },
+    ];
+  return (['light', 'dark'] as const).flatMap((colorScheme) => [
+    {
+      path: join(FOLDER, `${name}-wide-${colorScheme}.png`),
+      viewport: { width: 1360, height: 900 },
+      colorScheme,
+      scale: 1,
+      fullPage: false,
+    },
+    {
+      path: join(FOLDER, `${name}-phone-${colorScheme}.png`),
+      viewport: { width: 390, height: 844 },
+      colorScheme,
+      scale: 2,
+      fullPage: true,
+    },
+  ]);
+}
+
 const wanted = process.argv.slice(2).filter((name) => !name.endsWith('.mjs'));
 mkdirSync(FOLDER, { recursive: true });
 const browser = await launch();
 try {
-  for (const state of [...states, signedOut].filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-    for (const [size, viewport] of [
-      ['wide', { width: 1360, height: 900 }],
-      ['phone', { width: 390, height: 844 }],
-    ] as const) {
-      for (const colorScheme of ['light', 'dark'] as const) {
-        const site = await startSite({
-          environment: state.issuer === undefined ? 'local' : 'prod',
-          ...(state.issuer === undefined ? {} : { issuer: state.issuer }),
-        });
-        state.prepare?.(site);
-        const context = await browser.newContext({
-          viewport,
-          colorScheme,
-          deviceScaleFactor: size === 'phone' ? 2 : 1,
-        });
-        const page = await context.newPage();
-        page.on(
-          'console',
-          (message) => message.type() === 'error' && console.error(`${state.name}: ${message.text()}`),
-        );
-        page.on('pageerror', (error) => console.error(`${state.name}: ${error.stack ?? error.message}`));
-        await page.goto(site.url);
-        await editorText(page);
-        await state.show(page, site);
-        await page.waitForTimeout(250);
-        const path = join(FOLDER, `${state.name}-${size}-${colorScheme}.png`);
-        await page.screenshot({ path, fullPage: size === 'phone' });
-        console.log(path);
-        await context.close();
-        await site.close();
-      }
+  for (const state of [...states, signedOut, readme]) {
+    if (wanted.length > 0 && !wanted.includes(state.name)) continue;
+    for (const { path, viewport, colorScheme, scale, fullPage } of shotsOf(state)) {
+      const site = await startSite({
+        environment: state.issuer === undefined ? 'local' : 'prod',
+        ...(state.issuer === undefined ? {} : { issuer: state.issuer }),
+      });
+      state.prepare?.(site);
+      const context = await browser.newContext({ viewport, colorScheme, deviceScaleFactor: scale });
+      const page = await context.newPage();
+      page.on(
+        'console',
+        (message) => message.type() === 'error' && console.error(`${state.name}: ${message.text()}`),
+      );
+      page.on('pageerror', (error) => console.error(`${state.name}: ${error.stack ?? error.message}`));
+      await page.goto(site.url);
+      await editorText(page);
+      await state.show(page, site);
+      await page.waitForTimeout(250);
+      await page.screenshot({ path, fullPage });
+      console.log(path);
+      await context.close();
+      await site.close();
     }
   }
 } finally {

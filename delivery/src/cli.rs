@@ -26,6 +26,7 @@ use crate::commands::resubmit::resubmit;
 use crate::commands::rollback::{RollbackRequest, rollback};
 use crate::commands::smoke::smoke;
 use crate::commands::status::status;
+use crate::console;
 use crate::failure::Failure;
 use crate::git;
 use crate::history::{Addresses, History, Record};
@@ -96,7 +97,7 @@ async fn run(CommandLine { command, bucket, dry_run }: CommandLine) -> Result<()
 }
 
 fn release_request(account: &Account, arguments: ReleaseArguments) -> Result<ReleaseRequest, Failure> {
-    let ReleaseArguments { functions, release, committed_at, gridbid, host_binaries } = arguments;
+    let ReleaseArguments { functions, release, committed_at, console, gridbid, host_binaries } = arguments;
     let binaries = if host_binaries { Binaries::Host } else { Binaries::Lambda };
     if host_binaries {
         require_local_cloud(account, "--host-binaries is", RELEASE_FROM_NIX)?;
@@ -111,7 +112,8 @@ fn release_request(account: &Account, arguments: ReleaseArguments) -> Result<Rel
         require_local_cloud(account, &subject, RELEASE_FROM_NIX)?;
     }
     let gridbid = release::read_gridbid(&gridbid, binaries)?;
-    Ok(ReleaseRequest { release, committed_at, build, gridbid })
+    let console = console.map(|folder| console::read(&folder)).transpose()?.unwrap_or_default();
+    Ok(ReleaseRequest { release, committed_at, build, console, gridbid })
 }
 
 /// Rejects what only a local cloud may get. `subject` begins the message; `hint` names the alternative.

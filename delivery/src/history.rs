@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use gridbid_release_format::{EnvironmentName, FunctionName, ReleaseId, Timestamp};
+use gridbid_release_format::{Console, EnvironmentName, FunctionName, ReleaseId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::cloud::services::{AliasTarget, Bucket, DeploymentGroup, PutOutcome};
@@ -57,6 +57,12 @@ pub(crate) struct Addresses {
     /// The dead-letter queue of orders to submit; absent where no auction platform is configured.
     #[serde(default)]
     pub(crate) submission_dead_letter_queue_url: Option<String>,
+    /// The bucket of the console's files; absent where there is no console.
+    #[serde(default)]
+    pub(crate) console_bucket: Option<String>,
+    /// The console's URL; absent where there is no console.
+    #[serde(default)]
+    pub(crate) console_url: Option<String>,
 }
 
 /// A deployment or a rollback.
@@ -78,6 +84,9 @@ pub(crate) struct Record {
     pub(crate) why: Option<String>,
     /// Every function's alias.
     pub(crate) functions: BTreeMap<FunctionName, PinnedAlias>,
+    /// The console that people get; empty where there is none.
+    #[serde(default, skip_serializing_if = "Console::is_empty")]
+    pub(crate) console: Console,
     /// The environment's addresses.
     #[serde(flatten)]
     pub(crate) addresses: Addresses,
@@ -196,6 +205,7 @@ mod tests {
             back_to: back_to.map(timestamp),
             why: None,
             functions: BTreeMap::new(),
+            console: Console::default(),
             addresses: addresses(),
         }
     }

@@ -11,6 +11,7 @@ mod build;
 mod cli;
 mod cloud;
 mod commands;
+mod console;
 mod failure;
 mod git;
 mod history;

@@ -52,6 +52,8 @@ pub(crate) fn addresses() -> Addresses {
         state_machine_arn: None,
         submission_queue_url: None,
         submission_dead_letter_queue_url: None,
+        console_bucket: None,
+        console_url: None,
     }
 }
 

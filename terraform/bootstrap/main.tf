@@ -89,7 +89,7 @@ module "state" {
   access_log              = { bucket = module.access_log.name, prefix = "state/" }
 }
 
-# functions/<name>/<sha256>.zip, releases/<git sha>.json, deployments/<environment>/<time>.json.
+# console/<sha256>, functions/<name>/<sha256>.zip, releases/<git sha>.json, deployments/<environment>/<time>.json.
 module "artifacts" {
   source = "../modules/private-bucket"
   count  = local.holds_artifacts ? 1 : 0
@@ -104,14 +104,14 @@ module "artifacts" {
         sid       = "WriteOnce"
         effect    = "Deny"
         actions   = ["s3:PutObject"]
-        prefixes  = ["/functions/*", "/releases/*"]
+        prefixes  = ["/console/*", "/functions/*", "/releases/*"]
         condition = { Null = { "s3:if-none-match" = ["true"] }, Bool = { "s3:ObjectCreationOperation" = ["true"] } }
       },
       {
         sid       = "KeepForEver"
         effect    = "Deny"
         actions   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
-        prefixes  = ["/functions/*", "/releases/*"]
+        prefixes  = ["/console/*", "/functions/*", "/releases/*"]
         condition = {}
       },
     ],
@@ -121,7 +121,7 @@ module "artifacts" {
         effect    = "Allow"
         principal = { AWS = [for account in var.reader_accounts : "arn:aws:iam::${account}:root"] }
         actions   = ["s3:GetObject", "s3:ListBucket"]
-        prefixes  = ["", "/functions/*", "/releases/*", "/deployments/*"]
+        prefixes  = ["", "/console/*", "/functions/*", "/releases/*", "/deployments/*"]
         condition = { ArnLike = { "aws:PrincipalArn" = [for account in var.reader_accounts : "arn:aws:iam::${account}:role/gridbid-delivery-*"] } }
       },
       {

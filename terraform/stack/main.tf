@@ -119,6 +119,19 @@ module "http_api" {
   alarm_topic_arns   = local.alarm_topic_arns
 }
 
+module "console" {
+  source = "../modules/console"
+  count  = var.console == null ? 0 : 1
+
+  environment    = var.environment
+  domain         = var.console.domain
+  api_endpoint   = module.http_api.endpoint
+  issuer         = var.jwt.issuer
+  issuer_origins = var.console.issuer_origins
+  client_id      = var.console.client_id
+  scope          = var.console.scope
+}
+
 module "dashboard" {
   source = "../modules/dashboard"
   count  = var.on_aws ? 1 : 0

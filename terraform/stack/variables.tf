@@ -86,6 +86,22 @@ variable "domain" {
   default = null
 }
 
+variable "console" {
+  description = "The console: its client ID at the issuer of jwt, its domain name with the ARN of a certificate in us-east-1, the scopes of a sign-in, and more origins of the issuer that the page calls; null for no console. Requires the authorization JWT."
+  type = object({
+    client_id      = string
+    domain         = object({ name = string, certificate_arn = string })
+    scope          = optional(string, "openid")
+    issuer_origins = optional(list(string), [])
+  })
+  default = null
+
+  validation {
+    condition     = var.console == null || (var.authorization == "JWT" && var.jwt != null)
+    error_message = "The console requires the authorization JWT and jwt: a page cannot sign requests with AWS_IAM."
+  }
+}
+
 # The functions.
 
 variable "reserved_concurrency" {

@@ -60,6 +60,7 @@ run "policies_have_no_wildcard_action_and_fit_the_quota" {
   # These actions do not support resource-level permissions, or check them against all resources.
   assert {
     condition = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Action if contains(statement.Resource, "*")]])) == toset([
+      "cloudfront:CreateDistribution", "cloudfront:CreateFunction", "cloudfront:CreateOriginAccessControl", "cloudfront:CreateResponseHeadersPolicy",
       "cloudwatch:DescribeAlarms", "codedeploy:StopDeployment", "lambda:CreateEventSourceMapping", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
       "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy",
       "logs:UpdateLogDelivery", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
@@ -115,8 +116,24 @@ run "deploy_role_is_limited_to_its_environment_and_the_boundary" {
   }
 
   assert {
-    condition     = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "s3:PutObject")]])) == toset(["arn:aws:s3:::state/dev/*", "arn:aws:s3:::artifacts/deployments/dev/*"])
-    error_message = "A deployment may write its state and records, and no artifact."
+    condition     = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "s3:PutObject")]])) == toset(["arn:aws:s3:::state/dev/*", "arn:aws:s3:::artifacts/deployments/dev/*", "arn:aws:s3:::gridbid-dev-console-*/*"])
+    error_message = "A deployment may write its state, its records and its console, and no artifact."
+  }
+
+  assert {
+    condition = alltrue([for statement in jsondecode(aws_iam_policy.this["console"].policy).Statement :
+      contains([
+        { StringEquals = { "aws:ResourceTag/Environment" = "dev" } },
+        { StringEquals = { "aws:RequestTag/Environment" = "dev" }, Null = { "aws:ResourceTag/Environment" = "true" } },
+      ], try(statement.Condition, null))
+      if length(setintersection(statement.Action, ["cloudfront:DeleteDistribution", "cloudfront:TagResource", "cloudfront:UpdateDistribution"])) > 0
+    ])
+    error_message = "A deployment may change only its environment's distribution, and must not tag another's."
+  }
+
+  assert {
+    condition     = toset(flatten([for statement in jsondecode(aws_iam_policy.this["console"].policy).Statement : statement.Resource if contains(statement.Action, "cloudfront:UpdateFunction")])) == toset(["arn:aws:cloudfront::123456789012:function/gridbid-dev-console-strip-prefix"])
+    error_message = "A deployment may change only its environment's CloudFront function."
   }
 }
 
@@ -138,8 +155,8 @@ run "plan_role_reads_configuration_and_no_data" {
   }
 
   assert {
-    condition     = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "s3:GetObject")]])) == toset(["arn:aws:s3:::state/dev/*"])
-    error_message = "The Terraform state must be the only object that a plan reads."
+    condition     = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "s3:GetObject")]])) == toset(["arn:aws:s3:::state/dev/*", "arn:aws:s3:::gridbid-dev-console-*/*"])
+    error_message = "The Terraform state and the console's public files must be the only objects that a plan reads."
   }
 
   # DescribeStateMachine needs it for the definition.
@@ -177,7 +194,7 @@ run "release_role_writes_artifacts_and_the_cache" {
   assert {
     condition = [for statement in jsondecode(aws_iam_policy.this["artifacts"].policy).Statement : [statement.Action, statement.Resource]] == [
       [["s3:ListBucket"], ["arn:aws:s3:::artifacts", "arn:aws:s3:::cache"]],
-      [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::artifacts/functions/*", "arn:aws:s3:::artifacts/releases/*"]],
+      [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::artifacts/console/*", "arn:aws:s3:::artifacts/functions/*", "arn:aws:s3:::artifacts/releases/*"]],
       [["s3:GetObject", "s3:PutObject"], ["arn:aws:s3:::cache/*"]],
     ] && length(aws_iam_policy.this) == 1
     error_message = "A release may only write artifacts and the cache."

@@ -97,6 +97,9 @@ run "prod" {
 
   variables {
     auction_platform_url = "https://platform.example"
+    authorization        = "JWT"
+    jwt                  = { issuer = "https://issuer.example.com", audience = ["gridbid"] }
+    console              = { client_id = "console", domain = { name = "desk.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c" } }
   }
 
   assert {

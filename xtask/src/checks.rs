@@ -1,5 +1,6 @@
 //! The checks of `cargo xtask test`, one file each. Every check is a step; the first failure ends the command.
 
+pub mod console;
 pub mod contract;
 pub mod environments;
 pub mod first_deploys;

@@ -87,8 +87,10 @@ export class Document {
 
   #violation(at: number): Violation {
     const { index, field, code, message } = this.#findings[at] ?? { index: null, field: '', code: '', message: '' };
-    const { from, to } = this.#spans[at] ?? { from: 0, to: 0 };
-    return { index, field, code, message, from, to, line: this.#lines.at(from) };
+    const { from, to, first } = this.#spans[at] ?? { from: 0, to: 0 };
+    // An editor has lines, and no JSON pointers.
+    const sentence = first === undefined ? message : `${message} (line ${this.#lines.at(first)})`;
+    return { index, field, code, message: sentence, from, to, line: this.#lines.at(from) };
   }
 
   /** @throws {InvalidOrdersError} when the text is not valid. */

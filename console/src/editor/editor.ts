@@ -72,13 +72,18 @@ const theme = EditorView.theme({
   '.cm-activeLine': { backgroundColor: 'var(--active-line)' },
   '.cm-activeLineGutter': { backgroundColor: 'var(--active-line)', color: 'var(--text)' },
   '.cm-placeholder': { color: 'var(--muted)' },
+  // A border, because a selection would draw a decoration of the text in the text's color. The translucent background lets
+  // the selection, which is drawn below the text, be seen.
   '.cm-mark': {
-    textDecoration: 'underline wavy var(--bad) 1.5px',
-    textUnderlineOffset: '0.2em',
-    textDecorationSkipInk: 'none',
-    backgroundColor: 'var(--bad-faint)',
+    borderBottom: '2px dotted var(--bad)',
+    backgroundColor: 'color-mix(in srgb, var(--bad) 10%, transparent)',
   },
-  '.cm-mark-api': { textDecorationColor: 'var(--warn)', backgroundColor: 'var(--warn-faint)' },
+  '.cm-mark-api': {
+    borderBottomColor: 'var(--warn)',
+    backgroundColor: 'color-mix(in srgb, var(--warn) 12%, transparent)',
+  },
+  // Marks within marks would add up to a background that hides the text.
+  '.cm-mark .cm-mark': { backgroundColor: 'transparent' },
   '.cm-gutterElement.cm-marked-line': { color: 'var(--bad)', fontWeight: '700' },
   '.cm-gutterElement.cm-marked-line::before': {
     content: '"●"',

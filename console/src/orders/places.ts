@@ -13,6 +13,8 @@ export interface Finding {
 export interface Span {
   readonly from: number;
   readonly to: number;
+  /** For a repeated `record_id`: where the first order that has it begins. */
+  readonly first?: number;
 }
 
 /** The offsets of line starts, for turning an offset into a line. */
@@ -45,22 +47,37 @@ export class Lines {
 export function findPlaces(text: string, findings: readonly Finding[]): Span[] {
   const spans: Span[] = findings.map((finding) => wholeBody(text, finding));
   const ofOrders: number[] = [];
-  for (const [at, { index }] of findings.entries()) if (index !== null) ofOrders.push(at);
+  // The first orders of a `record_id` that later orders repeat, by index.
+  const firsts = new Map<number, number>();
+  for (const [at, finding] of findings.entries()) {
+    if (finding.index !== null) ofOrders.push(at);
+    const first = firstOrder(finding);
+    if (first !== null) firsts.set(first, 0);
+  }
   ofOrders.sort((a, b) => (findings[a]?.index ?? 0) - (findings[b]?.index ?? 0) || a - b);
   let next = 0;
   eachElement(text, (index, from, to) => {
     let members: Member[] | undefined;
     const seen = new Map<string, number>();
+    if (firsts.has(index)) firsts.set(index, from);
     for (; next < ofOrders.length; next += 1) {
       const at = ofOrders[next] ?? 0;
       const finding = findings[at];
       if (finding === undefined || finding.index !== index) break;
       members ??= readMembers(text, from);
-      spans[at] = inOrder(text, finding, { from, to }, members, seen);
+      const span = inOrder(text, finding, { from, to }, members, seen);
+      const first = firsts.get(firstOrder(finding) ?? -1);
+      spans[at] = first === undefined ? span : { ...span, first };
     }
     return next < ofOrders.length;
   });
   return spans;
+}
+
+/** The index of the order whose `record_id` this one repeats: the sentence has its JSON pointer. */
+function firstOrder({ code, message }: Finding): number | null {
+  const index = code === 'duplicate_record_id' ? /\/(\d+)$/.exec(message)?.[1] : undefined;
+  return index === undefined ? null : Number(index);
 }
 
 /** The place of a finding within its order. `seen` counts the findings of one code and field: each is a later member. */

@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import type { Page } from 'playwright-core';
-
 import { startIssuer, type Issuer } from '../support/issuer.ts';
 import { editorText, fill } from '../support/page.ts';
+import { assertNothingKept, signIn } from '../support/sign-in.ts';
 import { assertAccessible, inPage, type Session } from '../support/session.ts';
 
 const ORDER = '[{"record_id": "a", "parameter_1": "x", "parameter_2": 1}]';
@@ -26,19 +25,6 @@ async function withIssuer(
   } finally {
     await issuer.close();
   }
-}
-
-async function signIn(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Sign in' }).first().click();
-  await page.getByRole('link', { name: 'Continue as trader' }).click();
-}
-
-/** No part of a token, code or verifier may be kept anywhere. */
-async function assertNothingKept(page: Page): Promise<void> {
-  const kept = await page.evaluate(() =>
-    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state]),
-  );
-  assert.doesNotMatch(kept, /eyJ|code=|verifier|access_token|oidc/);
 }
 
 test('without a sign-in orders are checked, and nothing is asked of the API', () =>
@@ -83,6 +69,7 @@ test('the address of a day survives the redirect', () =>
 for (const [name, change] of [
   ['an expired token', (issuer: Issuer) => void (issuer.lifetime = -10)],
   ['a token for another audience', (issuer: Issuer) => void (issuer.audience = 'elsewhere')],
+  ['a token of another issuer', (issuer: Issuer) => void (issuer.namedIssuer = 'https://elsewhere.example.com')],
 ] as const) {
   test(`${name} is explained, and signing in again works`, () =>
     withIssuer(async ({ page, issuer }) => {
@@ -94,6 +81,7 @@ for (const [name, change] of [
       await page.getByRole('alert').getByText('The API refused this sign-in (401)').waitFor();
       issuer.lifetime = 3600;
       issuer.audience = 'console';
+      issuer.namedIssuer = null;
       await signIn(page);
       await page.getByRole('button', { name: 'Submit 1 order' }).click();
       await page.getByText('1 order stored').waitFor();

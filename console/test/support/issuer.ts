@@ -12,9 +12,11 @@ import {
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-import { close, listen } from './site.ts';
+import { close, listen } from './server.ts';
 
 const KEY_ID = 'test-key';
+/** The subject of every token. */
+export const SUBJECT = 'trader-1';
 const base64url = (value: string | Buffer): string => Buffer.from(value).toString('base64url');
 
 interface Grant {
@@ -27,6 +29,8 @@ export interface Issuer {
   readonly url: string;
   /** The audience of the tokens to come. */
   audience: string;
+  /** The issuer that the access tokens to come name; null for this one. */
+  namedIssuer: string | null;
   /** Seconds until the tokens to come expire, as the API sees it; negative for expired ones. */
   lifetime: number;
   /** Whether sign-ins are denied. */
@@ -87,6 +91,7 @@ export async function startIssuer(): Promise<Issuer> {
   const issuer: Issuer & { url: string } = {
     url: '',
     audience: 'console',
+    namedIssuer: null,
     lifetime: 3600,
     denies: false,
     expiresIn: null,
@@ -152,7 +157,7 @@ export async function startIssuer(): Promise<Issuer> {
     const now = Math.floor(Date.now() / 1000);
     const claims = {
       iss: issuer.url,
-      sub: 'trader-1',
+      sub: SUBJECT,
       email: 'trader@example.com',
       iat: now,
       ...(nonce === null ? {} : { nonce }),
@@ -161,7 +166,12 @@ export async function startIssuer(): Promise<Issuer> {
       token_type: 'Bearer',
       expires_in: issuer.expiresIn ?? Math.max(60, issuer.lifetime),
       ...(issuer.hasRefresh ? { refresh_token: 'refresh' } : {}),
-      access_token: jwt({ ...claims, aud: issuer.audience, exp: now + issuer.lifetime }),
+      access_token: jwt({
+        ...claims,
+        iss: issuer.namedIssuer ?? issuer.url,
+        aud: issuer.audience,
+        exp: now + issuer.lifetime,
+      }),
       id_token: jwt({ ...claims, aud: 'console', exp: now + 3600 }),
     });
   }

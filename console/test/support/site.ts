@@ -1,11 +1,12 @@
 /** Serves dist/ and an API under one origin, with the headers that every deployment has. */
 
 import { readFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 
 import { FakeApi } from './api.ts';
+import { close, listen } from './server.ts';
 import { securityHeaders } from '../../scripts/headers.mjs';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -76,13 +77,4 @@ export async function startSite({
     broken,
     close: () => close(server),
   };
-}
-
-export function listen(server: Server): Promise<void> {
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-}
-
-export function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => server.close(() => resolve()));
 }

@@ -47,6 +47,15 @@ test('all violations are listed by page, by range and by step', () => {
   assert.equal(document.step(1, 1_000_000, 1)?.index, 0);
 });
 
+test('a repeated record_id names the line of the first order', () => {
+  const document = new Document();
+  const order = '{"record_id":"a","parameter_1":"x","parameter_2":1}';
+  document.replace(`[\n${order},\n${order}\n]`, 1);
+  const [violation] = document.check([]).violations;
+  assert.equal(violation?.line, 3);
+  assert.equal(violation.message, '`record_id` is the same as that of the order at /0 (line 2)');
+});
+
 test('batches are cut from what was prepared, with exact amounts', () => {
   const document = new Document();
   document.replace(valid(250), 1);

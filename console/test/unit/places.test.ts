@@ -20,6 +20,16 @@ test('a wrong value is underlined at the value', () => {
   ]);
 });
 
+test('a repeated record_id knows where the first order with it begins', () => {
+  const order = (id: string) => `{"record_id":"${id}","parameter_1":"x","parameter_2":1}`;
+  const text = `[${order('a')},\n${order('b')},\n${order('c')},\n${order('b')},\n${order('b')}]`;
+  const places = findPlaces(text, validateOrders(text).violations);
+  assert.deepEqual(
+    places.map(({ first }) => first),
+    [text.indexOf('{"record_id":"b"'), text.indexOf('{"record_id":"b"')],
+  );
+});
+
 test('an unknown field is underlined at its key, each time it is given', () => {
   const text = '[{"record_id":"a","parameter_1":"x","parameter_2":1,"x":{"record_id":[1,"]"]},"x" : 2}]';
   const places = findPlaces(text, validateOrders(text).violations);

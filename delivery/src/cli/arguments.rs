@@ -84,6 +84,9 @@ pub(crate) struct ReleaseArguments {
     /// Time of that commit, such as 2026-11-22T07:05:00Z
     #[arg(long, requires = "release")]
     pub(crate) committed_at: Option<Timestamp>,
+    /// Folder of the built console, such as the result of `nix build .#console`, stored with the release
+    #[arg(long)]
+    pub(crate) console: Option<PathBuf>,
     /// Static delivery binary of the same commit, stored with the release; repeatable, one for each processor
     #[arg(long)]
     pub(crate) gridbid: Vec<PathBuf>,

@@ -9,14 +9,17 @@ use serde_json::Value;
 
 use crate::cloud::call_error::CallError;
 use crate::cloud::services::{
-    AliasState, AliasTarget, Bucket, Canaries, CanaryState, Cloud, DeploymentGroup, Functions, HandlerOutput, Message,
-    MessageCount, Object, PendingOrders, PublishedVersion, PutOutcome, Queues, Runs, Topic,
+    AliasState, AliasTarget, Bucket, Canaries, CanaryState, Cloud, ConsoleHeaders, Consoles, DeploymentGroup,
+    Functions, HandlerOutput, Message, MessageCount, Object, PendingOrders, PublishedVersion, PutOutcome, Queues, Runs,
+    Topic,
 };
 
 /// The cloud.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) objects: RefCell<BTreeMap<String, Object>>,
+    /// The files of consoles by bucket and path, with their headers.
+    pub(crate) console_files: RefCell<BTreeMap<(String, String), (Object, ConsoleHeaders)>>,
     pub(crate) aliases: RefCell<BTreeMap<AliasTarget, AliasState>>,
     /// The zips' digests by function and version.
     pub(crate) versions: RefCell<BTreeMap<(String, String), String>>,
@@ -273,6 +276,41 @@ impl Bucket for Memory {
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, CallError> {
         self.call(|| Ok(self.objects.borrow().keys().filter(|key| key.starts_with(prefix)).cloned().collect()))
+    }
+}
+
+impl Consoles for Memory {
+    async fn console_file(&self, bucket: &str, path: &str) -> Result<Option<Object>, CallError> {
+        self.call(|| {
+            let files = self.console_files.borrow();
+            Ok(files.get(&(bucket.to_owned(), path.to_owned())).map(|(object, _)| object.clone()))
+        })
+    }
+
+    async fn console_sha256(&self, bucket: &str, path: &str) -> Result<Option<Sha256>, CallError> {
+        Ok(self.console_file(bucket, path).await?.map(|object| Sha256::of(&object.bytes)))
+    }
+
+    async fn write_console_file(
+        &self,
+        bucket: &str,
+        path: &str,
+        bytes: Vec<u8>,
+        headers: ConsoleHeaders,
+        before: Option<&str>,
+    ) -> Result<(), CallError> {
+        let line = format!("write {bucket}/{path}");
+        self.record(line.clone())?;
+        self.call(|| {
+            let key = (bucket.to_owned(), path.to_owned());
+            let mut files = self.console_files.borrow_mut();
+            if files.get(&key).map(|(object, _)| object.etag.as_str()) != before {
+                return Err(CallError::Changed(path.to_owned()));
+            }
+            files.insert(key, (Object { bytes: bytes.clone(), etag: self.next_id("etag") }, headers));
+            Ok(())
+        })?;
+        take_error(&self.lost_responses, &line)
     }
 }
 

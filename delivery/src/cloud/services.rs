@@ -41,6 +41,33 @@ pub(crate) trait Bucket {
     fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<String>, CallError>>;
 }
 
+/// How CloudFront and browsers treat a file of a console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConsoleHeaders {
+    /// `Content-Type`.
+    pub(crate) content_type: &'static str,
+    /// `Cache-Control`.
+    pub(crate) cache_control: &'static str,
+}
+
+/// The buckets that hold the consoles of environments.
+pub(crate) trait Consoles {
+    /// Reads a file; `None` when the path does not exist.
+    fn console_file(&self, bucket: &str, path: &str) -> impl Future<Output = Result<Option<Object>, CallError>>;
+    /// The digest of a file's bytes; `None` when the path does not exist.
+    fn console_sha256(&self, bucket: &str, path: &str) -> impl Future<Output = Result<Option<Sha256>, CallError>>;
+    /// Writes a file in place of the one with this entity tag, or, without a tag, unless the path exists;
+    /// [`CallError::Changed`] otherwise.
+    fn write_console_file(
+        &self,
+        bucket: &str,
+        path: &str,
+        bytes: Vec<u8>,
+        headers: ConsoleHeaders,
+        before: Option<&str>,
+    ) -> impl Future<Output = Result<(), CallError>>;
+}
+
 /// An alias of a function: what callers invoke and deployments shift.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct AliasTarget {
@@ -222,7 +249,7 @@ pub(crate) trait Runs {
 }
 
 /// All services, and the clock.
-pub(crate) trait Cloud: Bucket + Functions + Canaries + Topic + Queues + Runs {
+pub(crate) trait Cloud: Bucket + Consoles + Functions + Canaries + Topic + Queues + Runs {
     /// The current time.
     fn now(&self) -> Timestamp;
 }

@@ -1,8 +1,8 @@
 //! `gridbid deploy`: shifts an environment's aliases to the versions of a release, or reverts them.
 //!
-//! Terraform writes code and configuration, which publishes versions that receive no calls yet. Each new version is probed,
-//! the aliases are shifted, and the smoke test runs. If the shift or the smoke test fails, the aliases are reverted, Slack is
-//! notified and the command fails. Terraform's changes are not reverted: the next deployment applies its own. A lease admits
+//! Terraform writes code and configuration, which publishes versions that receive no calls yet. Each new version is probed, the
+//! console's assets are uploaded, the aliases are shifted, the console is switched, and the smoke test runs. If a step from the
+//! shift on fails, console and aliases are reverted, Slack is notified and the command fails. Terraform's changes are not reverted: the next deployment applies its own. A lease admits
 //! one deployment at a time for each environment.
 
 mod versions;
@@ -13,13 +13,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gridbid_release_format::{Change, DeployReport, EnvironmentName, Manifest, Profile, Release, ReleaseId, summarize};
+use gridbid_release_format::{
+    Change, Console, DeployReport, EnvironmentName, Manifest, Profile, Release, ReleaseId, summarize,
+};
 
 use self::versions::{StackOutputs, Target};
 use crate::api::Api;
 use crate::cloud::services::{AliasState, Cloud};
 use crate::commands::mode::Mode;
 use crate::commands::smoke::smoke;
+use crate::console::{self, ConsoleSwitch};
 use crate::failure::Failure;
 use crate::history::{Addresses, History, PinnedAlias, Record};
 use crate::interruption::Interruption;
@@ -67,6 +70,7 @@ struct Prepared {
     applied: Applied,
     target: Target,
     shifts: Vec<AliasShift>,
+    console: Option<ConsoleSwitch>,
 }
 
 /// Deploys.
@@ -91,7 +95,9 @@ pub(crate) async fn deploy<C: Cloud, I: Infrastructure, A: Api>(
         check_not_older(&History::read(cloud, environment).await?, &release, request)?;
         let Plan { changes, .. } = infrastructure.plan(&manifest, Purpose::Show).await?;
         log(&format!("would deploy {} to {environment}: Terraform has {}", request.release, summarize(&changes)));
-        log_detail("and would probe and shift every function whose published version differs");
+        log_detail(
+            "and would probe and shift every function whose published version differs, and switch the console if it differs",
+        );
         return Ok(DeployReport { changes, ..DeployReport::default() });
     }
     let lease = Lease::acquire(cloud, environment, by, *wait_limit, interruption).await?;
@@ -145,7 +151,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         check_not_older(&history, self.release, self.request)?;
         log(&format!("deploying {release} to {environment}"));
         let last = history.last().cloned();
-        let Prepared { applied, target, shifts } = match self.prepare(manifest).await {
+        let Prepared { applied, target, shifts, console } = match self.prepare(manifest).await {
             Ok(prepared) => prepared,
             Err(failure) => {
                 let failure = failure.with_consequence("no alias was touched");
@@ -162,6 +168,10 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         if let Err(failure) = shift::shift_aliases(self.cloud, self.lease, self.interruption, &shifts).await {
             return Err(self.notify(failure, addresses).await);
         }
+        let switched = console::show_or_revert(self.cloud, self.lease, self.interruption, console.as_ref(), &shifts);
+        if let Err(failure) = switched.await {
+            return Err(self.notify(failure, addresses).await);
+        }
         if let Err(failure) = self.record(&mut history, &target).await {
             let failure = failure
                 .with_consequence("every alias is on its new version, but that is not recorded")
@@ -171,11 +181,11 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         if self.request.with_smoke
             && let Err(failure) = smoke(&api(addresses), self.cloud.now(), Mode::Apply).await
         {
-            let failure = self.revert(&mut history, last, &target, &shifts, failure).await;
+            let failure = self.revert(&mut history, last, &target, &shifts, console.as_ref(), failure).await;
             return Err(self.notify(failure, addresses).await);
         }
         log(&format!("{environment} has release {release}"));
-        if history.previous().is_some() && !shifts.is_empty() {
+        if history.previous().is_some() && !(shifts.is_empty() && console.is_none()) {
             log_detail(&format!("undo it: gridbid rollback --env {environment}"));
         }
         let Applied { changes, outputs } = applied;
@@ -204,7 +214,9 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
                 shifts.push(AliasShift { name: name.clone(), alias, canary, before, to });
             }
         }
-        Ok(Prepared { applied, target, shifts })
+        let bucket = target.addresses.console_bucket.as_deref();
+        let console = console::prepare(self.cloud, self.lease, bucket, &self.release.console).await?;
+        Ok(Prepared { applied, target, shifts, console })
     }
 
     /// Plans and applies in one run; after a refused create, imports and applies in separate runs.
@@ -256,9 +268,10 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
 
     /// Adds a record, unless the last one has the same content.
     async fn record(&self, history: &mut History, target: &Target) -> Result<(), Failure> {
-        let record = self.new_record(target);
+        let record = self.new_record(target, history.last());
         let is_same = history.last().is_some_and(|last| {
-            (&last.release, &last.functions, &last.addresses) == (&record.release, &record.functions, &record.addresses)
+            (&last.release, &last.functions, &last.console, &last.addresses)
+                == (&record.release, &record.functions, &record.console, &record.addresses)
         });
         if is_same {
             return Ok(());
@@ -268,26 +281,27 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         Ok(())
     }
 
-    /// Reverts every shifted alias after a failure, and returns the failure with the outcome.
+    /// Reverts the console and every shifted alias after a failure, and returns the failure with the outcome.
     async fn revert(
         &self,
         history: &mut History,
         last: Option<Record>,
         target: &Target,
         shifts: &[AliasShift],
+        console: Option<&ConsoleSwitch>,
         failure: Failure,
     ) -> Failure {
-        if shifts.is_empty() {
+        if shifts.is_empty() && console.is_none() {
             return failure.with_consequence("this deployment shifted no alias, so there is nothing to revert");
         }
         log_detail(&format!("{failure}: reverting"));
         // An interruption must not stop the revert; another deployment must.
-        if let Err(error) = shift::revert_shifts(self.cloud, self.lease, shifts).await {
+        if let Err(error) = console::revert(self.cloud, self.lease, console, shifts).await {
             return failure.with_consequence(&error.to_string());
         }
         match self.record_revert(history, last, target, shifts, &failure).await {
-            Ok(()) => failure.with_consequence("every alias is where it was before"),
-            Err(error) => failure.with_consequence(&format!("every alias is where it was before, unrecorded: {error}")),
+            Ok(()) => failure.with_consequence(console::restored(console)),
+            Err(error) => failure.with_consequence(&format!("{}, unrecorded: {error}", console::restored(console))),
         }
     }
 
@@ -300,7 +314,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
         shifts: &[AliasShift],
         failure: &Failure,
     ) -> Result<(), Failure> {
-        let before = last.unwrap_or_else(|| Record { functions: BTreeMap::new(), ..self.new_record(target) });
+        let before = last.unwrap_or_else(|| Record { functions: BTreeMap::new(), ..self.new_record(target, None) });
         let mut functions = target.functions.clone();
         for AliasShift { name, alias, canary, before: AliasState { version, .. }, .. } in shifts {
             let recorded = before.functions.get(name).filter(|pinned| pinned.version == *version);
@@ -329,7 +343,13 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
     }
 
     /// The record of a successful deployment.
-    fn new_record(&self, target: &Target) -> Record {
+    fn new_record(&self, target: &Target, last: Option<&Record>) -> Record {
+        let console = match (&target.addresses.console_bucket, last) {
+            (None, _) => Console::default(),
+            // A release without a console leaves the page as it is.
+            (Some(_), Some(last)) if self.release.console.is_empty() => last.console.clone(),
+            (Some(_), _) => self.release.console.clone(),
+        };
         Record {
             at: self.cloud.now(),
             release: self.release.release.clone(),
@@ -338,6 +358,7 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
             back_to: None,
             why: None,
             functions: target.functions.clone(),
+            console,
             addresses: target.addresses.clone(),
         }
     }

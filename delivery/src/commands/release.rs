@@ -1,6 +1,6 @@
 //! `gridbid release`: publishes what a commit built to the artifacts bucket, once.
 //!
-//! Zips are stored under their digest, and `releases/<commit>.json`, which lists them, is written last. So an interrupted
+//! Zips and the console's files are stored under their digests, and `releases/<commit>.json`, which lists them, is written last. So an interrupted
 //! upload is not a release, and the next run uploads only what is missing. Nothing is overwritten.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,9 @@ use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 
-use gridbid_release_format::{Architecture, Manifest, Release, ReleaseId, Sha256, Timestamp};
+use gridbid_release_format::{
+    Architecture, Console, ConsoleFile, ConsolePath, Manifest, Release, ReleaseId, Sha256, Timestamp,
+};
 
 use crate::binary;
 use crate::build::{Binaries, Build};
@@ -27,6 +29,8 @@ pub(crate) struct ReleaseRequest {
     pub(crate) committed_at: Timestamp,
     /// What it built.
     pub(crate) build: Build,
+    /// The files of its console; empty for a release without one.
+    pub(crate) console: BTreeMap<ConsolePath, Vec<u8>>,
     /// The delivery binaries of the same commit.
     pub(crate) gridbid: BTreeMap<Architecture, Vec<u8>>,
 }
@@ -36,10 +40,17 @@ pub(crate) struct ReleaseRequest {
 /// # Errors
 /// When a key or the release exists with different content, or a call fails.
 pub(crate) async fn release(bucket: &impl Bucket, request: ReleaseRequest, mode: Mode) -> Result<(), Failure> {
-    let ReleaseRequest { release: id, committed_at, build: Build { manifest, mut zips }, gridbid } = request;
+    let ReleaseRequest { release: id, committed_at, build: Build { manifest, mut zips }, console, gridbid } = request;
     let Manifest { profile, functions } = manifest;
-    let digests = gridbid.iter().map(|(architecture, binary)| (*architecture, Sha256::of(binary))).collect();
-    let release = Release { release: id.clone(), committed_at, profile, functions, gridbid: digests };
+    let described = console.iter().map(|(path, bytes)| (path.clone(), ConsoleFile::of(bytes))).collect();
+    let release = Release {
+        release: id.clone(),
+        committed_at,
+        profile,
+        functions,
+        console: Console { files: described },
+        gridbid: gridbid.iter().map(|(architecture, binary)| (*architecture, Sha256::of(binary))).collect(),
+    };
     if let Some(existing) = releases::find(bucket, &id).await? {
         check_same(&existing, &release)?;
         log(&format!("release {id} already exists: nothing to do"));
@@ -50,12 +61,19 @@ pub(crate) async fn release(bucket: &impl Bucket, request: ReleaseRequest, mode:
         let zip = zips.remove(name).ok_or_else(|| Failure::new(format!("the build has no zip of {name}")))?;
         new += usize::from(upload(bucket, &function.key(name), zip, mode).await?);
     }
+    let mut new_files = 0;
+    for bytes in console.into_values() {
+        new_files += usize::from(upload(bucket, &ConsoleFile::of(&bytes).key(), bytes, mode).await?);
+    }
     for (architecture, binary) in gridbid {
         upload(bucket, &Release::gridbid_key(&id, architecture), binary, mode).await?;
     }
-    let count = release.functions.len();
+    let mut contents = format!("{} zips, {new} of them new", release.functions.len());
+    if !release.console.is_empty() {
+        contents += &format!(", and {} files of the console, {new_files} of them new", release.console.files.len());
+    }
     if mode == Mode::DryRun {
-        log(&format!("release {id} would be written: {count} zips, {new} of them new"));
+        log(&format!("release {id} would be written: {contents}"));
         return Ok(());
     }
     let json =
@@ -64,7 +82,7 @@ pub(crate) async fn release(bucket: &impl Bucket, request: ReleaseRequest, mode:
         // A concurrent run was faster.
         check_same(&releases::read(bucket, &id).await?, &release)?;
     }
-    log(&format!("release {id} is complete: {count} zips, {new} of them new"));
+    log(&format!("release {id} is complete: {contents}"));
     log_detail(&format!("deploy it: gridbid deploy --env ENVIRONMENT --release {id}"));
     Ok(())
 }
@@ -82,6 +100,9 @@ fn check_same(existing: &Release, release: &Release) -> Result<(), Failure> {
     let functions = existing.functions.keys().chain(release.functions.keys());
     let differing = functions.filter(|name| existing.functions.get(*name) != release.functions.get(*name));
     let mut differing: Vec<&str> = differing.map(|name| name.as_str()).collect();
+    if existing.console != release.console {
+        differing.push("the console");
+    }
     if existing.gridbid != release.gridbid {
         differing.push("gridbid");
     }
@@ -172,6 +193,7 @@ mod tests {
             release: release_id(number),
             committed_at: timestamp(1_800_000_000),
             build: Build { manifest, zips: build.into_iter().collect() },
+            console: BTreeMap::new(),
             gridbid: [(Architecture::Arm64, b"arm".to_vec()), (Architecture::X86, b"x86".to_vec())].into(),
         }
     }
@@ -193,6 +215,29 @@ mod tests {
         assert_eq!(read.gridbid[&Architecture::X86], Sha256::of(b"x86"));
         let key = Release::gridbid_key(&release_id(1), Architecture::X86);
         assert_eq!(memory.objects.borrow()[&key].bytes, b"x86");
+    }
+
+    fn with_console(request: ReleaseRequest, files: [(&str, &str); 3]) -> ReleaseRequest {
+        let files = files.map(|(path, text)| (path.parse().unwrap(), text.as_bytes().to_vec()));
+        ReleaseRequest { console: files.into(), ..request }
+    }
+
+    #[tokio::test]
+    async fn changed_console_uploads_only_its_changed_files() {
+        let memory = Memory::default();
+        let files = [("index.html", "page"), ("assets/main-1.js", "code"), ("assets/core-1.wasm", "core")];
+        release(&memory, with_console(request(1, &[("one", "a")]), files), Mode::Apply).await.unwrap();
+        assert_eq!(memory.logged("create console/").len(), 3);
+        memory.log.borrow_mut().clear();
+        let changed = [("index.html", "page 2"), ("assets/main-2.js", "code 2"), ("assets/core-1.wasm", "core")];
+        release(&memory, with_console(request(2, &[("one", "a")]), changed), Mode::Apply).await.unwrap();
+        assert_eq!(memory.logged("create console/").len(), 2);
+        assert!(memory.logged("create functions/").is_empty());
+        let console = releases::read(&memory, &release_id(2)).await.unwrap().console;
+        assert_eq!(console.index().unwrap().1, ConsoleFile::of(b"page 2"));
+        let again = with_console(request(2, &[("one", "a")]), files);
+        let refused = release(&memory, again, Mode::Apply).await.unwrap_err().to_string();
+        assert!(refused.ends_with("with different bytes of the console"), "{refused}");
     }
 
     #[tokio::test]

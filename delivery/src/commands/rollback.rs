@@ -1,7 +1,7 @@
 //! `gridbid rollback`: restores the versions of an earlier deployment.
 //!
-//! Lambda keeps published versions, so a rollback takes seconds and needs neither a build nor Terraform. It restores code and
-//! configuration of the functions. The state machine, the routes and the roles are Terraform's and stay. Abandoned canaries
+//! Lambda keeps published versions, and the artifacts bucket the console's files, so a rollback takes seconds and needs neither
+//! a build nor Terraform. It restores code and configuration of the functions, and the console. The state machine, the routes and the roles are Terraform's and stay. Abandoned canaries
 //! are stopped first.
 
 use std::time::Duration;
@@ -10,6 +10,7 @@ use gridbid_release_format::{EnvironmentName, FunctionName, ReleaseId};
 
 use crate::cloud::services::Cloud;
 use crate::commands::mode::Mode;
+use crate::console;
 use crate::failure::Failure;
 use crate::history::{History, PinnedAlias, Record};
 use crate::interruption::Interruption;
@@ -49,6 +50,10 @@ pub(crate) async fn rollback<C: Cloud>(
         for shift in plan_shifts(cloud, &target, None).await? {
             log_detail(&format!("{}: version {} → {}", shift.name, shift.before.version, shift.to));
         }
+        let addresses = history.last().map_or_else(|| target.addresses.clone(), |last| last.addresses.clone());
+        if console::differs(cloud, &Record { addresses, ..target }).await? {
+            log_detail("console: index.html is replaced");
+        }
         return Ok(());
     }
     // Resolved before the wait: a deployment that ends meanwhile changes what "previous" means.
@@ -81,9 +86,12 @@ async fn rollback_under_lease<C: Cloud>(
     }
     log(&format!("rolling back to release {}, deployed at {}", target.release, target.at));
     let shifts = plan_shifts(cloud, &target, Some(lease)).await?;
-    shift::shift_aliases(cloud, lease, interruption, &shifts).await?;
-    // The target may lack functions and addresses that were added later: they are kept.
     let last = history.last().unwrap_or(&target).clone();
+    let bucket = last.addresses.console_bucket.as_deref();
+    let switch = console::prepare(cloud, lease, bucket, &target.console).await?;
+    shift::shift_aliases(cloud, lease, interruption, &shifts).await?;
+    console::show_or_revert(cloud, lease, interruption, switch.as_ref(), &shifts).await?;
+    // The target may lack functions, addresses and a console that were added later: they are kept.
     let mut functions = last.functions;
     functions.extend(target.functions);
     let why = match to {
@@ -98,6 +106,7 @@ async fn rollback_under_lease<C: Cloud>(
         back_to: Some(target.at),
         why: Some(why),
         functions,
+        console: if target.console.is_empty() { last.console } else { target.console },
         addresses: last.addresses,
     };
     let key = history.add(cloud, environment, record).await.map_err(|failure| {
@@ -138,6 +147,10 @@ async fn find_target<C: Cloud>(cloud: &C, history: &History, request: &RollbackR
             log_detail("the aliases differ from the last record: restoring that one");
             return Ok(last.clone());
         }
+    }
+    if console::differs(cloud, last).await? {
+        log_detail("the console differs from the last record: restoring that one");
+        return Ok(last.clone());
     }
     let none = || Failure::new(format!("there is no deployment to {environment} before the current one"));
     history.previous().cloned().ok_or_else(none)

@@ -3,6 +3,7 @@
 use gridbid_release_format::EnvironmentName;
 
 use crate::cloud::services::Cloud;
+use crate::console;
 use crate::failure::Failure;
 use crate::history::{History, Record};
 use crate::lease;
@@ -35,6 +36,11 @@ pub(crate) async fn status<C: Cloud>(cloud: &C, environment: &EnvironmentName) -
             line.push_str(&format!(", and a share of the calls goes to version {second}"));
         }
         lines.push(line);
+    }
+    if let Some(url) = &last.addresses.console_url {
+        let hint = ", but its page is not the deployed one: `gridbid rollback` restores it";
+        let hint = if console::differs(cloud, last).await? { hint } else { "" };
+        lines.push(format!("  console: {url}{hint}"));
     }
     let addresses = &last.addresses;
     for (queue, description) in [

@@ -10,6 +10,7 @@ module "stack" {
 
   authorization                     = var.authorization
   jwt                               = var.jwt
+  console                           = var.console
   auction_platform_url              = var.auction_platform_url
   auction_platform_token_secret_arn = var.auction_platform_token_secret_arn
 

@@ -20,6 +20,21 @@ output "api_domain_target" {
   value       = module.stack.api_domain_target
 }
 
+output "console_bucket" {
+  description = "Name of the bucket that holds the console's files; null without a console."
+  value       = module.stack.console_bucket
+}
+
+output "console_url" {
+  description = "URL of the console; null without a console."
+  value       = module.stack.console_url
+}
+
+output "console_domain_target" {
+  description = "Target of the DNS record of the console's domain; null without a console."
+  value       = module.stack.console_domain_target
+}
+
 output "state_machine_arn" {
   description = "ARN of the state machine of results runs."
   value       = module.stack.state_machine_arn

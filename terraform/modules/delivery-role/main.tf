@@ -5,9 +5,13 @@
 
 locals {
   policies = {
-    plan    = merge(local.reads, { state = local.state_reads })
+    plan    = merge(local.reads, { state = local.state_reads, console = local.console_reads })
     release = { artifacts = local.release }
-    deploy  = merge(local.reads, local.writes, { state = concat(local.state_reads, local.state_writes), delivery = local.delivery })
+    deploy = merge(local.reads, local.writes, {
+      state    = concat(local.state_reads, local.state_writes)
+      console  = concat(local.console_reads, local.console_writes)
+      delivery = local.delivery
+    })
   }[var.kind]
 }
 

@@ -103,7 +103,7 @@ locals {
   # Read releases, record deployments, probe new versions, shift aliases, redrive messages.
   delivery = [for statement in [
     { actions = ["s3:ListBucket"], resources = var.artifacts_bucket_arn[*] },
-    { actions = ["s3:GetObject"], resources = flatten([for bucket in var.artifacts_bucket_arn[*] : ["${bucket}/functions/*", "${bucket}/releases/*"]]) },
+    { actions = ["s3:GetObject"], resources = flatten([for bucket in var.artifacts_bucket_arn[*] : ["${bucket}/console/*", "${bucket}/functions/*", "${bucket}/releases/*"]]) },
     { actions = ["s3:GetObject", "s3:PutObject"], resources = flatten([for bucket in var.artifacts_bucket_arn[*] : [for environment in local.environments : "${bucket}/deployments/${environment}/*"]]) },
     { actions = ["lambda:InvokeFunction"], resources = local.own.functions },
     { actions = ["codedeploy:CreateDeployment", "codedeploy:GetApplicationRevision", "codedeploy:GetDeployment", "codedeploy:ListDeployments", "codedeploy:RegisterApplicationRevision"], resources = local.own.deployments },
@@ -119,7 +119,7 @@ locals {
   # Reads distinguish an interrupted upload from an existing key with other bytes.
   release = [for statement in [
     { actions = ["s3:ListBucket"], resources = concat(var.artifacts_bucket_arn[*], var.cache_bucket_arn[*]) },
-    { actions = ["s3:GetObject", "s3:PutObject"], resources = flatten([for bucket in var.artifacts_bucket_arn[*] : ["${bucket}/functions/*", "${bucket}/releases/*"]]) },
+    { actions = ["s3:GetObject", "s3:PutObject"], resources = flatten([for bucket in var.artifacts_bucket_arn[*] : ["${bucket}/console/*", "${bucket}/functions/*", "${bucket}/releases/*"]]) },
     { actions = ["s3:GetObject", "s3:PutObject"], resources = [for bucket in var.cache_bucket_arn[*] : "${bucket}/*"] },
   ] : merge({ condition = null }, statement)]
 }

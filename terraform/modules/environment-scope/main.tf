@@ -12,9 +12,12 @@ locals {
   here    = "${data.aws_region.current.name}:${local.account}"
 
   patterns = {
-    alarms      = ["arn:aws:cloudwatch:${local.here}:alarm:gridbid-%s-*"]
-    budgets     = ["arn:aws:budgets::${local.account}:budget/gridbid-%s-*"]
-    buckets     = ["arn:aws:s3:::gridbid-%s-*"]
+    alarms            = ["arn:aws:cloudwatch:${local.here}:alarm:gridbid-%s-*"]
+    budgets           = ["arn:aws:budgets::${local.account}:budget/gridbid-%s-*"]
+    buckets           = ["arn:aws:s3:::gridbid-%s-*"]
+    console_buckets   = ["arn:aws:s3:::gridbid-%s-console-*"]
+    console_functions = ["arn:aws:cloudfront::${local.account}:function/gridbid-%s-console-*"]
+
     dashboards  = ["arn:aws:cloudwatch::${local.account}:dashboard/gridbid-%s"]
     deployments = ["arn:aws:codedeploy:${local.here}:application:gridbid-%s-*", "arn:aws:codedeploy:${local.here}:deploymentgroup:gridbid-%s-*/*"]
     executions  = ["arn:aws:states:${local.here}:execution:gridbid-%s-*"]

@@ -16,8 +16,8 @@ locals {
 
   # Whole services on the environment's names: the roles' own policies list actions.
   services = [
-    "budgets", "cloudwatch", "codedeploy", "dynamodb", "events", "lambda", "logs", "pipes", "s3", "scheduler", "secretsmanager", "sns",
-    "sqs", "states",
+    "budgets", "cloudfront", "cloudwatch", "codedeploy", "dynamodb", "events", "lambda", "logs", "pipes", "s3", "scheduler", "secretsmanager",
+    "sns", "sqs", "states",
   ]
 
   # Not roles: IAM's actions are listed below. One pattern for the three folders of log groups keeps the policy within its quota.
@@ -32,6 +32,8 @@ locals {
     "logs:DescribeResourcePolicies", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "sns:GetSubscriptionAttributes",
     "sns:SetSubscriptionAttributes", "sns:Unsubscribe", "states:ValidateStateMachineDefinition", "xray:GetSampling*", "xray:PutT*",
   ]
+
+  distributions = "arn:aws:cloudfront::${local.account}:distribution/*"
 
   # A mapping has an ID instead of a name.
   mappings     = ["arn:aws:lambda:${local.here}:event-source-mapping:*"]
@@ -63,8 +65,17 @@ locals {
       { Sid = "CallOwnApi", Action = ["execute-api:Invoke"], Resource = ["arn:aws:execute-api:${local.here}:${coalesce(var.api_id, "*")}/*"] },
       { Sid = "BucketNames", Action = ["s3:ListBucket"], Resource = [var.state_bucket_arn, var.artifacts_bucket_arn] },
       { Sid = "OwnState", Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], Resource = ["${var.state_bucket_arn}/${var.environment}/*"] },
-      { Sid = "Releases", Action = ["s3:GetObject"], Resource = ["${var.artifacts_bucket_arn}/functions/*", "${var.artifacts_bucket_arn}/releases/*"] },
+      { Sid = "Releases", Action = ["s3:GetObject"], Resource = ["${var.artifacts_bucket_arn}/console/*", "${var.artifacts_bucket_arn}/functions/*", "${var.artifacts_bucket_arn}/releases/*"] },
       { Sid = "OwnDeployments", Action = ["s3:GetObject", "s3:PutObject"], Resource = ["${var.artifacts_bucket_arn}/deployments/${var.environment}/*"] },
+      # A distribution has a generated ID, so its tag tells whose it is. The other parts of a console have IDs and no tags.
+      { Sid = "OwnConsole", Action = ["cloudfront:*"], Resource = [local.distributions], Condition = { StringEquals = { "aws:ResourceTag/Environment" = var.environment } } },
+      {
+        Sid       = "NewConsole"
+        Action    = ["cloudfront:CreateDistribution", "cloudfront:TagResource"]
+        Resource  = ["*"]
+        Condition = { StringEquals = { "aws:RequestTag/Environment" = var.environment }, Null = { "aws:ResourceTag/Environment" = "true" } }
+      },
+      { Sid = "ConsoleParts", Action = ["cloudfront:CreateFunction", "cloudfront:*OriginAccessControl", "cloudfront:*ResponseHeadersPolicy"], Resource = ["*"] },
       # A role can be created or given a policy only under this boundary.
       {
         Sid       = "MakeOwnRoles"

@@ -28,9 +28,10 @@ locals {
       commands = [
         "nix flake check --print-build-logs",
         "nix build .#functions --out-link result --print-build-logs",
+        "nix build .#console --out-link result-console --print-build-logs",
         "nix build .#gridbid --out-link result-gridbid --print-build-logs",
         "committed_at=$(git show --no-patch --format=%cI \"$CODEBUILD_RESOLVED_SOURCE_VERSION\")",
-        "nix develop --command bash -c '${local.with_credentials} && result-gridbid/bin/gridbid release --functions result --gridbid result-gridbid/bin/gridbid --release \"$0\" --committed-at \"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$committed_at\"",
+        "nix develop --command bash -c '${local.with_credentials} && result-gridbid/bin/gridbid release --functions result --console result-console --gridbid result-gridbid/bin/gridbid --release \"$0\" --committed-at \"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$committed_at\"",
       ]
     } },
     { for environment in local.environments : environment => {

@@ -1,7 +1,7 @@
 //! The documents that builds, releases and deployments exchange.
 //!
 //! - [`Manifest`] is `functions.json`: a build writes it next to its zips; Terraform and `gridbid release` read it.
-//! - [`Release`] is `releases/<commit>.json` in the artifacts bucket: what one commit built.
+//! - [`Release`] is `releases/<commit>.json` in the artifacts bucket: what one commit built, the [`Console`] included.
 //! - [`DeployReport`] is what `gridbid deploy --json` prints: Terraform's changes and outputs, and the shifted aliases.
 //!
 //! The crate defines types, parsing and validation. It does no I/O and links no AWS SDK, so that the build tools and
@@ -19,6 +19,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod console;
 mod digest;
 mod manifest;
 mod name;
@@ -26,9 +27,10 @@ mod release;
 mod report;
 mod timestamp;
 
+pub use console::{Console, ConsoleFile};
 pub use digest::{InvalidSha256, Sha256};
 pub use manifest::{Architecture, Function, InvalidArchitecture, Manifest, ManifestError, Profile, ZipMismatch};
-pub use name::{EnvironmentName, FunctionName, InvalidName, ReleaseId};
+pub use name::{ConsolePath, EnvironmentName, FunctionName, InvalidName, ReleaseId};
 pub use release::Release;
 pub use report::{Change, DeployReport, summarize};
 pub use timestamp::{InvalidTimestamp, Timestamp};

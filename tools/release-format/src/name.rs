@@ -1,6 +1,6 @@
-//! Names that are validated when they are parsed: a release, an environment, a function.
+//! Names that are validated when they are parsed: a release, an environment, a function, a file of the console.
 //!
-//! They become parts of object keys and paths, so they hold only lowercase letters, digits and hyphens.
+//! They become parts of object keys and paths, so no name leads out of its folder.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -97,8 +97,28 @@ name! {
     FunctionName, "a function: lowercase letters, digits and hyphens, such as orders-api", is_label
 }
 
+name! {
+    /// The path of a file of the console.
+    ConsolePath, "a file of the console: index.html, or a name of letters, digits, dots, hyphens and underscores in assets/", is_console_path
+}
+
+impl ConsolePath {
+    /// Whether this is the page, which selects the assets. All other files are assets, whose names contain the hash of their
+    /// content.
+    #[must_use]
+    pub fn is_index(&self) -> bool {
+        *self == "index.html"
+    }
+}
+
 fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+fn is_console_path(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let is_asset = |name: &str| !name.is_empty() && !name.starts_with('.') && name.bytes().all(is_plain);
+    text == "index.html" || text.strip_prefix("assets/").is_some_and(is_asset)
 }
 
 fn is_label(text: &str) -> bool {
@@ -121,6 +141,10 @@ mod tests {
         assert!("0123456789abcdef0123456789abcdef01234567".parse::<ReleaseId>().is_ok());
         for wrong in ["latest", "0123456", "0123456789ABCDEF0123456789ABCDEF01234567"] {
             assert!(wrong.parse::<ReleaseId>().unwrap_err().to_string().contains("40 hex digits"), "{wrong}");
+        }
+        assert!("assets/main-0a1B.js".parse::<ConsolePath>().is_ok());
+        for wrong in ["config.json", "assets/", "assets/../index.html", "assets/.env", "assets/a/b.js", "/index.html"] {
+            assert!(wrong.parse::<ConsolePath>().is_err(), "{wrong}");
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The release file: what one commit built, in `releases/<commit>.json` of the artifacts bucket.
 //!
-//! It is written after every zip that it names and never changes. The workflows read the digests of `gridbid` from it.
+//! It is written after every zip and file that it names and never changes. The workflows read the digests of `gridbid` from it.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::console::Console;
 use crate::digest::Sha256;
 use crate::manifest::{Architecture, Function, Manifest, Profile};
 use crate::name::{FunctionName, ReleaseId};
@@ -23,6 +24,9 @@ pub struct Release {
     pub profile: Profile,
     /// The functions, as in `functions.json`.
     pub functions: BTreeMap<FunctionName, Function>,
+    /// The console; empty in releases without one.
+    #[serde(default, skip_serializing_if = "Console::is_empty")]
+    pub console: Console,
     /// The digests of the delivery binaries of the same commit, by the processor that they run on.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub gridbid: BTreeMap<Architecture, Sha256>,

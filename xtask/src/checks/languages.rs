@@ -23,7 +23,7 @@ use crate::checks::passed::unless_passed;
 const WASM: [&str; 6] =
     ["Cargo.lock", "Cargo.toml", "bindings/wasm", "core", "rust-toolchain.toml", "tools/devkit/npm"];
 /// The inputs of the console.
-const CONSOLE: [&str; 3] = ["bindings/typescript", "console", "core/src"];
+const CONSOLE: [&str; 4] = ["bindings/typescript", "console", "core/src", "terraform/modules/console"];
 const LIMIT: Duration = Duration::from_secs(900);
 /// The folders of browsers on macOS, which are not on the PATH.
 const MACOS_FOLDERS: &str = "/Applications/Google Chrome.app/Contents/MacOS:/Applications/Chromium.app/Contents/MacOS";

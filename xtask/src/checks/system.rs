@@ -22,7 +22,7 @@ use gridbid_local_cloud::scenario::{self, FUNCTIONS_VARIABLE, GRIDBID_VARIABLE, 
 use gridbid_package::programs::HostPrograms;
 use gridbid_release_format::Profile;
 
-use crate::checks::{contract, kills, paths, release_build, rust};
+use crate::checks::{console, contract, kills, paths, release_build, rust};
 use crate::commands::logs;
 use crate::main_job;
 use crate::system::{self, System, Update};
@@ -51,6 +51,7 @@ pub fn tests(context: &Context, programs: &HostPrograms) -> Result<(), Failure> 
             if !context.layout.is_prebuilt() && context.layout.profile() == Profile::Local {
                 release_build::check(context, &system)?;
             }
+            console::tests(context, &system)?;
             contract::tests(context, &system)
         })
     };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::*;
-use gridbid_release_format::{Architecture, Function, FunctionName, Sha256};
+use gridbid_release_format::{Architecture, ConsoleFile, Function, FunctionName, Sha256};
 
 use crate::api::Response;
 use crate::cloud::call_error::CallError;
@@ -43,6 +43,8 @@ struct MemoryTerraform<'a> {
     imported: RefCell<Vec<String>>,
     imports_without_effect: bool,
     import_fails: bool,
+    /// The console's bucket; the environment has no console without one.
+    console_bucket: Option<&'static str>,
 }
 
 impl<'a> MemoryTerraform<'a> {
@@ -57,6 +59,7 @@ impl<'a> MemoryTerraform<'a> {
             imported: RefCell::default(),
             imports_without_effect: false,
             import_fails: false,
+            console_bucket: None,
         }
     }
 
@@ -128,7 +131,8 @@ impl Infrastructure for MemoryTerraform<'_> {
         Ok(json!({"functions": functions, "api_id": "abc", "api_endpoint": "https://api", "topic_arn": "topic",
             "undeliverable_queue_url": "undeliverable", "notify_slack_failed_queue_url": "failed", "orders_table": "t", "runs_table": "runs",
             "state_machine_arn": "machine", "submission_queue_url": "submission",
-            "submission_dead_letter_queue_url": "dead-letters"}))
+            "submission_dead_letter_queue_url": "dead-letters", "console_bucket": self.console_bucket,
+            "console_url": self.console_bucket.map(|_| "https://desk.example.com/")}))
     }
 }
 
@@ -144,8 +148,42 @@ fn put_release_of(profile: Profile, memory: &Memory, number: u8, codes: [&str; 3
     };
     let functions = FUNCTIONS.iter().zip(codes).map(function).collect();
     let committed_at = timestamp(1_700_000_000 + u64::from(number));
-    let release = Release { release: id(number), committed_at, profile, functions, gridbid: BTreeMap::new() };
+    let release = Release {
+        release: id(number),
+        committed_at,
+        profile,
+        functions,
+        console: Console::default(),
+        gridbid: BTreeMap::new(),
+    };
     memory.put(&Release::key(&id(number)), &serde_json::to_vec(&release).unwrap());
+}
+
+/// Writes a release whose console has a page, and one asset for each text.
+fn put_release_with_console(memory: &Memory, number: u8, codes: [&str; 3], page: &str, assets: &[&str]) {
+    put_release(memory, number, codes);
+    let assets = assets.iter().map(|text| (format!("assets/{text}.js"), *text));
+    let mut console = Console::default();
+    for (path, text) in assets.chain([("index.html".to_owned(), page)]) {
+        let file = ConsoleFile::of(text.as_bytes());
+        memory.put(&file.key(), text.as_bytes());
+        console.files.insert(path.parse().unwrap(), file);
+    }
+    let key = Release::key(&id(number));
+    let release: Release = serde_json::from_slice(&memory.objects.borrow()[&key].bytes).unwrap();
+    memory.put(&key, &serde_json::to_vec(&Release { console, ..release }).unwrap());
+}
+
+/// Terraform of an environment with a console.
+fn terraform_with_console(memory: &Memory) -> MemoryTerraform<'_> {
+    MemoryTerraform { console_bucket: Some("desk"), ..MemoryTerraform::new(memory) }
+}
+
+/// The page that people get.
+fn page(memory: &Memory) -> Option<String> {
+    let files = memory.console_files.borrow();
+    let (object, _) = files.get(&("desk".to_owned(), "index.html".to_owned()))?;
+    Some(String::from_utf8(object.bytes.clone()).unwrap())
 }
 
 /// An API that works.
@@ -579,4 +617,159 @@ async fn failed_rollback_is_reverted() {
     let failure = roll_back(&memory, None, Mode::Apply).await.unwrap_err().to_string();
     assert_eq!(failure, "throttled: every alias is where it was before");
     assert_eq!(live_versions(&memory), ["2", "2", "2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn console_is_switched_after_its_assets_and_the_aliases() {
+    let memory = Memory::default();
+    let terraform = terraform_with_console(&memory);
+    put_release_with_console(&memory, 1, ["a", "b", "c"], "page 1", &["x", "y"]);
+    put_release_with_console(&memory, 2, ["a", "changed", "c"], "page 2", &["x", "z"]);
+    deploy_release(&terraform, 1).await;
+    assert_eq!(page(&memory).unwrap(), "page 1");
+    memory.log.borrow_mut().clear();
+    deploy_release(&terraform, 2).await;
+    assert_eq!(page(&memory).unwrap(), "page 2");
+    let log = memory.log.borrow().clone();
+    let changes = log.iter().filter(|line| line.contains("desk") || line.contains("point"));
+    let expected = ["write desk/assets/z.js", "point gridbid-dev-close-run to 2", "write desk/index.html"];
+    assert_eq!(changes.collect::<Vec<_>>(), expected);
+    // Open tabs still load what the page before had.
+    assert!(memory.console_files.borrow().contains_key(&("desk".to_owned(), "assets/y.js".to_owned())));
+    let last = History::read(&memory, &dev()).await.unwrap().last().unwrap().clone();
+    assert_eq!(last.console.index().unwrap().1, ConsoleFile::of(b"page 2"));
+    memory.log.borrow_mut().clear();
+    deploy_release(&terraform, 2).await;
+    assert!(memory.log.borrow().iter().all(|line| line.ends_with("/lock")), "{:?}", memory.log);
+}
+
+#[tokio::test(start_paused = true)]
+async fn changed_console_alone_is_deployed_and_rolled_back() {
+    let memory = Memory::default();
+    let terraform = terraform_with_console(&memory);
+    put_release_with_console(&memory, 1, ["a", "b", "c"], "page 1", &["x"]);
+    put_release_with_console(&memory, 2, ["a", "b", "c"], "page 2", &["y"]);
+    deploy_release(&terraform, 1).await;
+    assert!(shifted(&deploy_release(&terraform, 2).await).is_empty());
+    memory.log.borrow_mut().clear();
+    roll_back(&memory, None, Mode::Apply).await.unwrap();
+    assert_eq!(page(&memory).unwrap(), "page 1");
+    assert_eq!(memory.logged("desk"), ["write desk/index.html"]);
+    let last = History::read(&memory, &dev()).await.unwrap().last().unwrap().clone();
+    assert_eq!((last.release, last.console.index().unwrap().1), (id(1), ConsoleFile::of(b"page 1")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn deployment_that_died_after_the_switch_is_rolled_back_to_the_recorded_page() {
+    let memory = Memory::default();
+    let terraform = terraform_with_console(&memory);
+    put_release_with_console(&memory, 1, ["a", "b", "c"], "page 1", &[]);
+    put_release_with_console(&memory, 2, ["a", "b", "c"], "page 2", &[]);
+    deploy_release(&terraform, 1).await;
+    memory.fail("create deployments/dev/", CallError::Failed("the connection broke".to_owned()));
+    run(&terraform, &request(2), working, Mode::Apply).await.unwrap_err();
+    assert_eq!(page(&memory).unwrap(), "page 2");
+    roll_back(&memory, None, Mode::Apply).await.unwrap();
+    assert_eq!(page(&memory).unwrap(), "page 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_smoke_test_reverts_the_console() {
+    let memory = Memory::default();
+    let terraform = terraform_with_console(&memory);
+    put_release_with_console(&memory, 1, ["a", "b", "c"], "page 1", &[]);
+    put_release_with_console(&memory, 2, ["a", "b", "c"], "page 2", &[]);
+    deploy_release(&terraform, 1).await;
+    let failure = run(&terraform, &request(2), broken, Mode::Apply).await.unwrap_err().to_string();
+    assert!(failure.ends_with("the console and every alias are where they were before"), "{failure}");
+    assert_eq!(page(&memory).unwrap(), "page 1");
+    let history = History::read(&memory, &dev()).await.unwrap();
+    let (first, last) = (history.newest_first().last().unwrap(), history.last().unwrap());
+    assert_eq!((&last.console, last.back_to), (&first.console, Some(first.at)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_switch_of_the_console_reverts_the_aliases() {
+    let memory = Memory::default();
+    let terraform = terraform_with_console(&memory);
+    put_release_with_console(&memory, 1, ["a", "b", "c"], "page 1", &[]);
+    put_release_with_console(&memory, 2, ["x", "y", "z"], "page 2", &[]);
+    deploy_release(&terraform, 1).await;
+    memory.fail("write desk/index.html", CallError::Failed("access denied".to_owned()));
+    let failure = run(&terraform, &request(2), working, Mode::Apply).await.unwrap_err().to_string();
+    assert!(failure.starts_with("the console cannot be switched: access denied"), "{failure}");
+    assert!(failure.ends_with("the console and every alias are where they were before"), "{failure}");
+    assert_eq!(
+        (live_versions(&memory), page(&memory).unwrap()),
+        (["1", "1", "1"].map(str::to_owned), "page 1".to_owned())
+    );
+    assert_eq!(memory.logged("publish Deployment to dev failed").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_upload_of_an_asset_touches_neither_page_nor_alias() {
+    let memory = Memory::default();
+    let terraform = terraform_with_console(&memory);
+    put_release_with_console(&memory, 1, ["a", "b", "c"], "page 1", &["x"]);
+    put_release_with_console(&memory, 2, ["x", "y", "z"], "page 2", &["y"]);
+    deploy_release(&terraform, 1).await;
+    memory.fail("write desk/assets/y.js", CallError::Failed("access denied".to_owned()));
+    let failure = run(&terraform, &request(2), working, Mode::Apply).await.unwrap_err().to_string();
+    assert_eq!(failure, "access denied: no alias was touched");
+    assert_eq!(
+        (live_versions(&memory), page(&memory).unwrap()),
+        (["1", "1", "1"].map(str::to_owned), "page 1".to_owned())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn lost_response_of_the_switch_is_recognized() {
+    let memory = Memory::default();
+    let terraform = terraform_with_console(&memory);
+    put_release_with_console(&memory, 1, ["a", "b", "c"], "page 1", &[]);
+    memory.lose_response("write desk/index.html", CallError::Changed("index.html".to_owned()));
+    deploy_release(&terraform, 1).await;
+    assert_eq!(page(&memory).unwrap(), "page 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn page_changed_by_another_client_is_not_reverted_and_reported() {
+    let memory = Memory::default();
+    let terraform = terraform_with_console(&memory);
+    put_release_with_console(&memory, 1, ["a", "b", "c"], "page 1", &[]);
+    put_release_with_console(&memory, 2, ["a", "b", "c"], "page 2", &[]);
+    deploy_release(&terraform, 1).await;
+    let api = |addresses: &Addresses| {
+        let key = ("desk".to_owned(), "index.html".to_owned());
+        memory.console_files.borrow_mut().get_mut(&key).unwrap().0.bytes = b"by hand".to_vec();
+        broken(addresses)
+    };
+    let failure = run(&terraform, &request(2), api, Mode::Apply).await.unwrap_err().to_string();
+    assert!(
+        failure.contains("could not revert the console: index.html: it was changed by another client"),
+        "{failure}"
+    );
+    assert_eq!(page(&memory).unwrap(), "by hand");
+}
+
+#[tokio::test(start_paused = true)]
+async fn environment_without_a_console_gets_no_files() {
+    let memory = Memory::default();
+    put_release_with_console(&memory, 1, ["a", "b", "c"], "page 1", &["x"]);
+    deploy_release(&MemoryTerraform::new(&memory), 1).await;
+    assert!(memory.console_files.borrow().is_empty());
+    assert!(History::read(&memory, &dev()).await.unwrap().last().unwrap().console.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn release_without_a_console_leaves_the_page() {
+    let memory = Memory::default();
+    let terraform = terraform_with_console(&memory);
+    put_release_with_console(&memory, 1, ["a", "b", "c"], "page 1", &[]);
+    put_release(&memory, 2, ["a", "b", "changed"]);
+    deploy_release(&terraform, 1).await;
+    deploy_release(&terraform, 2).await;
+    assert_eq!(page(&memory).unwrap(), "page 1");
+    let last = History::read(&memory, &dev()).await.unwrap().last().unwrap().clone();
+    assert_eq!(last.console.index().unwrap().1, ConsoleFile::of(b"page 1"));
 }

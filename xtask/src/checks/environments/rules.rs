@@ -32,9 +32,10 @@ const EVERYWHERE: [Rule; 7] = [
 ];
 
 /// The rules of every plan except the laptop's.
-const ON_AWS: [Rule; 8] = [
+const ON_AWS: [Rule; 9] = [
     roles_are_bounded,
     buckets_are_private,
+    buckets_are_read_by_one_distribution,
     routes_are_authorized,
     resources_are_encrypted_with_a_key,
     queues_alarm,
@@ -170,6 +171,24 @@ fn buckets_are_private(plan: &[Planned]) -> Vec<String> {
         !blocked || !asks_for_tls
     });
     open.map(|bucket| violation(bucket, "a bucket must block public access and deny requests without TLS")).collect()
+}
+
+/// CloudFront reads a bucket only for the distribution that the policy names, and no list of permissions opens it besides.
+fn buckets_are_read_by_one_distribution(plan: &[Planned]) -> Vec<String> {
+    let policies = of_kind(plan, "aws_s3_bucket_policy");
+    let unbound = policies.filter(|policy| {
+        statements(policy.text("policy")).iter().any(|statement| {
+            let principals = texts(statement.pointer("/Principal/Service"));
+            let sources = texts(statement.pointer("/Condition/StringEquals/aws:SourceArn"));
+            let is_bound = sources.len() == 1 && sources.iter().all(|arn| arn.contains(":distribution/"));
+            principals.contains(&"cloudfront.amazonaws.com") && !is_bound
+        })
+    });
+    let unbound = unbound.map(|policy| violation(policy, "CloudFront must be bound to one distribution"));
+    let lists = ["aws_s3_bucket_acl", "aws_s3_object"].into_iter().flat_map(|kind| of_kind(plan, kind));
+    let open = lists.filter(|planned| planned.text("acl").starts_with("public"));
+    let sites = of_kind(plan, "aws_s3_bucket_website_configuration");
+    unbound.chain(open.chain(sites).map(|planned| violation(planned, "a bucket must not be public"))).collect()
 }
 
 fn denies_without_tls(statement: &Value) -> bool {
@@ -384,6 +403,22 @@ mod tests {
         let policy = || planned("aws_s3_bucket_policy", json!({"policy": tls.to_string()}));
         let block = planned("aws_s3_bucket_public_access_block", all);
         finds(buckets_are_private, &[bucket(), block, policy()], &[bucket(), policy()]);
+    }
+
+    #[test]
+    fn bucket_that_any_distribution_reads_is_found() {
+        let bucket = |sources: Value| {
+            let condition = json!({"StringEquals": {"aws:SourceArn": sources}});
+            let service = json!({"Service": ["cloudfront.amazonaws.com"]});
+            let allow =
+                json!({"Effect": "Allow", "Principal": service, "Action": ["s3:GetObject"], "Condition": condition});
+            planned("aws_s3_bucket_policy", json!({"policy": json!({"Statement": [allow]}).to_string()}))
+        };
+        let object = |acl: Value| planned("aws_s3_object", json!({"acl": acl}));
+        let bound = bucket(json!(["arn:aws:cloudfront::1:distribution/E1"]));
+        finds(buckets_are_read_by_one_distribution, &[bound, object(Value::Null)], &[bucket(json!([]))]);
+        finds(buckets_are_read_by_one_distribution, &[], &[object(json!("public-read"))]);
+        finds(buckets_are_read_by_one_distribution, &[], &[planned("aws_s3_bucket_website_configuration", json!({}))]);
     }
 
     #[test]

@@ -8,8 +8,8 @@ import { execFile } from 'node:child_process';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { launch } from './support/browser.ts';
-import { editor, fill } from './support/page.ts';
+import { launch } from '../support/browser.ts';
+import { editor, fill } from '../support/page.ts';
 
 const URL_NAME = 'GRIDBID_CONSOLE_URL';
 const address = process.env[URL_NAME];
