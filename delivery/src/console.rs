@@ -101,7 +101,7 @@ async fn upload<C: Cloud>(
     if is_new {
         let bytes = read_released(cloud, file).await?;
         lease.check()?;
-        match cloud.write_console_file(bucket, path.as_str(), bytes, headers(path), None).await {
+        match cloud.write_console_file(bucket, path.as_str(), bytes, headers(path.as_str()), None).await {
             Ok(()) => return Ok(true),
             // A repeated call whose first response was lost.
             Err(CallError::Changed(_)) => existing = cloud.console_sha256(bucket, path.as_str()).await?,
@@ -126,8 +126,8 @@ async fn read_released<C: Cloud>(cloud: &C, file: ConsoleFile) -> Result<Vec<u8>
     Err(Failure::new(format!("`{key}` in the artifacts bucket does not have the released bytes")))
 }
 
-fn headers(path: &ConsolePath) -> ConsoleHeaders {
-    let content_type = match path.as_str().rsplit_once('.').map(|(_, extension)| extension) {
+fn headers(path: &str) -> ConsoleHeaders {
+    let content_type = match path.rsplit_once('.').map(|(_, extension)| extension) {
         Some("css") => "text/css; charset=utf-8",
         Some("html") => "text/html; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
@@ -135,7 +135,7 @@ fn headers(path: &ConsolePath) -> ConsoleHeaders {
         Some("wasm") => "application/wasm",
         _ => "application/octet-stream",
     };
-    let cache_control = if path.is_index() { "no-cache" } else { "public, max-age=31536000, immutable" };
+    let cache_control = if path == INDEX { "no-cache" } else { "public, max-age=31536000, immutable" };
     ConsoleHeaders { content_type, cache_control }
 }
 
@@ -171,9 +171,8 @@ impl ConsoleSwitch {
 
     /// Replaces the page that was read. After an error it is read again, because the response may have been lost.
     async fn write<C: Cloud>(&self, cloud: &C, bytes: &[u8], replaced: Option<&Object>) -> Result<(), CallError> {
-        let headers = ConsoleHeaders { content_type: "text/html; charset=utf-8", cache_control: "no-cache" };
         let etag = replaced.map(|page| page.etag.as_str());
-        let written = cloud.write_console_file(&self.bucket, INDEX, bytes.to_vec(), headers, etag).await;
+        let written = cloud.write_console_file(&self.bucket, INDEX, bytes.to_vec(), headers(INDEX), etag).await;
         let Err(error) = written else { return Ok(()) };
         match cloud.console_file(&self.bucket, INDEX).await {
             Ok(Some(now)) if now.bytes == bytes => Ok(()),
@@ -270,9 +269,8 @@ mod tests {
 
     #[test]
     fn only_the_page_is_revalidated() {
-        let of = |path: &str| headers(&path.parse().unwrap());
-        assert_eq!(of("index.html").cache_control, "no-cache");
-        let wasm = of("assets/core-1.wasm");
+        assert_eq!(headers(INDEX).cache_control, "no-cache");
+        let wasm = headers("assets/core-1.wasm");
         assert_eq!((wasm.content_type, wasm.cache_control.contains("immutable")), ("application/wasm", true));
     }
 }

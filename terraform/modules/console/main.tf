@@ -79,6 +79,8 @@ resource "aws_cloudfront_function" "strip_prefix" {
 }
 
 resource "aws_cloudfront_response_headers_policy" "this" {
+  # checkov:skip=CKV_AWS_259: Sent for two years with subdomains; preloading is a decision about the company's whole domain
+
   name    = local.name
   comment = "Security headers of the console"
 
