@@ -7,6 +7,7 @@
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
+    num::NonZeroU16,
     str::FromStr,
 };
 
@@ -99,6 +100,11 @@ impl Environment {
         value
     }
 
+    /// Reads an optional number of days for which objects are retained; zero is a problem.
+    pub fn retention_days(&mut self, name: &'static str) -> Option<u16> {
+        self.parsed::<NonZeroU16>(name, "is not a number of days from 1 to 65535").map(NonZeroU16::get)
+    }
+
     /// Reads an optional http or https URL.
     pub fn url(&mut self, name: &'static str) -> Option<String> {
         let value = self.optional(name)?;
@@ -143,19 +149,26 @@ mod tests {
 
     #[test]
     fn all_problems_are_listed() {
-        let mut environment =
-            Environment::from_pairs(&[("ORDERS_TABLE", ""), ("PERCENT", "many"), ("URL", "ftp://x"), ("FINE", "1")]);
+        let mut environment = Environment::from_pairs(&[
+            ("ORDERS_TABLE", ""),
+            ("PERCENT", "many"),
+            ("URL", "ftp://x"),
+            ("DAYS", "0"),
+            ("FINE", "1"),
+        ]);
         assert_eq!(environment.required("ORDERS_TABLE"), "");
         assert_eq!(environment.required("ORDERS_TABLE"), "");
         assert_eq!(environment.required("GRIDBID_ENVIRONMENT"), "");
         assert_eq!(environment.parsed::<u8>("PERCENT", "is not a number"), None);
         assert_eq!(environment.parsed::<u8>("FINE", "is not a number"), Some(1));
         assert_eq!(environment.url("URL"), None);
+        assert_eq!(environment.retention_days("FINE"), Some(1));
+        assert_eq!(environment.retention_days("DAYS"), None);
         let error = environment.finish(()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the environment is not complete: ORDERS_TABLE is missing, GRIDBID_ENVIRONMENT is missing, \
-             PERCENT is not a number, URL is not an http or https URL"
+             PERCENT is not a number, URL is not an http or https URL, DAYS is not a number of days from 1 to 65535"
         );
     }
 

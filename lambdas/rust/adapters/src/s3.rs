@@ -1,8 +1,10 @@
 //! The archive of results in an Amazon S3 bucket.
 //!
 //! Put-if-absent is S3's `If-None-Match: *`: status 412 means that the key exists, 409 that another writer is creating it.
-//! Bodies are signed, so S3 verifies them against the signature's SHA-256; no second checksum is sent. Reading a key that does
-//! not exist needs the permission `s3:ListBucket`: without it, S3 answers 403 instead of 404.
+//! Each put sends the SHA-256 of its body, which S3 verifies and keeps with the object; Object Lock requires one for an object with a
+//! retention. Reading a key that does not exist needs the permission `s3:ListBucket`: without it, S3 answers 403 instead of 404.
+
+use std::time::{Duration, SystemTime};
 
 use aws_sdk_s3::{
     Client,
@@ -11,10 +13,12 @@ use aws_sdk_s3::{
         get_object::GetObjectError,
         put_object::{PutObjectError, builders::PutObjectFluentBuilder},
     },
-    primitives::ByteStream,
+    primitives::{ByteStream, DateTime},
+    types::ObjectLockMode,
 };
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
-use aws_smithy_types::timeout::TimeoutConfig;
+use aws_smithy_types::{base64, timeout::TimeoutConfig};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     account::Account,
@@ -26,12 +30,14 @@ use crate::{
 
 /// Attempts to read an object, the first included; each has the SDK's own attempts.
 const READS: u32 = 3;
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// A bucket.
 #[derive(Clone, Debug)]
 pub struct S3Archive {
     client: Client,
     bucket: String,
+    retention: Option<Duration>,
 }
 
 impl S3Archive {
@@ -58,7 +64,14 @@ impl S3Archive {
             // A custom endpoint has no host name per bucket.
             .force_path_style(account.endpoint.is_some());
         config.set_endpoint_url(account.endpoint.clone());
-        Self { client: Client::from_conf(config.build()), bucket }
+        Self { client: Client::from_conf(config.build()), bucket, retention: None }
+    }
+
+    /// Retains every object it puts for this number of days, under Object Lock in governance mode. The bucket must have Object Lock.
+    #[must_use]
+    pub fn retaining(mut self, days: Option<u16>) -> Self {
+        self.retention = days.map(|days| DAY * u32::from(days));
+        self
     }
 
     fn request(&self, key: &str, content: &str) -> PutObjectFluentBuilder {
@@ -67,6 +80,9 @@ impl S3Archive {
             .bucket(&self.bucket)
             .key(key)
             .content_type(if key.ends_with(".jsonl") { "application/jsonl" } else { "application/json" })
+            .checksum_sha256(base64::encode(Sha256::digest(content)))
+            .set_object_lock_mode(self.retention.map(|_| ObjectLockMode::Governance))
+            .set_object_lock_retain_until_date(self.retention.map(|term| DateTime::from(SystemTime::now() + term)))
             .body(ByteStream::from(content.as_bytes().to_vec()))
     }
 
@@ -147,6 +163,34 @@ mod tests {
         assert!(request.contains("\r\nif-none-match: *\r\n"), "{request}");
         assert!(request.contains("\r\ncontent-type: application/json\r\n"), "{request}");
         assert!(request.ends_with("\r\n\r\n{}"), "{request}");
+    }
+
+    /// The value of a header of a request.
+    fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
+        request.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    // Object Lock refuses a retained object without a checksum.
+    #[tokio::test]
+    async fn a_put_sends_its_checksum_and_its_retention() {
+        let server = ScriptedServer::start([response(200, "", ""), response(200, "", "")]).await;
+        let archive = S3Archive::new(&Account::for_test(&server.address), "order-results".into());
+        let deadline = Deadline::after(Duration::from_secs(5));
+        archive.put("summaries/a.json", "{}", &deadline).await.unwrap();
+        let earliest = SystemTime::now() + DAY * 30;
+        archive.retaining(Some(30)).put_if_absent("results/a.json", "{}", &deadline).await.unwrap();
+        let requests = server.requests().await;
+        for request in &requests {
+            // printf '{}' | openssl dgst -sha256 -binary | base64
+            let checksum = header(request, "x-amz-checksum-sha256");
+            assert_eq!(checksum, Some("RBNvo1WzZ4oRRq0W9+hknpT7T8If536DEMBg9hyq/4o="), "{request}");
+        }
+        assert_eq!(header(&requests[0], "x-amz-object-lock-mode"), None, "{}", requests[0]);
+        assert_eq!(header(&requests[1], "x-amz-object-lock-mode"), Some("GOVERNANCE"), "{}", requests[1]);
+        let until = header(&requests[1], "x-amz-object-lock-retain-until-date").unwrap();
+        let until = DateTime::from_str(until, aws_sdk_s3::primitives::DateTimeFormat::DateTime).unwrap();
+        let late = DateTime::from(earliest + Duration::from_secs(60));
+        assert!((DateTime::from_secs(DateTime::from(earliest).secs())..late).contains(&until), "{until}");
     }
 
     #[tokio::test]

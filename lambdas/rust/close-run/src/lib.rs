@@ -151,8 +151,9 @@ impl Function for CloseRun<S3Archive, SnsNotifier> {
         let bucket = environment.required("RESULTS_BUCKET");
         let topic_arn = environment.required("NOTIFICATIONS_TOPIC_ARN");
         let name = environment.required("GRIDBID_ENVIRONMENT");
+        let retention = environment.retention_days("RESULTS_RETENTION_DAYS");
         environment.finish(())?;
-        Ok(Self::new(S3Archive::new(&s3, bucket), SnsNotifier::new(&sns, topic_arn), name))
+        Ok(Self::new(S3Archive::new(&s3, bucket).retaining(retention), SnsNotifier::new(&sns, topic_arn), name))
     }
 
     async fn handle(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {

@@ -150,8 +150,9 @@ impl Function for StoreResult<S3Archive> {
     async fn start(environment: &mut Environment) -> Result<Self, StartError> {
         let account = Account::from_environment(environment, Service::S3);
         let bucket = environment.required("RESULTS_BUCKET");
+        let retention = environment.retention_days("RESULTS_RETENTION_DAYS");
         let (account, bucket) = environment.finish((account, bucket))?;
-        Ok(Self::new(S3Archive::new(&account, bucket)))
+        Ok(Self::new(S3Archive::new(&account, bucket).retaining(retention)))
     }
 
     async fn handle(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {
