@@ -39,7 +39,7 @@ run "only_the_distribution_reads_the_private_bucket" {
 
   # private_bucket.tftest.hcl and the checks of whole environments cover the bucket's policy and its blocked public access.
   assert {
-    condition     = module.bucket.name == "b" && [for origin in aws_cloudfront_distribution.this.origin : [origin.domain_name, origin.origin_access_control_id] if origin.origin_id == "page"] == [["b.s3.eu-west-1.amazonaws.com", "EOAC"]]
+    condition     = module.bucket.name == "gridbid-mock-b" && [for origin in aws_cloudfront_distribution.this.origin : [origin.domain_name, origin.origin_access_control_id] if origin.origin_id == "page"] == [["gridbid-mock-b.s3.eu-west-1.amazonaws.com", "EOAC"]]
     error_message = "The files must come from the bucket through the origin access control."
   }
 
@@ -248,7 +248,7 @@ run "environment_with_jwt_and_a_client_has_the_console" {
   }
 
   assert {
-    condition     = output.console_url == "https://desk.example.com/" && output.console_bucket == "b" && output.console_domain_target.name == "d1.cloudfront.net"
+    condition     = output.console_url == "https://desk.example.com/" && output.console_bucket == "gridbid-mock-b" && output.console_domain_target.name == "d1.cloudfront.net"
     error_message = "The console must have its URL, its bucket and the target of its DNS record."
   }
 }

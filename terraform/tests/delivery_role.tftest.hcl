@@ -132,7 +132,7 @@ run "deploy_role_is_limited_to_its_environment_and_the_boundary" {
   }
 
   assert {
-    condition     = toset(flatten([for statement in jsondecode(aws_iam_policy.this["console"].policy).Statement : statement.Resource if contains(statement.Action, "cloudfront:UpdateFunction")])) == toset(["arn:aws:cloudfront::123456789012:function/gridbid-dev-console-strip-prefix"])
+    condition     = toset(flatten([for statement in jsondecode(aws_iam_policy.this["console"].policy).Statement : statement.Resource if contains(statement.Action, "cloudfront:UpdateFunction")])) == toset(["arn:aws:cloudfront::123456789012:function/gridbid-dev-console-*"])
     error_message = "A deployment may change only its environment's CloudFront function."
   }
 }

@@ -35,8 +35,6 @@ locals {
       "cloudfront:DeleteOriginAccessControl", "cloudfront:DeleteResponseHeadersPolicy", "cloudfront:UpdateOriginAccessControl",
       "cloudfront:UpdateResponseHeadersPolicy",
     ] },
-    # The bucket is deleted with its files.
-    { resources = local.own.console_buckets, actions = ["s3:ListBucketVersions"] },
-    { resources = local.console_objects, actions = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject", "s3:PutObjectTagging"] },
+    { resources = local.console_objects, actions = ["s3:PutObject", "s3:PutObjectTagging"] },
   ] : merge({ condition = null }, statement)]
 }

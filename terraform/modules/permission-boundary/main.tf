@@ -20,14 +20,16 @@ locals {
     "sns", "sqs", "states",
   ]
 
-  # Not roles: IAM's actions are listed below. One pattern for the three folders of log groups keeps the policy within its quota.
+  # Not roles: IAM's actions are listed below. One pattern for the three folders of log groups keeps the policy within its quota, and the
+  # console's bucket is one of the buckets.
   named = flatten([
-    [for kind, arns in local.own : arns if !contains(["log_groups", "roles"], kind)],
+    [for kind, arns in local.own : arns if !contains(["console_buckets", "log_groups", "roles"], kind)],
     "arn:aws:logs:${local.here}:log-group:/aws/*/gridbid-${var.environment}-*",
   ])
 
-  # Actions without resource-level permissions.
+  # Actions without resource-level permissions; the parts of a console that have a generated ID and no tags.
   unnamed = [
+    "cloudfront:CreateDistribution", "cloudfront:CreateFunction", "cloudfront:*OriginAccessControl", "cloudfront:*ResponseHeadersPolicy",
     "cloudwatch:DescribeAlarms", "codedeploy:StopDeployment", "dynamodb:ListStreams", "logs:*LogDelivery", "logs:DescribeLogGroups",
     "logs:DescribeResourcePolicies", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "sns:GetSubscriptionAttributes",
     "sns:SetSubscriptionAttributes", "sns:Unsubscribe", "states:ValidateStateMachineDefinition", "xray:GetSampling*", "xray:PutT*",
@@ -46,45 +48,37 @@ locals {
     [for domain in var.domain[*] : ["domainnames", "domainnames/${domain}", "domainnames/${domain}/*"]],
   ])
 
+  # Without `Sid`s, with which the policy would exceed its quota.
   statements = concat(
     [
-      { Sid = "OwnResources", Action = [for service in local.services : "${service}:*"], Resource = local.named },
-      { Sid = "WithoutNames", Action = local.unnamed, Resource = ["*"] },
-      { Sid = "MapOwnFunctions", Action = ["lambda:CreateEventSourceMapping"], Resource = ["*"], Condition = local.own_function },
+      { Action = [for service in local.services : "${service}:*"], Resource = local.named },
+      { Action = local.unnamed, Resource = ["*"] },
+      { Action = ["lambda:CreateEventSourceMapping"], Resource = ["*"], Condition = local.own_function },
       {
-        Sid       = "OwnEventSourceMappings"
         Action    = ["lambda:DeleteEventSourceMapping", "lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"]
         Resource  = local.mappings
         Condition = local.own_function
       },
       # A mapping's tags grant nothing, and its ARN does not name its function.
-      { Sid = "TagsOfMappings", Action = ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"], Resource = local.mappings },
-      { Sid = "CanaryConfigurations", Action = ["codedeploy:GetDeploymentConfig"], Resource = ["arn:aws:codedeploy:${local.here}:deploymentconfig:CodeDeployDefault.*"] },
-      { Sid = "OwnKey", Action = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"], Resource = [var.key_arn] },
-      { Sid = "OwnApi", Action = ["apigateway:*"], Resource = [for path in local.api_paths : "arn:aws:apigateway:${local.region}::/${path}"] },
-      { Sid = "CallOwnApi", Action = ["execute-api:Invoke"], Resource = ["arn:aws:execute-api:${local.here}:${coalesce(var.api_id, "*")}/*"] },
-      { Sid = "BucketNames", Action = ["s3:ListBucket"], Resource = [var.state_bucket_arn, var.artifacts_bucket_arn] },
-      { Sid = "OwnState", Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], Resource = ["${var.state_bucket_arn}/${var.environment}/*"] },
-      { Sid = "Releases", Action = ["s3:GetObject"], Resource = ["${var.artifacts_bucket_arn}/console/*", "${var.artifacts_bucket_arn}/functions/*", "${var.artifacts_bucket_arn}/releases/*"] },
-      { Sid = "OwnDeployments", Action = ["s3:GetObject", "s3:PutObject"], Resource = ["${var.artifacts_bucket_arn}/deployments/${var.environment}/*"] },
-      # A distribution has a generated ID, so its tag tells whose it is. The other parts of a console have IDs and no tags.
-      { Sid = "OwnConsole", Action = ["cloudfront:*"], Resource = [local.distributions], Condition = { StringEquals = { "aws:ResourceTag/Environment" = var.environment } } },
-      {
-        Sid       = "NewConsole"
-        Action    = ["cloudfront:CreateDistribution", "cloudfront:TagResource"]
-        Resource  = ["*"]
-        Condition = { StringEquals = { "aws:RequestTag/Environment" = var.environment }, Null = { "aws:ResourceTag/Environment" = "true" } }
-      },
-      { Sid = "ConsoleParts", Action = ["cloudfront:CreateFunction", "cloudfront:*OriginAccessControl", "cloudfront:*ResponseHeadersPolicy"], Resource = ["*"] },
+      { Action = ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"], Resource = local.mappings },
+      { Action = ["codedeploy:GetDeploymentConfig"], Resource = ["arn:aws:codedeploy:${local.here}:deploymentconfig:CodeDeployDefault.*"] },
+      { Action = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncrypt*"], Resource = [var.key_arn] },
+      { Action = ["apigateway:*"], Resource = [for path in local.api_paths : "arn:aws:apigateway:${local.region}::/${path}"] },
+      { Action = ["execute-api:Invoke"], Resource = ["arn:aws:execute-api:${local.here}:${coalesce(var.api_id, "*")}/*"] },
+      { Action = ["s3:ListBucket"], Resource = [var.state_bucket_arn, var.artifacts_bucket_arn] },
+      { Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], Resource = ["${var.state_bucket_arn}/${var.environment}/*"] },
+      { Action = ["s3:GetObject"], Resource = ["${var.artifacts_bucket_arn}/console/*", "${var.artifacts_bucket_arn}/functions/*", "${var.artifacts_bucket_arn}/releases/*"] },
+      { Action = ["s3:GetObject", "s3:PutObject"], Resource = ["${var.artifacts_bucket_arn}/deployments/${var.environment}/*"] },
+      # A distribution has a generated ID, so its tag tells whose it is.
+      { Action = ["cloudfront:*"], Resource = [local.distributions], Condition = { StringEquals = { "aws:ResourceTag/Environment" = var.environment } } },
+      { Action = ["cloudfront:TagResource"], Resource = [local.distributions], Condition = { Null = { "aws:ResourceTag/Environment" = "true" } } },
       # A role can be created or given a policy only under this boundary.
       {
-        Sid       = "MakeOwnRoles"
         Action    = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
         Resource  = local.own.roles
         Condition = { StringEquals = { "iam:PermissionsBoundary" = local.arn } }
       },
       {
-        Sid = "OwnRoles"
         Action = [
           "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:GetRole*", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole",
           "iam:ListRolePolicies", "iam:PassRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole*",
@@ -93,16 +87,16 @@ locals {
       },
     ],
     flatten([for pipeline in var.pipeline[*] : [
-      { Sid = "PipelineLogs", Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${pipeline.log_group_arn_prefix}*"] },
-      { Sid = "PipelineSources", Action = ["s3:GetObject"], Resource = ["${pipeline.sources_bucket_arn}/*"] },
-      { Sid = "PipelineKey", Action = ["kms:Decrypt"], Resource = [pipeline.key_arn] },
-      { Sid = "PipelineConnection", Action = ["codeconnections:UseConnection"], Resource = [pipeline.connection_arn] },
+      { Action = ["logs:CreateLogStream", "logs:PutLogEvents"], Resource = ["${pipeline.log_group_arn_prefix}*"] },
+      { Action = ["s3:GetObject"], Resource = ["${pipeline.sources_bucket_arn}/*"] },
+      { Action = ["kms:Decrypt"], Resource = [pipeline.key_arn] },
+      { Action = ["codeconnections:UseConnection"], Resource = [pipeline.connection_arn] },
     ]]),
   )
 
   denials = concat(
     var.destroyable ? [] : [
-      { Sid = "RecordsStay", Action = ["s3:BypassGovernanceRetention", "s3:DeleteObjectVersion"], Resource = ["*"] },
+      { Action = ["s3:BypassGovernanceRetention", "s3:DeleteObjectVersion"], Resource = ["*"] },
     ],
     var.api_id != null || length(var.other_api_ids) == 0 ? [] : [
       {
