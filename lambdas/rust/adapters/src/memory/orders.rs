@@ -65,6 +65,11 @@ impl MemoryOrders {
         self.items.borrow().clone()
     }
 
+    /// Reads or changes the items directly, as another client of the table or DynamoDB's deletion of expired items does.
+    pub fn with_items<T>(&self, access: impl FnOnce(&mut Items) -> T) -> T {
+        access(&mut self.items.borrow_mut())
+    }
+
     /// Returns the number of transactions received.
     #[must_use]
     pub fn transactions(&self) -> u32 {
