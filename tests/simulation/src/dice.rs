@@ -5,10 +5,6 @@
 pub struct Dice(u64);
 
 impl Dice {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
     /// The generator of one part of a seed, independent of all others.
     pub fn of(seed: u64, part: &str, index: u64) -> Self {
         let mut dice = Self(seed);

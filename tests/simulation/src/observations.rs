@@ -42,8 +42,6 @@ pub struct Observations {
     /// Functions with an invocation that ended as a fault.
     pub faulted: BTreeSet<Function>,
     pub has_open_slots_alarm: bool,
-    /// Whether a record of the stream was not sent on.
-    pub poisoned: u32,
 }
 
 /// An order in the table, from its acceptance on.

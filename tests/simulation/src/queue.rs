@@ -52,10 +52,6 @@ impl Queue {
         self.messages.borrow().is_empty()
     }
 
-    pub fn bodies(&self) -> Vec<String> {
-        self.messages.borrow().values().map(|message| message.body.clone()).collect()
-    }
-
     pub fn dead_letters(&self) -> Vec<String> {
         self.dead_letters.borrow().clone()
     }

@@ -294,18 +294,21 @@ impl Schedule {
             let from = dice.below(end);
             (from, from + dice.between(10, longest))
         };
-        let draws = if is_long { dice.between(1, 4) } else { dice.below(4) };
+        // So long that orders expire, or nearly.
+        if is_long && dice.percent(35) {
+            let to = if dice.percent(50) { DAY + dice.below(4_000) } else { DAY - 10 + dice.below(30) };
+            self.events.push(Event::PlatformOutage { from: dice.below(100), to });
+        }
+        let draws = dice.below(4);
         for _ in 0..draws {
             let slot = dice.between(1, self.slots);
             let around = self.period * slot + dice.below(300);
             let event = match dice.below(16) {
-                0 => {
+                0 | 1 => {
                     let (from, to) = window(dice, 4_000);
                     Event::PlatformOutage { from, to }
                 }
-                // So long that orders expire.
-                1 if is_long => Event::PlatformOutage { from: dice.below(100), to: DAY + dice.below(4_000) },
-                1 | 2 => {
+                2 => {
                     let (from, to) = window(dice, 1_000);
                     Event::TokenRefused { from, to }
                 }
