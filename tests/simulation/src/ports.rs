@@ -11,7 +11,7 @@ use gridbid_adapters::{
     platform::{AuctionPlatform, PlatformResponse},
     queue::{Deferral, RetryQueue},
     submission_platform::{SubmissionError, SubmissionPlatform},
-    submissions::{SubmissionTable, WriteBack},
+    submissions::{ReportClaim, SubmissionTable, WriteBack},
     webhook::Webhook,
 };
 use gridbid_core::{
@@ -196,10 +196,10 @@ impl SubmissionTable for Port {
         order: &StoredOrder,
         message_id: &str,
         deadline: &Deadline,
-    ) -> Result<WriteBack, AdapterError> {
+    ) -> Result<ReportClaim, AdapterError> {
         self.call(Place::ClaimReport, deadline, async || {
             if self.world.lacks(Protection::ReportClaim) {
-                return Ok(WriteBack::Written);
+                return Ok(ReportClaim::Claimed);
             }
             self.world.orders.claim_report(order, message_id, deadline).await
         })
