@@ -50,18 +50,20 @@ impl World {
             let name = || format!("`{record_id}` of {accepted_at} from {caller}");
             match submission {
                 Submission::Submitted { .. } => {}
+                // As expired, if the table no longer held the order when its report succeeded.
                 Submission::Refused { .. } => {
-                    require(is_reported("orders_refused", "reason", record_id, None), || {
-                        format!("{} was refused, which nobody was told", name())
-                    })?;
+                    let is_told = is_reported("orders_refused", "reason", record_id, None)
+                        || is_reported("orders_expired", "accepted_at", record_id, Some(accepted_at.clone()));
+                    require(is_told, || format!("{} was refused, which nobody was told", name()))?;
                 }
                 Submission::Pending if is_live(stored.expires_at, self.host_time()) => {
                     return Err(format!("{} is pending, and no message submits it", name()));
                 }
                 Submission::Pending => {
-                    require(is_reported("orders_expired", "accepted_at", record_id, Some(accepted_at.clone())), || {
-                        format!("{} expired, which nobody was told", name())
-                    })?;
+                    require(
+                        is_reported("orders_expired", "accepted_at", record_id, Some(accepted_at.clone())),
+                        || format!("{} expired, which nobody was told", name()),
+                    )?;
                 }
             }
         }
@@ -97,7 +99,8 @@ impl World {
         observations.messages.iter().any(|message| {
             let message: Value = serde_json::from_str(&message.text).unwrap_or_default();
             let arn = message.pointer("/detail/executionArn");
-            let is_of_slot = observations.runs.iter().any(|run| run.slot == slot && arn == Some(&Value::from(run.arn.as_str())));
+            let is_of_slot =
+                observations.runs.iter().any(|run| run.slot == slot && arn == Some(&Value::from(run.arn.as_str())));
             is_of_slot || (message["slot"] == slot && message["failed"].as_u64().is_some_and(|failed| failed > 0))
         })
     }
@@ -161,10 +164,14 @@ impl World {
         let counts = |value: &Value| ["attempt", "accepted", "rejected", "failed"].map(|name| value[name].as_u64());
         let expected = [u64::from(attempt), accepted, rejected, 0].map(Some);
         require(counts(&summary) == expected, || format!("slot {slot} is {expected:?}, its summary {summary}"))?;
-        require(summary["total_power"] == total.text(), || format!("slot {slot} has another power than {}", total.text()))?;
+        require(summary["total_power"] == total.text(), || {
+            format!("slot {slot} has another power than {}", total.text())
+        })?;
         let of_item = ["attempt", "accepted", "rejected", "failed"].map(|name| number(item, name));
         require(of_item == expected, || format!("slot {slot} is {expected:?}, its item {of_item:?}"))?;
-        require(text(item, "total_power") == Some(total.text().as_str()), || format!("the item of {slot} has another power"))?;
+        require(text(item, "total_power") == Some(total.text().as_str()), || {
+            format!("the item of {slot} has another power")
+        })?;
 
         let observations = self.observations.borrow();
         let is_reported = observations.messages.iter().any(|message| {
@@ -182,7 +189,8 @@ impl World {
         };
         let frozen: Vec<String> = lines.iter().map(|line| canonicalize(line.as_bytes()).unwrap_or_default()).collect();
         let second = second_of(slot);
-        let is_given = [false, true].into_iter().any(|is_corrected| canonical(auction.orders_of(second, is_corrected)) == frozen);
+        let is_given =
+            [false, true].into_iter().any(|is_corrected| canonical(auction.orders_of(second, is_corrected)) == frozen);
         require(is_given, || format!("the platform never gave the frozen answer of slot {slot}: {frozen:?}"))
     }
 }

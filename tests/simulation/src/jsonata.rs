@@ -66,7 +66,11 @@ pub fn parse(text: &str) -> Result<Expression, String> {
     let mut parser = Parser { text: inner, at: 0 };
     let expression = parser.expression(0).map_err(|error| format!("{error} at {} of `{inner}`", parser.at))?;
     parser.skip_space();
-    if parser.at == inner.len() { Ok(expression) } else { Err(format!("unexpected text at {} of `{inner}`", parser.at)) }
+    if parser.at == inner.len() {
+        Ok(expression)
+    } else {
+        Err(format!("unexpected text at {} of `{inner}`", parser.at))
+    }
 }
 
 #[derive(Debug)]
@@ -482,7 +486,8 @@ mod tests {
     fn run(expression: &str) -> Result<Option<Value>, String> {
         let variables = Variables::from([("n".to_owned(), json!(7)), ("none".to_owned(), Value::Null)]);
         let states = json!({"input": {"orders": [1, 2], "text": "a\"b"}});
-        let environment = Environment { variables: &variables, states: &states, millis: 1_795_331_100_123, random: 0.5 };
+        let environment =
+            Environment { variables: &variables, states: &states, millis: 1_795_331_100_123, random: 0.5 };
         evaluate(&format!("{{% {expression} %}}"), &environment)
     }
 
@@ -499,7 +504,10 @@ mod tests {
             ("$merge([{'a': 1, 'none': $states.input.missing}, {'b': 2}])", json!({"a": 1, "b": 2})),
             ("$type($states.input.orders) & $type($none) & $type({})", json!("arraynullobject")),
             ("$count($states.input.orders) + $count($states.input.missing)", json!(2)),
-            ("$substring($fromMillis($floor($millis() / 300000) * 300000), 0, 19) & 'Z'", json!("2026-11-22T07:05:00Z")),
+            (
+                "$substring($fromMillis($floor($millis() / 300000) * 300000), 0, 19) & 'Z'",
+                json!("2026-11-22T07:05:00Z"),
+            ),
             ("$toMillis('2026-11-22T07:05:00.123Z')", json!(1_795_331_100_123_u64)),
             ("$replace('aébc', /[^a-b]/, '.')", json!("a.b.")),
             ("$contains('{\"errorMessage\":1}', /^[{].*\"errorMessage\".*[}]$/)", json!(true)),
@@ -515,9 +523,17 @@ mod tests {
 
     #[test]
     fn anything_else_is_an_error() {
-        for expression in
-            ["orders", "$sum([1])", "$n[0]", "$n ~> $string", "$undefined", "1 % 2", "$states.input.orders.a", "$n := 1", "'a' < 'b'"]
-        {
+        for expression in [
+            "orders",
+            "$sum([1])",
+            "$n[0]",
+            "$n ~> $string",
+            "$undefined",
+            "1 % 2",
+            "$states.input.orders.a",
+            "$n := 1",
+            "'a' < 'b'",
+        ] {
             assert!(run(expression).is_err(), "{expression}: {:?}", run(expression));
         }
     }

@@ -84,49 +84,113 @@ impl Mutation {
             Self::remove("the answer of an attempt is not read again", Protection::FrozenAnswer, 0),
             Self::remove("a late attempt replaces the summary", Protection::LateAttempt, 0),
             Self::patch_with("the claim has no condition", |machine| remove_condition(machine, "ClaimSlot"), 0),
-            Self::patch_with("asking again needs no free lease", |machine| {
-                machine["States"]["NextAttempt"]["Arguments"]["ConditionExpression"] =
-                    "attribute_not_exists(asked_by) OR asked_by <> :run".into();
-            }, 0),
-            Self::patch_with("a repeated request begins two attempts", |machine| {
-                machine["States"]["NextAttempt"]["Arguments"]["ConditionExpression"] =
-                    "attribute_not_exists(lease_until) OR lease_until < :now OR asked_by = :run".into();
-            }, 0),
-            Self::patch_with("the lease is renewed without a condition", |machine| remove_condition(machine, "RenewLease"), 0),
-            Self::patch_with("the lease is extended without a condition", |machine| remove_condition(machine, "HoldForOrders"), 0),
-            Self::patch_with("a slot is finished without a condition", |machine| remove_condition(machine, "FinishRun"), 0),
-            Self::patch_with("a slot is released without a condition", |machine| remove_condition(machine, "ReleaseAfterFailure"), 0),
-            Self::patch_with("the lease is not renewed", |machine| {
-                machine["States"]["WaitForResults"]["Next"] = "Collect".into();
-            }, 0),
-            Self::patch_with("the lease is not extended for the orders", |machine| {
-                machine["States"]["CheckAnswer"]["Choices"][0]["Next"] = "StoreOrders".into();
-            }, 0),
-            Self::patch_with("a failed run is not released", |machine| {
-                for state in machine["States"].as_object_mut().unwrap().values_mut() {
-                    replace(state, "ReleaseAfterFailure", "Failed");
-                }
-            }, 0),
+            Self::patch_with(
+                "asking again needs no free lease",
+                |machine| {
+                    machine["States"]["NextAttempt"]["Arguments"]["ConditionExpression"] =
+                        "attribute_not_exists(asked_by) OR asked_by <> :run".into();
+                },
+                0,
+            ),
+            Self::patch_with(
+                "a repeated request begins two attempts",
+                |machine| {
+                    machine["States"]["NextAttempt"]["Arguments"]["ConditionExpression"] =
+                        "attribute_not_exists(lease_until) OR lease_until < :now OR asked_by = :run".into();
+                },
+                0,
+            ),
+            Self::patch_with(
+                "the lease is renewed without a condition",
+                |machine| remove_condition(machine, "RenewLease"),
+                0,
+            ),
+            Self::patch_with(
+                "the lease is extended without a condition",
+                |machine| remove_condition(machine, "HoldForOrders"),
+                0,
+            ),
+            Self::patch_with(
+                "a slot is finished without a condition",
+                |machine| remove_condition(machine, "FinishRun"),
+                0,
+            ),
+            Self::patch_with(
+                "a slot is released without a condition",
+                |machine| remove_condition(machine, "ReleaseAfterFailure"),
+                0,
+            ),
+            Self::patch_with(
+                "the lease is not renewed",
+                |machine| {
+                    machine["States"]["WaitForResults"]["Next"] = "Collect".into();
+                },
+                0,
+            ),
+            Self::patch_with(
+                "the lease is not extended for the orders",
+                |machine| {
+                    machine["States"]["CheckAnswer"]["Choices"][0]["Next"] = "StoreOrders".into();
+                },
+                0,
+            ),
+            Self::patch_with(
+                "a failed run is not released",
+                |machine| {
+                    for state in machine["States"].as_object_mut().unwrap().values_mut() {
+                        replace(state, "ReleaseAfterFailure", "Failed");
+                    }
+                },
+                0,
+            ),
             Self::patch_with("a claim is not retried", |machine| remove_retry(&mut machine["States"]["ClaimSlot"]), 0),
-            Self::patch_with("an outage of the platform fails the run", |machine| {
-                machine["States"]["Collect"]["Catch"].as_array_mut().unwrap().remove(0);
-            }, 0),
+            Self::patch_with(
+                "an outage of the platform fails the run",
+                |machine| {
+                    machine["States"]["Collect"]["Catch"].as_array_mut().unwrap().remove(0);
+                },
+                0,
+            ),
             Self::patch_with("storing an order is not retried", |machine| remove_retry(store_order(machine)), 0),
-            Self::patch_with("a rejected order is not caught by name", |machine| {
-                store_order(machine)["Catch"].as_array_mut().unwrap().remove(0);
-            }, 0),
-            Self::patch_with("a failed order stops the others", |machine| {
-                store_order(machine)["Catch"].as_array_mut().unwrap().remove(1);
-            }, 0),
-            Self::patch_with("closing a run is not retried", |machine| remove_retry(&mut machine["States"]["CloseRun"]), 0),
-            Self::patch_with("a run with failed orders counts as done", |machine| {
-                machine["States"]["CheckSummary"]["Choices"][1]["Next"] = "FinishRun".into();
-            }, 0),
-            Self::patch_with("finishing a run is not retried", |machine| remove_retry(&mut machine["States"]["FinishRun"]), 0),
-            Self::patch_with("a slot that is not done is not marked as open", |machine| {
-                let update = &mut machine["States"]["ClaimSlot"]["Arguments"]["UpdateExpression"];
-                *update = update.as_str().unwrap().replace("#open = :open, ", "").into();
-            }, 0),
+            Self::patch_with(
+                "a rejected order is not caught by name",
+                |machine| {
+                    store_order(machine)["Catch"].as_array_mut().unwrap().remove(0);
+                },
+                0,
+            ),
+            Self::patch_with(
+                "a failed order stops the others",
+                |machine| {
+                    store_order(machine)["Catch"].as_array_mut().unwrap().remove(1);
+                },
+                0,
+            ),
+            Self::patch_with(
+                "closing a run is not retried",
+                |machine| remove_retry(&mut machine["States"]["CloseRun"]),
+                0,
+            ),
+            Self::patch_with(
+                "a run with failed orders counts as done",
+                |machine| {
+                    machine["States"]["CheckSummary"]["Choices"][1]["Next"] = "FinishRun".into();
+                },
+                0,
+            ),
+            Self::patch_with(
+                "finishing a run is not retried",
+                |machine| remove_retry(&mut machine["States"]["FinishRun"]),
+                0,
+            ),
+            Self::patch_with(
+                "a slot that is not done is not marked as open",
+                |machine| {
+                    let update = &mut machine["States"]["ClaimSlot"]["Arguments"]["UpdateExpression"];
+                    *update = update.as_str().unwrap().replace("#open = :open, ", "").into();
+                },
+                0,
+            ),
         ]
     }
 }

@@ -84,8 +84,11 @@ impl World {
             let record_id = order.record_id.as_str();
             let Some(item) = self.orders.with_items(|items| items.get(record_id).cloned()) else { continue };
             let mut observations = self.observations.borrow_mut();
-            let mut earlier =
-                observations.instances.iter().rev().filter(|instance| instance.stored.order.record_id == order.record_id);
+            let mut earlier = observations
+                .instances
+                .iter()
+                .rev()
+                .filter(|instance| instance.stored.order.record_id == order.record_id);
             let previous = earlier.next();
             if previous.is_some_and(|previous| previous.stored.accepted_at == item.stored.accepted_at) {
                 continue;
@@ -167,7 +170,10 @@ impl World {
             };
             if response != expected {
                 self.violate(|| {
-                    format!("`{record_id}` of {accepted_at} is {}, but the platform said {response:?}", submission.status())
+                    format!(
+                        "`{record_id}` of {accepted_at} is {}, but the platform said {response:?}",
+                        submission.status()
+                    )
                 });
             }
         }

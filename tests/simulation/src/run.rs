@@ -131,7 +131,9 @@ fn unjustified_failures(world: &World, run: &Run) -> Option<String> {
     let summary = world.summary(&run.slot)?;
     for failure in summary["failures"].as_array().into_iter().flatten() {
         let justified = match failure["error"].as_str().unwrap() {
-            "ContractBroken" => run.is_denied.get() || world.schedule.is_slot_malformed(second_of(&run.slot) / world.schedule.period),
+            "ContractBroken" => {
+                run.is_denied.get() || world.schedule.is_slot_malformed(second_of(&run.slot) / world.schedule.period)
+            }
             "OrderRejected" => false,
             _ => run.faults.get() > TOLERATED_FAULTS,
         };

@@ -77,13 +77,8 @@ impl RunsTable {
 
     /// `Query` of the index of open slots, counting only.
     pub fn count(&self, arguments: &Value) -> Result<Value, TaskError> {
-        let known = [
-            "IndexName",
-            "KeyConditionExpression",
-            "ExpressionAttributeNames",
-            "ExpressionAttributeValues",
-            "Select",
-        ];
+        let known =
+            ["IndexName", "KeyConditionExpression", "ExpressionAttributeNames", "ExpressionAttributeValues", "Select"];
         let request = Request::new(arguments, &known)?;
         let mut count = 0;
         // The index holds the items that have its keys.

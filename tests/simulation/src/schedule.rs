@@ -197,7 +197,9 @@ impl fmt::Display for Event {
             Self::Fault { place, first, count, effect } => {
                 write!(out, "each {place} from {first} to {} {effect}", first + count - 1)
             }
-            Self::PlatformOutage { from, to } => write!(out, "{} to {}  the platform is away", Clock(*from), Clock(*to)),
+            Self::PlatformOutage { from, to } => {
+                write!(out, "{} to {}  the platform is away", Clock(*from), Clock(*to))
+            }
             Self::TokenRefused { from, to } => {
                 write!(out, "{} to {}  the platform refuses the token", Clock(*from), Clock(*to))
             }
@@ -273,11 +275,12 @@ impl Schedule {
             self.events.push(Event::Request { at, client, orders: orders.clone() });
             // The same request again, or one that conflicts, now or much later.
             for _ in 0..dice.below(3) {
-                let at = at + if is_long && dice.percent(60) {
-                    DAY - 4 + dice.below(12)
-                } else {
-                    dice.pick(&[0, 0, 1, 5, 60, 400])
-                };
+                let at = at
+                    + if is_long && dice.percent(60) {
+                        DAY - 4 + dice.below(12)
+                    } else {
+                        dice.pick(&[0, 0, 1, 5, 60, 400])
+                    };
                 if dice.percent(40) {
                     let index = dice.below(count) as usize;
                     orders[index].1 += 1;

@@ -2,12 +2,16 @@
 
 use std::{
     env,
-    sync::atomic::{AtomicU64, Ordering},
     sync::Mutex,
+    sync::atomic::{AtomicU64, Ordering},
     thread,
 };
 
-use crate::{mutation::Mutation, schedule::Schedule, simulation::{Reached, simulate}};
+use crate::{
+    mutation::Mutation,
+    schedule::Schedule,
+    simulation::{Reached, simulate},
+};
 
 /// Seeds of an ordinary test run.
 const SEEDS: u64 = 2_000;
@@ -46,7 +50,12 @@ fn describe(seed: u64, mutation: Option<&Mutation>) -> String {
     let report = simulate(&shrunk, mutation, true);
     let mut lines = vec![
         format!("seed {seed}: {}", report.violation.unwrap_or_default()),
-        format!("{} slots, one every {} seconds; of {} events, these suffice:", shrunk.slots, shrunk.period, schedule.events.len()),
+        format!(
+            "{} slots, one every {} seconds; of {} events, these suffice:",
+            shrunk.slots,
+            shrunk.period,
+            schedule.events.len()
+        ),
     ];
     lines.extend(shrunk.events.iter().map(|event| format!("  {event}")));
     lines.push("what happened:".to_owned());
