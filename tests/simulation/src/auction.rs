@@ -19,6 +19,8 @@ pub struct Auction {
     pub effects: Vec<Effect>,
     /// Slots whose results were asked for, which receive no further orders.
     asked: BTreeSet<u64>,
+    /// How often the results of a slot were given.
+    given: BTreeMap<u64, u64>,
 }
 
 /// An order that takes part in an auction.
@@ -33,7 +35,7 @@ pub struct Effect {
 
 impl Auction {
     pub fn new(schedule: Schedule) -> Self {
-        Self { schedule, responses: BTreeMap::new(), effects: Vec::new(), asked: BTreeSet::new() }
+        Self { schedule, responses: BTreeMap::new(), effects: Vec::new(), asked: BTreeSet::new(), given: BTreeMap::new() }
     }
 
     /// The response to a request with orders.
@@ -76,6 +78,7 @@ impl Auction {
         self.asked.insert(slot);
         let index = slot / self.schedule.period;
         let mut ready_at = slot + self.dice("readiness", &json!(slot)).below(200);
+        let given = self.given.get(&slot).copied().unwrap_or(0);
         let mut is_corrected = false;
         for event in &self.schedule.events {
             match event {
@@ -83,13 +86,14 @@ impl Auction {
                     return json!({"results": "soon"}).to_string();
                 }
                 Event::LateResults { slot, seconds } if *slot == index => ready_at += seconds,
-                Event::CorrectedResults { slot, at } if *slot == index && now >= *at => is_corrected = true,
+                Event::CorrectedResults { slot, after } if *slot == index && given >= *after => is_corrected = true,
                 _ => {}
             }
         }
         if now < ready_at {
             return json!({"results": false}).to_string();
         }
+        self.given.insert(slot, given + 1);
         json!({"results": true, "orders": self.orders_of(slot, is_corrected)}).to_string()
     }
 

@@ -54,6 +54,10 @@ pub async fn invoke(
         // The caller may have given up.
         drop(sender.send(result));
     });
+    if effect == Some(Effect::Abandon) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        return Err(TaskError::new("Lambda.SdkClientException", "the connection was lost"));
+    }
     let result = receiver.await.unwrap_or_else(|_| Err(TaskError::of_function("Runtime.ExitError", "a panic")));
     if effect == Some(Effect::LoseResponse) {
         return Err(TaskError::new("Lambda.ServiceException", "the response was lost"));

@@ -53,8 +53,8 @@ pub trait Services {
     /// A random number from 0 to below 1.
     fn random(&self) -> f64;
 
-    /// Observes a state before it runs.
-    fn enter(&self, state: &str);
+    /// Called before each state; the execution goes on when it returns.
+    async fn enter(&self, state: &str);
 }
 
 /// The variables of the template, as Terraform fills them in.
@@ -130,7 +130,7 @@ impl<S: Services> Scope<'_, S> {
         let mut input = input;
         loop {
             let state = &machine["States"][name];
-            self.services.enter(name);
+            self.services.enter(name).await;
             states["input"] = input;
             let step = match state["Type"].as_str().unwrap_or_else(|| panic!("there is no state `{name}`")) {
                 "Pass" => {
@@ -333,7 +333,7 @@ mod tests {
             1.0
         }
 
-        fn enter(&self, state: &str) {
+        async fn enter(&self, state: &str) {
             self.entered.borrow_mut().push(state.to_owned());
         }
     }

@@ -37,6 +37,8 @@ pub struct Observations {
     /// What Slack received.
     pub posts: Vec<String>,
     pub runs: Vec<Rc<Run>>,
+    /// The message that reports an order, by `record_id` and acceptance.
+    pub reporters: BTreeMap<(String, Timestamp), String>,
     /// Slots and the runs that began another attempt of them.
     pub attempts: BTreeSet<(String, String)>,
     /// Functions with an invocation that ended as a fault.
@@ -181,6 +183,17 @@ impl World {
         instance.submission = submission;
         drop(observations);
         self.emit(&item);
+    }
+
+    /// Checks that an order is reported by one message, which may repeat its report.
+    pub fn observe_reporter(&self, order: &StoredOrder, message_id: &str) {
+        let record_id = order.order.record_id.as_str();
+        let key = (record_id.to_owned(), order.accepted_at);
+        let mut observations = self.observations.borrow_mut();
+        let reporter = observations.reporters.entry(key).or_insert_with(|| message_id.to_owned());
+        if *reporter != message_id {
+            self.violate(|| format!("`{record_id}` is reported by two messages"));
+        }
     }
 
     /// Checks that no order takes part in auctions more often than it was stored.

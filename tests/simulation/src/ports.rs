@@ -186,6 +186,9 @@ impl SubmissionTable for Port {
                 self.world.orders.record(order, submission, message_id, deadline).await
             };
             self.world.observe_submission(self.item(record_id));
+            if outcome == Ok(WriteBack::Written) && matches!(submission, Submission::Refused { .. }) {
+                self.world.observe_reporter(order, message_id);
+            }
             outcome
         })
         .await
@@ -198,10 +201,15 @@ impl SubmissionTable for Port {
         deadline: &Deadline,
     ) -> Result<ReportClaim, AdapterError> {
         self.call(Place::ClaimReport, deadline, async || {
-            if self.world.lacks(Protection::ReportClaim) {
-                return Ok(ReportClaim::Claimed);
+            let claim = if self.world.lacks(Protection::ReportClaim) {
+                Ok(ReportClaim::Claimed)
+            } else {
+                self.world.orders.claim_report(order, message_id, deadline).await
+            };
+            if matches!(claim, Ok(ReportClaim::Claimed | ReportClaim::Refused { .. })) {
+                self.world.observe_reporter(order, message_id);
             }
-            self.world.orders.claim_report(order, message_id, deadline).await
+            claim
         })
         .await
     }

@@ -14,7 +14,7 @@ use crate::{
     functions::invoke,
     machine::{self, EVALUATION_FAILED, Services, TaskError},
     runs_table::{Change, Item, number, text},
-    schedule::{Effect, Function, Place},
+    schedule::{Effect, Event, Function, Place},
     world::{World, second_of},
 };
 
@@ -22,6 +22,8 @@ use crate::{
 pub struct Run {
     pub arn: String,
     pub slot: String,
+    /// The second of its start.
+    started: u64,
     /// Faults that hit its calls and those of its functions.
     pub faults: Cell<u32>,
     pub is_denied: Cell<bool>,
@@ -53,6 +55,7 @@ pub fn start(world: &Rc<World>, input: Value) -> Rc<Run> {
     let run = Rc::new(Run {
         arn: format!("run-{number}"),
         slot,
+        started: world.second(),
         faults: Cell::default(),
         is_denied: Cell::default(),
         end: RefCell::default(),
@@ -90,6 +93,13 @@ fn end(world: &Rc<World>, run: &Run, error: Option<TaskError>) {
     if let Some(why) = unjustified(world, run, &error) {
         world.violate(|| format!("{} of slot {} failed with {}: {why}", run.arn, run.slot, error.error));
     }
+    if error.error != "Aborted" && run.faults.get() <= TOLERATED_FAULTS {
+        let runs = world.runs.borrow();
+        let item = runs.items().get(&format!("slot#{}", run.slot));
+        if item.is_some_and(|item| text(item, "owner") == Some(&run.arn) && number(item, "lease_until") != Some(0)) {
+            world.violate(|| format!("{} failed without releasing slot {}", run.arn, run.slot));
+        }
+    }
     if error.error != "OrdersFailed" {
         let event = json!({
             "detail-type": "Step Functions Execution Status Change",
@@ -109,7 +119,11 @@ fn unjustified(world: &World, run: &Run, error: &TaskError) -> Option<String> {
         "LeaseLost" => {
             let runs = world.runs.borrow();
             let owner = runs.items().get(&format!("slot#{}", run.slot)).and_then(|item| text(item, "owner"));
-            (owner == Some(run.arn.as_str())).then(|| "it has the lease".to_owned())
+            if owner == Some(run.arn.as_str()) {
+                return Some("it has the lease".to_owned());
+            }
+            let may_expire = world.schedule.has_stalls() || faults > TOLERATED_FAULTS;
+            (!may_expire).then(|| "its lease expired although nothing stalled it".to_owned())
         }
         "OrdersFailed" => unjustified_failures(world, run),
         "DeadlinePassed" => {
@@ -196,7 +210,14 @@ impl Services for Surroundings<'_> {
         self.world.dice("jitter").fraction()
     }
 
-    fn enter(&self, state: &str) {
+    async fn enter(&self, state: &str) {
+        for event in &self.world.schedule.events {
+            let Event::Stall { from, to } = event else { continue };
+            if self.run.started < *from && (*from..*to).contains(&self.world.second()) {
+                self.world.note(|| format!("{} stalls before {state}", self.run.arn));
+                self.world.sleep_until(*to).await;
+            }
+        }
         self.world.note(|| format!("{} enters {state}", self.run.arn));
     }
 }

@@ -129,6 +129,8 @@ pub enum Effect {
     Slow(u64),
     /// The call never ends: the function is stopped at its timeout.
     Hang,
+    /// The caller gets an error at once, while the function goes on.
+    Abandon,
     /// It happens a second time, this many seconds later.
     Repeat(u64),
     /// It happens this many seconds later.
@@ -146,6 +148,7 @@ impl fmt::Display for Effect {
             Self::CrashAfter => out.write_str("takes effect, then the function crashes"),
             Self::Slow(seconds) => write!(out, "takes {seconds} seconds"),
             Self::Hang => out.write_str("hangs until the function's timeout"),
+            Self::Abandon => out.write_str("is abandoned by its caller, but goes on"),
             Self::Repeat(seconds) => write!(out, "happens again {seconds} seconds later"),
             Self::Delay(seconds) => write!(out, "happens {seconds} seconds late"),
         }
@@ -164,7 +167,7 @@ pub enum Event {
     TokenRefused { from: u64, to: u64 },
     SlackOutage { from: u64, to: u64 },
     LateResults { slot: u64, seconds: u64 },
-    CorrectedResults { slot: u64, at: u64 },
+    CorrectedResults { slot: u64, after: u64 },
     MalformedResults { slot: u64 },
     BrokenResults { slot: u64, until: u64 },
     ManyResults { slot: u64, orders: u64 },
@@ -172,6 +175,7 @@ pub enum Event {
     TtlDeletion { at: u64 },
     Redeployment { at: u64 },
     Abort { slot: u64, at: u64 },
+    Stall { from: u64, to: u64 },
     Rerun { slot: u64, at: u64, ask_again: bool },
     Resubmission { at: u64 },
     PoisonedMessage { at: u64 },
@@ -205,8 +209,11 @@ impl fmt::Display for Event {
             }
             Self::SlackOutage { from, to } => write!(out, "{} to {}  Slack is away", Clock(*from), Clock(*to)),
             Self::LateResults { slot, seconds } => write!(out, "the results of slot {slot} are {seconds} seconds late"),
-            Self::CorrectedResults { slot, at } => {
-                write!(out, "{}  the platform changes its results of slot {slot}", Clock(*at))
+            Self::CorrectedResults { slot, after: 1 } => {
+                write!(out, "the platform changes the results of slot {slot} after its first response")
+            }
+            Self::CorrectedResults { slot, after } => {
+                write!(out, "the platform changes the results of slot {slot} after {after} responses")
             }
             Self::MalformedResults { slot } => write!(out, "the results of slot {slot} have a malformed order"),
             Self::BrokenResults { slot, until } => {
@@ -216,6 +223,9 @@ impl fmt::Display for Event {
             Self::ClockStep { at, seconds } => write!(out, "{}  the clocks are set to {seconds:+} seconds", Clock(*at)),
             Self::TtlDeletion { at } => write!(out, "{}  DynamoDB deletes expired orders", Clock(*at)),
             Self::Redeployment { at } => write!(out, "{}  all functions are deployed again", Clock(*at)),
+            Self::Stall { from, to } => {
+                write!(out, "{} to {}  Step Functions stalls the runs that go on", Clock(*from), Clock(*to))
+            }
             Self::Abort { slot, at } => write!(out, "{}  the runs of slot {slot} are aborted", Clock(*at)),
             Self::Rerun { slot, at, ask_again } => {
                 write!(out, "{}  slot {slot} is run by hand{}", Clock(*at), again(ask_again))
@@ -301,6 +311,9 @@ impl Schedule {
         if is_long && dice.percent(35) {
             let to = if dice.percent(50) { DAY + dice.below(4_000) } else { DAY - 10 + dice.below(30) };
             self.events.push(Event::PlatformOutage { from: dice.below(100), to });
+            if dice.percent(30) {
+                self.events.push(Event::Resubmission { at: dice.below(DAY) });
+            }
         }
         let draws = dice.below(4);
         for _ in 0..draws {
@@ -320,7 +333,7 @@ impl Schedule {
                     Event::SlackOutage { from, to }
                 }
                 4 => Event::LateResults { slot, seconds: dice.pick(&[100, 700, 2_000, 9_000]) },
-                5 | 6 => Event::CorrectedResults { slot, at: around },
+                5 | 6 => Event::CorrectedResults { slot, after: dice.pick(&[1, 1, 2]) },
                 7 => Event::MalformedResults { slot },
                 8 => Event::BrokenResults { slot, until: around },
                 9 if dice.percent(30) => Event::ManyResults { slot, orders: dice.between(490, 620) },
@@ -330,25 +343,59 @@ impl Schedule {
                 13 => Event::Abort { slot, at: around },
                 14 => Event::Rerun { slot, at: around + dice.pick(&[0, 0, 60, 400]), ask_again: dice.percent(50) },
                 _ if dice.percent(50) => Event::Resubmission { at: around },
-                _ => Event::PoisonedMessage { at: around },
+                _ => {
+                    let effect = dice.pick(&[Effect::Throttle, Effect::LoseRequest]);
+                    if dice.percent(50) {
+                        self.events.push(Event::Fault { place: Place::SetAside, first: 1, count: 1, effect });
+                    }
+                    Event::PoisonedMessage { at: around }
+                }
             };
             self.events.push(event);
         }
-        // Two runs of a slot at a time, of which one may hold a changed answer.
-        if dice.percent(25) {
-            let slot = dice.between(1, self.slots);
-            let at = self.period * slot + dice.below(6);
-            let ask_again = dice.percent(30);
-            self.events.push(Event::Rerun { slot, at, ask_again });
-            self.events.push(Event::CorrectedResults { slot, at: at + dice.below(300) });
+        if dice.percent(45) {
+            self.draw_overlap(dice);
         }
+    }
+
+    /// Two runs of a slot, or two invocations for it, of which each may see another answer of the platform.
+    fn draw_overlap(&mut self, dice: &mut Dice) {
+        let slot = dice.between(1, self.slots);
+        let at = self.period * slot;
+        match dice.below(4) {
+            // Another run begins with the first one.
+            0 => {
+                self.events.push(Event::Rerun { slot, at: at + dice.below(6), ask_again: dice.percent(40) });
+            }
+            // The first run waits for longer than a lease.
+            1 => {
+                self.events.push(Event::LateResults { slot, seconds: dice.pick(&[2_000, 4_000]) });
+                self.events.push(Event::Rerun { slot, at: at + dice.between(900, 3_000), ask_again: dice.percent(20) });
+            }
+            // The first run stalls for longer than its lease, and another one takes the slot over.
+            2 => {
+                let from = at + dice.below(600);
+                let to = from + dice.pick(&[1_500, 2_500, 5_000, 9_000]);
+                self.events.push(Event::Stall { from, to });
+                self.events.push(Event::Rerun { slot, at: to - dice.between(1, 400), ask_again: dice.percent(40) });
+            }
+            // An invocation goes on while the next one does the same.
+            _ => {
+                let abandoned = Place::Invocation(dice.pick(&[Function::CollectResults, Function::StoreResult]));
+                let first = dice.between(1, 2 * self.slots);
+                self.events.push(Event::Fault { place: abandoned, first, count: 1, effect: Effect::Abandon });
+                let effect = Effect::Slow(dice.pick(&[10, 10, 45]));
+                let first = dice.between(1, 8);
+                self.events.push(Event::Fault { place: Place::PutIfAbsent, first, count: 2, effect });
+            }
+        }
+        self.events.push(Event::CorrectedResults { slot, after: 1 });
     }
 
     /// The second after which no event of the schedule goes on.
     pub fn last_second(&self) -> u64 {
         let last = self.events.iter().map(|event| match event {
             Event::Request { at, .. }
-            | Event::CorrectedResults { at, .. }
             | Event::ClockStep { at, .. }
             | Event::TtlDeletion { at }
             | Event::Redeployment { at }
@@ -356,10 +403,16 @@ impl Schedule {
             | Event::Rerun { at, .. }
             | Event::Resubmission { at }
             | Event::PoisonedMessage { at } => *at,
-            Event::PlatformOutage { to, .. } | Event::TokenRefused { to, .. } | Event::SlackOutage { to, .. } => *to,
+            Event::PlatformOutage { to, .. }
+            | Event::TokenRefused { to, .. }
+            | Event::SlackOutage { to, .. }
+            | Event::Stall { to, .. } => *to,
             Event::BrokenResults { until, .. } => *until,
             Event::LateResults { slot, seconds } => slot * self.period + seconds + 300,
-            Event::Fault { .. } | Event::MalformedResults { .. } | Event::ManyResults { .. } => 0,
+            Event::Fault { .. }
+            | Event::CorrectedResults { .. }
+            | Event::MalformedResults { .. }
+            | Event::ManyResults { .. } => 0,
         });
         last.max().unwrap_or(0).max(self.slots * self.period)
     }
@@ -367,10 +420,15 @@ impl Schedule {
     /// Whether the results of a slot may come after a run's deadline.
     pub fn is_slot_delayed(&self, index: u64) -> bool {
         self.events.iter().any(|event| match event {
-            Event::PlatformOutage { .. } => true,
+            Event::PlatformOutage { .. } | Event::Stall { .. } => true,
             Event::LateResults { slot, .. } => *slot == index,
             _ => false,
         })
+    }
+
+    /// Whether a run may lose its lease.
+    pub fn has_stalls(&self) -> bool {
+        self.events.iter().any(|event| matches!(event, Event::Stall { .. } | Event::ClockStep { .. }))
     }
 
     /// Whether the results of a slot may break the contract.
@@ -444,7 +502,8 @@ fn draw_fault(dice: &mut Dice) -> Event {
     let seconds = dice.pick(&[1, 10, 45, 200, 260, 900]);
     let effect = match place {
         Place::Invocation(_) | Place::RunsUpdate | Place::RunsRead | Place::RunsCount => {
-            dice.pick(&[Effect::Throttle, Effect::LoseRequest, Effect::LoseResponse, Effect::Slow(seconds)])
+            let lost = if matches!(place, Place::Invocation(_)) { Effect::Abandon } else { Effect::LoseResponse };
+            dice.pick(&[Effect::Throttle, Effect::LoseRequest, Effect::LoseResponse, lost, Effect::Slow(seconds)])
         }
         Place::ApiResponse | Place::QueueDelete => Effect::LoseResponse,
         Place::StreamRecord | Place::QueueDelivery | Place::TopicDelivery | Place::ScheduledStart => {

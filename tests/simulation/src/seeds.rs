@@ -94,9 +94,14 @@ fn seeds_reach_every_kind_of_end() {
 #[test]
 #[ignore = "searches the seeds of mutations, for minutes"]
 fn find_seeds() {
-    for mutation in Mutation::all() {
-        match first_failure(0, 10_000, Some(&mutation)) {
-            Some(seed) => eprintln!("{seed:>6}  {}", mutation.name),
+    let most = number("GRIDBID_SIMULATION_SEEDS", 10_000);
+    let name = env::var("GRIDBID_SIMULATION_MUTATION").unwrap_or_default();
+    for mutation in Mutation::all().iter().filter(|mutation| mutation.name.contains(&name)) {
+        match first_failure(0, most, Some(mutation)) {
+            Some(seed) => {
+                let violation = simulate(&Schedule::draw(seed), Some(mutation), false).violation;
+                eprintln!("{seed:>6}  {}: {}", mutation.name, violation.unwrap_or_default());
+            }
             None => eprintln!("  none  {}", mutation.name),
         }
     }
