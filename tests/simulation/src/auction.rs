@@ -35,7 +35,13 @@ pub struct Effect {
 
 impl Auction {
     pub fn new(schedule: Schedule) -> Self {
-        Self { schedule, responses: BTreeMap::new(), effects: Vec::new(), asked: BTreeSet::new(), given: BTreeMap::new() }
+        Self {
+            schedule,
+            responses: BTreeMap::new(),
+            effects: Vec::new(),
+            asked: BTreeSet::new(),
+            given: BTreeMap::new(),
+        }
     }
 
     /// The response to a request with orders.

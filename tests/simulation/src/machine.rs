@@ -318,7 +318,8 @@ mod tests {
 
     impl Services for Scripted {
         async fn call(&self, _: &str, arguments: Value) -> Result<Value, TaskError> {
-            match self.errors.borrow_mut().pop() {
+            let error = self.errors.borrow_mut().pop();
+            match error {
                 Some("hang") => std::future::pending().await,
                 Some(error) => Err(TaskError::of_function(error, "why")),
                 None => Ok(arguments),

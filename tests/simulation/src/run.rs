@@ -14,7 +14,7 @@ use crate::{
     functions::invoke,
     machine::{self, EVALUATION_FAILED, Services, TaskError},
     runs_table::{Change, Item, number, text},
-    schedule::{Effect, Event, Function, Place},
+    schedule::{Effect, Function, Place},
     world::{World, second_of},
 };
 
@@ -22,8 +22,6 @@ use crate::{
 pub struct Run {
     pub arn: String,
     pub slot: String,
-    /// The second of its start.
-    started: u64,
     /// Faults that hit its calls and those of its functions.
     pub faults: Cell<u32>,
     pub is_denied: Cell<bool>,
@@ -55,7 +53,6 @@ pub fn start(world: &Rc<World>, input: Value) -> Rc<Run> {
     let run = Rc::new(Run {
         arn: format!("run-{number}"),
         slot,
-        started: world.second(),
         faults: Cell::default(),
         is_denied: Cell::default(),
         end: RefCell::default(),
@@ -211,12 +208,11 @@ impl Services for Surroundings<'_> {
     }
 
     async fn enter(&self, state: &str) {
-        for event in &self.world.schedule.events {
-            let Event::Stall { from, to } = event else { continue };
-            if self.run.started < *from && (*from..*to).contains(&self.world.second()) {
-                self.world.note(|| format!("{} stalls before {state}", self.run.arn));
-                self.world.sleep_until(*to).await;
-            }
+        const CAN_STALL: [&str; 5] = ["RenewLease", "HoldForOrders", "StoreOrders", "CloseRun", "FinishRun"];
+        if let Some(name) = CAN_STALL.into_iter().find(|name| *name == state)
+            && let Some(Effect::Slow(seconds)) = self.world.fault(Place::State(name), None)
+        {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
         }
         self.world.note(|| format!("{} enters {state}", self.run.arn));
     }
@@ -261,8 +257,9 @@ impl Surroundings<'_> {
                 world.violate(|| format!("{arn} began two attempts of {id}"));
             }
         }
-        if !after.contains_key("done_at") && !(after.contains_key("open") && after.contains_key("open_since")) {
-            world.violate(|| format!("{arn} left {id} neither open nor done"));
+        let is_open = after.contains_key("open") && after.contains_key("open_since");
+        if is_open == after.contains_key("done_at") {
+            world.violate(|| format!("{arn} left {id} neither open nor done, or both"));
         }
     }
 }

@@ -78,6 +78,8 @@ pub enum Place {
     QueueDelete,
     ScheduledStart,
     TopicDelivery,
+    /// A state of a run, before which Step Functions may stall.
+    State(&'static str),
 }
 
 impl fmt::Display for Place {
@@ -106,6 +108,7 @@ impl fmt::Display for Place {
             Self::QueueDelete => "deletion of messages",
             Self::ScheduledStart => "start by the scheduler",
             Self::TopicDelivery => "delivery of the topic",
+            Self::State(name) => return write!(out, "state {name} of a run"),
         })
     }
 }
@@ -175,7 +178,6 @@ pub enum Event {
     TtlDeletion { at: u64 },
     Redeployment { at: u64 },
     Abort { slot: u64, at: u64 },
-    Stall { from: u64, to: u64 },
     Rerun { slot: u64, at: u64, ask_again: bool },
     Resubmission { at: u64 },
     PoisonedMessage { at: u64 },
@@ -223,9 +225,6 @@ impl fmt::Display for Event {
             Self::ClockStep { at, seconds } => write!(out, "{}  the clocks are set to {seconds:+} seconds", Clock(*at)),
             Self::TtlDeletion { at } => write!(out, "{}  DynamoDB deletes expired orders", Clock(*at)),
             Self::Redeployment { at } => write!(out, "{}  all functions are deployed again", Clock(*at)),
-            Self::Stall { from, to } => {
-                write!(out, "{} to {}  Step Functions stalls the runs that go on", Clock(*from), Clock(*to))
-            }
             Self::Abort { slot, at } => write!(out, "{}  the runs of slot {slot} are aborted", Clock(*at)),
             Self::Rerun { slot, at, ask_again } => {
                 write!(out, "{}  slot {slot} is run by hand{}", Clock(*at), again(ask_again))
@@ -365,7 +364,9 @@ impl Schedule {
         match dice.below(4) {
             // Another run begins with the first one.
             0 => {
-                self.events.push(Event::Rerun { slot, at: at + dice.below(6), ask_again: dice.percent(40) });
+                self.events.push(Event::Rerun { slot, at: at + dice.below(6), ask_again: dice.percent(50) });
+                let (place, first) = (Place::RunsUpdate, dice.between(1, 8));
+                self.events.push(Event::Fault { place, first, count: 1, effect: Effect::LoseResponse });
             }
             // The first run waits for longer than a lease.
             1 => {
@@ -374,19 +375,25 @@ impl Schedule {
             }
             // The first run stalls for longer than its lease, and another one takes the slot over.
             2 => {
-                let from = at + dice.below(600);
-                let to = from + dice.pick(&[1_500, 2_500, 5_000, 9_000]);
-                self.events.push(Event::Stall { from, to });
-                self.events.push(Event::Rerun { slot, at: to - dice.between(1, 400), ask_again: dice.percent(40) });
+                let (state, seconds) = dice.pick(&[
+                    ("RenewLease", 1_800),
+                    ("HoldForOrders", 1_800),
+                    ("StoreOrders", 5_000),
+                    ("CloseRun", 5_000),
+                    ("FinishRun", 5_000),
+                ]);
+                let (place, effect) = (Place::State(state), Effect::Slow(seconds));
+                self.events.push(Event::Fault { place, first: slot, count: 1, effect });
+                let at = at + seconds + dice.below(330);
+                self.events.push(Event::Rerun { slot, at, ask_again: dice.percent(50) });
             }
             // An invocation goes on while the next one does the same.
             _ => {
                 let abandoned = Place::Invocation(dice.pick(&[Function::CollectResults, Function::StoreResult]));
                 let first = dice.between(1, 2 * self.slots);
-                self.events.push(Event::Fault { place: abandoned, first, count: 1, effect: Effect::Abandon });
+                self.events.push(Event::Fault { place: abandoned, first, count: 2, effect: Effect::Abandon });
                 let effect = Effect::Slow(dice.pick(&[10, 10, 45]));
-                let first = dice.between(1, 8);
-                self.events.push(Event::Fault { place: Place::PutIfAbsent, first, count: 2, effect });
+                self.events.push(Event::Fault { place: Place::PutIfAbsent, first: 1, count: 12, effect });
             }
         }
         self.events.push(Event::CorrectedResults { slot, after: 1 });
@@ -403,10 +410,7 @@ impl Schedule {
             | Event::Rerun { at, .. }
             | Event::Resubmission { at }
             | Event::PoisonedMessage { at } => *at,
-            Event::PlatformOutage { to, .. }
-            | Event::TokenRefused { to, .. }
-            | Event::SlackOutage { to, .. }
-            | Event::Stall { to, .. } => *to,
+            Event::PlatformOutage { to, .. } | Event::TokenRefused { to, .. } | Event::SlackOutage { to, .. } => *to,
             Event::BrokenResults { until, .. } => *until,
             Event::LateResults { slot, seconds } => slot * self.period + seconds + 300,
             Event::Fault { .. }
@@ -420,7 +424,7 @@ impl Schedule {
     /// Whether the results of a slot may come after a run's deadline.
     pub fn is_slot_delayed(&self, index: u64) -> bool {
         self.events.iter().any(|event| match event {
-            Event::PlatformOutage { .. } | Event::Stall { .. } => true,
+            Event::PlatformOutage { .. } => true,
             Event::LateResults { slot, .. } => *slot == index,
             _ => false,
         })
@@ -428,7 +432,9 @@ impl Schedule {
 
     /// Whether a run may lose its lease.
     pub fn has_stalls(&self) -> bool {
-        self.events.iter().any(|event| matches!(event, Event::Stall { .. } | Event::ClockStep { .. }))
+        self.events
+            .iter()
+            .any(|event| matches!(event, Event::ClockStep { .. } | Event::Fault { place: Place::State(_), .. }))
     }
 
     /// Whether the results of a slot may break the contract.

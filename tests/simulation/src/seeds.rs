@@ -74,20 +74,35 @@ fn every_seed_keeps_the_invariants() {
 #[test]
 fn seeds_reach_every_kind_of_end() {
     let mut sum = Reached::default();
-    for seed in 0..60 {
+    for seed in 0..100 {
         sum.add(simulate(&Schedule::draw(seed), None, false).reached);
     }
-    eprintln!("{sum:?}");
-    let Reached { submitted, refused, expired, slots_done, failed_runs, messages, .. } = sum;
-    for (what, count) in [
-        ("submitted orders", submitted),
-        ("refused orders", refused),
-        ("expired orders", expired),
-        ("slots that are done", slots_done),
-        ("failed runs", failed_runs),
-        ("messages", messages),
+    let Reached { stored, submitted, refused, expired, runs, failed_runs, lost_leases, slots_done, reports, messages } =
+        sum;
+    for (what, count, least) in [
+        ("stored orders", stored, 400),
+        ("submitted orders", submitted, 300),
+        ("refused orders", refused, 30),
+        ("expired orders", expired, 10),
+        ("runs", runs, 300),
+        ("failed runs", failed_runs, 30),
+        ("lost leases", lost_leases, 3),
+        ("slots that are done", slots_done, 300),
+        ("reports of batches", reports, 2),
+        ("messages", messages, 100),
     ] {
-        assert!(count >= 10, "{count} {what} in 60 seeds");
+        assert!(count >= least, "{count} {what} in 100 seeds: {sum:?}");
+    }
+}
+
+#[test]
+fn every_mutation_is_noticed() {
+    for mutation in Mutation::all() {
+        let schedule = Schedule::draw(mutation.seed);
+        let intact = simulate(&schedule, None, false).violation;
+        assert_eq!(intact, None, "seed {}", mutation.seed);
+        let violation = simulate(&schedule, Some(&mutation), false).violation;
+        assert!(violation.is_some(), "seed {} does not notice that {}", mutation.seed, mutation.name);
     }
 }
 
