@@ -52,9 +52,9 @@ impl World {
                 Submission::Submitted { .. } => {}
                 // As expired, if the table no longer held the order when its report succeeded.
                 Submission::Refused { .. } => {
-                    let is_told = is_reported("orders_refused", "reason", record_id, None)
+                    let is_notified = is_reported("orders_refused", "reason", record_id, None)
                         || is_reported("orders_expired", "accepted_at", record_id, Some(accepted_at.clone()));
-                    require(is_told, || format!("{} was refused, which nobody was told", name()))?;
+                    require(is_notified, || format!("{} was refused without a report", name()))?;
                 }
                 Submission::Pending if is_live(stored.expires_at, self.host_time()) => {
                     return Err(format!("{} is pending, and no message submits it", name()));
@@ -62,7 +62,7 @@ impl World {
                 Submission::Pending => {
                     require(
                         is_reported("orders_expired", "accepted_at", record_id, Some(accepted_at.clone())),
-                        || format!("{} expired, which nobody was told", name()),
+                        || format!("{} expired without a report", name()),
                     )?;
                 }
             }
@@ -79,7 +79,7 @@ impl World {
         lost.map_or(Ok(()), |message| Err(format!("a message did not arrive: {}", message.text)))
     }
 
-    /// Every slot is done with all of its orders, or open and reported.
+    /// Every slot is done with all its orders, or open and reported.
     fn check_slots(&self) -> Broken {
         let runs = self.runs.borrow();
         for index in 1..=self.schedule.slots {
@@ -93,7 +93,7 @@ impl World {
         Ok(())
     }
 
-    /// Whether people were told that a run of the slot failed.
+    /// Whether people were notified that a run of the slot failed.
     fn is_failure_reported(&self, slot: &str) -> bool {
         let observations = self.observations.borrow();
         observations.messages.iter().any(|message| {
@@ -178,7 +178,7 @@ impl World {
             let message: Value = serde_json::from_str(&message.text).unwrap_or_default();
             message["kind"] == "run_summary" && message["slot"] == slot_text && counts(&message) == expected
         });
-        require(rejected == 0 || is_reported, || format!("the {rejected} rejections of slot {slot} were told nobody"))
+        require(rejected == 0 || is_reported, || format!("the {rejected} rejections of slot {slot} are not reported"))
     }
 
     /// The frozen answer is one that the platform gave, and every order that it received for the slot is in it once.

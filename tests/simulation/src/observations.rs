@@ -132,7 +132,7 @@ impl World {
             for order in orders {
                 if !is_stored(items, order, now) {
                     let record_id = record_id_of(order.0);
-                    self.violate(|| format!("client {client} was told that `{record_id}` is stored, which it is not"));
+                    self.violate(|| format!("client {client} got a 201, but `{record_id}` is not stored"));
                 }
             }
         });
@@ -222,7 +222,7 @@ impl World {
                 text.and_then(|text| serde_json::from_str::<Value>(text).ok()?["attempt"].as_u64()).unwrap_or(0)
             };
             if attempt(after.as_deref()) < attempt(before) {
-                self.violate(|| format!("`{key}` goes back to an earlier attempt"));
+                self.violate(|| format!("`{key}` is replaced by an earlier attempt's"));
             }
         } else if before.is_some() && before != after.as_deref() {
             self.violate(|| format!("`{key}` is written again with other content"));

@@ -112,7 +112,7 @@ impl Port {
         Ok(())
     }
 
-    /// Executes writes, each in a transaction of its own.
+    /// Executes writes, each in a separate transaction.
     async fn transact_one_by_one(
         &self,
         writes: &[Write<'_>],

@@ -119,7 +119,7 @@ fn unjustified(world: &World, run: &Run, error: &TaskError) -> Option<String> {
             if owner == Some(run.arn.as_str()) {
                 return Some("it has the lease".to_owned());
             }
-            let may_expire = world.schedule.has_stalls() || faults > TOLERATED_FAULTS;
+            let may_expire = world.schedule.may_lose_lease() || faults > TOLERATED_FAULTS;
             (!may_expire).then(|| "its lease expired although nothing stalled it".to_owned())
         }
         "OrdersFailed" => unjustified_failures(world, run),

@@ -191,6 +191,13 @@ impl fmt::Display for Clock {
     }
 }
 
+impl Event {
+    /// The time of a request; `None` for other events.
+    fn request_at(&self) -> Option<u64> {
+        if let Self::Request { at, .. } = self { Some(*at) } else { None }
+    }
+}
+
 impl fmt::Display for Event {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let again = |again: &bool| if *again { ", asking the platform again" } else { "" };
@@ -244,6 +251,11 @@ pub struct Schedule {
     /// The number of slots; slot `n` is at `n * period` seconds, from 1.
     pub slots: u64,
     pub events: Vec<Event>,
+}
+
+/// The least number of seconds for which a run holds its slot when it comes to a state: the lease, and for the orders 2000 more.
+fn lease_before(state: &str) -> u64 {
+    if matches!(state, "RenewLease" | "HoldForOrders") { 1_200 } else { 3_200 }
 }
 
 /// An order's lifetime in seconds.
@@ -306,7 +318,7 @@ impl Schedule {
             let from = dice.below(end);
             (from, from + dice.between(10, longest))
         };
-        // So long that orders expire, or nearly.
+        // An outage that lasts until orders expire, or nearly.
         if is_long && dice.percent(35) {
             let to = if dice.percent(50) { DAY + dice.below(4_000) } else { DAY - 10 + dice.below(30) };
             self.events.push(Event::PlatformOutage { from: dice.below(100), to });
@@ -359,13 +371,16 @@ impl Schedule {
 
     /// Two runs of a slot, or two invocations for it, of which each may see another answer of the platform.
     fn draw_overlap(&mut self, dice: &mut Dice) {
-        let slot = dice.between(1, self.slots);
+        // Preferably a slot with orders.
+        let requests: Vec<u64> = self.events.iter().filter_map(Event::request_at).collect();
+        let slot = (dice.pick(&requests) / self.period + 1).min(self.slots);
         let at = self.period * slot;
         match dice.below(4) {
-            // Another run begins with the first one.
+            // Another run begins with the first one, or after it.
             0 => {
-                self.events.push(Event::Rerun { slot, at: at + dice.below(6), ask_again: dice.percent(50) });
-                let (place, first) = (Place::RunsUpdate, dice.between(1, 8));
+                let at = at + if dice.percent(50) { dice.below(6) } else { 700 };
+                self.events.push(Event::Rerun { slot, at, ask_again: dice.percent(60) });
+                let (place, first) = (Place::RunsUpdate, dice.between(1, 4 * slot + 2));
                 self.events.push(Event::Fault { place, first, count: 1, effect: Effect::LoseResponse });
             }
             // The first run waits for longer than a lease.
@@ -378,7 +393,9 @@ impl Schedule {
                 let (state, seconds) = dice.pick(&[
                     ("RenewLease", 1_800),
                     ("HoldForOrders", 1_800),
+                    ("StoreOrders", 1_800),
                     ("StoreOrders", 5_000),
+                    ("CloseRun", 1_800),
                     ("CloseRun", 5_000),
                     ("FinishRun", 5_000),
                 ]);
@@ -430,11 +447,14 @@ impl Schedule {
         })
     }
 
-    /// Whether a run may lose its lease.
-    pub fn has_stalls(&self) -> bool {
-        self.events
-            .iter()
-            .any(|event| matches!(event, Event::ClockStep { .. } | Event::Fault { place: Place::State(_), .. }))
+    /// Whether a run may stall for longer than it holds its slot.
+    pub fn may_lose_lease(&self) -> bool {
+        self.events.iter().any(|event| match event {
+            Event::Fault { place: Place::State(state), effect: Effect::Slow(seconds), .. } => {
+                *seconds > lease_before(state)
+            }
+            _ => false,
+        })
     }
 
     /// Whether the results of a slot may break the contract.

@@ -68,14 +68,14 @@ pub fn simulate(schedule: &Schedule, mutation: Option<&Mutation>, is_traced: boo
     LocalSet::new().block_on(&runtime, async {
         let world = World::new(schedule.clone(), mutation.cloned(), is_traced);
         let pump = tokio::task::spawn_local(deliver_messages(Rc::clone(&world)));
-        play(&world).await;
+        run_schedule(&world).await;
         pump.abort();
         let reached = reached(&world);
         Report { violation: world.violation(), trace: world.trace(), reached }
     })
 }
 
-async fn play(world: &Rc<World>) {
+async fn run_schedule(world: &Rc<World>) {
     for event in world.schedule.events.clone() {
         start_event(world, event);
     }

@@ -189,7 +189,7 @@ impl World {
         self.schedule.events.iter().filter_map(is_kind).any(|(from, to)| (from..to).contains(&now))
     }
 
-    /// Runs a task beside all others. A panic violates the invariants.
+    /// Runs a task concurrently with all others. A panic violates the invariants.
     pub fn spawn(self: &Rc<Self>, task: impl Future<Output = ()> + 'static) -> tokio::task::AbortHandle {
         self.busy.set(self.busy.get() + 1);
         let busy = Busy(Rc::clone(self));
