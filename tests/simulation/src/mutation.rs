@@ -74,15 +74,15 @@ impl Mutation {
         vec![
             Self::remove("orders are put without a condition", Protection::PutCondition, 0),
             Self::remove("the orders of a request are put one by one", Protection::Transaction, 0),
-            Self::remove("orders are submitted without an idempotency key", Protection::IdempotencyKey, 0),
-            Self::remove("the write-back has no condition", Protection::WriteBackCondition, 0),
-            Self::remove("an expired order is reported without a claim", Protection::ReportClaim, 0),
-            Self::remove("an order is dropped although its report failed", Protection::ReportBeforeDrop, 0),
-            Self::remove("failed messages of an event are deleted", Protection::PartialBatchResponse, 0),
-            Self::remove("a poisoned message is dropped although its copy failed", Protection::DeadLetters, 0),
-            Self::remove("objects of a run are overwritten", Protection::PutIfAbsent, 0),
-            Self::remove("the answer of an attempt is not read again", Protection::FrozenAnswer, 0),
-            Self::remove("a late attempt replaces the summary", Protection::LateAttempt, 0),
+            Self::remove("orders are submitted without an idempotency key", Protection::IdempotencyKey, 9),
+            Self::remove("the write-back has no condition", Protection::WriteBackCondition, 19),
+            Self::remove("an expired order is reported without a claim", Protection::ReportClaim, 36),
+            Self::remove("an order is dropped although its report failed", Protection::ReportBeforeDrop, 44),
+            Self::remove("failed messages of an event are deleted", Protection::PartialBatchResponse, 9),
+            Self::remove("a poisoned message is dropped although its copy failed", Protection::DeadLetters, 202),
+            Self::remove("objects of a run are overwritten", Protection::PutIfAbsent, 746),
+            Self::remove("the answer of an attempt is not read again", Protection::FrozenAnswer, 4),
+            Self::remove("a late attempt replaces the summary", Protection::LateAttempt, 73),
             Self::patch_with("the claim has no condition", |machine| remove_condition(machine, "ClaimSlot"), 0),
             Self::patch_with(
                 "asking again needs no free lease",
@@ -90,7 +90,7 @@ impl Mutation {
                     machine["States"]["NextAttempt"]["Arguments"]["ConditionExpression"] =
                         "attribute_not_exists(asked_by) OR asked_by <> :run".into();
                 },
-                0,
+                1,
             ),
             Self::patch_with(
                 "a repeated request begins two attempts",
@@ -98,34 +98,34 @@ impl Mutation {
                     machine["States"]["NextAttempt"]["Arguments"]["ConditionExpression"] =
                         "attribute_not_exists(lease_until) OR lease_until < :now OR asked_by = :run".into();
                 },
-                0,
+                1026,
             ),
             Self::patch_with(
                 "the lease is renewed without a condition",
                 |machine| remove_condition(machine, "RenewLease"),
-                0,
+                100,
             ),
             Self::patch_with(
                 "the lease is extended without a condition",
                 |machine| remove_condition(machine, "HoldForOrders"),
-                0,
+                586,
             ),
             Self::patch_with(
                 "a slot is finished without a condition",
                 |machine| remove_condition(machine, "FinishRun"),
-                0,
+                561,
             ),
             Self::patch_with(
                 "a slot is released without a condition",
                 |machine| remove_condition(machine, "ReleaseAfterFailure"),
-                0,
+                16,
             ),
             Self::patch_with(
                 "the lease is not renewed",
                 |machine| {
                     machine["States"]["WaitForResults"]["Next"] = "Collect".into();
                 },
-                0,
+                2,
             ),
             Self::patch_with(
                 "the lease is not extended for the orders",
@@ -149,9 +149,9 @@ impl Mutation {
                 |machine| {
                     machine["States"]["Collect"]["Catch"].as_array_mut().unwrap().remove(0);
                 },
-                0,
+                7,
             ),
-            Self::patch_with("storing an order is not retried", |machine| remove_retry(store_order(machine)), 0),
+            Self::patch_with("storing an order is not retried", |machine| remove_retry(store_order(machine)), 9),
             Self::patch_with(
                 "a rejected order is not caught by name",
                 |machine| {
@@ -164,24 +164,24 @@ impl Mutation {
                 |machine| {
                     store_order(machine)["Catch"].as_array_mut().unwrap().remove(1);
                 },
-                0,
+                17,
             ),
             Self::patch_with(
                 "closing a run is not retried",
                 |machine| remove_retry(&mut machine["States"]["CloseRun"]),
-                0,
+                2,
             ),
             Self::patch_with(
                 "a run with failed orders counts as done",
                 |machine| {
                     machine["States"]["CheckSummary"]["Choices"][1]["Next"] = "FinishRun".into();
                 },
-                0,
+                17,
             ),
             Self::patch_with(
                 "finishing a run is not retried",
                 |machine| remove_retry(&mut machine["States"]["FinishRun"]),
-                0,
+                14,
             ),
             Self::patch_with(
                 "a slot that is not done is not marked as open",

@@ -43,6 +43,9 @@ pub struct Port {
 /// How long a client of an outside system waits for a response at most.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Why a call of the platform fails during an outage.
+pub const PLATFORM_AWAY: &str = "the platform is away";
+
 fn unavailable(why: &str) -> AdapterError {
     AdapterError::Unavailable(why.to_owned())
 }
@@ -100,7 +103,7 @@ impl Port {
             _ => None,
         }) {
             self.run.iter().for_each(|run| run.count_fault(Effect::LoseRequest));
-            return Err(unavailable("no connection"));
+            return Err(unavailable(PLATFORM_AWAY));
         }
         if self.world.is_during(|event| match event {
             Event::TokenRefused { from, to } => Some((*from, *to)),

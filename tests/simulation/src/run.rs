@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use crate::{
     functions::invoke,
     machine::{self, EVALUATION_FAILED, Services, TaskError},
+    ports::PLATFORM_AWAY,
     runs_table::{Change, Item, number, text},
     schedule::{Effect, Function, Place},
     world::{World, second_of},
@@ -113,6 +114,9 @@ fn unjustified(world: &World, run: &Run, error: &TaskError) -> Option<String> {
     match error.error.as_str() {
         "Aborted" => None,
         EVALUATION_FAILED => Some(error.cause.clone()),
+        "Unavailable" if error.cause.contains(PLATFORM_AWAY) => {
+            Some("an outage of the platform fails no run".to_owned())
+        }
         "LeaseLost" => {
             let runs = world.runs.borrow();
             let owner = runs.items().get(&format!("slot#{}", run.slot)).and_then(|item| text(item, "owner"));

@@ -97,7 +97,10 @@ fn seeds_reach_every_kind_of_end() {
 
 #[test]
 fn every_mutation_is_noticed() {
+    const DOCUMENT: &str = include_str!("../../../docs/development.md");
     for mutation in Mutation::all() {
+        let row = format!("| {} | {} |", mutation.name, mutation.seed);
+        assert!(DOCUMENT.contains(&row), "docs/development.md has no row `{row}`");
         let schedule = Schedule::draw(mutation.seed);
         let intact = simulate(&schedule, None, false).violation;
         assert_eq!(intact, None, "seed {}", mutation.seed);
