@@ -77,8 +77,7 @@ fn seeds_reach_every_kind_of_end() {
     for seed in 0..100 {
         sum.add(simulate(&Schedule::draw(seed), None, false).reached);
     }
-    let Reached { stored, submitted, refused, expired, runs, failed_runs, lost_leases, slots_done, reports, messages } =
-        sum;
+    let Reached { stored, submitted, refused, expired, runs, failed_runs, slots_done, reports, messages } = sum;
     for (what, count, least) in [
         ("stored orders", stored, 400),
         ("submitted orders", submitted, 300),
@@ -86,7 +85,6 @@ fn seeds_reach_every_kind_of_end() {
         ("expired orders", expired, 10),
         ("runs", runs, 300),
         ("failed runs", failed_runs, 30),
-        ("lost leases", lost_leases, 3),
         ("slots that are done", slots_done, 300),
         ("reports of batches", reports, 2),
         ("messages", messages, 100),

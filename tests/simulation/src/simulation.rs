@@ -7,7 +7,6 @@ use tokio::task::LocalSet;
 
 use crate::{
     functions::invoke,
-    machine::TaskError,
     mutation::Mutation,
     observations::{caller_of, record_id_of},
     queue::deliver_messages,
@@ -38,7 +37,6 @@ pub struct Reached {
     pub slots_done: usize,
     pub runs: usize,
     pub failed_runs: usize,
-    pub lost_leases: usize,
     pub reports: usize,
     pub messages: usize,
 }
@@ -53,7 +51,6 @@ impl Reached {
         self.slots_done += other.slots_done;
         self.runs += other.runs;
         self.failed_runs += other.failed_runs;
-        self.lost_leases += other.lost_leases;
         self.reports += other.reports;
         self.messages += other.messages;
     }
@@ -228,10 +225,6 @@ fn reached(world: &World) -> Reached {
     let count = |is_kind: fn(&Submission) -> bool| {
         observations.instances.iter().filter(|instance| is_kind(&instance.submission)).count()
     };
-    let failed = |is_kind: &dyn Fn(&TaskError) -> bool| {
-        let runs = observations.runs.iter();
-        runs.filter(|run| run.end.borrow().as_ref().is_some_and(|end| end.as_ref().is_some_and(is_kind))).count()
-    };
     let runs = world.runs.borrow();
     Reached {
         stored: observations.instances.len(),
@@ -240,8 +233,7 @@ fn reached(world: &World) -> Reached {
         expired: count(|submission| matches!(submission, Submission::Pending)),
         slots_done: runs.items().values().filter(|item| item.contains_key("done_at")).count(),
         runs: observations.runs.len(),
-        failed_runs: failed(&|_| true),
-        lost_leases: failed(&|error| error.error == "LeaseLost"),
+        failed_runs: observations.runs.iter().filter(|run| matches!(&*run.end.borrow(), Some(Some(_)))).count(),
         reports: world.archive.objects().keys().filter(|key| key.starts_with("reports/")).count(),
         messages: observations.messages.len(),
     }
