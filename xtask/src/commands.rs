@@ -7,6 +7,7 @@ pub mod logs;
 pub mod post;
 pub mod run;
 mod running;
+pub mod simulate;
 pub mod status;
 pub mod test;
 pub mod up;

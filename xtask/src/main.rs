@@ -20,7 +20,7 @@ use gridbid_release_format::Profile;
 
 use commands::built::Built;
 use commands::test::Part;
-use commands::{bench, down, logs, post, run, status, test, up, watch};
+use commands::{bench, down, logs, post, run, simulate, status, test, up, watch};
 
 /// Builds, starts, shows and tests Gridbid on a local cloud.
 #[derive(Parser)]
@@ -75,6 +75,15 @@ enum Command {
         #[command(subcommand)]
         part: Option<Part>,
     },
+    /// Run schedules of requests and faults, drawn from seeds, against functions and state machine in memory
+    Simulate {
+        /// The number of seeds [default: 2000, or 1 with a first one]
+        #[arg(long)]
+        seeds: Option<u64>,
+        /// The first seed [default: 0]
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Run the benchmarks; `bench --help` lists them
     #[command(disable_help_flag = true)]
     Bench {
@@ -124,6 +133,7 @@ fn run_command(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Status => status::status(layout),
         Command::Logs { function, minutes } => logs::logs(layout, &function, minutes),
         Command::Test { part } => test::test(context, part),
+        Command::Simulate { seeds, seed } => simulate::simulate(context, seed, seeds),
         Command::Bench { arguments } => bench::bench(context, &arguments),
         Command::Package { release } => {
             let context = if release { context.with_profile(Profile::Release) } else { context.clone() };

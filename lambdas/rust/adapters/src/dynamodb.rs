@@ -158,11 +158,12 @@ fn parse_reason(reason: &CancellationReason) -> Result<WriteVerdict, AdapterErro
 }
 
 fn parse_order_item(item: &Item) -> Result<OrderItem, AdapterError> {
-    let optional = |name| match item.get(name) {
-        Some(_) => attribute(item, name, string).map(Some),
-        None => Ok(None),
-    };
-    let submission = match optional(SUBMISSION_STATUS)?.as_deref() {
+    let submitted_by = optional(item, SUBMITTED_BY)?;
+    Ok(OrderItem { stored: parse_item(item)?, submitted_by, submission: parse_submission(item)? })
+}
+
+fn parse_submission(item: &Item) -> Result<Option<Submission>, AdapterError> {
+    Ok(match optional(item, SUBMISSION_STATUS)?.as_deref() {
         None => None,
         Some("pending") => Some(Submission::Pending),
         Some("submitted") => Some(Submission::Submitted {
@@ -174,8 +175,11 @@ fn parse_order_item(item: &Item) -> Result<OrderItem, AdapterError> {
             reason: attribute(item, SUBMISSION_REASON, string)?,
         }),
         Some(_) => return Err(invalid_attribute(SUBMISSION_STATUS)),
-    };
-    Ok(OrderItem { stored: parse_item(item)?, submitted_by: optional(SUBMITTED_BY)?, submission })
+    })
+}
+
+fn optional(item: &Item, name: &str) -> Result<Option<String>, AdapterError> {
+    item.contains_key(name).then(|| attribute(item, name, string)).transpose()
 }
 
 fn parse_item(item: &Item) -> Result<StoredOrder, AdapterError> {

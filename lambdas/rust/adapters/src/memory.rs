@@ -32,3 +32,8 @@ pub use platform::MemoryPlatform;
 pub use queue::MemoryQueue;
 pub use submission_platform::{MemorySubmissionPlatform, SubmissionFault};
 pub use webhook::MemoryWebhook;
+
+/// Makes this thread's jitter a function of a seed, so that a simulation can be repeated.
+pub fn seed_jitter(seed: u64) {
+    crate::random::seed(seed);
+}

@@ -13,11 +13,51 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 /// ```
 #[must_use]
 pub fn u64() -> u64 {
+    #[cfg(feature = "memory")]
+    if let Some(number) = seeded::next() {
+        return number;
+    }
     RandomState::new().build_hasher().finish()
+}
+
+#[cfg(feature = "memory")]
+pub(crate) use seeded::seed;
+
+/// Repeatable numbers for simulations.
+#[cfg(feature = "memory")]
+mod seeded {
+    use std::{cell::Cell, hash::BuildHasher as _, hash::BuildHasherDefault, hash::DefaultHasher};
+
+    thread_local! {
+        static NEXT: Cell<Option<u64>> = const { Cell::new(None) };
+    }
+
+    /// Makes this thread's numbers a function of the seed.
+    pub(crate) fn seed(seed: u64) {
+        NEXT.set(Some(seed));
+    }
+
+    /// The next number; `None` without a seed.
+    pub(super) fn next() -> Option<u64> {
+        let number = NEXT.get()?;
+        NEXT.set(Some(number.wrapping_add(1)));
+        Some(BuildHasherDefault::<DefaultHasher>::default().hash_one(number))
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    #[cfg(feature = "memory")]
+    #[test]
+    fn seeded_numbers_repeat() {
+        let draw = |seed| {
+            super::seed(seed);
+            [super::u64(), super::u64()]
+        };
+        assert_eq!(draw(1), draw(1));
+        assert!(draw(1)[0] != draw(1)[1] && draw(1) != draw(2));
+    }
+
     #[test]
     fn numbers_are_uniform() {
         let mut buckets = [0_u32; 16];

@@ -21,6 +21,22 @@ pub enum WriteBack {
     Gone,
 }
 
+/// The result of claiming the report of an order that has expired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReportClaim {
+    /// The order expired pending; this message reports it, now or before.
+    Claimed,
+    /// The platform refused the order, as this message stored before; the report of the refusal may have failed.
+    Refused {
+        /// The stored reason.
+        reason: String,
+    },
+    /// The order was submitted, or another message reports it.
+    NotOurs,
+    /// The table holds no order of this `record_id`, or a later one.
+    Gone,
+}
+
 /// Stores submissions.
 pub trait SubmissionTable {
     /// Stores the platform's response to an order, if the table holds this order as pending; called for each order that the
@@ -46,5 +62,5 @@ pub trait SubmissionTable {
         order: &StoredOrder,
         message_id: &str,
         deadline: &Deadline,
-    ) -> impl Future<Output = Result<WriteBack, AdapterError>>;
+    ) -> impl Future<Output = Result<ReportClaim, AdapterError>>;
 }

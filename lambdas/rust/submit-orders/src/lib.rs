@@ -34,7 +34,7 @@ use gridbid_adapters::{
     sns::SnsNotifier,
     sqs::SqsQueue,
     submission_platform::{SubmissionError, SubmissionPlatform},
-    submissions::{SubmissionTable, WriteBack},
+    submissions::{ReportClaim, SubmissionTable, WriteBack},
     telemetry::{InvocationLog, Outcome},
 };
 use gridbid_core::{
@@ -159,7 +159,7 @@ impl<T: SubmissionTable, P: SubmissionPlatform, N: Notifier, Q: RetryQueue> Subm
         }
     }
 
-    /// Reports orders that expired unsubmitted, each once.
+    /// Reports orders that expired unsubmitted, each once, and refusals whose report failed until their order expired.
     async fn report_expired<'a>(
         &self,
         expired: &[Delivery<'a>],
@@ -172,12 +172,13 @@ impl<T: SubmissionTable, P: SubmissionPlatform, N: Notifier, Q: RetryQueue> Subm
                 self.table.claim_report(&delivery.stored, &delivery.message.message_id, deadline).await
             })
             .await;
-        let mut reported = Vec::new();
+        let (mut reported, mut refused) = (Vec::new(), Vec::new());
         for (delivery, claim) in expired.iter().zip(claims) {
             match claim {
                 // Of an order that the table no longer holds, nothing else would tell.
-                Ok(WriteBack::Written | WriteBack::Gone) => reported.push(delivery),
-                Ok(WriteBack::AlreadyWritten) => {}
+                Ok(ReportClaim::Claimed | ReportClaim::Gone) => reported.push(delivery),
+                Ok(ReportClaim::Refused { reason }) => refused.push((delivery, reason)),
+                Ok(ReportClaim::NotOurs) => {}
                 Err(error) => {
                     note(&mut invocation.log, error.into());
                     failures.push(delivery.failure(None));
@@ -193,6 +194,7 @@ impl<T: SubmissionTable, P: SubmissionPlatform, N: Notifier, Q: RetryQueue> Subm
                 failures.extend(reported.iter().map(|delivery| delivery.failure(None)));
             }
         }
+        self.report_refused(&refused, failures, invocation).await;
     }
 
     /// Sends orders in batches. After a batch without a response, the following ones are not sent.
@@ -262,15 +264,25 @@ impl<T: SubmissionTable, P: SubmissionPlatform, N: Notifier, Q: RetryQueue> Subm
                     failures.push(delivery.failure(None));
                 }
                 (Ok(WriteBack::Written | WriteBack::Gone), Verdict::Refused { reason }) => {
-                    refused.push((delivery, reason.as_str()));
+                    refused.push((delivery, reason.clone()));
                 }
                 // The table holds this response already, or no longer this order: the message has done its work.
                 (Ok(_), Verdict::Received { .. }) => *invocation.log.submitted.get_or_insert(0) += 1,
                 (Ok(_), _) => {}
             }
         }
+        self.report_refused(&refused, failures, invocation).await;
+    }
+
+    /// Reports orders that the platform refused.
+    async fn report_refused<'a>(
+        &self,
+        refused: &[(&Delivery<'a>, String)],
+        failures: &mut Vec<Failure<'a>>,
+        invocation: &mut Invocation,
+    ) {
         for refused in refused.chunks(notification::MAX_ORDERS) {
-            let orders: Vec<_> = refused.iter().map(|(delivery, reason)| (&delivery.stored, *reason)).collect();
+            let orders: Vec<_> = refused.iter().map(|(delivery, reason)| (&delivery.stored, reason.as_str())).collect();
             let message = notification::refused(&self.environment, &orders);
             if self.publish(message, invocation).await {
                 *invocation.log.refused.get_or_insert(0) += refused.len() as u32;
@@ -281,11 +293,11 @@ impl<T: SubmissionTable, P: SubmissionPlatform, N: Notifier, Q: RetryQueue> Subm
     }
 
     /// Executes a write per delivery, several at a time. Returns the results in the order of the deliveries.
-    async fn write_all<'d>(
+    async fn write_all<'d, O>(
         &self,
         deliveries: &'d [Delivery<'d>],
-        write: impl AsyncFn(usize, &'d Delivery<'d>) -> Result<WriteBack, AdapterError>,
-    ) -> Vec<Result<WriteBack, AdapterError>> {
+        write: impl AsyncFn(usize, &'d Delivery<'d>) -> Result<O, AdapterError>,
+    ) -> Vec<Result<O, AdapterError>> {
         let write = &write;
         stream::iter(deliveries.iter().enumerate())
             .map(|(index, delivery)| write(index, delivery))

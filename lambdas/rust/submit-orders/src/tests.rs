@@ -287,6 +287,26 @@ async fn an_expired_order_whose_report_failed_is_reported_by_the_same_message() 
 }
 
 #[tokio::test]
+async fn a_refusal_whose_report_failed_until_the_order_expired_is_reported() {
+    let mut function = function(table(&["a"]), platform().refusing("a", REFUSAL));
+    function.notifier = MemoryNotifier::new().with_fault(Fault::Throttle).with_fault(Fault::Throttle);
+    assert_eq!(submit(&function, &[message("1", "a", NOW)]).await.failures, ["1"]);
+    assert_eq!(submission(&function, "a"), refused());
+    let end = NOW + expiry::LIFETIME_SECONDS;
+    assert_eq!(submit_at(&function, end, &[message("1", "a", NOW)]).await.failures, ["1"]);
+    // Another message with the order does not report it.
+    assert_eq!(submit_at(&function, end, &[message("2", "a", NOW)]).await.failures, [""; 0]);
+    assert_eq!(notifications(&function), [Value::Null; 0]);
+    assert_eq!(submit_at(&function, end, &[message("1", "a", NOW)]).await.failures, [""; 0]);
+    let reported = notifications(&function);
+    assert_eq!(
+        (&reported[0]["kind"], &reported[0]["orders"][0]["reason"]),
+        (&json!("orders_refused"), &json!(REFUSAL))
+    );
+    assert_eq!(reported.len(), 1);
+}
+
+#[tokio::test]
 async fn an_expired_order_that_is_deleted_or_replaced_is_reported() {
     for table in [MemoryOrders::new(), MemoryOrders::new().with_item(item("a", NOW + 86_400))] {
         let function = function(table, platform());

@@ -4,14 +4,14 @@ use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnVal
 use gridbid_core::{stored::StoredOrder, submission::Submission};
 
 use super::{
-    ACCEPTED_AT, AttributeValue, DynamoOrders, RECORD_ID, SUBMISSION_AT, SUBMISSION_MESSAGE, SUBMISSION_REASON,
-    SUBMISSION_SLOT, SUBMISSION_STATUS, attribute, instant,
+    ACCEPTED_AT, AttributeValue, DynamoOrders, Item, RECORD_ID, SUBMISSION_AT, SUBMISSION_MESSAGE, SUBMISSION_REASON,
+    SUBMISSION_SLOT, SUBMISSION_STATUS, attribute, instant, parse_submission, string,
 };
 use crate::{
     deadline::Deadline,
     error::AdapterError,
     sdk,
-    submissions::{SubmissionTable, WriteBack},
+    submissions::{ReportClaim, SubmissionTable, WriteBack},
 };
 
 /// The item is still this order, and no response of the platform is stored.
@@ -36,7 +36,7 @@ impl SubmissionTable for DynamoOrders {
             (SUBMISSION_AT, ":at", AttributeValue::N(at.unix_seconds().to_string()))
         };
         let text = |name, placeholder, text: &str| (name, placeholder, AttributeValue::S(text.to_owned()));
-        match submission {
+        let updated = match submission {
             Submission::Submitted { at: time, slot } => {
                 let slot = text(SUBMISSION_SLOT, ":slot", &slot.to_string());
                 self.update(order, IS_PENDING, vec![status, at(*time), slot], deadline).await
@@ -46,8 +46,15 @@ impl SubmissionTable for DynamoOrders {
                 let message = text(SUBMISSION_MESSAGE, ":message", message_id);
                 self.update(order, MAY_REFUSE, vec![status, at(*time), reason, message], deadline).await
             }
-            Submission::Pending => Err(AdapterError::Broken("a pending order has no response to store".to_owned())),
-        }
+            Submission::Pending => {
+                return Err(AdapterError::Broken("a pending order has no response to store".to_owned()));
+            }
+        };
+        Ok(match updated? {
+            Updated::Written => WriteBack::Written,
+            Updated::ConditionFailed(_) => WriteBack::AlreadyWritten,
+            Updated::Gone => WriteBack::Gone,
+        })
     }
 
     async fn claim_report(
@@ -55,10 +62,29 @@ impl SubmissionTable for DynamoOrders {
         order: &StoredOrder,
         message_id: &str,
         deadline: &Deadline,
-    ) -> Result<WriteBack, AdapterError> {
+    ) -> Result<ReportClaim, AdapterError> {
         let message = (SUBMISSION_MESSAGE, ":message", AttributeValue::S(message_id.to_owned()));
-        self.update(order, MAY_REPORT, vec![message], deadline).await
+        let item = match self.update(order, MAY_REPORT, vec![message], deadline).await? {
+            Updated::Written => return Ok(ReportClaim::Claimed),
+            Updated::Gone => return Ok(ReportClaim::Gone),
+            Updated::ConditionFailed(item) => item,
+        };
+        match parse_submission(&item)? {
+            Some(Submission::Refused { reason, .. }) if attribute(&item, SUBMISSION_MESSAGE, string)? == message_id => {
+                Ok(ReportClaim::Refused { reason })
+            }
+            _ => Ok(ReportClaim::NotOurs),
+        }
     }
+}
+
+/// The result of a conditional update.
+enum Updated {
+    Written,
+    /// The table still holds this order, as this item.
+    ConditionFailed(Item),
+    /// The table holds no order of this `record_id`, or a later one.
+    Gone,
 }
 
 impl DynamoOrders {
@@ -69,7 +95,7 @@ impl DynamoOrders {
         condition: &str,
         attributes: Vec<(&str, &str, AttributeValue)>,
         deadline: &Deadline,
-    ) -> Result<WriteBack, AdapterError> {
+    ) -> Result<Updated, AdapterError> {
         let assignments: Vec<String> =
             attributes.iter().map(|(name, placeholder, _)| format!("{name} = {placeholder}")).collect();
         let mut request = self
@@ -90,13 +116,13 @@ impl DynamoOrders {
         }
         let config = aws_sdk_dynamodb::config::Builder::new().timeout_config(sdk::timeouts(deadline)?);
         match request.customize().config_override(config).send().await {
-            Ok(_) => Ok(WriteBack::Written),
+            Ok(_) => Ok(Updated::Written),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item() {
                     Some(item) if attribute(item, ACCEPTED_AT, instant)? == order.accepted_at => {
-                        Ok(WriteBack::AlreadyWritten)
+                        Ok(Updated::ConditionFailed(item.clone()))
                     }
-                    _ => Ok(WriteBack::Gone),
+                    _ => Ok(Updated::Gone),
                 },
                 _ => Err(sdk::classify("DynamoDB UpdateItem", &error)),
             },
@@ -192,10 +218,35 @@ mod tests {
     async fn a_report_is_claimed_by_one_message() {
         let server = ScriptedServer::start([response(200, "", "{}")]).await;
         let table = DynamoOrders::new(&Account::for_test(&server.address), "orders".into());
-        assert_eq!(table.claim_report(&stored(), "m-1", &deadline()).await, Ok(WriteBack::Written));
+        assert_eq!(table.claim_report(&stored(), "m-1", &deadline()).await, Ok(ReportClaim::Claimed));
         let request = server.requests().await.remove(0);
         assert!(request.contains(r#""UpdateExpression":"SET submission_message = :message""#), "{request}");
         assert!(request.contains(MAY_REPORT), "{request}");
+    }
+
+    #[tokio::test]
+    async fn a_claim_returns_a_refusal_of_the_same_message() {
+        let refused = |message: &str| {
+            json!({
+                "record_id": {"S": "a"}, "accepted_at": {"N": "1000"}, "submission_status": {"S": "refused"},
+                "submission_at": {"N": "1005"}, "submission_reason": {"S": "gate closed"},
+                "submission_message": {"S": message},
+            })
+        };
+        let pending = json!({
+            "record_id": {"S": "a"}, "accepted_at": {"N": "1000"}, "submission_status": {"S": "pending"},
+            "submission_message": {"S": "m-2"},
+        });
+        for (item, expected) in [
+            (Some(refused("m-1")), ReportClaim::Refused { reason: "gate closed".into() }),
+            (Some(refused("m-2")), ReportClaim::NotOurs),
+            (Some(pending), ReportClaim::NotOurs),
+            (None, ReportClaim::Gone),
+        ] {
+            let server = ScriptedServer::start([failed(item.as_ref())]).await;
+            let table = DynamoOrders::new(&Account::for_test(&server.address), "orders".into());
+            assert_eq!(table.claim_report(&stored(), "m-1", &deadline()).await, Ok(expected));
+        }
     }
 
     #[tokio::test]

@@ -39,6 +39,12 @@ impl MemoryArchive {
         self.objects.borrow().clone()
     }
 
+    /// Returns a copy of one object.
+    #[must_use]
+    pub fn object(&self, key: &str) -> Option<String> {
+        self.objects.borrow().get(key).cloned()
+    }
+
     fn call<T>(&self, act: impl FnOnce(&mut Objects) -> T) -> Result<T, AdapterError> {
         let objects = &mut *self.objects.borrow_mut();
         match self.faults.next() {

@@ -17,7 +17,7 @@ use crate::{
     deadline::Deadline,
     error::AdapterError,
     orders::{OrderItem, OrderTable, TRANSACTION_WRITES, TransactionOutcome, Write, WriteVerdict},
-    submissions::{SubmissionTable, WriteBack},
+    submissions::{ReportClaim, SubmissionTable, WriteBack},
 };
 
 /// Items by `record_id`.
@@ -63,6 +63,11 @@ impl MemoryOrders {
     #[must_use]
     pub fn items(&self) -> Items {
         self.items.borrow().clone()
+    }
+
+    /// Reads or changes the items directly, as another client of the table or DynamoDB's deletion of expired items does.
+    pub fn with_items<T>(&self, access: impl FnOnce(&mut Items) -> T) -> T {
+        access(&mut self.items.borrow_mut())
     }
 
     /// Returns the number of transactions received.
@@ -158,12 +163,12 @@ impl OrderTable for MemoryOrders {
 
 impl MemoryOrders {
     /// Executes a conditional write with the fault that is due. `write` gets the item, if it is this order, and the message
-    /// that reports it; it returns whether the condition holds.
-    fn write_back(
+    /// that reports it; it returns the result.
+    fn write_back<T>(
         &self,
         order: &StoredOrder,
-        write: impl FnOnce(&mut OrderItem, &mut Option<String>) -> bool,
-    ) -> Result<WriteBack, AdapterError> {
+        write: impl FnOnce(Option<&mut OrderItem>, &mut Option<String>) -> T,
+    ) -> Result<T, AdapterError> {
         let fault = self.faults.next();
         let items = &mut *self.items.borrow_mut();
         let is_lost = match fault {
@@ -180,17 +185,11 @@ impl MemoryOrders {
         };
         let record_id = order.order.record_id.as_str();
         let item = items.get_mut(record_id).filter(|item| item.stored.accepted_at == order.accepted_at);
-        let outcome = match item {
-            None => WriteBack::Gone,
-            Some(item) => {
-                let mut reports = self.reports.borrow_mut();
-                let key = (record_id.to_owned(), order.accepted_at);
-                let mut message = reports.get(&key).cloned();
-                let holds = write(item, &mut message);
-                reports.extend(message.map(|message| (key, message)));
-                if holds { WriteBack::Written } else { WriteBack::AlreadyWritten }
-            }
-        };
+        let mut reports = self.reports.borrow_mut();
+        let key = (record_id.to_owned(), order.accepted_at);
+        let mut message = reports.get(&key).cloned();
+        let outcome = write(item, &mut message);
+        reports.extend(message.map(|message| (key, message)));
         if is_lost { Err(AdapterError::Unavailable("no response in time".to_owned())) } else { Ok(outcome) }
     }
 }
@@ -204,18 +203,19 @@ impl SubmissionTable for MemoryOrders {
         _: &Deadline,
     ) -> Result<WriteBack, AdapterError> {
         self.write_back(order, |item, message| {
+            let Some(item) = item else { return WriteBack::Gone };
             let is_pending = item.submission == Some(Submission::Pending);
             let is_refused = matches!(submission, Submission::Refused { .. });
             let was_refused = matches!(item.submission, Some(Submission::Refused { .. }));
             let is_repeated = is_refused && was_refused && message.as_deref() == Some(message_id);
             if !is_pending && !is_repeated {
-                return false;
+                return WriteBack::AlreadyWritten;
             }
             item.submission = Some(submission.clone());
             if is_refused {
                 *message = Some(message_id.to_owned());
             }
-            true
+            WriteBack::Written
         })
     }
 
@@ -224,14 +224,18 @@ impl SubmissionTable for MemoryOrders {
         order: &StoredOrder,
         message_id: &str,
         _: &Deadline,
-    ) -> Result<WriteBack, AdapterError> {
+    ) -> Result<ReportClaim, AdapterError> {
         self.write_back(order, |item, message| {
-            let holds = item.submission == Some(Submission::Pending)
-                && message.as_deref().is_none_or(|claimant| claimant == message_id);
-            if holds {
-                *message = Some(message_id.to_owned());
+            let Some(item) = item else { return ReportClaim::Gone };
+            let is_ours = message.as_deref().is_none_or(|claimant| claimant == message_id);
+            match &item.submission {
+                Some(Submission::Pending) if is_ours => {
+                    *message = Some(message_id.to_owned());
+                    ReportClaim::Claimed
+                }
+                Some(Submission::Refused { reason, .. }) if is_ours => ReportClaim::Refused { reason: reason.clone() },
+                _ => ReportClaim::NotOurs,
             }
-            holds
         })
     }
 }

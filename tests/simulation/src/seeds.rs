@@ -1,0 +1,124 @@
+//! The tests: many seeds keep every invariant, and each mutation breaks one.
+
+use std::{
+    env,
+    sync::Mutex,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+use crate::{
+    mutation::Mutation,
+    schedule::Schedule,
+    simulation::{Reached, simulate},
+};
+
+/// Seeds of an ordinary test run.
+const SEEDS: u64 = 2_000;
+
+fn number(name: &str, default: u64) -> u64 {
+    env::var(name).map_or(default, |value| value.parse().unwrap_or_else(|_| panic!("{name} is not a number: {value}")))
+}
+
+/// The first of these seeds that violates an invariant, on all processors.
+fn first_failure(first: u64, count: u64, mutation: Option<&Mutation>) -> Option<u64> {
+    let next = AtomicU64::new(first);
+    let failure = Mutex::new(None::<u64>);
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + count || failure.lock().unwrap().is_some_and(|failed| failed < seed) {
+                        return;
+                    }
+                    if simulate(&Schedule::draw(seed), mutation, false).violation.is_some() {
+                        let mut failure = failure.lock().unwrap();
+                        *failure = Some(failure.map_or(seed, |failed| failed.min(seed)));
+                    }
+                }
+            });
+        }
+    });
+    failure.into_inner().unwrap()
+}
+
+/// A failing schedule in words, as short as it fails.
+fn describe(seed: u64, mutation: Option<&Mutation>) -> String {
+    let schedule = Schedule::draw(seed);
+    let shrunk = schedule.shrink(|schedule| simulate(schedule, mutation, false).violation.is_some());
+    let report = simulate(&shrunk, mutation, true);
+    let mut lines = vec![
+        format!("seed {seed}: {}", report.violation.unwrap_or_default()),
+        format!(
+            "{} slots, one every {} seconds; of {} events, these suffice:",
+            shrunk.slots,
+            shrunk.period,
+            schedule.events.len()
+        ),
+    ];
+    lines.extend(shrunk.events.iter().map(|event| format!("  {event}")));
+    lines.push("what happened:".to_owned());
+    lines.extend(report.trace);
+    lines.join("\n")
+}
+
+#[test]
+fn every_seed_keeps_the_invariants() {
+    let (first, count) = (number("GRIDBID_SIMULATION_SEED", 0), number("GRIDBID_SIMULATION_SEEDS", SEEDS));
+    if let Some(seed) = first_failure(first, count, None) {
+        panic!("{}", describe(seed, None));
+    }
+}
+
+#[test]
+fn seeds_reach_every_kind_of_end() {
+    let mut sum = Reached::default();
+    for seed in 0..100 {
+        sum.add(simulate(&Schedule::draw(seed), None, false).reached);
+    }
+    let Reached { stored, submitted, refused, expired, runs, failed_runs, slots_done, reports, messages } = sum;
+    for (what, count, least) in [
+        ("stored orders", stored, 400),
+        ("submitted orders", submitted, 300),
+        ("refused orders", refused, 30),
+        ("expired orders", expired, 10),
+        ("runs", runs, 300),
+        ("failed runs", failed_runs, 30),
+        ("slots that are done", slots_done, 300),
+        ("reports of batches", reports, 2),
+        ("messages", messages, 100),
+    ] {
+        assert!(count >= least, "{count} {what} in 100 seeds: {sum:?}");
+    }
+}
+
+#[test]
+fn every_mutation_is_noticed() {
+    const DOCUMENT: &str = include_str!("../../../docs/development.md");
+    for mutation in Mutation::all() {
+        let row = format!("| {} | {} |", mutation.name, mutation.seed);
+        assert!(DOCUMENT.contains(&row), "docs/development.md has no row `{row}`");
+        let schedule = Schedule::draw(mutation.seed);
+        let intact = simulate(&schedule, None, false).violation;
+        assert_eq!(intact, None, "seed {}", mutation.seed);
+        let violation = simulate(&schedule, Some(&mutation), false).violation;
+        assert!(violation.is_some(), "seed {} does not notice that {}", mutation.seed, mutation.name);
+    }
+}
+
+#[test]
+#[ignore = "searches the seeds of mutations, for minutes"]
+fn find_seeds() {
+    let most = number("GRIDBID_SIMULATION_SEEDS", 10_000);
+    let name = env::var("GRIDBID_SIMULATION_MUTATION").unwrap_or_default();
+    for mutation in Mutation::all().iter().filter(|mutation| mutation.name.contains(&name)) {
+        match first_failure(0, most, Some(mutation)) {
+            Some(seed) => {
+                let violation = simulate(&Schedule::draw(seed), Some(mutation), false).violation;
+                eprintln!("{seed:>6}  {}: {}", mutation.name, violation.unwrap_or_default());
+            }
+            None => eprintln!("  none  {}", mutation.name),
+        }
+    }
+}
