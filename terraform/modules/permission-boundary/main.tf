@@ -69,7 +69,7 @@ locals {
       { Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], Resource = ["${var.state_bucket_arn}/${var.environment}/*"] },
       { Action = ["s3:GetObject"], Resource = ["${var.artifacts_bucket_arn}/console/*", "${var.artifacts_bucket_arn}/functions/*", "${var.artifacts_bucket_arn}/releases/*"] },
       { Action = ["s3:GetObject", "s3:PutObject"], Resource = ["${var.artifacts_bucket_arn}/deployments/${var.environment}/*"] },
-      # A distribution has a generated ID, so its tag tells whose it is.
+      # A distribution has a generated ID: its tag names its environment.
       { Action = ["cloudfront:*"], Resource = [local.distributions], Condition = { StringEquals = { "aws:ResourceTag/Environment" = var.environment } } },
       { Action = ["cloudfront:TagResource"], Resource = [local.distributions], Condition = { Null = { "aws:ResourceTag/Environment" = "true" } } },
       # A role can be created or given a policy only under this boundary.
