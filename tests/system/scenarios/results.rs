@@ -1,7 +1,7 @@
 //! Results runs for each kind of response of the auction platform, up to 500 orders. More are in `sizes`.
 
 use gridbid_local_cloud::scenario::{DEADLINE_SECONDS, POLL_SECONDS};
-use gridbid_local_cloud::simulators::S3Fault;
+use gridbid_local_cloud::simulators::{AuctionResponse, S3Fault};
 use serde_json::{Value, json};
 
 use crate::harness::{System, expected_files, fresh_slot, not_ready, path, ready, result_key};
@@ -199,6 +199,23 @@ fn deadline_passes() {
     system.assert_nothing_undelivered();
     system.assert_released_by(&slot, &ended.arn);
     assert!(!system.is_done(&slot));
+}
+
+#[test]
+fn outage_until_the_deadline_fails_the_run_with_the_last_problem() {
+    let (system, slot) = (System::idle(), fresh_slot());
+    let away = AuctionResponse::Scripted { status: 503, body: "away".to_owned() };
+    system.simulators.set_auction_responses(&slot, vec![away]).unwrap();
+
+    let ended = system.run(&slot);
+
+    assert_eq!(ended.execution.error.as_deref(), Some("DeadlinePassed"), "{}", ended.summary());
+    assert!(ended.execution.cause.as_deref().unwrap().contains("status 503"), "{}", ended.summary());
+    assert!(!system.is_done(&slot));
+
+    // Run again when the platform is there.
+    let ended = system.run_with(&slot, &[not_ready(), json!({"results": true, "orders": [{"order": "accepted"}]})]);
+    assert_eq!(ended.status(), Some("done"), "{}", ended.summary());
 }
 
 #[test]

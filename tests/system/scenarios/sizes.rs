@@ -172,20 +172,3 @@ fn dripping_response_is_abandoned_and_polled_again() {
         |slot: &str| vec![AuctionFault { containing: slot.to_owned(), requests: 1, kind: FaultKind::Drip(1_000) }];
     outage(&fault, &[AuctionResponse::Synthetic { orders: 5 }]);
 }
-
-#[test]
-fn outage_until_the_deadline_fails_the_run_with_the_last_problem() {
-    let (system, slot) = (System::idle(), fresh_slot());
-    let away = AuctionResponse::Scripted { status: 503, body: "away".to_owned() };
-    system.simulators.set_auction_responses(&slot, vec![away]).unwrap();
-
-    let ended = system.run(&slot);
-
-    assert_eq!(ended.execution.error.as_deref(), Some("DeadlinePassed"), "{}", ended.summary());
-    assert!(ended.execution.cause.as_deref().unwrap().contains("status 503"), "{}", ended.summary());
-    assert!(!system.is_done(&slot));
-
-    // Run again when the platform is there.
-    let ended = system.run_with(&slot, &[not_ready(), json!({"results": true, "orders": [{"order": "accepted"}]})]);
-    assert_eq!(ended.status(), Some("done"), "{}", ended.summary());
-}
