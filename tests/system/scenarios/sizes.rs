@@ -8,7 +8,7 @@ use gridbid_local_cloud::simulators::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{System, fresh_slot, not_ready, path, wait_until};
+use crate::harness::{System, fresh_slot, path, wait_until};
 
 /// Results above it travel in batches.
 const MAX_INLINE: u32 = 500;
