@@ -24,9 +24,7 @@ pub fn tests(context: &Context, system: &System) -> Result<(), Failure> {
                 .with_hint("name the built console with --console, as `nix build .#console` makes it"));
         }
         let browser = prepare_browser(layout, step)?;
-        let command = env::current_exe()
-            .map_err(|error| Failure::new(format!("cannot find the program that is running: {error}")))?;
-        let run = format!("'{}' run --slot \"$GRIDBID_SLOT\"", command.display());
+        let run = format!("'{}' run --slot \"$GRIDBID_SLOT\"", own_program()?);
         let page = Simulators::new(&system.record.ports, &layout.cloud()).console_url();
         let cloud = format!("http://127.0.0.1:{}/", system.record.ports.cloud);
         let variables: [(&str, OsString); 6] = [
@@ -43,4 +41,12 @@ pub fn tests(context: &Context, system: &System) -> Result<(), Failure> {
             .run(step)?;
         Ok(((), format!("passed, in Chromium {}", browser.version)))
     })
+}
+
+/// The path of xtask. If the build has replaced it meanwhile, Linux marks the path of the running one.
+fn own_program() -> Result<String, Failure> {
+    let program = env::current_exe()
+        .map_err(|error| Failure::new(format!("cannot find the program that is running: {error}")))?;
+    let program = program.display().to_string();
+    Ok(program.strip_suffix(" (deleted)").unwrap_or(&program).to_owned())
 }
