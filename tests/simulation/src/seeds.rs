@@ -13,8 +13,8 @@ use crate::{
     simulation::{Reached, simulate},
 };
 
-/// Seeds of an ordinary test run.
-const SEEDS: u64 = 2_000;
+/// Seeds of an ordinary test run; `cargo xtask simulate` has more.
+const SEEDS: u64 = 500;
 
 fn number(name: &str, default: u64) -> u64 {
     env::var(name).map_or(default, |value| value.parse().unwrap_or_else(|_| panic!("{name} is not a number: {value}")))

@@ -150,10 +150,10 @@ class PipeTest(SharedCloudTest):
     def test_failed_messages_stay_until_they_are_dead_letters(self) -> None:
         dead = self.line.sqs.create_queue(QueueName=self.line.name + "-dead")["QueueUrl"]
         policy = {"deadLetterTargetArn": f"{self.line.target}-dead", "maxReceiveCount": 2}
-        attributes = {"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(policy)}
+        attributes = {"VisibilityTimeout": "5", "RedrivePolicy": json.dumps(policy)}
         self.line.sqs.set_queue_attributes(QueueUrl=self.line.url, Attributes=attributes)
         functions = self.cloud.client("lambda")
-        create_python_function(functions, self.line.name, REPORTS_FAILURES, Timeout=1)
+        create_python_function(functions, self.line.name, REPORTS_FAILURES, Timeout=5)
         for number in range(25):
             self.line.sqs.send_message(QueueUrl=self.line.url, MessageBody=f"message-{number}")
         self.line.sqs.send_message(QueueUrl=self.line.url, MessageBody="poison")
@@ -168,7 +168,7 @@ class PipeTest(SharedCloudTest):
         def dead_letters() -> list[dict[str, Any]]:
             return self.line.sqs.receive_message(QueueUrl=dead).get("Messages", [])
 
-        letters = self.cloud.wait_until(dead_letters, "the poisoned message is a dead letter", 20)
+        letters = self.cloud.wait_until(dead_letters, "the poisoned message is a dead letter", 60)
         self.assertEqual([letter["Body"] for letter in letters], ["poison"])
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         left = self.line.sqs.get_queue_attributes(QueueUrl=self.line.url, AttributeNames=names)["Attributes"]

@@ -24,7 +24,7 @@ pub fn tests(context: &Context, system: &System) -> Result<(), Failure> {
                 .with_hint("name the built console with --console, as `nix build .#console` makes it"));
         }
         let browser = prepare_browser(layout, step)?;
-        let run = format!("'{}' run --slot \"$GRIDBID_SLOT\"", own_program()?);
+        let run = format!("'{}' run --slot \"$GRIDBID_SLOT\"", own_path()?);
         let page = Simulators::new(&system.record.ports, &layout.cloud()).console_url();
         let cloud = format!("http://127.0.0.1:{}/", system.record.ports.cloud);
         let variables: [(&str, OsString); 6] = [
@@ -44,7 +44,7 @@ pub fn tests(context: &Context, system: &System) -> Result<(), Failure> {
 }
 
 /// The path of xtask. If the build has replaced it meanwhile, Linux marks the path of the running one.
-fn own_program() -> Result<String, Failure> {
+fn own_path() -> Result<String, Failure> {
     let program = env::current_exe()
         .map_err(|error| Failure::new(format!("cannot find the program that is running: {error}")))?;
     let program = program.display().to_string();

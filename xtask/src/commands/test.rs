@@ -12,6 +12,7 @@ use gridbid_package::pipeline;
 use gridbid_release_format::Profile;
 
 use super::built::Built;
+use super::simulate::simulate;
 use crate::checks::passed::unless_passed;
 use crate::checks::{self, languages, rust, state_machine, terraform, workflows};
 use crate::system;
@@ -37,7 +38,7 @@ const INFRASTRUCTURE: [&str; 7] = [
 /// The parts of the checks and tests.
 #[derive(Subcommand)]
 pub enum Part {
-    /// Everything, and what takes long: the system compiled as for production, many slots at once, consecutive first deployments
+    /// Everything, and what takes long: the system compiled as for production, many slots at once, simulation, consecutive first deployments
     All,
     /// Only consecutive first deployments, each to an empty cloud
     FirstDeploys {
@@ -73,6 +74,7 @@ pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
             everything(context)?;
             whole_system(&context.with_profile(Profile::Release))?;
             checks::system::many_slots(context)?;
+            simulate(context, None, None)?;
             checks::first_deploys::check(context, FIRST_DEPLOYS)?;
             rust::bench_tests(context)?;
         }
