@@ -54,7 +54,7 @@ impl Rejected {
 /// Decides one order of a result, given as JSON.
 ///
 /// # Errors
-/// When it is not an order of a result, or is the marker that [`PlatformResults::to_json`](super::PlatformResults::to_json)
+/// When it is not an order of a result, or is the marker that [`ResultOrder::to_json`](super::ResultOrder::to_json)
 /// left in the place of one.
 pub fn decide(order: &[u8]) -> Result<Outcome, MalformedOrder> {
     decide_value(&parse(order)?)
