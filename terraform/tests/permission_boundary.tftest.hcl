@@ -76,7 +76,7 @@ run "before_the_first_deployment_known_apis_of_others_are_denied" {
   }
 
   assert {
-    condition = [for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : [statement.Effect, statement.Resource] if statement.Sid == "ApisOfOthers"] == [["Deny", [
+    condition = [for statement in jsondecode(aws_iam_policy.boundary.policy).Statement : [statement.Effect, statement.Resource] if try(statement.Sid, "") == "ApisOfOthers"] == [["Deny", [
       "arn:aws:apigateway:eu-west-1::/apis/klmnopqrst", "arn:aws:apigateway:eu-west-1::/apis/klmnopqrst/*", "arn:aws:execute-api:eu-west-1:123456789012:klmnopqrst/*",
     ]]]
     error_message = "An environment without an API may not manage or call the API of another one."
