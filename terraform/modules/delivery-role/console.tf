@@ -15,7 +15,7 @@ locals {
   untagged_for_environment = { StringEquals = local.tagged_with_environment, Null = { "aws:ResourceTag/Environment" = "true" } }
 
   console_reads = [for statement in [
-    { resources = local.distributions, actions = ["cloudfront:GetDistribution", "cloudfront:ListTagsForResource"] },
+    { resources = local.distributions, actions = ["cloudfront:GetDistribution", "cloudfront:ListTagsForResource"], condition = local.console_of_environment },
     { resources = local.console_policies, actions = ["cloudfront:GetOriginAccessControl", "cloudfront:GetResponseHeadersPolicy"] },
     { resources = local.own.console_functions, actions = ["cloudfront:DescribeFunction", "cloudfront:GetFunction"] },
     { resources = local.console_objects, actions = ["s3:GetObject", "s3:GetObjectTagging"] },

@@ -193,9 +193,9 @@ def granted(document: Document) -> Iterator[Request]:
     for statement in document["Statement"]:
         if statement["Effect"] != "Allow":
             continue
-        keys = {
-            key: _example(value) for block in statement.get("Condition", {}).values() for key, value in block.items()
-        }
+        # `Null` asks for keys that are absent.
+        blocks = [block for operator, block in statement.get("Condition", {}).items() if operator != "Null"]
+        keys = {key: _example(value) for block in blocks for key, value in block.items()}
         for action in texts(statement["Action"]):
             for resource in texts(statement["Resource"]):
                 yield Request(action, resource if resource == "*" else resource.replace("*", "x"), keys)
