@@ -70,7 +70,7 @@ locals {
       { Action = ["s3:GetObject"], Resource = ["${var.artifacts_bucket_arn}/console/*", "${var.artifacts_bucket_arn}/functions/*", "${var.artifacts_bucket_arn}/releases/*"] },
       { Action = ["s3:GetObject", "s3:PutObject"], Resource = ["${var.artifacts_bucket_arn}/deployments/${var.environment}/*"] },
       # A distribution has a generated ID: its tag names its environment.
-      { Action = ["cloudfront:DeleteD*", "cloudfront:GetD*", "cloudfront:ListT*", "cloudfront:*agResource", "cloudfront:UpdateD*"], Resource = [local.distributions], Condition = { StringEquals = { "aws:ResourceTag/Environment" = var.environment } } },
+      { Action = ["cloudfront:DeleteD*", "cloudfront:GetD*", "cloudfront:ListTag*", "cloudfront:*agResource", "cloudfront:UpdateD*"], Resource = [local.distributions], Condition = { StringEquals = { "aws:ResourceTag/Environment" = var.environment } } },
       { Action = ["cloudfront:TagResource"], Resource = [local.distributions], Condition = { Null = { "aws:ResourceTag/Environment" = "true" } } },
       # A role can be created or given a policy only under this boundary.
       {
