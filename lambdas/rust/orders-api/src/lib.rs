@@ -84,21 +84,13 @@ impl<T: OrderTable> OrdersApi<T> {
     }
 
     async fn post(&self, request: &HttpRequest<'_>, invocation: &mut Invocation) -> Response {
-        let body = request.body();
-        if body == Body::Empty {
-            return Response::empty_body();
-        }
-        if let Some(encoding) = request.content_encoding() {
-            return Response::unsupported_content_encoding(encoding);
-        }
-        if !request.is_json() {
-            return Response::unsupported_media_type();
-        }
-        let body = match body {
-            Body::Empty => return Response::empty_body(),
-            Body::NotBase64 => return Response::not_base64(),
-            Body::NotUtf8 => return Response::not_utf8(),
-            Body::Bytes(bytes) => bytes,
+        let body = match (request.body(), request.content_encoding()) {
+            (Body::Empty, _) => return Response::empty_body(),
+            (_, Some(encoding)) => return Response::unsupported_content_encoding(encoding),
+            _ if !request.is_json() => return Response::unsupported_media_type(),
+            (Body::NotBase64, None) => return Response::not_base64(),
+            (Body::NotUtf8, None) => return Response::not_utf8(),
+            (Body::Bytes(bytes), None) => bytes,
         };
         let batch = match batch::parse(&body, &self.limits) {
             Ok(batch) => batch,
