@@ -20,7 +20,7 @@ resource "aws_iam_role" "this" {
   description          = var.description
   permissions_boundary = var.permissions_boundary_arn
 
-  # A canary of 20 minutes, the longest allowed, still has time to be reverted.
+  # Longer than Terraform, the 30 minutes that `gridbid` waits for canaries, and a revert.
   max_session_duration = 7200
 
   assume_role_policy = jsonencode({
