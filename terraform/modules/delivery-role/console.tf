@@ -4,11 +4,9 @@
 # environment's tag; the others cannot be tagged, so they are restricted to the account.
 
 locals {
-  cloudfront      = "arn:aws:cloudfront::${local.account}"
-  console_objects = [for arn in local.own.console_buckets : "${arn}/*"]
-  # Of CloudFront, which generates their IDs; none for a release.
-  distributions    = [for environment in local.environments : "${local.cloudfront}:distribution/*"]
-  console_policies = flatten([for environment in local.environments : ["${local.cloudfront}:origin-access-control/*", "${local.cloudfront}:response-headers-policy/*"]])
+  console_objects  = [for arn in local.own.console_buckets : "${arn}/*"]
+  distributions    = module.scope.distributions
+  console_policies = module.scope.console_policies
 
   console_of_environment   = { StringEquals = { "aws:ResourceTag/Environment" = coalesce(var.environment, "none") } }
   tagged_with_environment  = { "aws:RequestTag/Environment" = coalesce(var.environment, "none") }

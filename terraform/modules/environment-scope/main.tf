@@ -17,11 +17,10 @@ locals {
     buckets           = ["arn:aws:s3:::gridbid-%s-*"]
     console_buckets   = ["arn:aws:s3:::gridbid-%s-console-*"]
     console_functions = ["arn:aws:cloudfront::${local.account}:function/gridbid-%s-console-*"]
-
-    dashboards  = ["arn:aws:cloudwatch::${local.account}:dashboard/gridbid-%s"]
-    deployments = ["arn:aws:codedeploy:${local.here}:application:gridbid-%s-*", "arn:aws:codedeploy:${local.here}:deploymentgroup:gridbid-%s-*/*"]
-    executions  = ["arn:aws:states:${local.here}:execution:gridbid-%s-*"]
-    functions   = ["arn:aws:lambda:${local.here}:function:gridbid-%s-*"]
+    dashboards        = ["arn:aws:cloudwatch::${local.account}:dashboard/gridbid-%s"]
+    deployments       = ["arn:aws:codedeploy:${local.here}:application:gridbid-%s-*", "arn:aws:codedeploy:${local.here}:deploymentgroup:gridbid-%s-*/*"]
+    executions        = ["arn:aws:states:${local.here}:execution:gridbid-%s-*"]
+    functions         = ["arn:aws:lambda:${local.here}:function:gridbid-%s-*"]
     log_groups = [for group in ["/aws/lambda/gridbid-%s-*", "/aws/apigateway/gridbid-%s-*", "/aws/vendedlogs/states/gridbid-%s-*"] :
       "arn:aws:logs:${local.here}:log-group:${group}"
     ]
@@ -35,4 +34,11 @@ locals {
     tables         = ["arn:aws:dynamodb:${local.here}:table/gridbid-%s-*"]
     topics         = ["arn:aws:sns:${local.here}:gridbid-%s-*"]
   }
+
+  # API Gateway generates IDs at the first deployment. Only a V1 API's tags count for its routes and stages, so a tag cannot replace the ID.
+  api_paths = flatten([
+    "apis", "tags/*",
+    var.api_id == null ? ["apis/*"] : ["apis/${var.api_id}", "apis/${var.api_id}/*"],
+    [for domain in var.domain[*] : ["domainnames", "domainnames/${domain}", "domainnames/${domain}/*"]],
+  ])
 }

@@ -12,3 +12,15 @@ variable "environments" {
     error_message = "An environment's name must be 2 to 12 lower-case letters and digits, start with a letter, and not be reserved for the account's own resources."
   }
 }
+
+variable "api_id" {
+  description = "ID of the environment's HTTP API; null before its first deployment."
+  type        = string
+  default     = null
+}
+
+variable "domain" {
+  description = "Custom domain name of the environment's API; null for none."
+  type        = string
+  default     = null
+}

@@ -20,33 +20,25 @@ locals {
     "sns", "sqs", "states",
   ]
 
-  # Not roles: IAM's actions are listed below. One pattern for the three folders of log groups keeps the policy within its quota, and the
+  # Not roles: IAM's actions are listed below. One pattern for several kinds of a service keeps the policy within its quota, and the
   # console's bucket is one of the buckets.
   named = flatten([
-    [for kind, arns in local.own : arns if !contains(["console_buckets", "log_groups", "roles"], kind)],
+    [for kind, arns in local.own : arns if !contains(["console_buckets", "deployments", "log_groups", "roles", "schedules"], kind)],
+    "arn:aws:codedeploy:${local.here}:*:gridbid-${var.environment}-*",
     "arn:aws:logs:${local.here}:log-group:/aws/*/gridbid-${var.environment}-*",
+    "arn:aws:scheduler:${local.here}:schedule*/gridbid-${var.environment}-*",
+    module.scope.console_policies,
   ])
 
-  # Actions without resource-level permissions; the parts of a console that have a generated ID and no tags.
+  # Actions without resource-level permissions.
   unnamed = [
-    "cloudfront:CreateDistribution", "cloudfront:CreateFunction", "cloudfront:*OriginAccessControl", "cloudfront:*ResponseHeadersPolicy",
+    "cloudfront:CreateDistribution", "cloudfront:CreateFunction", "cloudfront:CreateOriginAccessControl", "cloudfront:CreateResponseHeadersPolicy",
     "cloudwatch:DescribeAlarms", "codedeploy:StopDeployment", "dynamodb:ListStreams", "logs:*LogDelivery", "logs:DescribeLogGroups",
     "logs:DescribeResourcePolicies", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "sns:GetSubscriptionAttributes",
     "sns:SetSubscriptionAttributes", "sns:Unsubscribe", "states:ValidateStateMachineDefinition", "xray:GetSampling*", "xray:PutT*",
   ]
 
-  distributions = "arn:aws:cloudfront::${local.account}:distribution/*"
-
-  # A mapping has an ID instead of a name.
-  mappings     = ["arn:aws:lambda:${local.here}:event-source-mapping:*"]
   own_function = { ArnLike = { "lambda:FunctionArn" = local.own.functions } }
-
-  # API Gateway generates an API's ID at the first deployment. Until it is known, every API is allowed but the known ones of others.
-  api_paths = flatten([
-    "apis", "tags/*",
-    var.api_id == null ? ["apis/*"] : ["apis/${var.api_id}", "apis/${var.api_id}/*"],
-    [for domain in var.domain[*] : ["domainnames", "domainnames/${domain}", "domainnames/${domain}/*"]],
-  ])
 
   # Without `Sid`s, with which the policy would exceed its quota.
   statements = concat(
@@ -56,22 +48,22 @@ locals {
       { Action = ["lambda:CreateEventSourceMapping"], Resource = ["*"], Condition = local.own_function },
       {
         Action    = ["lambda:DeleteEventSourceMapping", "lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"]
-        Resource  = local.mappings
+        Resource  = module.scope.mappings
         Condition = local.own_function
       },
       # A mapping's tags grant nothing, and its ARN does not name its function.
-      { Action = ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"], Resource = local.mappings },
+      { Action = ["lambda:ListTags", "lambda:TagResource", "lambda:UntagResource"], Resource = module.scope.mappings },
       { Action = ["codedeploy:GetDeploymentConfig"], Resource = ["arn:aws:codedeploy:${local.here}:deploymentconfig:CodeDeployDefault.*"] },
       { Action = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncrypt*"], Resource = [var.key_arn] },
-      { Action = ["apigateway:*"], Resource = [for path in local.api_paths : "arn:aws:apigateway:${local.region}::/${path}"] },
+      { Action = ["apigateway:*"], Resource = module.scope.apis },
       { Action = ["execute-api:Invoke"], Resource = ["arn:aws:execute-api:${local.here}:${coalesce(var.api_id, "*")}/*"] },
       { Action = ["s3:ListBucket"], Resource = [var.state_bucket_arn, var.artifacts_bucket_arn] },
       { Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], Resource = ["${var.state_bucket_arn}/${var.environment}/*"] },
       { Action = ["s3:GetObject"], Resource = ["${var.artifacts_bucket_arn}/console/*", "${var.artifacts_bucket_arn}/functions/*", "${var.artifacts_bucket_arn}/releases/*"] },
       { Action = ["s3:GetObject", "s3:PutObject"], Resource = ["${var.artifacts_bucket_arn}/deployments/${var.environment}/*"] },
       # A distribution has a generated ID: its tag names its environment.
-      { Action = ["cloudfront:DeleteD*", "cloudfront:GetD*", "cloudfront:ListTag*", "cloudfront:*agResource", "cloudfront:UpdateD*"], Resource = [local.distributions], Condition = { StringEquals = { "aws:ResourceTag/Environment" = var.environment } } },
-      { Action = ["cloudfront:TagResource"], Resource = [local.distributions], Condition = { Null = { "aws:ResourceTag/Environment" = "true" } } },
+      { Action = ["cloudfront:DeleteD*", "cloudfront:GetD*", "cloudfront:ListTag*", "cloudfront:*agResource", "cloudfront:UpdateD*"], Resource = module.scope.distributions, Condition = { StringEquals = { "aws:ResourceTag/Environment" = var.environment } } },
+      { Action = ["cloudfront:TagResource"], Resource = module.scope.distributions, Condition = { Null = { "aws:ResourceTag/Environment" = "true" } } },
       # A role can be created or given a policy only under this boundary.
       {
         Action    = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
@@ -123,6 +115,8 @@ module "scope" {
   source = "../environment-scope"
 
   environments = [var.environment]
+  api_id       = var.api_id
+  domain       = var.domain
 }
 
 resource "aws_iam_policy" "boundary" {

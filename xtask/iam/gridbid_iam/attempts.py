@@ -103,6 +103,12 @@ def on_environment(target: Target) -> Iterator[Request]:
     yield Request("logs:FilterLogEvents", f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{name}-orders-api:log-stream:s")
     yield Request("cloudwatch:DeleteAlarms", f"arn:aws:cloudwatch:{HERE}:alarm:{name}-api-errors")
     yield Request("codedeploy:CreateDeployment", f"arn:aws:codedeploy:{HERE}:deploymentgroup:{name}-orders-api/live")
+    distribution, tag = f"arn:aws:cloudfront::{ACCOUNT}:distribution/E1", {"aws:ResourceTag/Environment": target.name}
+    yield Request("cloudfront:UpdateDistribution", distribution, tag)
+    yield Request("cloudfront:DeleteDistribution", distribution, tag)
+    yield Request("cloudfront:TagResource", distribution, tag)
+    yield Request("cloudfront:UpdateFunction", f"arn:aws:cloudfront::{ACCOUNT}:function/{name}-console-strip-prefix")
+    yield Request("s3:PutObject", f"arn:aws:s3:::{name}-console-{ACCOUNT}/index.html")
 
 
 def on_account(own: str, other: str) -> Iterator[Request]:

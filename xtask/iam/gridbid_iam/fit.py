@@ -9,12 +9,6 @@ from typing import Any
 
 from gridbid_iam.reference import Reference, any_matches
 
-# The parts of a console have generated IDs and no tags, so that their ARNs would not name an environment either.
-ON_EVERYTHING_IN_A_BOUNDARY = {
-    f"cloudfront:{verb}{part}"
-    for verb in ("Delete", "Get", "Update")
-    for part in ("OriginAccessControl", "ResponseHeadersPolicy")
-}
 # Actions that support ARNs and are allowed on everything, with the reason.
 ON_EVERYTHING = {
     "cloudwatch:DescribeAlarms": "CodeDeploy checks it against all alarms, as AWS's own policies for CodeDeploy allow",
@@ -86,8 +80,7 @@ def _resource_findings(
             used.update(fitting)
             if fitting and (arns or "*" in resources):
                 applicable = True
-            allowed = action in ON_EVERYTHING or (is_boundary and action in ON_EVERYTHING_IN_A_BOUNDARY)
-            if "*" in resources and arns and not is_denial and not allowed:
+            if "*" in resources and arns and not is_denial and action not in ON_EVERYTHING:
                 yield f"`{action}` is allowed on everything: it supports the ARNs {', '.join(arns)}"
         if not applicable and reference.expand(pattern):
             yield f"`{pattern}` applies to none of the resources {', '.join(resources)}"
