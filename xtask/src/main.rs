@@ -3,6 +3,7 @@
 mod checks;
 mod commands;
 mod main_job;
+mod program;
 mod system;
 
 use std::ffi::OsString;

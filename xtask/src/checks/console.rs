@@ -1,6 +1,5 @@
 //! The console in a browser, against the running local cloud: the main job by clicks, and signing in.
 
-use std::env;
 use std::ffi::OsString;
 
 use gridbid_devkit::context::Context;
@@ -10,6 +9,7 @@ use gridbid_local_cloud::simulators::Simulators;
 use gridbid_package::console;
 
 use crate::checks::languages::prepare_browser;
+use crate::program::own_program;
 use crate::system::System;
 
 /// Runs the console's system tests.
@@ -24,7 +24,7 @@ pub fn tests(context: &Context, system: &System) -> Result<(), Failure> {
                 .with_hint("name the built console with --console, as `nix build .#console` makes it"));
         }
         let browser = prepare_browser(layout, step)?;
-        let run = format!("'{}' run --slot \"$GRIDBID_SLOT\"", own_path()?);
+        let run = format!("'{}' run --slot \"$GRIDBID_SLOT\"", own_program()?.display());
         let page = Simulators::new(&system.record.ports, &layout.cloud()).console_url();
         let cloud = format!("http://127.0.0.1:{}/", system.record.ports.cloud);
         let variables: [(&str, OsString); 6] = [
@@ -41,12 +41,4 @@ pub fn tests(context: &Context, system: &System) -> Result<(), Failure> {
             .run(step)?;
         Ok(((), format!("passed, in Chromium {}", browser.version)))
     })
-}
-
-/// The path of xtask. If the build has replaced it meanwhile, Linux marks the path of the running one.
-fn own_path() -> Result<String, Failure> {
-    let program = env::current_exe()
-        .map_err(|error| Failure::new(format!("cannot find the program that is running: {error}")))?;
-    let program = program.display().to_string();
-    Ok(program.strip_suffix(" (deleted)").unwrap_or(&program).to_owned())
 }

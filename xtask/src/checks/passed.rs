@@ -2,7 +2,6 @@
 //!
 //! Only for checks whose result depends on nothing else: lints, plans with a mocked provider, reproducible builds.
 
-use std::env;
 use std::fs;
 
 use gridbid_devkit::context::Context;
@@ -10,6 +9,8 @@ use gridbid_devkit::digest::{sha256_hex, sha256_of_files};
 use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::files::collect;
 use gridbid_devkit::stamp::Stamp;
+
+use crate::program::own_program;
 
 /// Runs a check unless it has passed with the same `inputs`, which are files and folders of the repository.
 ///
@@ -42,15 +43,8 @@ fn digest(context: &Context, inputs: &[&str]) -> Result<String, Failure> {
         }
     }
     files.sort();
-    let all = format!("{tools:?} {} {}", sha256_hex(&own_program()?), sha256_of_files(&files));
+    let program = own_program()?;
+    let all =
+        format!("{tools:?} {} {}", sha256_hex(&fs::read(&program).on_file("read", &program)?), sha256_of_files(&files));
     Ok(sha256_hex(all.as_bytes()))
-}
-
-/// The bytes of this program. cargo may have replaced its file, but Linux still has the running one.
-fn own_program() -> Result<Vec<u8>, Failure> {
-    if let Ok(bytes) = fs::read("/proc/self/exe") {
-        return Ok(bytes);
-    }
-    let program = env::current_exe().map_err(|error| Failure::new(format!("cannot find xtask itself: {error}")))?;
-    fs::read(&program).on_file("read", &program)
 }
