@@ -84,6 +84,9 @@ enum Command {
         /// The first seed [default: 0]
         #[arg(long)]
         seed: Option<u64>,
+        /// Remove a protection, by its name in docs/development.md, and find the first seed that notices it
+        #[arg(long)]
+        mutation: Option<String>,
     },
     /// Run the benchmarks; `bench --help` lists them
     #[command(disable_help_flag = true)]
@@ -134,7 +137,7 @@ fn run_command(context: &Context, command: Command) -> Result<(), Failure> {
         Command::Status => status::status(layout),
         Command::Logs { function, minutes } => logs::logs(layout, &function, minutes),
         Command::Test { part } => test::test(context, part),
-        Command::Simulate { seeds, seed } => simulate::simulate(context, seed, seeds),
+        Command::Simulate { seeds, seed, mutation } => simulate::simulate(context, seed, seeds, mutation),
         Command::Bench { arguments } => bench::bench(context, &arguments),
         Command::Package { release } => {
             let context = if release { context.with_profile(Profile::Release) } else { context.clone() };

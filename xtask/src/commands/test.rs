@@ -74,7 +74,7 @@ pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
             everything(context)?;
             whole_system(&context.with_profile(Profile::Release))?;
             checks::system::many_slots(context)?;
-            simulate(context, None, None)?;
+            simulate(context, None, None, None)?;
             checks::first_deploys::check(context, FIRST_DEPLOYS)?;
             rust::bench_tests(context)?;
         }
