@@ -36,6 +36,8 @@ let
     (root + "/docs/openapi.yaml")
     (root + "/rustfmt.toml")
     # Tests compile them in.
+    (root + "/docs/development.md")
+    (root + "/lambdas/rust/orders-api/src/tests/events.json")
     (root + "/terraform/modules/results-run/run.asl.json")
     (root + "/terraform/modules/results-run/variables.tf")
   ];

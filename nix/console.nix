@@ -1,17 +1,10 @@
 # The console: a static page on @gridbid/core, with the bytes that `npm run build` in console/ writes.
 {
   pkgs,
-  lib,
-  root,
   npm,
+  ...
 }:
 let
-  sourceOf =
-    paths:
-    lib.fileset.toSource {
-      inherit root;
-      fileset = lib.fileset.unions (map (path: root + path) paths);
-    };
   page = [
     "/console/package.json"
     "/console/scripts"
@@ -31,33 +24,41 @@ let
   ];
 
   run =
-    name: paths: modules: text:
-    pkgs.runCommand name { nativeBuildInputs = [ pkgs.nodejs_22 ]; } ''
-      export HOME=$TMPDIR
-      cp -r --no-preserve=mode ${sourceOf paths} repository
-      cd repository
-      mkdir -p bindings/typescript
-      cp -r ${npm.package}/dist bindings/typescript/dist
-      cd console
-      cp -r --no-preserve=mode ${modules}/node_modules node_modules
-      # The packages with programs.
-      chmod -R a+x node_modules/@esbuild
-      ${text}
-    '';
+    name: description: paths: modules: text:
+    pkgs.runCommand name
+      {
+        meta = { inherit description; };
+        nativeBuildInputs = [ pkgs.nodejs_22 ];
+      }
+      ''
+        export HOME=$TMPDIR
+        cp -r --no-preserve=mode ${npm.sourceOf paths} repository
+        cd repository
+        mkdir -p bindings/typescript
+        cp -r ${npm.package}/dist bindings/typescript/dist
+        cd console
+        cp -r --no-preserve=mode ${modules}/node_modules node_modules
+        # The packages with programs.
+        chmod -R a+x node_modules/@esbuild
+        ${text}
+      '';
 in
 {
-  page = run "gridbid-console" page (npm.modulesWithout forTests "/console") ''
-    node scripts/build.mjs
-    if grep --recursive --text /nix/store dist; then
-      echo 'the page contains a path in /nix/store'
-      exit 1
-    fi
-    cp -r dist $out
-  '';
+  page =
+    run "gridbid-console" "The built console, which a release contains" page
+      (npm.modulesWithout forTests "/console")
+      ''
+        node scripts/build.mjs
+        if grep --recursive --text /nix/store dist; then
+          echo 'the page contains a path in /nix/store'
+          exit 1
+        fi
+        cp -r dist $out
+      '';
 
   # Types and unit tests. The browser tests are part of `cargo xtask test languages`.
   tests =
-    run "gridbid-console-tests"
+    run "gridbid-console-tests" "Types and unit tests of the console"
       (
         page
         ++ [

@@ -95,7 +95,7 @@ let
       '';
 in
 {
-  inherit modulesOf modulesWithout;
+  inherit modulesOf modulesWithout sourceOf;
   package = built;
 
   tarball =
