@@ -25,16 +25,10 @@ impl Slot {
         self.0.to_date()
     }
 
-    /// The slot in keys and paths: `20261122T070500Z`.
-    #[must_use]
-    pub fn key(self) -> String {
-        self.0.to_basic()
-    }
-
     /// Date and slot in keys and paths: `2026-11-22/20261122T070500Z`.
     #[must_use]
     pub fn path(self) -> String {
-        format!("{}/{}", self.date(), self.key())
+        format!("{}/{}", self.date(), self.0.to_basic())
     }
 }
 

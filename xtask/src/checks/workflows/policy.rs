@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use gridbid_devkit::files::collect;
 use gridbid_devkit::layout::Layout;
 use regex::Regex;
 use serde_json::Value;
@@ -224,28 +225,21 @@ fn dependabot_updates_every_lock_file() {
     };
     let mut checked = 0;
     for (folder, kind) in lock_files(layout.root()) {
-        let folder = folder.strip_prefix(layout.root()).unwrap().display().to_string();
-        assert!(listed(kind).contains(&format!("/{folder}")), "dependabot.yml does not list /{folder} for {kind}");
+        assert!(listed(kind).contains(&folder), "dependabot.yml does not list {folder} for {kind}");
         checked += 1;
     }
     assert!(checked > 0);
 }
 
 /// The folder and the kind of every file that pins dependencies.
-fn lock_files(root: &Path) -> Vec<(PathBuf, &'static str)> {
-    let mut found = Vec::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let is_generated =
-                matches!(name.as_str(), "node_modules" | "target" | ".git" | ".gridbid" | ".terraform" | "dist");
-            if entry.file_type().unwrap().is_dir() {
-                folders.extend((!is_generated).then(|| entry.path()));
-            } else if let Some(kind) = kind_of_lock(&name) {
-                found.push((folder.clone(), kind));
-            }
-        }
-    }
-    found
+fn lock_files(root: &Path) -> Vec<(String, &'static str)> {
+    let is_source =
+        |name: &str| !matches!(name, "node_modules" | "target" | ".git" | ".gridbid" | ".terraform" | "dist");
+    let mut files = Vec::new();
+    collect(root, root, &is_source, &mut files).unwrap();
+    let kind = |path: &str| {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        Some((format!("/{folder}"), kind_of_lock(name)?))
+    };
+    files.iter().filter_map(|(path, _)| kind(path)).collect()
 }
