@@ -15,4 +15,5 @@ pub mod rust;
 pub mod state_machine;
 pub mod system;
 pub mod terraform;
+mod unittest;
 pub mod workflows;

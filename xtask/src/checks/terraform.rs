@@ -15,6 +15,7 @@ use gridbid_devkit::venv;
 use serde_json::Value;
 
 use crate::checks::environments::{Plans, TEST_FILE};
+use crate::checks::unittest;
 
 const LIMIT: Duration = Duration::from_secs(600);
 /// The names of Terraform's roots and their folders below `terraform`.
@@ -90,11 +91,8 @@ pub fn policies(context: &Context) -> Result<(), Failure> {
     context.step("IAM policies", |step| {
         let reference = prepare_iam(context, step)?;
         let (folder, log) = (layout.file("xtask/iam"), layout.log("iam"));
-        venv::python(&layout.venv(), layout.log("iam-tests"), LIMIT)
-            .inside(&folder)
-            .args(["-B", "-m", "unittest", "discover", "-s", "tests", "-t", "."])
-            .env([("GRIDBID_IAM_VENV", Some(reference.clone().into_os_string()))])
-            .run(step)?;
+        let venv = [("GRIDBID_IAM_VENV", Some(reference.clone().into_os_string()))];
+        unittest::run(layout, &folder, "iam-tests", venv, step)?;
         venv::python(&layout.venv(), &log, LIMIT)
             .inside(&folder)
             .args(["-B".as_ref(), "check.py".as_ref(), policies_file(layout).as_os_str(), reference.as_os_str()])
