@@ -229,6 +229,8 @@ in
     xtask = tool "xtask" "cargo xtask: builds, starts, shows and tests Gridbid on a local cloud" (
       packageSources
       ++ [
+        "/tools/infrastructure/Cargo.toml"
+        "/tools/infrastructure/src"
         "/tools/local-cloud/Cargo.toml"
         "/tools/local-cloud/src"
         "/tools/simulators/protocol"

@@ -1,7 +1,7 @@
 # Plans of whole environments and accounts, with every resource of every module.
 #
 # xtask checks the contract for all resources (no open policy, no log group without retention, no queue without an alarm, …)
-# over these plans (xtask/src/checks/environments.rs), because an assertion here sees only the root module. The run `local` is
+# over these plans (tools/infrastructure/src/environments.rs), because an assertion here sees only the root module. The run `local` is
 # exempt from the rules on features that the local cloud lacks.
 
 mock_provider "aws" {

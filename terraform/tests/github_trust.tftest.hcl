@@ -1,5 +1,5 @@
 # Roles for GitHub: one per kind of job, selected by the token's `sub` and branch; only planning if CodePipeline delivers. That other
-# repositories, branches and environments are refused is evaluated on the plans of accounts (xtask/iam).
+# repositories, branches and environments are refused is evaluated on the plans of accounts (tools/infrastructure/iam).
 
 mock_provider "aws" {
   override_during = plan

@@ -1,5 +1,5 @@
 # The boundary of an environment: its size, the IDs it is bound to, and the names it may have. What it denies is evaluated on the plans
-# of accounts (xtask/iam).
+# of accounts (tools/infrastructure/iam).
 
 mock_provider "aws" {
   override_during = plan

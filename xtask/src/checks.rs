@@ -2,7 +2,6 @@
 
 pub mod console;
 pub mod contract;
-pub mod environments;
 pub mod first_deploys;
 pub mod kills;
 pub mod languages;
@@ -12,8 +11,4 @@ pub mod paths;
 pub mod prose;
 pub mod release_build;
 pub mod rust;
-pub mod state_machine;
 pub mod system;
-pub mod terraform;
-mod unittest;
-pub mod workflows;

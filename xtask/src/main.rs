@@ -70,7 +70,7 @@ enum Command {
         #[arg(long, default_value_t = 60)]
         minutes: u64,
     },
-    /// Run every check and test, as CI does
+    /// Run the tests and lints that CI runs, without Nix and AWS
     Test {
         /// Only this part
         #[command(subcommand)]

@@ -1,4 +1,4 @@
-# Mocked attributes: valid ARNs, for tests that plan whole environments. The environment in names is `mock`: xtask/iam puts the
+# Mocked attributes: valid ARNs, for tests that plan whole environments. The environment in names is `mock`: tools/infrastructure/iam puts the
 # environment of the plan in its place before it evaluates policies.
 
 mock_data "aws_caller_identity" {

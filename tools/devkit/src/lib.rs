@@ -20,4 +20,5 @@ pub mod requirements;
 pub mod stamp;
 pub mod subprocess;
 pub mod terraform;
+pub mod unittest;
 pub mod venv;

@@ -19,11 +19,15 @@ use gridbid_package::{bindings, console, wasm};
 
 use crate::checks::passed::unless_passed;
 
-/// The inputs of core's module.
+/// The inputs of core's module, and of everything that contains it.
 const WASM: [&str; 6] =
     ["Cargo.lock", "Cargo.toml", "bindings/wasm", "core", "rust-toolchain.toml", "tools/devkit/npm"];
-/// The inputs of the console.
-const CONSOLE: [&str; 4] = ["bindings/typescript", "console", "core/src", "terraform/modules/console"];
+const TYPESCRIPT: [&str; 1] = ["bindings/typescript"];
+const PREVIEW_ORDERS: [&str; 3] =
+    ["bindings/typescript", "lambdas/rust/orders-api/src/tests/events.json", "lambdas/typescript"];
+const CONSOLE: [&str; 3] = ["bindings/typescript", "console", "terraform/modules/console"];
+const PYTHON: [&str; 1] = ["bindings/python"];
+const REPORT_RESULTS: [&str; 2] = ["bindings/python", "lambdas/python"];
 const LIMIT: Duration = Duration::from_secs(900);
 /// The folders of browsers on macOS, which are not on the PATH.
 const MACOS_FOLDERS: &str = "/Applications/Google Chrome.app/Contents/MacOS:/Applications/Chromium.app/Contents/MacOS";
@@ -31,24 +35,31 @@ const MACOS_FOLDERS: &str = "/Applications/Google Chrome.app/Contents/MacOS:/App
 /// Runs the tests of the packages and functions; `bindgen` is the command that made the module.
 pub fn tests(context: &Context, bindgen: &Path) -> Result<(), Failure> {
     let layout = &context.layout;
-    unless_passed(context, "core for WASM elsewhere", &WASM, || {
+    let unless_passed = |name: &str, inputs: &[&str], check: &dyn Fn() -> Result<(), Failure>| {
+        unless_passed(context, name, &[&WASM, inputs].concat(), check)
+    };
+    unless_passed("core for WASM elsewhere", &[], &|| {
         let cargo = &context.tools()?.cargo;
         context.step("build core for WASM elsewhere", |step| {
             Ok(((), wasm::check_reproducible(layout, cargo, bindgen, step)?))
         })
     })?;
-    context.step("TypeScript package", |step| {
-        let browser = prepare_browser(layout, step)?;
-        npm::prepare_script(layout, &bindings::typescript(layout), "test", step)?
-            .env([("CHROMIUM", Some(browser.path.into_os_string()))])
-            .run(step)?;
-        Ok(((), format!("passed, in Chromium {}", browser.version)))
+    unless_passed("TypeScript package", &TYPESCRIPT, &|| {
+        context.step("test TypeScript package", |step| {
+            let browser = prepare_browser(layout, step)?;
+            npm::prepare_script(layout, &bindings::typescript(layout), "test", step)?
+                .env([("CHROMIUM", Some(browser.path.into_os_string()))])
+                .run(step)?;
+            Ok(((), format!("passed, in Chromium {}", browser.version)))
+        })
     })?;
-    context.step("preview-orders", |step| {
-        npm::run(layout, &layout.file("lambdas/typescript/preview-orders"), "test", step)?;
-        Ok(((), "passed".to_owned()))
+    unless_passed("preview-orders", &PREVIEW_ORDERS, &|| {
+        context.step("test preview-orders", |step| {
+            npm::run(layout, &layout.file("lambdas/typescript/preview-orders"), "test", step)?;
+            Ok(((), "passed".to_owned()))
+        })
     })?;
-    unless_passed(context, "console", &CONSOLE, || {
+    unless_passed("console", &CONSOLE, &|| {
         context.step("test console", |step| {
             let browser = prepare_browser(layout, step)?;
             npm::prepare_script(layout, &console::folder(layout), "test", step)?
@@ -57,10 +68,12 @@ pub fn tests(context: &Context, bindgen: &Path) -> Result<(), Failure> {
             Ok(((), format!("passed, in Chromium {}", browser.version)))
         })
     })?;
-    for (name, folder) in [("Python package", "bindings/python"), ("report-results", "lambdas/python/report-results")] {
-        context.step(name, |step| python(context, &layout.file(folder), step))?;
-    }
-    Ok(())
+    unless_passed("Python package", &PYTHON, &|| {
+        context.step("test Python package", |step| python(context, &layout.file("bindings/python"), step))
+    })?;
+    unless_passed("report-results", &REPORT_RESULTS, &|| {
+        context.step("test report-results", |step| python(context, &layout.file("lambdas/python/report-results"), step))
+    })
 }
 
 /// Finds a browser for the browser tests or fetches one; a second call is free.

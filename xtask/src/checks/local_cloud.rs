@@ -2,9 +2,7 @@
 
 use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::Failure;
-use gridbid_devkit::lock;
-
-use crate::checks::unittest;
+use gridbid_devkit::{lock, unittest};
 
 /// Runs the tests.
 pub fn tests(context: &Context) -> Result<(), Failure> {

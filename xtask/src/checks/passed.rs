@@ -1,6 +1,6 @@
 //! Skips checks that have passed with the same files, the same xtask and the same tools.
 //!
-//! Only for checks whose result depends on nothing else: lints, plans with a mocked provider, reproducible builds.
+//! Only for checks whose result depends on nothing else: lints, plans with a mocked provider, reproducible builds, the packages.
 
 use std::fs;
 
@@ -33,7 +33,10 @@ pub fn unless_passed(
 /// A digest of the files, the tools and this program.
 fn digest(context: &Context, inputs: &[&str]) -> Result<String, Failure> {
     let (layout, tools) = (&context.layout, context.tools()?);
-    let is_source = |name: &str| !matches!(name, ".terraform" | "node_modules" | "target" | "dist" | "__pycache__");
+    let is_source = |name: &str| {
+        !matches!(name, ".build" | ".terraform" | "node_modules" | "target" | "dist" | "__pycache__")
+            && !name.ends_with("_cache")
+    };
     let mut files = Vec::new();
     for input in inputs {
         let path = layout.file(input);

@@ -1,8 +1,8 @@
 //! The whole system on its own local clouds, each from an empty folder, at the same time.
 //!
 //! One cloud does what `cargo xtask up` does, the example included; then the same after a stop, which must be quick, change nothing
-//! and have kept the data; then its processes are killed in turn, a function compiled as for production is deployed, and the
-//! HTTP contract is checked. Three others run the scenarios of `tests/system`, with a scripted auction platform and Slack; those
+//! and have kept the data; then its processes are killed in turn, a function compiled as for production is deployed, the
+//! console is used in a browser, and the HTTP contract is checked. Three others run the scenarios of `tests/system`, with a scripted auction platform and Slack; those
 //! of results runs must cover the state machine. The clouds are stopped in the end, also after a failure.
 
 use std::fs;

@@ -8,20 +8,21 @@ use gridbid_devkit::clock::format_duration;
 use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::Failure;
 use gridbid_devkit::progress::{Progress, print};
+use gridbid_infrastructure::{state_machine, terraform, workflows};
 use gridbid_package::pipeline;
 use gridbid_release_format::Profile;
 
 use super::built::Built;
 use super::simulate::simulate;
 use crate::checks::passed::unless_passed;
-use crate::checks::{self, languages, rust, state_machine, terraform, workflows};
+use crate::checks::{self, languages, rust};
 use crate::system;
 
 /// Number of consecutive first deployments of `test all`.
 const FIRST_DEPLOYS: usize = 60;
 
 /// The inputs of the checks of workflows.
-const WORKFLOWS: [&str; 3] = [".github", "tools/devkit/npm", "xtask/zizmor"];
+const WORKFLOWS: [&str; 3] = [".github", "tools/devkit/npm", "tools/infrastructure/zizmor"];
 /// The inputs of the local cloud's own tests.
 const LOCAL_CLOUD: [&str; 1] = ["tools/local-cloud"];
 /// The inputs of the checks of Terraform's files.
@@ -31,8 +32,8 @@ const INFRASTRUCTURE: [&str; 7] = [
     "terraform",
     "tools/devkit/npm",
     "tools/local-cloud/requirements.txt",
-    "xtask/checkov",
-    "xtask/iam",
+    "tools/infrastructure/checkov",
+    "tools/infrastructure/iam",
 ];
 
 /// The parts of the checks and tests.
@@ -127,13 +128,13 @@ fn everything(context: &Context) -> Result<(), Failure> {
     let others = || {
         lower_priority()?;
         unless_passed(context, "local cloud", &LOCAL_CLOUD, || checks::local_cloud::tests(context))?;
-        if let Some(bindgen) = &bindgen {
-            languages::tests(context, bindgen)?;
-        }
+        bindgen.as_deref().map_or(Ok(()), |bindgen| languages::tests(context, bindgen))
+    };
+    let system = || {
+        checks::system::tests(context, &programs)?;
         unless_passed(context, "workflows", &WORKFLOWS, || workflows::validate(context))?;
         unless_passed(context, "infrastructure", &INFRASTRUCTURE, || infrastructure(context))
     };
-    let system = || checks::system::tests(context, &programs);
     progress.both(rust, || progress.both(others, system)).map(drop)
 }
 

@@ -191,7 +191,8 @@ fn pip_installs_into_the_environment_whatever_it_is_configured_to_do() {
     let checkout = Checkout::new("pip-settings");
     checkout.machine.script("actionlint", "echo 1.7.0; case \"$*\" in *broken*) exit 1 ;; esac");
     let hash = checkout.wheel("zizmor", ZIZMOR);
-    checkout.write("xtask/zizmor/requirements.txt", &format!("zizmor==1.0 \\\n    --hash=sha256:{hash}\n"));
+    checkout
+        .write("tools/infrastructure/zizmor/requirements.txt", &format!("zizmor==1.0 \\\n    --hash=sha256:{hash}\n"));
     let elsewhere = checkout.machine.file("elsewhere");
     let settings =
         format!("user = true\ntarget = {0}\nprefix = {0}\nroot = {0}\ndry-run = true\n", elsewhere.display());

@@ -17,7 +17,7 @@ use planned::{LOCAL, PROD, Planned};
 
 /// The file in `terraform/tests` whose runs plan whole environments.
 pub const TEST_FILE: &str = "environments.tftest.hcl";
-/// The types whose policies `xtask/iam` checks.
+/// The types whose policies `tools/infrastructure/iam` checks.
 const POLICIES: [&str; 7] = [
     "aws_iam_policy",
     "aws_iam_role",

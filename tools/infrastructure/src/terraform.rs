@@ -11,11 +11,10 @@ use gridbid_devkit::progress::Step;
 use gridbid_devkit::requirements::Tool;
 use gridbid_devkit::subprocess::Subprocess;
 use gridbid_devkit::terraform::{self, Root};
-use gridbid_devkit::venv;
+use gridbid_devkit::{unittest, venv};
 use serde_json::Value;
 
-use crate::checks::environments::{Plans, TEST_FILE};
-use crate::checks::unittest;
+use crate::environments::{Plans, TEST_FILE};
 
 const LIMIT: Duration = Duration::from_secs(600);
 /// The names of Terraform's roots and their folders below `terraform`.
@@ -90,7 +89,7 @@ pub fn policies(context: &Context) -> Result<(), Failure> {
     let layout = &context.layout;
     context.step("IAM policies", |step| {
         let reference = prepare_iam(context, step)?;
-        let (folder, log) = (layout.file("xtask/iam"), layout.log("iam"));
+        let (folder, log) = (layout.file("tools/infrastructure/iam"), layout.log("iam"));
         let venv = [("GRIDBID_IAM_VENV", Some(reference.clone().into_os_string()))];
         unittest::run(layout, &folder, "iam-tests", venv, step)?;
         venv::python(&layout.venv(), &log, LIMIT)
@@ -102,7 +101,7 @@ pub fn policies(context: &Context) -> Result<(), Failure> {
     })
 }
 
-/// Installs the evaluator (MiniStack's) and the reference of `xtask/iam`; returns the environment of the reference.
+/// Installs the evaluator (MiniStack's) and the reference of `tools/infrastructure/iam`; returns the environment of the reference.
 ///
 /// # Errors
 /// When one is out of reach.
@@ -110,7 +109,7 @@ pub fn prepare_iam(context: &Context, step: &Step) -> Result<PathBuf, Failure> {
     let (layout, python) = (&context.layout, &context.tools()?.python);
     venv::prepare(layout, python, step)?;
     let reference = layout.home().join("python").join("iam");
-    venv::prepare_in(layout, python, &reference, &layout.file("xtask/iam/requirements.txt"), step)?;
+    venv::prepare_in(layout, python, &reference, &layout.file("tools/infrastructure/iam/requirements.txt"), step)?;
     Ok(reference)
 }
 
@@ -129,7 +128,7 @@ pub fn checkov(context: &Context) -> Result<(), Failure> {
         let json = venv::python(&venv, layout.log("checkov"), LIMIT)
             .inside(layout.root())
             .args(["-m", "checkov.main", "--config-file"])
-            .args([layout.file("xtask/checkov/checkov.yaml")])
+            .args([layout.file("tools/infrastructure/checkov/checkov.yaml")])
             .output(step)?;
         Ok(((), summary(&json)?))
     })
@@ -142,7 +141,7 @@ pub fn checkov(context: &Context) -> Result<(), Failure> {
 pub fn prepare_checkov(context: &Context, step: &Step) -> Result<PathBuf, Failure> {
     let (layout, python) = (&context.layout, &context.tools()?.python);
     let venv = layout.home().join("python").join("checkov");
-    venv::prepare_in(layout, python, &venv, &layout.file("xtask/checkov/requirements.txt"), step)?;
+    venv::prepare_in(layout, python, &venv, &layout.file("tools/infrastructure/checkov/requirements.txt"), step)?;
     Ok(venv)
 }
 

@@ -1,4 +1,4 @@
-//! The statements of policies, and what is too wide in those of resources. Those of roles are checked by `xtask/iam`.
+//! The statements of policies, and what is too wide in those of resources. Those of roles are checked by `tools/infrastructure/iam`.
 
 use serde_json::Value;
 

@@ -72,7 +72,13 @@ pub fn validate(context: &Context) -> Result<(), Failure> {
 pub fn prepare_zizmor(context: &Context, step: &Step) -> Result<PathBuf, Failure> {
     let layout = &context.layout;
     let venv = layout.home().join("zizmor");
-    venv::prepare_in(layout, &PYTHON.find()?, &venv, &layout.file("xtask/zizmor/requirements.txt"), step)?;
+    venv::prepare_in(
+        layout,
+        &PYTHON.find()?,
+        &venv,
+        &layout.file("tools/infrastructure/zizmor/requirements.txt"),
+        step,
+    )?;
     Ok(venv)
 }
 

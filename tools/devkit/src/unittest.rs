@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use gridbid_devkit::failure::{Failure, OnFile};
-use gridbid_devkit::layout::Layout;
-use gridbid_devkit::progress::Step;
-use gridbid_devkit::venv;
+use crate::failure::{Failure, OnFile};
+use crate::layout::Layout;
+use crate::progress::Step;
+use crate::venv;
 
 const LIMIT: Duration = Duration::from_secs(600);
 
