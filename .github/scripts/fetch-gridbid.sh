@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Downloads the `gridbid` of a release for this machine, and verifies it against the hash in the release file. Without RELEASE: that
-# of the environment's last deployment.
+# of the environment's newest deployment that is not a rollback, because an older one may not read the newest records.
 #
 # With ATTESTATIONS=on, the release file has to be attested by deliver.yml for that commit. It has the hash of every zip and binary.
 set -euo pipefail
@@ -11,13 +11,16 @@ case "$(uname -m)" in
   *) processor=x86_64 ;;
 esac
 if [[ -z "$RELEASE" ]]; then
-  last=$(aws s3api list-objects-v2 --bucket "$BUCKET" --prefix "deployments/$ENVIRONMENT/" \
-    --query 'Contents[].Key' --output json | jq -r '[.[]? | select(endswith(".json"))] | max // empty')
-  if [[ -z "$last" ]]; then
+  records=$(aws s3api list-objects-v2 --bucket "$BUCKET" --prefix "deployments/$ENVIRONMENT/" \
+    --query 'Contents[].Key' --output json | jq -r '[.[]? | select(endswith(".json"))] | sort | reverse | .[]')
+  for record in $records; do
+    RELEASE=$(aws s3 cp --only-show-errors "s3://$BUCKET/$record" - | jq -r 'if .back_to then empty else .release end')
+    [[ -z "$RELEASE" ]] || break
+  done
+  if [[ -z "$RELEASE" ]]; then
     echo "error: nothing has been deployed to $ENVIRONMENT yet" >&2
     exit 1
   fi
-  RELEASE=$(aws s3 cp --only-show-errors "s3://$BUCKET/$last" - | jq -r .release)
 fi
 if [[ ! "$RELEASE" =~ ^[0-9a-f]{40}$ ]]; then
   echo "error: expected a release, the 40 hex digits of a git commit, found \`$RELEASE\`" >&2

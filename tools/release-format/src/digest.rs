@@ -31,6 +31,12 @@ impl Sha256 {
         STANDARD.decode(text).ok()?.try_into().ok().map(Self)
     }
 
+    /// The digest's bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// The base64 spelling.
     #[must_use]
     pub fn to_base64(self) -> String {

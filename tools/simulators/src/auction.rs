@@ -94,7 +94,7 @@ impl Auction {
 
     /// The response to the next poll for a slot.
     fn poll(&mut self, slot: &str) -> io::Result<AuctionResponse> {
-        self.record(self.market.ask(slot))?;
+        self.record(self.market.close(slot))?;
         let script = self.scripts.entry(slot.to_owned()).or_default();
         let poll = usize::try_from(script.polls).unwrap_or(usize::MAX);
         script.polls += 1;

@@ -46,7 +46,7 @@ impl Cloud {
     /// Sends a request to this path and query under a host name, and returns the response. Both bodies are streamed.
     ///
     /// # Errors
-    /// Why there is no response.
+    /// A description, when the local cloud cannot be reached or a header is invalid.
     pub(crate) async fn forward(
         &self,
         mut request: Request<Body>,

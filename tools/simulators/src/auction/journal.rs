@@ -25,8 +25,8 @@ pub(crate) enum Event {
     },
     /// The order has arrived again.
     Repeated { key: String },
-    /// The results of a slot have been asked for: no further order takes part in it.
-    Asked { slot: String },
+    /// A slot has been polled: no further order takes part in it.
+    Closed { slot: String },
     /// The results of a slot are ready.
     Ready { slot: String },
     /// The responses for a slot are scripted.
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn events_are_read_back_and_an_incomplete_line_is_removed() {
         let path = std::env::temp_dir().join(format!("gridbid-journal-{}.jsonl", std::process::id()));
-        let event = |slot: &str| Event::Asked { slot: slot.to_owned() };
+        let event = |slot: &str| Event::Closed { slot: slot.to_owned() };
         let (mut journal, events) = Journal::open(&path).unwrap();
         assert_eq!(events, []);
         journal.append(&event("a")).unwrap();

@@ -1,6 +1,6 @@
 //! The rules of the auction, without clock, files and HTTP.
 //!
-//! - An order takes part in the first slot after its arrival whose results have not been asked for.
+//! - An order takes part in the first slot after its arrival whose results have not been polled.
 //! - An idempotency key stands for one order: the same order gets the same response again, any other is refused.
 //! - Readiness, verdicts and reasons are drawn from a seed. An order's verdict is drawn when it arrives, and a slot that is
 //!   ready stays ready: a slot's results never change.
@@ -32,9 +32,9 @@ pub(crate) struct Odds {
 impl Odds {
     /// A number from 0 to 99 for this purpose and text.
     fn draw(&self, purpose: &str, text: &str) -> u8 {
-        let digest = Sha256::of(format!("{}/{purpose}/{text}", self.seed).as_bytes()).to_string();
-        let number = digest.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-        number.and_then(|number| u8::try_from(number % 100).ok()).unwrap_or_default()
+        let digest = Sha256::of(format!("{}/{purpose}/{text}", self.seed).as_bytes());
+        let [a, b, c, d, ..] = *digest.as_bytes();
+        (u32::from_be_bytes([a, b, c, d]) % 100) as u8
     }
 }
 
@@ -67,7 +67,7 @@ struct Order {
 
 #[derive(Debug, Default)]
 struct Slot {
-    is_asked: bool,
+    is_closed: bool,
     is_ready: bool,
     polls: u64,
     /// The idempotency keys of the orders, in the order of their arrival.
@@ -117,12 +117,12 @@ impl Market {
         REASONS.get(index).map(|reason| (*reason).to_owned())
     }
 
-    /// The first slot after a time whose results have not been asked for.
+    /// The first slot after a time whose results have not been polled.
     fn next_slot(&self, now: u64) -> String {
         let mut seconds = (now / SLOT_PERIOD_SECONDS + 1) * SLOT_PERIOD_SECONDS;
         loop {
             let slot = Timestamp::UNIX_EPOCH.saturating_add(Duration::from_secs(seconds)).to_string();
-            if !self.slots.get(&slot).is_some_and(|slot| slot.is_asked) {
+            if !self.slots.get(&slot).is_some_and(|slot| slot.is_closed) {
                 return slot;
             }
             seconds += SLOT_PERIOD_SECONDS;
@@ -143,17 +143,17 @@ impl Market {
                     order.requests += 1;
                 }
             }
-            Event::Asked { slot } => self.slots.entry(slot).or_default().is_asked = true,
+            Event::Closed { slot } => self.slots.entry(slot).or_default().is_closed = true,
             Event::Ready { slot } => self.slots.entry(slot).or_default().is_ready = true,
             // A script replaces the market's responses; it is not part of its state.
             Event::Scripted(_) => {}
         }
     }
 
-    /// The event of the first question for a slot's results.
-    pub(crate) fn ask(&self, slot: &str) -> Option<Event> {
-        let is_asked = self.slots.get(slot).is_some_and(|slot| slot.is_asked);
-        (!is_asked).then(|| Event::Asked { slot: slot.to_owned() })
+    /// Returns the event that closes a slot to new orders, at its first poll.
+    pub(crate) fn close(&self, slot: &str) -> Option<Event> {
+        let is_closed = self.slots.get(slot).is_some_and(|slot| slot.is_closed);
+        (!is_closed).then(|| Event::Closed { slot: slot.to_owned() })
     }
 
     /// Draws whether a slot that is not ready yet becomes ready at this poll.
@@ -223,7 +223,7 @@ mod tests {
     }
 
     fn ask(market: &mut Market, slot: &str) {
-        market.ask(slot).into_iter().for_each(|event| market.apply(event));
+        market.close(slot).into_iter().for_each(|event| market.apply(event));
     }
 
     #[test]
@@ -322,7 +322,7 @@ mod tests {
             events.extend(event.clone());
             event.into_iter().for_each(|event| market.apply(event));
         }
-        events.extend(market.ask("2026-11-22T07:05:00Z"));
+        events.extend(market.close("2026-11-22T07:05:00Z"));
         events.push(Event::Ready { slot: "2026-11-22T07:05:00Z".to_owned() });
         let mut restored = Market::new(ODDS);
         events.into_iter().for_each(|event| restored.apply(event));
