@@ -13,7 +13,7 @@ import { build } from 'esbuild';
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** core as a package is built by `bindings/typescript`; GRIDBID_CORE names another folder that holds it. */
 const CORE = process.env.GRIDBID_CORE ?? join(ROOT, '../bindings/typescript/dist');
-/** Most bytes, gzipped. */
+/** Maximum number of bytes, gzipped. */
 const LIMITS = { 'first view': 150_000, 'all files': 230_000 };
 
 const hashOf = (bytes) => createHash('sha256').update(bytes).digest('hex').slice(0, 10);

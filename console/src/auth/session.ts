@@ -37,7 +37,7 @@ export class Session {
   readonly #state = signal<SessionState>({ kind: 'loading' });
   #token: string | null = null;
   #provider: Provider | null = null;
-  /** Called before the page is left for the issuer. */
+  /** Called before the page is left for the issuer; an error keeps the page. */
   beforeLeaving: () => void = () => undefined;
 
   get state(): ReadonlySignal<SessionState> {
@@ -82,8 +82,8 @@ export class Session {
   }
 
   async signIn(): Promise<void> {
-    this.beforeLeaving();
     try {
+      this.beforeLeaving();
       if (this.#provider === null) throw new Error('the sign-in code cannot be loaded; reload the page');
       await this.#provider.signIn();
     } catch (error) {

@@ -155,10 +155,11 @@ export class Checker {
   }
 
   async #check(): Promise<void> {
-    const version = this.#version;
+    const [version, watched] = [this.#version, this.#watched];
     try {
-      const verdict = await this.call('check', { version, watched: this.#watched });
+      const verdict = await this.call('check', { version, watched });
       if (verdict === null || verdict.version !== this.#version) return;
+      if (watched !== this.#watched) return await this.#check();
       this.#verdict = verdict;
       this.#state.value = { kind: 'checked', verdict };
     } catch (error) {

@@ -3,7 +3,7 @@
 import { parseOrders, validateOrders, STREAM_LIMITS, type Limits, type Orders } from '@gridbid/core';
 
 import { detectTable, tableToJson } from '../orders/csv.ts';
-import { findPlaces, findRecordIds, Lines, type Finding, type Span } from '../orders/places.ts';
+import { locateViolations, findRecordIds, Lines, type CoreViolation, type Span } from '../orders/places.ts';
 import { applyEdits, breakLongLines, normalizeLineBreaks, type Edit } from '../orders/text.ts';
 import type { Batch, Verdict, Violation } from './protocol.ts';
 
@@ -16,7 +16,7 @@ export class Document {
   #text = '';
   #version = 0;
   #checked = -1;
-  #findings: readonly Finding[] = [];
+  #violations: readonly CoreViolation[] = [];
   #spans: readonly Span[] = [];
   #lines = new Lines('');
   #prepared: Orders | undefined;
@@ -40,8 +40,8 @@ export class Document {
     const report = validateOrders(this.#text, { limits: LIMITS });
     const duration = performance.now() - start;
     const hasPlaces = !report.valid || watched.length > 0;
-    this.#findings = report.valid ? [] : report.violations;
-    this.#spans = report.valid ? [] : findPlaces(this.#text, this.#findings);
+    this.#violations = report.valid ? [] : report.violations;
+    this.#spans = report.valid ? [] : locateViolations(this.#text, this.#violations);
     this.#lines = hasPlaces ? new Lines(this.#text) : this.#lines;
     this.#checked = this.#version;
     const places = findRecordIds(this.#text, new Set(watched));
@@ -50,7 +50,7 @@ export class Document {
       valid: report.valid,
       orders: report.orders,
       total: report.total,
-      listed: this.#findings.length,
+      listed: this.#violations.length,
       violations: this.list(this.#version, 0, FIRST),
       watched: [...places].map(([recordId, span]) => ({ recordId, ...span, line: this.#lines.at(span.from) })),
       duration,
@@ -60,7 +60,7 @@ export class Document {
 
   list(version: number, offset: number, count: number): Violation[] {
     if (version !== this.#checked) return [];
-    return this.#findings.slice(offset, offset + count).map((_, at) => this.#violation(offset + at));
+    return this.#violations.slice(offset, offset + count).map((_, at) => this.#violation(offset + at));
   }
 
   within(version: number, from: number, to: number, count: number): Violation[] {
@@ -86,7 +86,7 @@ export class Document {
   }
 
   #violation(at: number): Violation {
-    const { index, field, code, message } = this.#findings[at] ?? { index: null, field: '', code: '', message: '' };
+    const { index, field, code, message } = this.#violations[at] ?? { index: null, field: '', code: '', message: '' };
     const { from, to, first } = this.#spans[at] ?? { from: 0, to: 0 };
     // An editor has lines, and no JSON pointers.
     const sentence = first === undefined ? message : `${message} (line ${this.#lines.at(first)})`;

@@ -48,7 +48,11 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
     return;
   }
   newest = data.version;
-  void loaded.then(({ document }) => follow(document, data)).catch(() => undefined);
+  // That core cannot be loaded is the answer to `load`. After a lost edit, no verdict would be on the page's text.
+  loaded.then(
+    ({ document }) => follow(document, data),
+    () => undefined,
+  ).catch(reportError);
 });
 
 function follow(document: Document, data: Exclude<ToWorker, Request>): void {

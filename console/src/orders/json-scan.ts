@@ -1,7 +1,7 @@
 /**
  * Finds where values start and end in JSON text.
  *
- * This is not a parser: core has said already what is wrong. It must be fast on valid JSON (it steps over 100,000 orders
+ * This is not a parser: core has already reported the errors. It must be fast on valid JSON (it steps over 100,000 orders
  * to reach the last one) and must end on anything.
  */
 

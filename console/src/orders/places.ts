@@ -3,7 +3,7 @@
 import { decode, eachElement, readMembers, skipSpace, type Member } from './json-scan.ts';
 
 /** A violation of an order or of the whole request, as core reports it. */
-export interface Finding {
+export interface CoreViolation {
   readonly index: number | null;
   readonly field: string;
   readonly code: string;
@@ -42,19 +42,20 @@ export class Lines {
 }
 
 /**
- * The span of each finding, in the order given. Findings are sorted by index, those of the whole request first or last.
+ * The span of each violation, in the order given. Violations are sorted by index, those of the whole request first or last.
  */
-export function findPlaces(text: string, findings: readonly Finding[]): Span[] {
-  const spans: Span[] = findings.map((finding) => wholeBody(text, finding));
+export function locateViolations(text: string, violations: readonly CoreViolation[]): Span[] {
+  const start = firstLine(text, { from: skipSpace(text, 0), to: text.length });
+  const spans = violations.map((violation) => (violation.index === null ? wholeBody(text, violation) : start));
   const ofOrders: number[] = [];
   // The first orders of a `record_id` that later orders repeat, by index.
   const firsts = new Map<number, number>();
-  for (const [at, finding] of findings.entries()) {
-    if (finding.index !== null) ofOrders.push(at);
-    const first = firstOrder(finding);
+  for (const [at, violation] of violations.entries()) {
+    if (violation.index !== null) ofOrders.push(at);
+    const first = firstOrder(violation);
     if (first !== null) firsts.set(first, 0);
   }
-  ofOrders.sort((a, b) => (findings[a]?.index ?? 0) - (findings[b]?.index ?? 0) || a - b);
+  ofOrders.sort((a, b) => (violations[a]?.index ?? 0) - (violations[b]?.index ?? 0) || a - b);
   let next = 0;
   eachElement(text, (index, from, to) => {
     let members: Member[] | undefined;
@@ -62,11 +63,11 @@ export function findPlaces(text: string, findings: readonly Finding[]): Span[] {
     if (firsts.has(index)) firsts.set(index, from);
     for (; next < ofOrders.length; next += 1) {
       const at = ofOrders[next] ?? 0;
-      const finding = findings[at];
-      if (finding === undefined || finding.index !== index) break;
+      const violation = violations[at];
+      if (violation === undefined || violation.index !== index) break;
       members ??= readMembers(text, from);
-      const span = inOrder(text, finding, { from, to }, members, seen);
-      const first = firsts.get(firstOrder(finding) ?? -1);
+      const span = inOrder(text, violation, { from, to }, members, seen);
+      const first = firsts.get(firstOrder(violation) ?? -1);
       spans[at] = first === undefined ? span : { ...span, first };
     }
     return next < ofOrders.length;
@@ -75,15 +76,15 @@ export function findPlaces(text: string, findings: readonly Finding[]): Span[] {
 }
 
 /** The index of the order whose `record_id` this one repeats: the sentence has its JSON pointer. */
-function firstOrder({ code, message }: Finding): number | null {
+function firstOrder({ code, message }: CoreViolation): number | null {
   const index = code === 'duplicate_record_id' ? /\/(\d+)$/.exec(message)?.[1] : undefined;
   return index === undefined ? null : Number(index);
 }
 
-/** The place of a finding within its order. `seen` counts the findings of one code and field: each is a later member. */
+/** The place of a violation within its order. `seen` counts the violations of one code and field: each is a later member. */
 function inOrder(
   text: string,
-  { field, code }: Finding,
+  { field, code }: CoreViolation,
   order: Span,
   members: readonly Member[],
   seen: Map<string, number>,
@@ -105,12 +106,12 @@ function inOrder(
 
 /** The first line of a span: an order of many lines is not underlined whole. */
 function firstLine(text: string, { from, to }: Span): Span {
-  const end = text.indexOf('\n', from);
-  return { from, to: end < 0 ? to : Math.min(to, end) };
+  const end = text.slice(from, to).indexOf('\n');
+  return { from, to: end < 0 ? to : from + end };
 }
 
-/** The place of a finding about the whole body: the byte that its message names, else the first line of the text. */
-function wholeBody(text: string, { message }: Finding): Span {
+/** The place of a violation about the whole body: the byte that its message names, else the first line of the text. */
+function wholeBody(text: string, { message }: CoreViolation): Span {
   const byte = /\bbyte (\d+)/.exec(message)?.[1];
   if (byte === undefined) return firstLine(text, { from: skipSpace(text, 0), to: text.length });
   const at = offsetOfByte(text, Number(byte));

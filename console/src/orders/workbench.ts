@@ -8,12 +8,10 @@ import type { Verdict, Violation } from '../check/protocol.ts';
 import type { Editor, Mark } from '../editor/editor.ts';
 import type { Submission } from './submission.ts';
 
-/** Text that is pasted from this length on is prepared in the worker first. */
+/** Minimum length of a paste that is prepared in the worker. */
 const LONG_PASTE = 100_000;
-/** Most marks in the visible part of the text, in addition to the first ones. */
+/** Maximum number of marks in the visible part of the text, in addition to the first ones. */
 const VISIBLE_MARKS = 300;
-/** A draft is kept over the redirect of a sign-in up to this length. */
-const LONGEST_DRAFT = 1_000_000;
 const DRAFT = 'gridbid.draft';
 
 const EXAMPLE = `[
@@ -93,7 +91,7 @@ export class Workbench {
   }
 
   async openFile(file: File): Promise<void> {
-    await this.#read(await file.arrayBuffer(), file.name);
+    await this.#read(() => file.arrayBuffer(), file.name);
   }
 
   showExample(): void {
@@ -120,17 +118,17 @@ export class Workbench {
     if (violation !== null) this.reveal(violation);
   }
 
-  /** Keeps the text over a redirect. */
+  /** Saves the text across the sign-in redirect; throws if the browser has no room for it. */
   saveDraft(): void {
     const text = this.#editor?.text() ?? '';
     try {
-      if (text !== '' && text.length <= LONGEST_DRAFT) sessionStorage.setItem(DRAFT, text);
+      if (text !== '') sessionStorage.setItem(DRAFT, text);
     } catch {
-      // Without storage the text is lost with the redirect.
+      throw new Error('the text is too long to be kept meanwhile; save it to a file, clear the editor and sign in');
     }
   }
 
-  /** Takes the text back that was kept over a redirect. */
+  /** Restores the text that was saved before the redirect. */
   restoreDraft(): void {
     try {
       this.#initialText = sessionStorage.getItem(DRAFT) ?? '';
@@ -143,13 +141,13 @@ export class Workbench {
   /** Handles what the editor should not simply insert: tables, and texts too long to insert at once. */
   #paste(text: string, all: boolean): boolean {
     if (!all || (detectTable(text) === null && text.length < LONG_PASTE)) return false;
-    void this.#read(text, 'The pasted text');
+    void this.#read(() => text, 'The pasted text');
     return true;
   }
 
-  async #read(content: ArrayBuffer | string, name: string): Promise<void> {
+  async #read(content: () => Promise<ArrayBuffer> | string, name: string): Promise<void> {
     try {
-      const { text, table } = await this.#checker.read(content, name);
+      const { text, table } = await this.#checker.read(await content(), name);
       await this.#replace(text);
       if (table) this.#notice.value = { kind: 'info', text: `${name} was converted from a table to JSON.` };
     } catch (error) {
@@ -186,7 +184,7 @@ export class Workbench {
     ];
   }
 
-  /** Marks what is visible, if there are more violations than are marked anyway. */
+  /** Marks the violations in the viewport when the verdict does not contain all of them. */
   #fetchVisible(): void {
     clearTimeout(this.#fetchingVisible);
     this.#fetchingVisible = setTimeout(() => {

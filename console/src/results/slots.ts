@@ -7,13 +7,6 @@ import { clock, startOfDay } from '../time.ts';
 /** Seconds between two slots of the schedule. */
 export const PERIOD = 300;
 
-export const STATUS_TEXT: Readonly<Record<SlotStatus, string>> = {
-  done: 'done',
-  running: 'running',
-  failed: 'failed',
-  missing: 'missing',
-};
-
 /** How many slots have each status. */
 export function countStatuses(slots: readonly SlotSummary[]): Record<SlotStatus, number> {
   const counts: Record<SlotStatus, number> = { done: 0, running: 0, failed: 0, missing: 0 };

@@ -9,7 +9,7 @@ export async function signIn(page: Page): Promise<void> {
   await page.getByRole('link', { name: 'Continue as trader' }).click();
 }
 
-/** No part of a token, code or verifier may be kept anywhere. */
+/** No part of a token, code or verifier may be in web storage, cookies, the address or the history state. */
 export async function assertNothingKept(page: Page): Promise<void> {
   const kept = await page.evaluate(() =>
     JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href, history.state]),

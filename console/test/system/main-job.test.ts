@@ -1,11 +1,12 @@
 // The example against a running service, by clicks only: `GRIDBID_CONSOLE_URL=http://127.0.0.1:PORT/ npm run test:system`.
 //
-// GRIDBID_RUN_COMMAND starts a results run for the slot and waits for its end, such as `cargo xtask run`. It runs in a
-// shell in the repository's root. Without it the test waits for the schedule.
+// GRIDBID_RUN_COMMAND starts a results run and waits for its end; a shell in the repository's root runs it with the slot in
+// GRIDBID_SLOT, such as `cargo xtask run --slot "$GRIDBID_SLOT"`. Without it the test waits for the schedule.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import { launch } from '../support/browser.ts';
@@ -15,8 +16,13 @@ const URL_NAME = 'GRIDBID_CONSOLE_URL';
 const address = process.env[URL_NAME];
 /** Milliseconds that the service may take: to submit an order, and to finish a run. */
 const PATIENCE = 120_000;
-/** Enough orders for a platform that draws outcomes at random to accept some and reject some. */
+/** Enough orders for a platform that draws outcomes at random to accept some and reject some: two pages of the list. */
 const COUNT = 40;
+const PAGE = 20;
+/** Milliseconds between two slots of the auction. */
+const PERIOD = 300_000;
+/** Milliseconds before the end of a slot in which orders may be submitted to the next one. */
+const MARGIN = 30_000;
 
 test('orders are corrected, submitted, and found in the results', { timeout: 600_000 }, async () => {
   assert.ok(address, `${URL_NAME} must name the console of a running service`);
@@ -50,14 +56,21 @@ test('orders are corrected, submitted, and found in the results', { timeout: 600
     await page.keyboard.type('3.10');
     await page.getByText(`Valid: ${COUNT} orders`).waitFor();
 
-    // It is stored, and the platform receives it.
+    // They are stored, and the platform receives all of them for one slot.
+    const left = PERIOD - (Date.now() % PERIOD);
+    if (left < MARGIN) await setTimeout(left);
     await page.getByRole('button', { name: `Submit ${COUNT} orders` }).click();
     await page.getByText(`${COUNT} orders stored`, { exact: true }).waitFor();
     const list = page.getByRole('region', { name: 'List of submitted orders' });
     await list.getByText('stored').first().waitFor();
     const row = list.getByRole('row', { name: new RegExp(`${ids[0]}\\b`) });
     const link = row.getByRole('link', { name: /^slot / });
-    await row.getByText('submitted').waitFor({ timeout: PATIENCE });
+    const submitted = list.locator('tbody tr').filter({ hasText: 'submitted' });
+    for (const other of ['Older', 'Newer']) {
+      await submitted.nth(PAGE - 1).waitFor({ timeout: PATIENCE });
+      await page.getByRole('button', { name: other }).click();
+    }
+    await row.waitFor();
     const target = await link.getAttribute('href');
     assert.match(target ?? '', /^#results\//);
     const slot = (target ?? '').split('/')[2] ?? '';

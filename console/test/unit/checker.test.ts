@@ -137,6 +137,22 @@ test('typing is checked once it pauses, and an outdated verdict is ignored', asy
   assert.equal(checker.state.value.kind, 'checked');
 });
 
+test('orders that are watched while a check runs are checked for', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { port, checks, answer } = fakePort();
+  const checker = new Checker(port);
+  checker.edit([{ from: 0, to: 0, insert: '[]' }], 2);
+  t.mock.timers.tick(200);
+  checker.watch(['a']);
+  answer(checks()[0], 1);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(checker.state.value.kind, 'checking');
+  assert.deepEqual(checks()[1]?.parameters, { version: 1, watched: ['a'] });
+  answer(checks()[1], 1);
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(checker.state.value.kind, 'checked');
+});
+
 test('an empty text has no verdict', () => {
   const { port } = fakePort();
   const checker = new Checker(port);

@@ -4,13 +4,13 @@ import { test } from 'node:test';
 import { validateOrders } from '@gridbid/core';
 
 import { eachElement } from '../../src/orders/json-scan.ts';
-import { findPlaces, findRecordIds, Lines, offsetOfByte } from '../../src/orders/places.ts';
+import { locateViolations, findRecordIds, Lines, offsetOfByte } from '../../src/orders/places.ts';
 import { applyEdits, breakLongLines } from '../../src/orders/text.ts';
 
 /** What is underlined for each violation. */
 function underlined(text: string): [string, string][] {
   const { violations } = validateOrders(text);
-  return findPlaces(text, violations).map(({ from, to }, at) => [violations[at]?.code ?? '', text.slice(from, to)]);
+  return locateViolations(text, violations).map(({ from, to }, at) => [violations[at]?.code ?? '', text.slice(from, to)]);
 }
 
 test('a wrong value is underlined at the value', () => {
@@ -23,7 +23,7 @@ test('a wrong value is underlined at the value', () => {
 test('a repeated record_id knows where the first order with it begins', () => {
   const order = (id: string) => `{"record_id":"${id}","parameter_1":"x","parameter_2":1}`;
   const text = `[${order('a')},\n${order('b')},\n${order('c')},\n${order('b')},\n${order('b')}]`;
-  const places = findPlaces(text, validateOrders(text).violations);
+  const places = locateViolations(text, validateOrders(text).violations);
   assert.deepEqual(
     places.map(({ first }) => first),
     [text.indexOf('{"record_id":"b"'), text.indexOf('{"record_id":"b"')],
@@ -32,7 +32,7 @@ test('a repeated record_id knows where the first order with it begins', () => {
 
 test('an unknown field is underlined at its key, each time it is given', () => {
   const text = '[{"record_id":"a","parameter_1":"x","parameter_2":1,"x":{"record_id":[1,"]"]},"x" : 2}]';
-  const places = findPlaces(text, validateOrders(text).violations);
+  const places = locateViolations(text, validateOrders(text).violations);
   assert.deepEqual(
     places.map(({ from }) => from),
     [text.indexOf('"x":{'), text.indexOf('"x" :')],
@@ -45,7 +45,7 @@ test('a field that is given again is underlined where it is given again', () => 
     ['duplicate_field', '"record_id"'],
     ['duplicate_field', '"\\u0072ecord_id"'],
   ]);
-  assert.equal(findPlaces(text, validateOrders(text).violations)[0]?.from, text.indexOf('"record_id":"b"'));
+  assert.equal(locateViolations(text, validateOrders(text).violations)[0]?.from, text.indexOf('"record_id":"b"'));
 });
 
 test('a missing field is underlined at the first line of its order', () => {
@@ -73,12 +73,12 @@ test('keys with escapes, slashes and half surrogate pairs are found', () => {
 test('a duplicate is underlined at the later order', () => {
   const text =
     '[{"record_id":"a","parameter_1":"x","parameter_2":1},\n{"parameter_1":"}],{","record_id":"a","parameter_2":1}]';
-  const [place] = findPlaces(text, validateOrders(text).violations);
+  const [place] = locateViolations(text, validateOrders(text).violations);
   assert.equal(place?.from, text.lastIndexOf('"a"'));
 });
 
 test('a syntax error is underlined at the character that the message names', () => {
-  const at = (text: string) => findPlaces(text, validateOrders(text).violations)[0];
+  const at = (text: string) => locateViolations(text, validateOrders(text).violations)[0];
   assert.deepEqual(at('[{"record_id":"ä€😀" x}]'), { from: 21, to: 22 });
   // At the end of the text there is no character: the last one stands for it.
   assert.deepEqual(at('[{"record_id":"a"  \n'), { from: 16, to: 17 });
@@ -111,7 +111,7 @@ test('every place of a vector lies in its text', () => {
     '[{"a" 1}]',
     '[[[',
   ]) {
-    for (const { from, to } of findPlaces(text, validateOrders(text).violations)) {
+    for (const { from, to } of locateViolations(text, validateOrders(text).violations)) {
       assert.ok(from >= 0 && from <= to && to <= text.length, `${text}: ${from}..${to}`);
     }
     eachElement(text, () => true);
@@ -155,7 +155,7 @@ test('the place of the last of 100,000 orders is found quickly', () => {
   const limits = { orders: 200_000, bytes: 100_000_000 };
   const { violations } = validateOrders(text, { limits });
   const start = performance.now();
-  const [place] = findPlaces(text, violations);
+  const [place] = locateViolations(text, violations);
   assert.ok(performance.now() - start < 1000);
   assert.equal(text.slice(place?.from, place?.to), '"1"');
 });
