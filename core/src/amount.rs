@@ -24,13 +24,13 @@ use core::fmt;
 
 use crate::text::{append, append_number};
 
-/// Most significant digits of an amount: the limit of a DynamoDB `N`.
+/// Maximum number of significant digits of an amount: the limit of a DynamoDB `N`.
 pub const SIGNIFICANT_DIGITS: u32 = 38;
 /// Power of ten of the first digit of the smallest magnitude, 1e-130.
 const LOWEST_POWER: i64 = -130;
 /// Power of ten of the first digit of the largest magnitude, 9.99…e125.
 const HIGHEST_POWER: i64 = 125;
-/// Most digits before the point that are written without an exponent, as in ECMAScript.
+/// Maximum number of digits before the point that are written without an exponent, as in ECMAScript.
 const MAX_WHOLE_DIGITS: usize = 21;
 
 /// An exact decimal: significant digits without trailing zeros, times a power of ten. Equal values have equal fields.

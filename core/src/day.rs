@@ -19,7 +19,7 @@ use crate::json::{self, Value, integer_member, string_member};
 use crate::name::Slot;
 use crate::text::text;
 
-/// Most levels of nesting in an array of summaries; summaries themselves need four.
+/// Maximum number of levels of nesting in an array of summaries; summaries themselves need four.
 const MAX_DEPTH: u8 = 8;
 
 /// A day's totals.

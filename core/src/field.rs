@@ -6,9 +6,9 @@
 //! assert_eq!(Field::ALL.map(Field::as_str), ["record_id", "parameter_1", "parameter_2"]);
 //! ```
 
-/// Most characters (Unicode scalar values) of a `record_id`.
+/// Maximum number of characters (Unicode scalar values) of a `record_id`.
 pub const RECORD_ID_MAX_CHARS: usize = 128;
-/// Most characters (Unicode scalar values) of a `parameter_1`.
+/// Maximum number of characters (Unicode scalar values) of a `parameter_1`.
 pub const PARAMETER_1_MAX_CHARS: usize = 256;
 
 /// A field of an order.
@@ -37,7 +37,7 @@ impl Field {
         }
     }
 
-    /// The field whose key in double quotes comes first, and the length of both.
+    /// Returns the field whose quoted key starts `bytes`, and the length of the quoted key.
     #[inline]
     pub(crate) fn from_quoted_key(bytes: &[u8; 16]) -> Option<(Self, usize)> {
         const KEYS: [QuotedKey; 3] =
@@ -53,7 +53,7 @@ impl Field {
     }
 }
 
-/// A key in double quotes as the lowest bytes of a number, which is compared at once.
+/// A quoted key packed into a `u128`, so that one masked comparison matches it.
 struct QuotedKey {
     field: Field,
     len: usize,

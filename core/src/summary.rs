@@ -23,11 +23,11 @@ use crate::name::{Slot, reports_prefix};
 use crate::outcome::{BatchReport, ReportLine, write_lists};
 use crate::text::truncate;
 
-/// Most rejections, and most failures, that a message lists.
+/// Maximum number of rejections, and of failures, that a message lists.
 pub const MESSAGE_LINES: usize = 20;
-/// Most rejections, and most failures, that a summary's file lists.
+/// Maximum number of rejections, and of failures, that a summary's file lists.
 pub const FILE_LINES: usize = 500;
-/// Most bytes of a reason, of an error's name, and of a run's name.
+/// Maximum number of bytes of a reason, of an error's name, and of a run's name.
 const TEXT_BYTES: usize = 200;
 
 /// The outcome of one order, as the state machine reports it. `position` is the order's place in the platform's results, from

@@ -59,7 +59,7 @@ locals {
   } }
 }
 
-# Access logs of all buckets.
+# Access logs of the buckets of this root.
 module "access_log" {
   source = "../modules/private-bucket"
 
@@ -108,7 +108,7 @@ module "artifacts" {
         condition = { Null = { "s3:if-none-match" = ["true"] }, Bool = { "s3:ObjectCreationOperation" = ["true"] } }
       },
       {
-        sid       = "KeepForEver"
+        sid       = "DenyDeletion"
         effect    = "Deny"
         actions   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
         prefixes  = ["/console/*", "/functions/*", "/releases/*"]
@@ -125,7 +125,7 @@ module "artifacts" {
         condition = { ArnLike = { "aws:PrincipalArn" = [for account in var.reader_accounts : "arn:aws:iam::${account}:role/gridbid-delivery-*"] } }
       },
       {
-        sid       = "OtherAccountsNoteDeployments"
+        sid       = "OtherAccountsRecordDeployments"
         effect    = "Allow"
         principal = { AWS = [for account in var.reader_accounts : "arn:aws:iam::${account}:root"] }
         actions   = ["s3:PutObject"]

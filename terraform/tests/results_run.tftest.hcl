@@ -291,7 +291,7 @@ run "unwatched_run_has_no_log_trace_or_alarm" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_log_group.results_run) == 0 && length(aws_sfn_state_machine.results_run.tracing_configuration) == 0 && length(aws_cloudwatch_metric_alarm.overdue) == 0 && length(aws_cloudwatch_metric_alarm.open_slots) == 0 && length(aws_cloudwatch_metric_alarm.untold) == 0 && length(aws_cloudwatch_metric_alarm.not_started) == 0 && length(aws_sfn_state_machine.results_run.encryption_configuration) == 0
+    condition     = length(aws_cloudwatch_log_group.results_run) == 0 && length(aws_sfn_state_machine.results_run.tracing_configuration) == 0 && length(aws_cloudwatch_metric_alarm.overdue) == 0 && length(aws_cloudwatch_metric_alarm.open_slots) == 0 && length(aws_cloudwatch_metric_alarm.failure_event_lost) == 0 && length(aws_cloudwatch_metric_alarm.not_started) == 0 && length(aws_sfn_state_machine.results_run.encryption_configuration) == 0
     error_message = "Without `watched` and a key there must be no log, traces, alarms or encryption with a key."
   }
 }
@@ -406,7 +406,7 @@ run "overdue_run_raises_an_alarm_without_data" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.untold[0].metric_name == "FailedInvocations" && aws_cloudwatch_metric_alarm.untold[0].dimensions == tomap({ RuleName = "gridbid-dev-results-run-ended-badly" })
+    condition     = aws_cloudwatch_metric_alarm.failure_event_lost[0].metric_name == "FailedInvocations" && aws_cloudwatch_metric_alarm.failure_event_lost[0].dimensions == tomap({ RuleName = "gridbid-dev-results-run-ended-badly" })
     error_message = "A failed run that the topic does not accept must raise an alarm."
   }
 }

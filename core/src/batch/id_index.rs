@@ -14,7 +14,7 @@ use crate::span::Span;
 const FEW: usize = 4;
 /// Bytes of a short order: the table is sized for orders of this length, and grows once if they are shorter.
 const SHORT_ORDER_BYTES: usize = 56;
-/// Most slots that are probed before the table is replaced. It is never more than half full.
+/// Maximum number of slots that are probed before the table is replaced. It is never more than half full.
 const MAX_PROBES: usize = 128;
 /// The content of an empty slot: 0, so that a new table is zeroed memory.
 const EMPTY: u32 = 0;

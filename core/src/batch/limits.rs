@@ -3,13 +3,13 @@
 /// What one request may contain. The defaults are the limits of `POST /orders`; bulk validation raises them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Most orders; default 100, the most items of a DynamoDB `TransactWriteItems` call.
+    /// Maximum number of orders; default 100, the maximum number of items of a DynamoDB `TransactWriteItems` call.
     pub orders: u32,
-    /// Most bytes of the body; default 262,144 (256 KiB).
+    /// Maximum number of bytes of the body; default 262,144 (256 KiB).
     pub bytes: u32,
-    /// Most levels of nested arrays and objects; default 32. The body's array is the first level.
+    /// Maximum number of levels of nested arrays and objects; default 32. The body's array is the first level.
     pub depth: u8,
-    /// Most violations that a report lists; default 100. All of them are counted.
+    /// Maximum number of violations that a report lists; default 100. All of them are counted.
     pub listed: u32,
 }
 

@@ -174,7 +174,7 @@ pub(super) struct Templates<'a> {
 }
 
 impl<'a> Templates<'a> {
-    /// Most templates that are remembered.
+    /// Maximum number of templates that are remembered.
     const MAX_LEARNED: usize = 6;
     const COMMON: [OrderTemplate<'static>; 2] = [OrderTemplate::COMPACT, OrderTemplate::SPACED];
 

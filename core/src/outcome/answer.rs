@@ -13,7 +13,7 @@ use crate::amount::Amount;
 use crate::json::{self, Value, integer_member, member, string_member, write_string};
 use crate::name::{Digest, Slot, answer_key};
 
-/// Most levels of nesting in a manifest: its batches need three.
+/// Maximum number of levels of nesting in a manifest: its batches need three.
 const MANIFEST_MAX_DEPTH: u8 = 4;
 /// Decimal digits that every double preserves (`DBL_DIG` in C). Step Functions carries numbers as doubles.
 const DOUBLE_DIGITS: u32 = 15;
@@ -25,11 +25,11 @@ const RESULTS_START: &str = "{\"results\":true,\"orders\":[";
 pub struct BatchLimits {
     /// Orders of a batch of a small answer; default 500.
     pub orders: u32,
-    /// Most batches that the number of orders makes; default 400.
+    /// Maximum number of batches that the number of orders makes; default 400.
     pub batches: u32,
     /// Bytes at which a batch ends, whatever the number of its orders; default 4 MiB. One order may be larger.
     pub batch_bytes: u32,
-    /// Most bytes of the platform's document, and of the answer; default 256 MiB.
+    /// Maximum number of bytes of the platform's document, and of the answer; default 256 MiB.
     pub bytes: u32,
 }
 
@@ -40,13 +40,13 @@ impl Default for BatchLimits {
 }
 
 impl BatchLimits {
-    /// Most orders of a batch of an answer with this many.
+    /// Maximum number of orders of a batch of an answer with this many.
     #[must_use]
     pub fn batch_orders(&self, total: usize) -> usize {
         total.div_ceil(self.batches.max(1) as usize).max(self.orders.max(1) as usize)
     }
 
-    /// Most batches of any answer: those that its orders make, and one for each time that a batch ends early.
+    /// Maximum number of batches of any answer: those that its orders make, and one for each time that a batch ends early.
     #[must_use]
     pub fn max_batches(&self) -> usize {
         self.batches as usize + (self.bytes / self.batch_bytes.max(1)) as usize

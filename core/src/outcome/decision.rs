@@ -10,7 +10,7 @@ use crate::json::{self, JsonError, Value, member, string_member};
 use crate::name::Digest;
 use crate::text::{text, truncate};
 
-/// Most levels of nesting in an order of a result.
+/// Maximum number of levels of nesting in an order of a result.
 pub(super) const MAX_DEPTH: u8 = 30;
 /// The keys that may hold the status.
 const STATUS_KEYS: [&str; 2] = ["order", "status"];

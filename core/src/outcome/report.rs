@@ -8,7 +8,7 @@ use super::decision::{Outcome, decide};
 use crate::amount::Total;
 use crate::json::{self, Member, Value, integer_member, member, string_member, write_string};
 
-/// Most levels of nesting in a report.
+/// Maximum number of levels of nesting in a report.
 const MAX_DEPTH: u8 = 4;
 /// The name of the error of a malformed order, as functions raise it.
 const MALFORMED_ERROR: &str = "ContractBroken";

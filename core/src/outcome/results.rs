@@ -11,16 +11,16 @@ use crate::span::Span;
 use crate::text::text;
 use crate::violation::ViolationKind;
 
-/// Most levels of nesting: those of an order, and the array and the object around it.
+/// Maximum number of levels of nesting: those of an order, and the array and the object around it.
 const MAX_DEPTH: u8 = ORDER_MAX_DEPTH + 2;
 
 /// The size of the results that the state machine carries itself; larger ones travel by reference (see
 /// [`Answer`](super::Answer)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResultsLimits {
-    /// Most orders; default 500.
+    /// Maximum number of orders; default 500.
     pub orders: u32,
-    /// Most bytes; default 204,800. Step Functions limits the input and output of a state to 256 KiB, which the results share
+    /// Maximum number of bytes; default 204,800. Step Functions limits the input and output of a state to 256 KiB, which the results share
     /// with the run's other data.
     pub bytes: u32,
 }

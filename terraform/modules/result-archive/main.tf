@@ -1,4 +1,4 @@
-# The bucket of accepted results (`results/`) and run summaries (`summaries/`).
+# The bucket of accepted results (`results/`), batch reports (`reports/`), frozen answers (`answers/`) and run summaries (`summaries/`).
 #
 # Private, TLS only, encrypted and versioned: an overwritten summary can be restored. With Object Lock, the functions put results,
 # reports and summaries with a retention. The optional access log goes to a second bucket. core derives the object keys.
@@ -16,7 +16,7 @@ module "results" {
   access_log              = var.access_log_days == null ? null : { bucket = module.access_log[0].name, prefix = "results/" }
 }
 
-# With S3's default key, the only one that log delivery uses without configuration.
+# Encrypted with S3's default key: log delivery would need extra grants for a KMS key.
 module "access_log" {
   source = "../private-bucket"
   count  = var.access_log_days == null ? 0 : 1

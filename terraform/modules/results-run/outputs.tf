@@ -27,5 +27,5 @@ output "schedule_name" {
 
 output "alarm_arns" {
   description = "ARNs of the alarms."
-  value       = concat(aws_cloudwatch_metric_alarm.overdue[*].arn, values(aws_cloudwatch_metric_alarm.not_started)[*].arn, aws_cloudwatch_metric_alarm.open_slots[*].arn, aws_cloudwatch_metric_alarm.untold[*].arn)
+  value       = concat(aws_cloudwatch_metric_alarm.overdue[*].arn, values(aws_cloudwatch_metric_alarm.not_started)[*].arn, aws_cloudwatch_metric_alarm.open_slots[*].arn, aws_cloudwatch_metric_alarm.failure_event_lost[*].arn)
 }

@@ -137,10 +137,10 @@ resource "aws_cloudwatch_metric_alarm" "open_slots" {
   ok_actions    = var.alarm_topic_arns
 }
 
-resource "aws_cloudwatch_metric_alarm" "untold" {
+resource "aws_cloudwatch_metric_alarm" "failure_event_lost" {
   count = var.watched ? 1 : 0
 
-  alarm_name        = "${aws_cloudwatch_event_rule.ended_badly.name}-untold"
+  alarm_name        = "${aws_cloudwatch_event_rule.ended_badly.name}-event-lost"
   alarm_description = "A results run failed and its event did not reach the topic"
 
   namespace   = "AWS/Events"

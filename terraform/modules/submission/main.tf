@@ -16,12 +16,12 @@ locals {
   names = {
     queue        = "gridbid-${var.environment}-submission"
     dead_letters = "gridbid-${var.environment}-submission-dead-letters"
-    pipe         = "gridbid-${var.environment}-submission"
   }
+  pipe = local.names.queue
 
   # Built from names: the provider takes 25 seconds to create a queue, which the function and the roles need not wait for.
-  queue_arns = { for queue, name in local.names : queue => "arn:aws:sqs:${local.region}:${local.account}:${name}" if queue != "pipe" }
-  queue_urls = { for queue, name in local.names : queue => "https://sqs.${local.region}.amazonaws.com/${local.account}/${name}" if queue != "pipe" }
+  queue_arns = { for queue, name in local.names : queue => "arn:aws:sqs:${local.region}:${local.account}:${name}" }
+  queue_urls = { for queue, name in local.names : queue => "https://sqs.${local.region}.amazonaws.com/${local.account}/${name}" }
 }
 
 resource "aws_sqs_queue" "dead_letters" {
@@ -39,7 +39,7 @@ resource "aws_sqs_queue" "orders" {
   # Longer than an order lives, so that its expiry is reported by its message.
   message_retention_seconds = 4 * 86400
 
-  # For deliveries without an answer, such as a crash; submit-orders sets the delay of all others.
+  # For invocations that end without a response, such as a crash; submit-orders sets the delay of all others.
   visibility_timeout_seconds = var.visibility_timeout_seconds
 
   # SQS's maximum. The delays of submit-orders grow to 15 minutes, so that an order expires after at most 200 deliveries.
@@ -49,7 +49,7 @@ resource "aws_sqs_queue" "orders" {
 # From the stream to the queue.
 
 resource "aws_iam_role" "pipe" {
-  name                 = "${local.names.pipe}-pipe"
+  name                 = "${local.pipe}-pipe"
   permissions_boundary = var.permissions_boundary_arn
 
   assume_role_policy = jsonencode({
@@ -87,7 +87,7 @@ resource "aws_iam_role_policy" "pipe" {
 }
 
 resource "aws_pipes_pipe" "orders" {
-  name        = local.names.pipe
+  name        = local.pipe
   description = "New orders, from the stream of the orders table to the submission queue"
   role_arn    = aws_iam_role.pipe.arn
   source      = var.stream_arn

@@ -35,21 +35,21 @@ locals {
       evaluation_periods = 1
       threshold          = 1
     }
-    "${local.names.pipe}-pipe-failed" = {
+    "${local.pipe}-pipe-failed" = {
       description        = "The pipe from the orders table to the submission queue fails: orders may stay pending without a message"
       namespace          = "AWS/EventBridge/Pipes"
       metric_name        = "ExecutionFailed"
-      dimensions         = { PipeName = local.names.pipe }
+      dimensions         = { PipeName = local.pipe }
       statistic          = "Sum"
       period             = 60
       evaluation_periods = 1
       threshold          = 1
     }
-    "${local.names.pipe}-pipe-partly-failed" = {
+    "${local.pipe}-pipe-partly-failed" = {
       description        = "The pipe from the orders table to the submission queue loses records: their orders stay pending without a message"
       namespace          = "AWS/EventBridge/Pipes"
       metric_name        = "ExecutionPartiallyFailed"
-      dimensions         = { PipeName = local.names.pipe }
+      dimensions         = { PipeName = local.pipe }
       statistic          = "Sum"
       period             = 60
       evaluation_periods = 1

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use futures_util::{StreamExt as _, stream};
 
-/// Most calls at a time: enough to hide their latency, and few enough for a function's memory.
+/// Maximum number of calls at a time: enough to hide their latency, and few enough for a function's memory.
 const CALLS: usize = 8;
 
 /// Awaits every call, several at a time, and passes the results on in the order of the calls.

@@ -115,6 +115,15 @@ impl Environment {
         None
     }
 
+    /// Reads a required http or https URL, as [`Environment::required`] reads a text.
+    pub fn required_url(&mut self, name: &'static str) -> String {
+        let value = self.required(name);
+        if !value.is_empty() && !is_http_url(&value) {
+            self.add_problem(name, "is not an http or https URL");
+        }
+        value
+    }
+
     /// Adds a problem, unless the variable has one already.
     pub fn add_problem(&mut self, name: &'static str, what: &'static str) {
         if self.problems.iter().all(|problem| problem.name != name) {

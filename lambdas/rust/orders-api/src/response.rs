@@ -18,7 +18,7 @@ use crate::store::{Conflict, StoreSummary};
 const RETRY_AFTER_SECONDS: &str = "1";
 /// The number of ids in a sentence; the list next to it is complete.
 const NAMED: usize = 5;
-/// Most characters of a client's content encoding in a sentence.
+/// Maximum number of characters of a client's content encoding in a sentence.
 const MAX_ENCODING: usize = 40;
 
 /// A response.

@@ -175,7 +175,7 @@ impl<T: SubmissionTable, P: SubmissionPlatform, N: Notifier, Q: RetryQueue> Subm
         let (mut reported, mut refused) = (Vec::new(), Vec::new());
         for (delivery, claim) in expired.iter().zip(claims) {
             match claim {
-                // Of an order that the table no longer holds, nothing else would tell.
+                // If the table no longer holds the order, this report is its only trace.
                 Ok(ReportClaim::Claimed | ReportClaim::Gone) => reported.push(delivery),
                 Ok(ReportClaim::Refused { reason }) => refused.push((delivery, reason)),
                 Ok(ReportClaim::NotOurs) => {}
@@ -187,7 +187,7 @@ impl<T: SubmissionTable, P: SubmissionPlatform, N: Notifier, Q: RetryQueue> Subm
         }
         for reported in reported.chunks(notification::MAX_ORDERS) {
             let orders: Vec<&StoredOrder> = reported.iter().map(|delivery| &delivery.stored).collect();
-            let message = notification::expired(&self.environment, &orders);
+            let message = notification::expiry_message(&self.environment, &orders);
             if self.publish(message, invocation).await {
                 *invocation.log.expired.get_or_insert(0) += reported.len() as u32;
             } else {
@@ -211,7 +211,7 @@ impl<T: SubmissionTable, P: SubmissionPlatform, N: Notifier, Q: RetryQueue> Subm
                 Ok(response) => response,
                 Err(SubmissionError { error, retry_after }) => {
                     match error {
-                        // An outage of the platform is not a fault of ours; the age of the oldest message has an alarm.
+                        // Not a fault of ours; the alarm `submission-waiting` counts deferred orders.
                         AdapterError::Unavailable(reason) => {
                             invocation.log.why.get_or_insert(reason);
                         }
@@ -283,7 +283,7 @@ impl<T: SubmissionTable, P: SubmissionPlatform, N: Notifier, Q: RetryQueue> Subm
     ) {
         for refused in refused.chunks(notification::MAX_ORDERS) {
             let orders: Vec<_> = refused.iter().map(|(delivery, reason)| (&delivery.stored, reason.as_str())).collect();
-            let message = notification::refused(&self.environment, &orders);
+            let message = notification::refusal_message(&self.environment, &orders);
             if self.publish(message, invocation).await {
                 *invocation.log.refused.get_or_insert(0) += refused.len() as u32;
             } else {
@@ -369,14 +369,11 @@ impl Function for SubmitOrders<DynamoOrders, HttpPlatform, SnsNotifier, SqsQueue
         let queue_url = environment.required("SUBMISSION_QUEUE_URL");
         let dead_letters_url = environment.required("SUBMISSION_DEAD_LETTER_QUEUE_URL");
         let name = environment.required("GRIDBID_ENVIRONMENT");
-        let url = environment.url("AUCTION_PLATFORM_URL");
-        if url.is_none() {
-            environment.required("AUCTION_PLATFORM_URL");
-        }
+        let url = environment.required_url("AUCTION_PLATFORM_URL");
         let token_secret = environment
             .optional("AUCTION_PLATFORM_TOKEN_SECRET")
             .map(|secret_id| (Account::from_environment(environment, Service::SecretsManager), secret_id));
-        let url = environment.finish(url.unwrap_or_default())?;
+        let url = environment.finish(url)?;
         let token = match token_secret {
             Some((account, secret_id)) => Some(secrets::read(&account, &secret_id).await?),
             None => None,

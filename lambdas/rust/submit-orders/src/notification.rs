@@ -1,4 +1,4 @@
-//! The messages to people, which notify-slack renders.
+//! Builds the notifications, which notify-slack renders.
 
 use gridbid_core::stored::StoredOrder;
 use serde::Serialize;
@@ -26,8 +26,8 @@ struct ExpiredOrder<'a> {
     accepted_at: String,
 }
 
-/// The message about orders that the platform refused, each with its reason.
-pub(crate) fn refused(environment: &str, orders: &[(&StoredOrder, &str)]) -> Result<String, serde_json::Error> {
+/// Builds the message about orders that the platform refused, each with its reason.
+pub(crate) fn refusal_message(environment: &str, orders: &[(&StoredOrder, &str)]) -> Result<String, serde_json::Error> {
     let orders = orders
         .iter()
         .map(|(stored, reason)| RefusedOrder { record_id: stored.order.record_id.as_str(), reason })
@@ -35,8 +35,8 @@ pub(crate) fn refused(environment: &str, orders: &[(&StoredOrder, &str)]) -> Res
     serde_json::to_string(&Notification { kind: "orders_refused", environment, total: orders.len(), orders })
 }
 
-/// The message about orders that expired before the platform received them.
-pub(crate) fn expired(environment: &str, orders: &[&StoredOrder]) -> Result<String, serde_json::Error> {
+/// Builds the message about orders that expired before the platform received them.
+pub(crate) fn expiry_message(environment: &str, orders: &[&StoredOrder]) -> Result<String, serde_json::Error> {
     let orders = orders
         .iter()
         .map(|stored| ExpiredOrder {

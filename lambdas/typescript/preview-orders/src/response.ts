@@ -5,7 +5,7 @@
  * `errorMessage`, as clients of the service that this one replaces expect.
  */
 
-/** Most characters of a client's content encoding in a sentence. */
+/** Maximum number of characters of a client's content encoding in a sentence. */
 const MAX_ENCODING = 40;
 
 /** A response before it is encoded. */

@@ -1,6 +1,7 @@
-//! A fake AWS with a set latency: DynamoDB's transactions, S3's puts and listings, SNS's publications, and one secret.
+//! A fake AWS with a fixed latency. It responds to the calls that the measured functions make: DynamoDB transactions, batch reads and
+//! queries, S3 puts, listings and reads (nothing is found), SNS publishes, and one secret. Any other operation gets a 400.
 //!
-//! Every response reports success, is as short as the service's own and takes the same time, so that the function is
+//! Every response is as short as the service's own and takes the same time, so that the function is
 //! measured and not an emulator. Nothing is stored and no signature is checked.
 
 use std::io;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// What is not to be built or fetched again. Nix passes all three.
+/// Inputs that were built or fetched elsewhere; Nix passes all three.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Prebuilt {
     /// The command gridbid-bindgen
@@ -13,7 +13,7 @@ pub struct Prebuilt {
     /// The script wasm-opt of npm's binaryen
     #[arg(long)]
     pub wasm_opt: Option<PathBuf>,
-    /// The folder of the crates' sources, when it is not cargo's
+    /// Folder of vendored crate sources [default: cargo's registry]
     #[arg(long)]
     pub crates: Option<PathBuf>,
 }
