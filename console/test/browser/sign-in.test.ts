@@ -58,6 +58,20 @@ test('signing in keeps the text and the address, and no token in any storage', (
     assert.ok(issuer.requests.includes('GET /logout'));
   }));
 
+test('a text that would be lost with the redirect stops the sign-in', () =>
+  withIssuer(async ({ page, issuer }) => {
+    await fill(page, ORDER);
+    await page.evaluate(() => {
+      Storage.prototype.setItem = () => {
+        throw new DOMException('full', 'QuotaExceededError');
+      };
+    });
+    await page.getByRole('button', { name: 'Sign in' }).first().click();
+    await page.getByText(/Sign-in failed: the text is too long to be kept/).waitFor();
+    assert.match(await editorText(page), /"record_id": "a"/);
+    assert.ok(!issuer.requests.some((request) => request.startsWith('GET /authorize')));
+  }));
+
 test('the address of a day survives the redirect', () =>
   withIssuer(async ({ page }) => {
     await page.getByText('Sign in to see results.').waitFor();
