@@ -2,7 +2,7 @@
 
 mod checks;
 mod commands;
-mod main_job;
+mod example;
 mod program;
 mod system;
 

@@ -1,4 +1,4 @@
-//! The console in a browser, against the running local cloud: the main job by clicks, and signing in.
+//! The console in a browser, against the running local cloud: the example by clicks, and signing in.
 
 use std::ffi::OsString;
 

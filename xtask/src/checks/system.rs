@@ -24,7 +24,7 @@ use gridbid_release_format::Profile;
 
 use crate::checks::{console, contract, kills, paths, release_build, rust};
 use crate::commands::logs;
-use crate::main_job;
+use crate::example;
 use crate::system::{self, System, Update};
 
 /// Time limit of a second `up`.
@@ -141,8 +141,8 @@ fn show(context: &Context, programs: &HostPrograms) -> Result<System, Failure> {
             report.push_str(line);
             report.push('\n');
         };
-        let done = main_job::show(&context.layout, &system, &say);
-        let log = context.layout.log("main-job");
+        let done = example::show(&context.layout, &system, &say);
+        let log = context.layout.log("example");
         fs::write(&log, report.into_inner().unwrap_or_else(PoisonError::into_inner)).on_file("write", &log)?;
         done.map_err(|failure| failure.with_log(&log))?;
         Ok(((), String::new()))

@@ -14,7 +14,7 @@ use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::simulators::Simulators;
 
 use crate::commands::logs;
-use crate::main_job;
+use crate::example;
 use crate::system::{self, System, Update};
 
 /// Brings the system up, runs the example and prints how to use the system.
@@ -31,7 +31,7 @@ pub fn up(context: &Context) -> Result<(), Failure> {
     for change in system.changes.iter().filter(|change| change.action != "create") {
         context.progress.say(&format!("    {}: {}", change.action, change.address));
     }
-    if let Err(failure) = main_job::show(layout, &system, &print) {
+    if let Err(failure) = example::show(layout, &system, &print) {
         let failure = match logs::save_all(layout) {
             Ok(log) => failure.with_log(log),
             Err(unsaved) => {

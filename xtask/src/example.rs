@@ -36,7 +36,7 @@ const SLACK_LIMIT: Duration = Duration::from_secs(30);
 /// # Errors
 /// The first step with an unexpected result.
 pub fn show(layout: &Layout, system: &System, say: &dyn Fn(&str)) -> Result<(), Failure> {
-    let job = Job {
+    let example = Example {
         say,
         cloud: Cloud::new(&system.record.ports),
         simulators: Simulators::new(&system.record.ports, &layout.cloud()),
@@ -45,34 +45,34 @@ pub fn show(layout: &Layout, system: &System, say: &dyn Fn(&str)) -> Result<(), 
     let file = layout.file("xtask/examples/orders.json");
     let body = fs::read(&file).on_file("read", &file)?;
     say(&format!("\nOrders ({})", layout.shown(&file)));
-    let record_ids = job.store(&body)?;
+    let record_ids = example.store(&body)?;
     let file = layout.file("xtask/examples/wrong-orders.json");
     let body = fs::read(&file).on_file("read", &file)?;
     say(&format!("\nThe same rules in TypeScript ({})", layout.shown(&file)));
-    job.preview(&body)?;
+    example.preview(&body)?;
     say("\nSubmission to the auction platform, which is simulated");
-    for (slot, record_ids) in job.submissions(&record_ids)? {
+    for (slot, record_ids) in example.submissions(&record_ids)? {
         say(&format!("\nA results run for the auction of {slot}"));
-        job.run(slot)?;
+        example.run(slot)?;
         say("\nThe results of these orders");
-        let summary = job.summary(slot)?;
-        job.verdicts(slot, &record_ids)?;
+        let summary = example.summary(slot)?;
+        example.verdicts(slot, &record_ids)?;
         say("\nNotifications in Slack");
-        job.check_notification(&summary)?;
+        example.check_notification(&summary)?;
         say("\nThe day's report, in Python");
-        job.check_day(slot, &summary)?;
+        example.check_day(slot, &summary)?;
     }
     Ok(())
 }
 
-struct Job<'a> {
+struct Example<'a> {
     say: &'a dyn Fn(&str),
     cloud: Cloud,
     simulators: Simulators,
     names: &'a Names,
 }
 
-impl Job<'_> {
+impl Example<'_> {
     /// Stores the orders and reads each one back. Returns their ids.
     fn store(&self, body: &[u8]) -> Result<Vec<String>, Failure> {
         let posted: Vec<Value> = serde_json::from_slice(body).map_err(|error| Failure::new(error.to_string()))?;
