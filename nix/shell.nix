@@ -34,6 +34,7 @@ let
     pkgs.actionlint
     pkgs.awscli2
     pkgs.binaryen
+    pkgs.jq
     pkgs.nixfmt
     pkgs.shellcheck
     pkgs.zizmor

@@ -61,7 +61,7 @@ run "policies_have_no_wildcard_action_and_fit_the_quota" {
   assert {
     condition = toset(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Action if contains(statement.Resource, "*")]])) == toset([
       "cloudfront:CreateDistribution", "cloudfront:CreateFunction", "cloudfront:CreateOriginAccessControl", "cloudfront:CreateResponseHeadersPolicy",
-      "cloudwatch:DescribeAlarms", "codedeploy:StopDeployment", "lambda:CreateEventSourceMapping", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
+      "cloudwatch:DescribeAlarms", "codedeploy:StopDeployment", "lambda:CreateEventSourceMapping", "lambda:GetAccountSettings", "logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups",
       "logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy",
       "logs:UpdateLogDelivery", "sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe",
       "states:ValidateStateMachineDefinition",

@@ -69,7 +69,7 @@ run "steps_run_the_documented_commands" {
   }
 
   assert {
-    condition     = { for name, project in aws_codebuild_project.this : name => length([for command in jsondecode(project.source[0].buildspec).phases.build.commands : command if strcontains(command, name == "release" ? "gridbid release --functions result " : "gridbid -- deploy --env ${name} --release ")]) } == { release = 1, dev = 1, prod = 1 }
+    condition     = { for name, project in aws_codebuild_project.this : name => length([for command in jsondecode(project.source[0].buildspec).phases.build.commands : command if strcontains(command, name == "release" ? "gridbid release --functions result " : "RELEASE=\"$0\" .github/scripts/fetch-gridbid.sh && ./gridbid deploy --env ${name} --release ")]) } == { release = 1, dev = 1, prod = 1 }
     error_message = "The release step must release, and each environment's step deploy it."
   }
 

@@ -32,6 +32,8 @@ pub(crate) struct Memory {
     pub(crate) messages: RefCell<BTreeMap<String, Vec<Message>>>,
     /// The number of hidden messages in every queue.
     pub(crate) hidden_messages: Cell<u64>,
+    /// The quota of a new account; otherwise 1,000.
+    pub(crate) concurrency_quota: Cell<Option<i32>>,
     pub(crate) pending_orders: RefCell<Vec<Value>>,
     pub(crate) open_slots: RefCell<Vec<String>>,
     /// Every change and every invocation, in order.
@@ -334,6 +336,10 @@ impl Functions for Memory {
 
     async fn code_sha256(&self, function_name: &str, version: &str) -> Result<Option<String>, CallError> {
         self.call(|| Ok(self.versions.borrow().get(&(function_name.to_owned(), version.to_owned())).cloned()))
+    }
+
+    async fn concurrency_quota(&self) -> Result<i32, CallError> {
+        self.call(|| Ok(self.concurrency_quota.get().unwrap_or(1000)))
     }
 
     async fn publish_version(&self, function_name: &str) -> Result<PublishedVersion, CallError> {

@@ -130,6 +130,8 @@ pub(crate) trait Functions {
         function_name: &str,
         version: &str,
     ) -> impl Future<Output = Result<Option<String>, CallError>>;
+    /// The account's quota of concurrent executions in this region.
+    fn concurrency_quota(&self) -> impl Future<Output = Result<i32, CallError>>;
     /// Publishes a function's code and configuration as a version, or returns its newest version when neither has changed
     /// since that was published.
     fn publish_version(&self, function_name: &str) -> impl Future<Output = Result<PublishedVersion, CallError>>;

@@ -10,6 +10,9 @@ use crate::lease;
 
 /// Number of listed deployments.
 const LISTED: usize = 10;
+/// Number of concurrent executions for some results runs (of ten at a time each), submission and the API. New accounts may
+/// have a quota of 10: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const ENOUGH_CONCURRENCY: i32 = 100;
 
 /// Describes an environment, line by line.
 ///
@@ -58,6 +61,12 @@ pub(crate) async fn status<C: Cloud>(cloud: &C, environment: &EnvironmentName) -
         let hint = if open.is_empty() { "" } else { ", running ones included: `gridbid rerun` runs the others again" };
         lines.push(format!("slots that are not done: {}{hint}", open.len()));
     }
+    let quota = cloud.concurrency_quota().await?;
+    if quota < ENOUGH_CONCURRENCY {
+        lines.push(format!(
+            "the account may run {quota} functions at a time, which throttles them under load: request a quota of 1,000"
+        ));
+    }
     lines.push("deployments, newest first:".to_owned());
     lines.extend(history.newest_first().take(LISTED).map(describe));
     lines.push(match history.previous() {
@@ -93,5 +102,15 @@ mod tests {
         memory.update_alias(alias, "9", &revision).await.unwrap();
         let text = status(&memory, &dev()).await.unwrap().join("\n");
         assert!(text.contains("version 9, but 1 was deployed: `gridbid rollback` restores it"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn quota_of_a_new_account_is_reported() {
+        let memory = Memory::default();
+        deployed(&memory).await;
+        assert!(!status(&memory, &dev()).await.unwrap().join("\n").contains("at a time"));
+        memory.concurrency_quota.set(Some(10));
+        let text = status(&memory, &dev()).await.unwrap().join("\n");
+        assert!(text.contains("the account may run 10 functions at a time"), "{text}");
     }
 }

@@ -40,7 +40,7 @@ locals {
       # Step Functions decrypts the definition of the state machine for its reader.
       { resources = local.keys, actions = ["kms:Decrypt"], condition = { StringEquals = { "kms:ViaService" = "states.${local.region}.amazonaws.com" } } },
       # These actions do not support resource-level permissions, or check them against all resources (DescribeAlarms).
-      { resources = ["*"], actions = ["cloudwatch:DescribeAlarms", "logs:DescribeLogGroups", "sns:GetSubscriptionAttributes", "states:ValidateStateMachineDefinition"] },
+      { resources = ["*"], actions = ["cloudwatch:DescribeAlarms", "lambda:GetAccountSettings", "logs:DescribeLogGroups", "sns:GetSubscriptionAttributes", "states:ValidateStateMachineDefinition"] },
     ] : merge({ condition = null }, statement)]
   }
 

@@ -33,7 +33,7 @@ locals {
   # Actions without resource-level permissions.
   unnamed = [
     "cloudfront:CreateDistribution", "cloudfront:CreateFunction", "cloudfront:CreateOriginAccessControl", "cloudfront:CreateResponseHeadersPolicy",
-    "cloudwatch:DescribeAlarms", "codedeploy:StopDeployment", "dynamodb:ListStreams", "logs:*LogDelivery", "logs:DescribeLogGroups",
+    "cloudwatch:DescribeAlarms", "codedeploy:StopDeployment", "dynamodb:ListStreams", "lambda:GetAccountSettings", "logs:*LogDelivery", "logs:DescribeLogGroups",
     "logs:DescribeResourcePolicies", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "sns:GetSubscriptionAttributes",
     "sns:SetSubscriptionAttributes", "sns:Unsubscribe", "states:ValidateStateMachineDefinition", "xray:GetSampling*", "xray:PutT*",
   ]

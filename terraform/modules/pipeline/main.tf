@@ -1,6 +1,6 @@
 # CodePipeline as the deployer: a merge is checked, released, deployed to dev, and to prod after an approval.
 #
-# The steps run the commands of GitHub's workflows, each with its own role. No zip is rebuilt after the release. A newer merge replaces
+# The steps run the commands of GitHub's workflows, each with its own role. Nothing is rebuilt after the release. A newer merge replaces
 # a waiting one (SUPERSEDED) and never interrupts a deployment. The event rules in modules/alerts report failures and approvals.
 
 data "aws_caller_identity" "current" {}
@@ -38,9 +38,9 @@ locals {
       kind        = "deploy"
       environment = environment
       minutes     = 120
-      # `gridbid deploy` runs the smoke test and rolls back on failure.
+      # The release's own gridbid. `deploy` runs the smoke test and rolls back on failure.
       commands = [
-        "nix develop --command bash -c '${local.with_credentials} && nix run .#gridbid -- deploy --env ${environment} --release \"$0\" --init=-backend-config=bucket=\"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$STATE_BUCKET\"",
+        "nix develop --command bash -c '${local.with_credentials} && BUCKET=\"$GRIDBID_ARTIFACTS_BUCKET\" ENVIRONMENT=${environment} ATTESTATIONS=off RELEASE=\"$0\" .github/scripts/fetch-gridbid.sh && ./gridbid deploy --env ${environment} --release \"$0\" --init=-backend-config=bucket=\"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$STATE_BUCKET\"",
       ]
     } },
   )

@@ -1,7 +1,7 @@
 //! Versions and aliases in Lambda.
 
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::AliasRoutingConfiguration;
+use aws_sdk_lambda::types::{AccountLimit, AliasRoutingConfiguration};
 
 use crate::cloud::aws::client::{Aws, call_error};
 use crate::cloud::call_error::CallError;
@@ -35,6 +35,13 @@ impl Functions for Aws {
             Err(CallError::Missing(_)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    async fn concurrency_quota(&self) -> Result<i32, CallError> {
+        const CALL: &str = "Lambda GetAccountSettings";
+        let output = self.lambda.get_account_settings().send().await.map_err(|error| call_error(CALL, &error))?;
+        let quota = output.account_limit().map(AccountLimit::concurrent_executions);
+        quota.ok_or_else(|| incomplete(CALL, "AccountLimit"))
     }
 
     async fn publish_version(&self, function_name: &str) -> Result<PublishedVersion, CallError> {

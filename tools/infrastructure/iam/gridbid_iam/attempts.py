@@ -182,6 +182,7 @@ def needed_to_deploy(own: Target) -> Iterator[Request]:
     yield Request("codedeploy:CreateDeployment", f"arn:aws:codedeploy:{HERE}:deploymentgroup:{name}-orders-api/live")
     yield Request("codedeploy:StopDeployment", "*")
     yield Request("cloudwatch:DescribeAlarms", "*")
+    yield Request("lambda:GetAccountSettings", "*")
 
 
 def needed_to_plan(own: Target) -> Iterator[Request]:
