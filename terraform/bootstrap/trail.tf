@@ -43,8 +43,8 @@ locals {
 resource "aws_cloudtrail" "data_events" {
   # checkov:skip=CKV_AWS_35: S3's default key: another key would have to admit CloudTrail and each reader of the log
   # checkov:skip=CKV_AWS_67: One region by design
-  # checkov:skip=CKV_AWS_252: Read after an incident, not followed
-  # checkov:skip=CKV2_AWS_10: Read after an incident, not followed
+  # checkov:skip=CKV_AWS_252: Read after an incident, not monitored
+  # checkov:skip=CKV2_AWS_10: Read after an incident, not monitored
 
   count = var.data_events_days == null ? 0 : 1
 
@@ -52,6 +52,9 @@ resource "aws_cloudtrail" "data_events" {
   s3_bucket_name                = module.trail[0].name
   include_global_service_events = false
   enable_log_file_validation    = true
+
+  # CreateTrail checks the bucket's policy.
+  depends_on = [module.trail]
 
   advanced_event_selector {
     name = "Objects"

@@ -148,6 +148,7 @@ run "account_delivered_to_by_github" {
 
   variables {
     artifacts_bucket = null
+    data_events_days = 365
   }
 
   assert {

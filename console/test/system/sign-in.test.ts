@@ -1,4 +1,4 @@
-// Signing in against the local cloud: its JWT authorizer judges the tokens of a test issuer, and its functions store the order.
+// Signing in against the local cloud: its JWT authorizer validates the tokens of a test issuer, and its functions store the order.
 //
 // GRIDBID_CONSOLE_URL names the console, GRIDBID_CLOUD_URL the local cloud, GRIDBID_API_ID its open API.
 
@@ -26,14 +26,19 @@ interface Session {
   readonly stored: (recordId: string) => Promise<Readonly<Record<string, unknown>> | null>;
 }
 
-async function onTheLocalCloud(run: (session: Session) => Promise<void>): Promise<void> {
+async function withSession(run: (session: Session) => Promise<void>): Promise<void> {
   const console = variable('GRIDBID_CONSOLE_URL');
   const cloud = variable('GRIDBID_CLOUD_URL');
-  const issuer = await startIssuer();
-  const api = await protectApi(cloud, variable('GRIDBID_API_ID'), issuer.url, 'console');
-  const site = await startCloudSite(console, cloud, api.id, issuer.url);
-  const browser = await launch();
+  const cleanups: (() => Promise<unknown>)[] = [];
   try {
+    const issuer = await startIssuer();
+    cleanups.unshift(() => issuer.close());
+    const api = await protectApi(cloud, variable('GRIDBID_API_ID'), issuer.url, 'console');
+    cleanups.unshift(() => api.remove());
+    const site = await startCloudSite(console, cloud, api.id, issuer.url);
+    cleanups.unshift(() => site.close());
+    const browser = await launch();
+    cleanups.unshift(() => browser.close());
     const page = await browser.newPage({ locale: 'en-GB' });
     page.setDefaultTimeout(30_000);
     await page.goto(site.url);
@@ -48,10 +53,7 @@ async function onTheLocalCloud(run: (session: Session) => Promise<void>): Promis
       },
     });
   } finally {
-    await browser.close();
-    await site.close();
-    await api.remove();
-    await issuer.close();
+    for (const cleanup of cleanups) await cleanup();
   }
 }
 
@@ -59,7 +61,7 @@ const order = (recordId: string): string =>
   JSON.stringify([{ record_id: recordId, parameter_1: 'from a signed-in trader', parameter_2: 1 }]);
 
 test('an order records the subject of the token, which is kept in no storage', () =>
-  onTheLocalCloud(async ({ page, stored }) => {
+  withSession(async ({ page, stored }) => {
     const id = `sign-in-${Date.now().toString(36)}`;
     await fill(page, order(id));
     await signIn(page);
@@ -80,7 +82,7 @@ const refused: readonly (readonly [string, (issuer: Issuer) => void])[] = [
 ];
 for (const [name, change] of refused) {
   test(`${name} is refused and explained, and nothing is stored`, () =>
-    onTheLocalCloud(async ({ page, issuer, stored }) => {
+    withSession(async ({ page, issuer, stored }) => {
       change(issuer);
       const id = `refused-${Date.now().toString(36)}`;
       await fill(page, order(id));

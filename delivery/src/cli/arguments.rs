@@ -51,11 +51,11 @@ pub(crate) enum Command {
     Redrive(EnvironmentArgument),
     /// Send the orders that are still pending to submission again
     Resubmit(EnvironmentArgument),
-    /// Run a slot, or every slot that is not done, again
+    /// Run a slot, or every open slot, again
     Rerun {
         #[command(flatten)]
         environment: EnvironmentArgument,
-        /// Slot, such as 2026-11-22T07:05:00Z [default: every slot that is not done]
+        /// Slot, such as 2026-11-22T07:05:00Z [default: every slot whose run began and did not finish]
         #[arg(long)]
         slot: Option<Timestamp>,
         /// Poll the auction platform again although the slot's results are stored

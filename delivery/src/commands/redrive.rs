@@ -62,7 +62,7 @@ pub(crate) async fn redrive<C: Cloud>(cloud: &C, record: &Record, mode: Mode) ->
     if remaining == 0 {
         return Ok(());
     }
-    Err(Failure::new(format!("{remaining} messages remain in their queues")).with_hint(
+    Err(Failure::new(format!("messages that remain in their queues: {remaining}")).with_hint(
         "the lines above name those that failed; others are hidden for two minutes: run `gridbid redrive` again",
     ))
 }
@@ -109,6 +109,9 @@ async fn forward<C: Cloud>(
 ) -> Result<Result<(), String>, Failure> {
     match destination {
         Destination::Queue(queue) => {
+            if !is_order(&message.body) {
+                return Ok(Err("it is not an order: read it, find its sender and delete it".to_owned()));
+            }
             cloud.send(queue, &message.body).await?;
             Ok(Ok(()))
         }
@@ -128,6 +131,12 @@ fn parse_event(body: &str) -> Option<Value> {
     }
     body.get("Message")?.as_str()?;
     Some(json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": body}]}))
+}
+
+/// Whether a message has an order. submit-orders would return any other to the dead-letter queue at once.
+fn is_order(body: &str) -> bool {
+    let body = serde_json::from_str::<Value>(body).unwrap_or_default();
+    body.pointer("/dynamodb/NewImage/record_id/S").is_some_and(Value::is_string)
 }
 
 #[cfg(test)]
@@ -155,7 +164,7 @@ mod tests {
         assert!(memory.log.borrow().is_empty());
         let failure = redrive(&memory, &record, Mode::Apply).await.unwrap_err().to_string();
 
-        assert_eq!(failure, "1 messages remain in their queues");
+        assert_eq!(failure, "messages that remain in their queues: 1");
         assert_eq!(memory.logged("delete"), ["delete receipt a", "delete receipt c"]);
         let calls = memory.logged("invoke gridbid-dev-notify-slack:live");
         assert!(calls[0].contains(r#"{"Records":[{"Sns":{"Message":"of Lambda"}}]}"#), "{calls:?}");
@@ -163,12 +172,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn dead_letters_of_submission_return_to_their_queue_unchanged() {
+    async fn orders_among_dead_letters_return_to_their_queue_unchanged() {
         let (memory, record) = (Memory::default(), deployed(&Memory::default()).await);
         let dead_letters = record.addresses.submission_dead_letter_queue_url.clone().unwrap();
-        let body = json!({"dynamodb": {"NewImage": {"parameter_2": {"N": "2.10"}}}});
-        memory.messages.borrow_mut().insert(dead_letters, vec![message("a", &body)]);
-        redrive(&memory, &record, Mode::Apply).await.unwrap();
+        let body = json!({"dynamodb": {"NewImage": {"record_id": {"S": "a"}, "parameter_2": {"N": "2.10"}}}});
+        let messages = vec![message("a", &body), message("b", &json!({"not": "an order"}))];
+        memory.messages.borrow_mut().insert(dead_letters, messages);
+        let failure = redrive(&memory, &record, Mode::Apply).await.unwrap_err().to_string();
+        assert_eq!(failure, "messages that remain in their queues: 1");
         let submission = record.addresses.submission_queue_url.unwrap();
         assert_eq!(memory.logged("send"), [format!("send {submission} {body}")]);
         assert_eq!(memory.logged("delete"), ["delete receipt a"]);
@@ -179,7 +190,7 @@ mod tests {
         let (memory, record) = (Memory::default(), deployed(&Memory::default()).await);
         memory.hidden_messages.set(2);
         let failure = redrive(&memory, &record, Mode::Apply).await.unwrap_err().to_string();
-        assert_eq!(failure, "6 messages remain in their queues");
+        assert_eq!(failure, "messages that remain in their queues: 6");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! `gridbid rerun`: starts another results run of one slot, or of every slot that is not done.
+//! `gridbid rerun`: starts another results run of one slot, or of every open slot: its run began and did not finish.
 //!
 //! The state machine decides what a run does: a slot that is done or that another run works on ends at once. A run of the same
 //! attempt decides the results that were stored first; only `--ask-again` polls the auction platform again.
@@ -22,7 +22,7 @@ pub(crate) enum RerunRequest {
         /// Whether to poll the platform although results are stored.
         ask_again: bool,
     },
-    /// Every slot that is not done.
+    /// Every open slot. One whose run never began is not known.
     Open,
 }
 

@@ -1,6 +1,6 @@
 # The results run: the state machine, its schedule, and the event rule for failed runs.
 #
-# The schedule starts a run at most four minutes late. The claim in run.asl.json allows one run per slot at a time; runs of
+# The schedule starts a run at most an hour late. The claim in run.asl.json allows one run per slot at a time; runs of
 # different slots may overlap. A run that failed, timed out or was aborted sends an event to the topic, unless its summary has
 # already reported the failure. The log, traces and alarms are in watch.tf.
 
@@ -244,10 +244,10 @@ resource "aws_scheduler_schedule" "results_run" {
     # Not jsonencode, which escapes angle brackets: the scheduler replaces only the literal text.
     input = "{\"scheduled_time\": \"<aws.scheduler.scheduled-time>\"}"
 
-    # A later start would fall into the next slot.
+    # A late start still runs its own slot: the input names the scheduled time.
     retry_policy {
-      maximum_event_age_in_seconds = local.period_minutes * 60 - 60
-      maximum_retry_attempts       = 3
+      maximum_event_age_in_seconds = 3600
+      maximum_retry_attempts       = 185
     }
 
     # Keeps the time of a slot whose run was not started.

@@ -1,6 +1,7 @@
-//! What every step of Gridbid's tools needs: folders, progress, failures, subprocesses, pinned packages and Terraform.
+//! Shared foundation of the developer tools: folders, progress, failures, subprocesses, pinned packages and Terraform.
 //!
-//! A command makes one [`Context`](context::Context) and runs its work as named steps. It has no AWS SDK, no TLS and no rule of Gridbid's.
+//! A command makes one [`Context`](context::Context) and runs its work as named steps. This crate links no AWS SDK
+//! and no TLS, and contains no business rules.
 
 pub mod cargo;
 pub mod cargo_tools;

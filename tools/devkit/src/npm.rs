@@ -3,7 +3,7 @@
 //!
 //! An install puts the packages of `package-lock.json` that this machine needs, development ones included, into the folder,
 //! whatever npm is configured to do (`omit`, `global`, `prefix`, `NODE_ENV`, ...). The user's registry, credentials, proxies,
-//! certificates and cache apply. A stamp, written once every package is verified to be in its place, makes a second call free.
+//! certificates and cache apply. A stamp, written once every package is verified to be in its place, makes later calls no-ops.
 //! Install scripts of packages never run.
 
 use std::env;
@@ -141,7 +141,7 @@ fn verify(layout: &Layout, folder: &Path, step: &Step) -> Result<(), Failure> {
     ))
 }
 
-/// The inputs of an install: the files, the flags, and the platform of its binaries.
+/// Digest of an install's inputs: the files, the flags, and the platform of its binaries.
 fn digest(folder: &Path) -> Result<String, Failure> {
     let mut all = format!("{OS} {ARCH} {INSTALL_FLAGS}\n").into_bytes();
     for name in FILES {

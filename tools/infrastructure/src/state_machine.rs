@@ -2,7 +2,6 @@
 //!
 //! The names are read from `HandlerError` in `adapters`, which documents them. The validator is an npm package. It must also
 //! refuse a definition with a broken transition, because a validator that accepts everything checks nothing.
-//!
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// The source with the names of the functions' errors.
 pub const ERRORS: &str = "lambdas/rust/adapters/src/error.rs";
 /// The error that the state machine neither retries nor catches by name: it fails the run.
-const NEVER_NAMED: &str = "ContractBroken";
+const UNHANDLED: &str = "ContractBroken";
 
 /// Checks that the errors without a prefix that the state machine retries or catches are those that the functions raise.
 ///
@@ -34,10 +33,10 @@ pub fn check_error_names(context: &Context) -> Result<(), Failure> {
     context.step("error names", |_| {
         let file = layout.file(ERRORS);
         let raised = raised(&fs::read_to_string(&file).on_file("read", &file)?);
-        if !raised.contains(NEVER_NAMED) {
-            return Err(Failure::new(format!("`{ERRORS}` names no error `{NEVER_NAMED}`")));
+        if !raised.contains(UNHANDLED) {
+            return Err(Failure::new(format!("`{ERRORS}` names no error `{UNHANDLED}`")));
         }
-        let expected: BTreeSet<String> = raised.iter().filter(|name| *name != NEVER_NAMED).cloned().collect();
+        let expected: BTreeSet<String> = raised.iter().filter(|name| *name != UNHANDLED).cloned().collect();
         for definition in definitions(&layout.terraform()) {
             let text = fs::read(&definition).on_file("read", &definition)?;
             let states: Value = serde_json::from_slice(&text).on_file("parse", &definition)?;
@@ -47,9 +46,7 @@ pub fn check_error_names(context: &Context) -> Result<(), Failure> {
                     "`{}` retries and catches {named:?}, functions raise {raised:?}",
                     layout.shown(&definition)
                 );
-                return Err(
-                    Failure::new(message).with_hint(format!("name all of them but {NEVER_NAMED}, and no others"))
-                );
+                return Err(Failure::new(message).with_hint(format!("name all of them but {UNHANDLED}, and no others")));
             }
         }
         Ok(((), format!("{} raised by functions", raised.len())))

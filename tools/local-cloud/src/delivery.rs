@@ -1,4 +1,4 @@
-//! Deploys to the local cloud as to every environment: `gridbid release`, then `gridbid deploy`.
+//! Deploys to the local cloud the way every environment is deployed: `gridbid release`, then `gridbid deploy`.
 //!
 //! On a laptop a release is named after its content instead of a commit, its binaries may be this machine's, and an older
 //! release may be deployed again. The user's AWS and Terraform variables do not reach `gridbid`.
@@ -24,7 +24,7 @@ use crate::record::Ports;
 pub const BUCKET: &str = "gridbid-artifacts";
 /// The name of the environment.
 pub const ENVIRONMENT: &str = "local";
-/// Time limit: a new system takes a minute, but a call unknown to the local cloud is repeated for minutes.
+/// Time limit: a new system takes a minute, but a call that the local cloud does not support is retried for minutes.
 const LIMIT: Duration = Duration::from_secs(900);
 
 /// `gridbid` for one local cloud.
@@ -59,13 +59,13 @@ impl<'a> Delivery<'a> {
         let release = release_name(functions)?;
         let log = self.layout.log("gridbid-release");
         self.release_command("gridbid-release", &release, functions).run(step)?;
-        let text = fs::read_to_string(&log).unwrap_or_default();
+        let text = fs::read_to_string(&log).on_file("read", &log)?;
         let line = text.lines().rev().find_map(|line| line.strip_prefix("release ")?.split_once(": "));
-        let summary = line.map(|(_, summary)| summary.to_owned()).unwrap_or_default();
-        Ok((release, summary))
+        let (_, summary) = line.ok_or_else(|| Failure::new("`gridbid release` printed no summary"))?;
+        Ok((release, summary.to_owned()))
     }
 
-    /// The call that releases a folder of zips; its log has this name.
+    /// The command that releases a folder of zips; its log has this name.
     #[must_use]
     pub fn release_command(&self, log: &str, release: &str, functions: &Path) -> Subprocess {
         let committed_at = clock::now();
@@ -88,16 +88,16 @@ impl<'a> Delivery<'a> {
             .map_err(|error| Failure::new(format!("cannot parse the output of gridbid deploy: {error}")))
     }
 
-    /// The call that deploys a release; its log has this name, and its result is JSON on stdout.
+    /// The command that deploys a release; its log has this name, and its result is JSON on stdout.
     #[must_use]
     pub fn deploy_command(&self, log: &str, release: &str, variables: &[(&str, String)]) -> Subprocess {
         let simulators = format!("http://127.0.0.1:{}", self.ports.simulators);
-        let around = [
+        let simulator_variables = [
             format!("slack_webhook_url={simulators}/slack/gridbid"),
             format!("auction_platform_url={simulators}/auction"),
         ];
         let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
-        let variables = around.into_iter().chain(variables).map(|variable| format!("--var={variable}"));
+        let variables = simulator_variables.into_iter().chain(variables).map(|variable| format!("--var={variable}"));
         self.gridbid(log)
             .args(["deploy", "--env", ENVIRONMENT, "--initialised", "--allow-older", "--json", "--release", release])
             .args(["--in-one-run", "--adopt-existing", "--wait", "2"])
@@ -105,7 +105,7 @@ impl<'a> Delivery<'a> {
             .args(variables)
     }
 
-    /// A call of `gridbid` whose log has this name.
+    /// A `gridbid` command whose log has this name.
     #[must_use]
     pub fn gridbid(&self, log: &str) -> Subprocess {
         Subprocess::new(&self.gridbid, self.layout.log(log), LIMIT)

@@ -64,7 +64,7 @@ pub fn follow(
             }
             interrupt::check()?;
             if Instant::now() > deadline {
-                let message = format!("order `{record_id}` was not submitted to the auction platform: {order}");
+                let message = format!("order `{record_id}` is still pending after {} s: {order}", limit.as_secs());
                 return Err(Failure::new(message).with_hint("`cargo xtask logs submit-orders` shows the attempts"));
             }
             thread::sleep(POLL_INTERVAL);
@@ -84,7 +84,7 @@ fn read(cloud: &Cloud, api_id: &str, record_id: &str) -> Result<Value, Failure> 
     let path = format!("/orders/{record_id}");
     let response = cloud.http_api(api_id, "GET", &path, &[], &[])?;
     if !response.is_success() {
-        return Err(Failure::new(format!("GET {path} has the response {}: {}", response.status, response.text())));
+        return Err(Failure::new(format!("GET {path} returned {}: {}", response.status, response.text())));
     }
     serde_json::from_slice(&response.body).map_err(|error| Failure::new(format!("GET {path}: {error}")))
 }

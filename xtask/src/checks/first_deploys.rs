@@ -1,4 +1,4 @@
-//! Consecutive first deployments, each to an empty cloud: they show a connection that breaks once in some thousand calls.
+//! Consecutive first deployments, each to an empty cloud: to catch connection failures that occur once in several thousand calls.
 //!
 //! Six clouds are used at the same time, because a first deployment mostly waits.
 
@@ -54,7 +54,7 @@ fn deploy_until(
         lifecycle::wipe(&context.layout)?;
         let deployed = system::bring_up(context, FOR_TESTS, Update::Built(programs), &[]);
         if deployed.is_err() {
-            // Ends the other lanes.
+            // The other lanes stop after their current deployment.
             started.store(count, Ordering::Relaxed);
         }
         deployed?;

@@ -39,7 +39,7 @@ const INFRASTRUCTURE: [&str; 7] = [
 /// The parts of the checks and tests.
 #[derive(Subcommand)]
 pub enum Part {
-    /// Everything, and what takes long: the system compiled as for production, many slots at once, simulation, consecutive first deployments
+    /// Everything, including the slow checks: the system in the release profile, many slots at once, simulation, consecutive first deployments
     All,
     /// Only consecutive first deployments, each to an empty cloud
     FirstDeploys {
@@ -57,7 +57,7 @@ pub enum Part {
     Terraform,
     /// Only GitHub's workflows
     Workflows,
-    /// Only what needs a local cloud
+    /// Only the tests that need a local cloud
     System {
         /// Only scenarios whose names contain this text
         filter: Option<String>,
@@ -128,7 +128,8 @@ fn everything(context: &Context) -> Result<(), Failure> {
     let others = || {
         lower_priority()?;
         unless_passed(context, "local cloud", &LOCAL_CLOUD, || checks::local_cloud::tests(context))?;
-        bindgen.as_deref().map_or(Ok(()), |bindgen| languages::tests(context, bindgen))
+        let bindgen = bindgen.as_deref().ok_or_else(|| Failure::new("core for WASM was not compiled here"))?;
+        languages::tests(context, bindgen)
     };
     let system = || {
         checks::system::tests(context, &programs)?;

@@ -77,7 +77,7 @@ def unavailable() -> Response:
 
 def internal() -> Response:
     """500: a fault of the service. The log line records the cause."""
-    detail = "the same request can safely be sent again once this is mended"
+    detail = "the same request can safely be sent again once the problem is fixed"
     return _problem(500, "internal", "Something is wrong on our side", detail)
 
 

@@ -1,6 +1,6 @@
 //! Polls the auction platform for a slot's results, and freezes them.
 //!
-//! The state machine invokes the function again until results are ready; "not ready" is a result, not an error. The first
+//! The state machine invokes the function again until results are ready; "not ready" is a response, not an error. The first
 //! results of an attempt are written to the archive, in batches of JSON Lines and then a manifest that names them (put if
 //! absent): every later invocation returns what the manifest names, without asking the platform. Small results are returned
 //! themselves; larger ones, and those with numbers that the state machine would round, by reference. Core checks the
@@ -73,8 +73,11 @@ impl<P: AuctionPlatform, A: ResultArchive> CollectResults<P, A> {
     /// `Unavailable` if platform or archive is; `ContractBroken` for a malformed event, a platform or an archive that
     /// refuses, and a document that core rejects.
     pub async fn collect(&self, event: &str, invocation: &mut Invocation) -> Result<String, HandlerError> {
-        let event: Event<'_> = serde_json::from_str(event)
-            .map_err(|_| HandlerError::contract_broken("the event has no slot, attempt, poll and run"))?;
+        let event: Event<'_> = serde_json::from_str(event).map_err(|_| {
+            HandlerError::contract_broken(
+                "the event lacks `slot`, `attempt`, `poll` or `run`, or one has the wrong type",
+            )
+        })?;
         invocation.log.run = Some(event.run.into_owned());
         invocation.log.attempt = Some(event.attempt);
         invocation.log.poll = Some(event.poll);

@@ -248,7 +248,7 @@ impl Response {
 
     /// 500: a failure that the client cannot correct.
     pub(crate) fn internal() -> Self {
-        let detail = "the same request can safely be sent again once this is mended".to_owned();
+        let detail = "the same request can safely be sent again once the problem is fixed".to_owned();
         Problem::new(500, "internal", "Something is wrong on our side", detail).into()
     }
 

@@ -28,7 +28,7 @@ fn batch_event(count: u32) -> String {
     format!(r#"{{"slot":"2026-11-22T07:05:00Z","attempt":2,"run":"arn:run","item":{item}}}"#)
 }
 
-/// An archive with a batch whose first call has this fault.
+/// A function whose archive contains `BATCH` from its first call on; `faults` apply to the calls after that.
 fn with_batch(
     lines: &'static str,
     faults: impl IntoIterator<Item = Fault<gridbid_adapters::memory::Objects>>,

@@ -54,7 +54,7 @@ export function unsupportedMediaType(): HttpResponse {
 
 /** 500: a fault of the service. The log line records the cause. */
 export function internal(): HttpResponse {
-  const detail = 'the same request can safely be sent again once this is mended';
+  const detail = 'the same request can safely be sent again once the problem is fixed';
   return problem(500, 'internal', 'Something is wrong on our side', detail);
 }
 

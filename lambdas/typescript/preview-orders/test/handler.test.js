@@ -221,7 +221,7 @@ test('module without memory gets 500', async () => {
       type: 'urn:problem-type:gridbid:internal',
       title: 'Something is wrong on our side',
       status: 500,
-      detail: 'the same request can safely be sent again once this is mended',
+      detail: 'the same request can safely be sent again once the problem is fixed',
     }]);
   } finally {
     rmSync(copy, { recursive: true, force: true });

@@ -26,7 +26,7 @@ def texts(value: Any) -> list[str]:
 def findings(
     reference: Reference, document: dict[str, Any], *, is_boundary: bool = False, names_resources: bool = True
 ) -> Iterator[str]:
-    """What is wrong in a policy. A boundary may name whole services. A trust or key policy names no resources."""
+    """Yields each problem of a policy. A boundary may name whole services. A trust or key policy names no resources."""
     for statement in document["Statement"]:
         yield from _statement_findings(reference, statement, is_boundary=is_boundary, names_resources=names_resources)
 

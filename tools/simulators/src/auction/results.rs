@@ -1,4 +1,4 @@
-//! `GET /results`: the response to a poll. Generated results are streamed, because a million orders have 80 MB.
+//! `GET /results`: the response to a poll. Generated results are streamed, because a million orders take 80 MB.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -41,7 +41,7 @@ fn document(orders: &[SeenOrder]) -> String {
     text + END
 }
 
-/// Appends an order; the power has the digits of the request that brought it.
+/// Appends an order; the power keeps the digits of the order's request.
 fn append(text: &mut String, comma: &str, record_id: &str, power: &str, reason: Option<&str>) {
     let quoted = |text: &str| Value::from(text).to_string();
     let record_id = quoted(record_id);
@@ -62,7 +62,7 @@ fn synthetic(orders: u32) -> Response {
             let comma = if position == 0 { "" } else { "," };
             let reason = is_synthetic_rejection(position).then_some(SYNTHETIC_REASON);
             append(&mut text, comma, &format!("synthetic-{position:07}"), SYNTHETIC_POWER, reason);
-            // A client that has gone away ends the stream.
+            // Stop when the client has disconnected.
             if position % CHUNK == CHUNK - 1 && sender.send_data(std::mem::take(&mut text).into()).await.is_err() {
                 return;
             }
