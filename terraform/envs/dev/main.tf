@@ -13,6 +13,7 @@ module "stack" {
   console                           = var.console
   auction_platform_url              = var.auction_platform_url
   auction_platform_token_secret_arn = var.auction_platform_token_secret_arn
+  schedule_enabled                  = var.schedule_enabled
 
   # The pipeline starts with this environment, so its failures are reported here.
   pipeline_notifications = true

@@ -48,6 +48,12 @@ variable "auction_platform_token_secret_arn" {
   default     = null
 }
 
+variable "schedule_enabled" {
+  description = "Whether the schedule starts a results run every five minutes."
+  type        = bool
+  default     = true
+}
+
 variable "alarm_emails" {
   description = "Email addresses for alarms on the path to Slack."
   type        = list(string)

@@ -15,6 +15,7 @@ module "stack" {
   domain                            = var.domain
   auction_platform_url              = var.auction_platform_url
   auction_platform_token_secret_arn = var.auction_platform_token_secret_arn
+  schedule_enabled                  = var.schedule_enabled
 
   alarm_emails       = var.alarm_emails
   monthly_budget_usd = var.monthly_budget_usd

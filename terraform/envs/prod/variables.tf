@@ -62,6 +62,12 @@ variable "results_retention_days" {
   default     = 1827
 }
 
+variable "schedule_enabled" {
+  description = "Whether the schedule starts a results run every five minutes."
+  type        = bool
+  default     = true
+}
+
 variable "alarm_emails" {
   description = "Email addresses for alarms on the path to Slack."
   type        = list(string)

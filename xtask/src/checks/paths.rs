@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// The statuses of finished executions.
 const ENDED: [&str; 4] = ["SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT"];
-const NOT_FILED: &str = "OrderNotFiled";
+const NOT_STORED: &str = "OrderNotStored";
 const STORED: &str = "StoreOrder";
 
 /// A path through the state machine: a state, or a state and one of its catches.
@@ -111,7 +111,7 @@ fn of_orders(output: &Value) -> BTreeSet<Covered> {
             Some("failed") => 1,
             _ => continue,
         };
-        ways.insert(Covered::Entered(NOT_FILED.to_owned()));
+        ways.insert(Covered::Entered(NOT_STORED.to_owned()));
         ways.insert(Covered::Caught(STORED.to_owned(), catch));
     }
     ways
@@ -128,7 +128,7 @@ mod tests {
             "Claim": {"Type": "Task", "Catch": [{"Next": "Busy"}, {"Next": "Release"}], "Next": "Map"},
             "Busy": {"Type": "Succeed"},
             "Map": {"Type": "Map", "Next": "Release", "ItemProcessor": {"States": {
-                "StoreOrder": {"Catch": [{"Next": "OrderNotFiled"}, {"Next": "OrderNotFiled"}]}, "OrderNotFiled": {},
+                "StoreOrder": {"Catch": [{"Next": "OrderNotStored"}, {"Next": "OrderNotStored"}]}, "OrderNotStored": {},
             }}},
             "Release": {"Type": "Task", "Catch": [{"Next": "Failed"}], "Next": "Failed"},
             "Failed": {"Type": "Fail"},
@@ -186,6 +186,6 @@ mod tests {
     fn output_of_a_map_shows_the_states_inside() {
         let steps =
             [("MapStateEntered", "Map"), ("MapStateExited", r#"Map [{"outcome":"accepted"},{"outcome":"failed"}]"#)];
-        assert_eq!(covered_by(&steps), ["Map", "OrderNotFiled", "StoreOrder", "catch 2 of StoreOrder"]);
+        assert_eq!(covered_by(&steps), ["Map", "OrderNotStored", "StoreOrder", "catch 2 of StoreOrder"]);
     }
 }
