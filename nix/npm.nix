@@ -87,8 +87,10 @@ let
       ''
         cp -r --no-preserve=mode $src/${package} package
         cd package
-        ln -s ${modulesOf "/${package}"}/node_modules node_modules
-        install -Dm644 -t wasm ${wasm.module}/gridbid.wasm
+        cp -r --no-preserve=mode ${modulesOf "/${package}"}/node_modules node_modules
+        # The packages with programs.
+        chmod -R a+x node_modules/@esbuild node_modules/@typescript
+        install -Dm644 -t wasm ${wasm.module}/*
         node scripts/build.mjs
         mkdir $out
         cp -r README.md package.json dist $out

@@ -22,7 +22,7 @@ assert lib.assertMsg (library == command)
     rust.common
     // {
       pname = "gridbid-wasm";
-      meta.description = "core as the WASM module of the packages";
+      meta.description = "core as the WASM module of the packages, and its glue for JavaScript";
       src = rust.sourceOf [
         "/bindings/wasm"
         "/core/Cargo.toml"
@@ -45,7 +45,7 @@ assert lib.assertMsg (library == command)
           echo 'the module contains a path in /nix/store'
           exit 1
         fi
-        install -Dm644 gridbid.wasm $out/gridbid.wasm
+        install -Dm644 -t $out gridbid.wasm .gridbid/wasm/gridbid_wasm.js .gridbid/wasm/gridbid_wasm.d.ts
       '';
     }
   );

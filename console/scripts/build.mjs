@@ -19,32 +19,20 @@ const LIMITS = { 'first view': 150_000, 'all files': 230_000 };
 const hashOf = (bytes) => createHash('sha256').update(bytes).digest('hex').slice(0, 10);
 
 /**
- * Resolves `@gridbid/core`, and writes its WASM module under a hashed name, which replaces the one in
- * `new URL('….wasm', import.meta.url)`.
+ * Resolves `@gridbid/core/init`: core as a package without its module.
  *
  * esbuild's output depends on the paths of its inputs. In a namespace core has the same paths wherever it lies.
  */
-function corePackage(core, outdir) {
+function corePackage(core) {
   return {
     name: 'core-package',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^@gridbid\/core$/ }, () => ({ path: 'web.js', namespace: 'core' }));
+      onResolve({ filter: /^@gridbid\/core\/init$/ }, () => ({ path: 'init.js', namespace: 'core' }));
       onResolve({ filter: /^\.\//, namespace: 'core' }, ({ path }) => ({ path: basename(path), namespace: 'core' }));
-      onLoad({ filter: /\.js$/, namespace: 'core' }, ({ path }) => {
-        const source = readFileSync(join(core, path), 'utf8');
-        if (path !== 'web.js') return { contents: source, loader: 'js' };
-        let count = 0;
-        const contents = source.replace(/new URL\('\.\/([\w.-]+\.wasm)', import\.meta\.url\)/g, (_, name) => {
-          count += 1;
-          const bytes = readFileSync(join(core, name));
-          const hashed = `${basename(name, '.wasm')}-${hashOf(bytes)}.wasm`;
-          writeFileSync(join(outdir, 'assets', hashed), bytes);
-          return `new URL('./${hashed}', import.meta.url)`;
-        });
-        if (count !== 1)
-          throw new Error(`${path} names ${count} WASM modules in \`new URL(…, import.meta.url)\`, not 1`);
-        return { contents, loader: 'js' };
-      });
+      onLoad({ filter: /\.js$/, namespace: 'core' }, ({ path }) => ({
+        contents: readFileSync(join(core, path), 'utf8'),
+        loader: 'js',
+      }));
     },
   };
 }
@@ -99,15 +87,19 @@ function staticImports({ metafile }, entry) {
 
 /** Builds the page into a folder, which is emptied first. */
 export async function buildPage(outdir = join(ROOT, 'dist'), core = CORE) {
-  if (!existsSync(join(core, 'web.js'))) {
+  if (!existsSync(join(core, 'init.js'))) {
     throw new Error('@gridbid/core is not built: `npm run build` in bindings/typescript comes first');
   }
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(join(outdir, 'assets'), { recursive: true });
+  const module = readFileSync(join(core, 'gridbid.wasm'));
+  const moduleName = `gridbid-${hashOf(module)}.wasm`;
+  writeFileSync(join(outdir, 'assets', moduleName), module);
   const worker = await build({
     ...options(outdir),
     entryPoints: ['src/check/worker.ts'],
-    plugins: [corePackage(core, outdir)],
+    plugins: [corePackage(core)],
+    define: { MODULE_FILE: JSON.stringify(`./${moduleName}`) },
   });
   const page = await build({
     ...options(outdir),

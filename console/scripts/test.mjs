@@ -41,13 +41,13 @@ await build({
   outExtension: { '.js': '.mjs' },
   jsx: 'automatic',
   jsxImportSource: 'preact',
-  // core's entry for Node reads its WASM module from its own folder.
+  // Tests use the entry of core that contains the module.
   external: ['playwright-core', 'axe-core', '@gridbid/core'],
   plugins: [
     {
       name: 'core',
       setup: ({ onResolve }) =>
-        onResolve({ filter: /^@gridbid\/core$/ }, () => ({ path: join(CORE, 'node.js'), external: true })),
+        onResolve({ filter: /^@gridbid\/core(\/init)?$/ }, () => ({ path: join(CORE, 'index.js'), external: true })),
     },
   ],
   logLevel: 'warning',

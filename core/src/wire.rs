@@ -7,19 +7,11 @@
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use crate::batch::{self, Limits};
 use crate::day;
 use crate::json::write_string;
 use crate::name::Digest;
 use crate::outcome::{self, MalformedOrder, Outcome, PlatformResults, ResultsLimits};
 use crate::text::{append, text};
-
-/// `{"total":…,"violations":[{"index":…,"field":…,"code":…,"message":…},…]}`; a valid request has none.
-#[must_use]
-#[inline]
-pub fn validate_batch(request: &[u8], limits: &Limits) -> String {
-    batch::validate(request, limits).report_json(request)
-}
 
 /// `{"ready":false}`; `{"ready":true,"orders":["…",…]}` with the JSON text of each order
 /// (see [`ResultOrder::to_json`](outcome::ResultOrder::to_json)); or `{"error":{"code":…,"message":…}}`.

@@ -78,7 +78,8 @@ proptest! {
             let _ = batch::parse(bytes, &Limits::default());
             let _ = outcome::parse_results(bytes, &ResultsLimits::default());
             let _ = (outcome::decide(bytes), gridbid_core::day::total(bytes));
-            let _ = (wire::validate_batch(bytes, &Limits::default()), wire::parse_results(bytes), wire::decide_order(bytes));
+            let _ = batch::validate(bytes, &Limits::default()).report_json(bytes);
+            let _ = (wire::parse_results(bytes), wire::decide_order(bytes));
             let _ = (wire::canonicalize_order(bytes), wire::total_day(bytes));
             let spans = batch::parse_utf16_spans(bytes, &Limits::default());
             prop_assert_eq!(spans.verdict, batch::parse_delimited(bytes, &Limits::default()).verdict);

@@ -80,7 +80,8 @@ fn of_body(case: &Value) -> Value {
         }
         Err(report) => {
             let json = report.to_json();
-            assert_eq!(json, wire::validate_batch(&bytes(&case["body"]), &limits(case)));
+            let body = bytes(&case["body"]);
+            assert_eq!(json, batch::validate(&body, &limits(case)).report_json(&body));
             serde_json::from_str(&json).unwrap()
         }
     }

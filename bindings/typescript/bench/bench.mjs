@@ -14,7 +14,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { parseOrders, validateOrders } from '../dist/node.js';
+import { parseOrders, validateOrders } from '../dist/index.js';
 import { COUNTS, KINDS, countInvalid, request } from './inputs.mjs';
 import { CANNOT, PEERS } from './peers.mjs';
 

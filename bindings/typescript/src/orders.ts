@@ -5,9 +5,9 @@
  * Parsed orders are spans of the request's text: a field is cut out of it when it is read.
  */
 
-import { ROW_WORDS, sharedInstance, type Rows } from './instance.js';
+import { check, load, parse, release, ROW_WORDS, type Parsed } from './instance.js';
 import { DEFAULT_LIMITS, resolveLimits, type Options } from './limits.js';
-import { toBytes, type Input } from './text.js';
+import { decoder, toBytes, type Input } from './text.js';
 import { InvalidOrdersError, LazyReport, type Report } from './violation.js';
 
 /** A valid order. */
@@ -30,11 +30,10 @@ const FIELDS = ['record_id', 'parameter_1', 'parameter_2'] as const satisfies re
  */
 export function validateOrders(input: Input, options?: Options): Report {
   const limits = resolveLimits(options, DEFAULT_LIMITS);
-  const core = sharedInstance();
-  core.load(input, limits.bytes);
-  const report = new LazyReport(core.check(limits), core);
-  core.release();
-  return report;
+  load(input, limits.bytes);
+  const verdict = check(limits);
+  release();
+  return new LazyReport(verdict);
 }
 
 /**
@@ -46,12 +45,11 @@ export function validateOrders(input: Input, options?: Options): Report {
  */
 export function parseOrders(input: Input, options?: Options): Orders {
   const limits = resolveLimits(options, DEFAULT_LIMITS);
-  const core = sharedInstance();
-  core.load(input, limits.bytes);
-  const parsed = core.parse(limits);
-  core.release();
-  if (typeof parsed === 'string') throw new InvalidOrdersError(new LazyReport(parsed, core));
-  return new Orders(parsed, core.orders, typeof input === 'string' ? input : new Uint8Array(toBytes(input)));
+  load(input, limits.bytes);
+  const parsed = parse(limits);
+  release();
+  if (parsed.total > 0) throw new InvalidOrdersError(new LazyReport(parsed));
+  return new Orders(parsed, typeof input === 'string' ? input : new Uint8Array(toBytes(input)));
 }
 
 /**
@@ -68,8 +66,8 @@ export class Orders implements Iterable<Order> {
   #source: string | Uint8Array;
 
   /** @internal */
-  constructor({ rows, decoded }: Rows, length: number, source: string | Uint8Array) {
-    this.length = length;
+  constructor({ orders, rows, decoded }: Parsed, source: string | Uint8Array) {
+    this.length = orders;
     this.#rows = rows;
     this.#decoded = decoded;
     this.#source = source;
@@ -121,7 +119,7 @@ export class Orders implements Iterable<Order> {
   }
 
   #text(): string {
-    if (typeof this.#source !== 'string') this.#source = new TextDecoder('utf-8', { ignoreBOM: true }).decode(this.#source);
+    if (typeof this.#source !== 'string') this.#source = decoder.decode(this.#source);
     return this.#source;
   }
 

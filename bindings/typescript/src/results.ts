@@ -5,8 +5,9 @@
  * are JSON texts, since a JavaScript number would round a decimal of more than 15 digits.
  */
 
-import { sharedInstance, type QueryExport } from './instance.js';
-import type { Input } from './text.js';
+import { gridbid_canonical, gridbid_day, gridbid_decision, gridbid_results } from './gridbid_wasm.js';
+import { load, query, release, type Query } from './instance.js';
+import { encode, strictDecoder, toBytes, type Input } from './text.js';
 
 /** All codes of results that break the platform's contract. Codes are permanent. */
 export const RESULTS_CODES = [
@@ -66,6 +67,27 @@ export type Outcome =
   | { readonly status: 'rejected'; readonly message: string }
   | { readonly status: 'malformed'; readonly code: MalformedCode; readonly message: string };
 
+/** All codes of summaries that cannot be added up. Codes are permanent. */
+export const SUMMARIES_CODES = ['not_an_array', 'not_a_summary'] as const;
+
+/** The permanent code of summaries that cannot be added up. */
+export type SummariesCode = (typeof SUMMARIES_CODES)[number];
+
+/** The totals of a day's runs. */
+export interface DayReport {
+  readonly runs: number;
+  readonly orders: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly failed: number;
+  /** From 0 to 1, rounded to four places; `null` without orders. */
+  readonly acceptance_rate: number | null;
+  /** The exact sum of the accepted orders' power, as a decimal. */
+  readonly total_power: string;
+  /** The totals as JSON, in which the rate has four places. */
+  readonly text: string;
+}
+
 /** The results break the platform's contract as a whole. Asking again does not help. */
 export class InvalidResultsError extends Error {
   override readonly name = 'InvalidResultsError';
@@ -74,6 +96,18 @@ export class InvalidResultsError extends Error {
   /** @internal */
   constructor({ code, message }: Problem<ResultsCode>) {
     super(message);
+    this.code = code;
+  }
+}
+
+/** The summaries of a day cannot be added up. */
+export class InvalidSummariesError extends Error {
+  override readonly name = 'InvalidSummariesError';
+  readonly code: SummariesCode;
+
+  /** @internal */
+  constructor({ code, message }: Problem<SummariesCode>, options?: ErrorOptions) {
+    super(message, options);
     this.code = code;
   }
 }
@@ -108,15 +142,15 @@ interface CanonicalOrder {
  * @throws {InvalidResultsError} when they break the platform's contract as a whole.
  */
 export function readResults(input: Input): Results {
-  const results = query<Results | { error: Problem<ResultsCode> }>('gridbid_results', input);
+  const results = ask<Results | { error: Problem<ResultsCode> }>(gridbid_results, input);
   if ('error' in results) throw new InvalidResultsError(results.error);
   return results;
 }
 
 /** Determines the outcome of one order, such as one of `readResults`. */
 export function decideOutcome(order: Input): Outcome {
-  const decision = query<{ accepted: CanonicalOrder } | { rejected: string } | { malformed: Problem<MalformedCode> }>(
-    'gridbid_decision',
+  const decision = ask<{ accepted: CanonicalOrder } | { rejected: string } | { malformed: Problem<MalformedCode> }>(
+    gridbid_decision,
     order,
   );
   if ('accepted' in decision) return { status: 'accepted', ...decision.accepted };
@@ -131,15 +165,44 @@ export function decideOutcome(order: Input): Outcome {
  * @throws {MalformedOrderError} when the order is malformed.
  */
 export function orderHash(order: Input): string {
-  const response = query<{ order: CanonicalOrder } | { malformed: Problem<MalformedCode> }>('gridbid_canonical', order);
+  const response = ask<{ order: CanonicalOrder } | { malformed: Problem<MalformedCode> }>(gridbid_canonical, order);
   if ('malformed' in response) throw new MalformedOrderError(response.malformed);
   return response.order.sha256;
 }
 
-function query<Result>(name: QueryExport, input: Input): Result {
-  const core = sharedInstance();
-  core.load(input, Number.POSITIVE_INFINITY);
-  const json = core.query(name);
-  core.release();
-  return JSON.parse(json) as Result;
+/**
+ * Adds up the summaries of a day's runs, each a JSON text. If a slot has several, the last one counts.
+ *
+ * @throws {InvalidSummariesError} when one is not a summary, or they cannot be added up.
+ */
+export function dayReport(summaries: Iterable<Input>): DayReport {
+  const documents = Array.from(summaries, toJson);
+  const response = askText(gridbid_day, `[${documents.join(',')}]`);
+  const parsed = JSON.parse(response) as { day: Omit<DayReport, 'text'> } | { error: Problem<SummariesCode> };
+  if ('error' in parsed) throw new InvalidSummariesError(parsed.error);
+  return { ...parsed.day, text: response.slice('{"day":'.length, -1) };
+}
+
+/** Returns the text of a summary. Parts of one broken text could otherwise pass for several in an array. */
+function toJson(summary: Input, index: number): string {
+  const bytes = typeof summary === 'string' ? encode(summary) : toBytes(summary);
+  try {
+    const text = strictDecoder.decode(bytes);
+    JSON.parse(text);
+    return text;
+  } catch (error) {
+    throw new InvalidSummariesError({ code: 'not_a_summary', message: `summary ${index} is not JSON` }, { cause: error });
+  }
+}
+
+/** Passes an input to a function of core and parses its JSON. */
+function ask<Result>(call: Query, input: Input): Result {
+  return JSON.parse(askText(call, input)) as Result;
+}
+
+function askText(call: Query, input: Input): string {
+  load(input, Number.POSITIVE_INFINITY);
+  const json = query(call);
+  release();
+  return json;
 }

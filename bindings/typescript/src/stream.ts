@@ -1,15 +1,15 @@
 /**
  * Checks and parses one JSON array that arrives in chunks, such as a large file, with raised limits.
  *
- * Each stream has its own instance and writes chunks directly into its memory, so the file is in memory once, other
- * calls can run meanwhile, and the memory is freed afterwards. The verdict needs the whole batch, because `record_id`s are
- * unique in it: nothing is returned before the end. A stream longer than `limits.bytes` is not read to its end. The check is
- * synchronous and blocks the thread for about a second per gigabyte; a server runs it in a worker.
+ * Chunks are kept until the last one has arrived, because `record_id`s are unique in the whole batch: nothing is returned before
+ * the end. A stream longer than `limits.bytes` is not read to its end. The check is synchronous and blocks the thread for about a
+ * second per gigabyte; a server runs it in a worker.
  */
 
-import { createInstance, type Instance } from './instance.js';
+import { check, loadedText, loadParts, parse, release } from './instance.js';
 import { resolveLimits, STREAM_LIMITS, type Limits, type Options } from './limits.js';
 import { Orders } from './orders.js';
+import { toBytes } from './text.js';
 import { InvalidOrdersError, LazyReport, type Report } from './violation.js';
 
 /** A source of chunks: a Node stream, the body of a `Response`, any iterable. */
@@ -32,8 +32,11 @@ export interface ChunkStream {
  */
 export async function validateOrderStream(chunks: Chunks, options?: Options): Promise<Report> {
   const limits = resolveLimits(options, STREAM_LIMITS);
-  const core = await receiveAll(chunks, limits);
-  return new LazyReport(core.check(limits), core);
+  const { parts, total } = await receiveAll(chunks, limits);
+  loadParts(parts, total, limits.bytes);
+  const verdict = check(limits);
+  release();
+  return new LazyReport(verdict);
 }
 
 /**
@@ -45,20 +48,27 @@ export async function validateOrderStream(chunks: Chunks, options?: Options): Pr
  */
 export async function parseOrderStream(chunks: Chunks, options?: Options): Promise<Orders> {
   const limits = resolveLimits(options, STREAM_LIMITS);
-  const core = await receiveAll(chunks, limits);
-  const parsed = core.parse(limits);
-  if (typeof parsed === 'string') throw new InvalidOrdersError(new LazyReport(parsed, core));
-  return new Orders(parsed, core.orders, core.text());
+  const { parts, total } = await receiveAll(chunks, limits);
+  loadParts(parts, total, limits.bytes);
+  const parsed = parse(limits);
+  const text = parsed.total > 0 ? '' : loadedText();
+  release();
+  if (parsed.total > 0) throw new InvalidOrdersError(new LazyReport(parsed));
+  return new Orders(parsed, text);
 }
 
-/** Loads chunks into a new instance, up to the first that exceeds the limit. */
-async function receiveAll(chunks: Chunks, limits: Limits): Promise<Instance> {
-  const core = createInstance();
+/** Copies chunks, up to the first that exceeds the limit. Returns them with their number of bytes. */
+async function receiveAll(chunks: Chunks, limits: Limits): Promise<{ parts: Uint8Array[]; total: number }> {
+  const parts: Uint8Array[] = [];
+  let total = 0;
   for await (const chunk of toIterable(chunks)) {
-    if (!(chunk instanceof Uint8Array)) throw new TypeError('a chunk must be a Uint8Array');
-    if (core.receive(chunk, limits.bytes) > limits.bytes) break;
+    if (!ArrayBuffer.isView(chunk)) throw new TypeError('a chunk must be a Uint8Array');
+    total += chunk.byteLength;
+    // The source may write the next chunk into the same buffer.
+    if (total <= limits.bytes) parts.push(new Uint8Array(toBytes(chunk)));
+    else break;
   }
-  return core;
+  return { parts, total };
 }
 
 function toIterable(chunks: Chunks): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {

@@ -9,6 +9,29 @@
 /** JSON as text, or as bytes of UTF-8. */
 export type Input = string | Uint8Array | ArrayBuffer;
 
+type Codecs = Pick<typeof globalThis, 'TextDecoder' | 'TextEncoder'>;
+
+/** What only some hosts have. Bundlers would add a polyfill for the global names. */
+const host = globalThis as {
+  readonly Buffer?: { readonly prototype: { readonly indexOf: (byte: number) => number } };
+  readonly process?: { getBuiltinModule?(name: 'node:util'): Codecs };
+} & Partial<Codecs>;
+
+/** The global ones, or Node's own where a test environment hides them, as jest's jsdom does. */
+const { TextDecoder, TextEncoder } = (host.TextEncoder ? host : host.process?.getBuiltinModule?.('node:util')) as Codecs;
+
+/** @internal */
+export const encoder = new TextEncoder();
+/** @internal */
+export const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+/** @internal Throws for bytes that are not UTF-8. */
+export const strictDecoder = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
+
+/** Shorter texts, in bytes, are checked for lone surrogates without searching their encoding first. */
+const MIN_SEARCHED_BYTES = 512;
+/** The first byte of U+F000 to U+FFFF, which include the replacement character. */
+const REPLACEMENT_LEAD_BYTE = 0xef;
+
 /**
  * Views an input that is not a string as bytes.
  *
@@ -27,9 +50,20 @@ export function toBytes(input: Exclude<Input, string>): Uint8Array {
 }
 
 /** Whether a value is an `ArrayBuffer`, of this or another realm. */
-export function isArrayBuffer(value: unknown): value is ArrayBuffer {
+function isArrayBuffer(value: unknown): value is ArrayBuffer {
   return Object.prototype.toString.call(value) === '[object ArrayBuffer]';
 }
+
+/** Encodes a text, in which a lone surrogate gets its three bytes. */
+export function encode(text: string): Uint8Array {
+  const bytes = encoder.encode(text);
+  restoreLoneSurrogate(text, bytes);
+  return bytes;
+}
+
+/** Whether bytes may contain a byte. Only Node's `indexOf` runs at memory speed, forty times faster than `isWellFormed`. */
+const mayContain: (bytes: Uint8Array, byte: number) => boolean =
+  host.Buffer === undefined ? () => true : (bytes, byte) => host.Buffer?.prototype.indexOf.call(bytes, byte) !== -1;
 
 /** Whether all surrogates of a text are paired. */
 const isWellFormed: (text: string) => boolean =
@@ -45,6 +79,7 @@ const isWellFormed: (text: string) => boolean =
  * @param bytes its encoding, which is changed
  */
 export function restoreLoneSurrogate(text: string, bytes: Uint8Array): void {
+  if (bytes.length >= MIN_SEARCHED_BYTES && !mayContain(bytes, REPLACEMENT_LEAD_BYTE)) return;
   if (isWellFormed(text)) return;
   let offset = 0;
   for (let index = 0; index < text.length; index += 1) {

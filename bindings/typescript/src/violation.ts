@@ -4,6 +4,8 @@
  * Rules and messages come from core. A test verifies that the codes equal those of core's `violation.rs`.
  */
 
+import type { Verdict } from './instance.js';
+
 /** All violation codes. Codes are permanent: one that was shipped never changes its meaning. */
 export const VIOLATION_CODES = [
   'not_json',
@@ -65,11 +67,12 @@ export class LazyReport implements Report {
   #json: string | undefined;
   #violations = NONE;
 
-  constructor(json: string | undefined, { total, orders }: { readonly total: number; readonly orders: number }) {
+  /** @internal */
+  constructor({ orders, total, report }: Verdict) {
     this.valid = total === 0;
     this.total = total;
     this.orders = orders;
-    this.#json = json;
+    this.#json = report;
   }
 
   get violations(): readonly Violation[] {

@@ -1,6 +1,7 @@
 // The public API: reports, orders, results and errors.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
@@ -8,7 +9,7 @@ import { runInNewContext } from 'node:vm';
 import * as api from '@gridbid/core';
 import { orders } from './requests.js';
 
-const { decideOutcome, orderHash, parseOrders, parseOrderStream, readResults, validateOrders, validateOrderStream } = api;
+const { dayReport, decideOutcome, orderHash, parseOrders, parseOrderStream, readResults, validateOrders, validateOrderStream } = api;
 const GOOD = '[{"record_id":"a","parameter_1":"\\u0062","parameter_2":2.10},{"record_id":"c","parameter_1":"d","parameter_2":1e2}]';
 const BAD = '[{"record_id":"a","parameter_1":"b","parameter_2":"2.1"},7]';
 const ORDERS = [
@@ -196,4 +197,44 @@ test('results are read, decided and hashed', () => {
     assert.ok(error instanceof api.MalformedOrderError);
     return error.code === 'missing_status' && error.name === 'MalformedOrderError';
   });
+});
+
+/** Returns the JSON of a run's summary. */
+function summary(changed = {}) {
+  const counts = { accepted: 2, rejected: 1, failed: 0, total_power: '0.1' };
+  return JSON.stringify({ slot: '2026-11-22T07:05:00Z', run: 'arn', polls: 1, ...counts, rejections: [{ why: 'é' }], ...changed });
+}
+
+test('day is added up exactly', () => {
+  const later = summary({ slot: '2026-11-22T07:10:00Z', accepted: 3, rejected: 0, total_power: '1e-20' });
+  const totals = { runs: 2, orders: 6, accepted: 5, rejected: 1, failed: 0, acceptance_rate: 0.8333 };
+  const text = '{"runs":2,"orders":6,"accepted":5,"rejected":1,"failed":0,"acceptance_rate":0.8333,"total_power":"0.10000000000000000001"}';
+  assert.deepEqual(dayReport(new Set([summary(), Buffer.from(later)])), { ...totals, total_power: '0.10000000000000000001', text });
+  assert.equal(dayReport([summary({ accepted: 1 }), summary({ accepted: 7 })]).accepted, 7);
+  assert.match(dayReport([summary({ rejected: 0 })]).text, /"acceptance_rate":1\.0000,/);
+  const { runs, orders, acceptance_rate: rate, total_power: power } = dayReport([]);
+  assert.deepEqual([runs, orders, rate, power], [0, 0, null, '0']);
+});
+
+test('invalid summary is rejected with its index', () => {
+  const texts = ['', '{', '{}', '7', 'null', '['.repeat(100_000), `\ufeff${summary()}`, '\ud800', '"\ud800"', 'NaN', Buffer.of(0xff)];
+  const fields = [{ accepted: -1 }, { total_power: 0.1 }, { slot: '2026-11-22' }, { failed: '0' }].map(summary);
+  const several = `${summary()},${summary({ slot: '2026-11-22T07:10:00Z' })}`;
+  for (const invalid of [...texts, ...fields, several, Buffer.from(summary(), 'utf16le')]) {
+    assert.throws(() => dayReport([summary(), invalid]), (error) => {
+      assert.ok(error instanceof api.InvalidSummariesError);
+      return error.code === 'not_a_summary' && error.message.startsWith('summary 1 ');
+    }, String(invalid).slice(0, 20));
+  }
+  assert.throws(() => dayReport([7]), { name: 'TypeError' });
+});
+
+test('both packages have the same functions', () => {
+  const python = readFileSync(new URL('../../python/src/gridbid/__init__.py', import.meta.url), 'utf8');
+  const [, names] = /__all__ = \[([^\]]*)\]/.exec(python);
+  const functions = [...names.matchAll(/"([a-z_]+)"/g)].map(([, name]) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase()));
+  // Python compiles ahead of time; TypeScript reads streams, which Python passes as bytes.
+  const own = new Set(['precompile', 'validateOrderStream', 'parseOrderStream']);
+  const exported = Object.keys(api).filter((name) => typeof api[name] === 'function' && /^[a-z]/.test(name));
+  assert.deepEqual(exported.filter((name) => !own.has(name)).sort(), functions.filter((name) => !own.has(name)).sort());
 });

@@ -1,4 +1,4 @@
-// The built package in a real browser: every vector, and a corrupted module that must fail them.
+// The built package in a real browser, without a bundler: every vector, and a corrupted module that must fail them.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -6,19 +6,20 @@ import { test } from 'node:test';
 
 import { runInPage } from './chromium.js';
 import { withText } from './modules.js';
+import { embeddedWith } from './packages.js';
 import { moduleBytes, vectorFiles } from './repository.js';
 
 const dist = new URL('../dist/', import.meta.url);
 const files = vectorFiles();
 const count = Object.values(files).reduce((count, { cases }) => count + cases.length, 0);
+const js = (body) => ({ type: 'text/javascript', body });
 
-/** Returns the files of the page: the unbundled package, the vectors and their runner. */
-function pageFiles(module, type = 'application/wasm') {
-  const js = (body) => ({ type: 'text/javascript', body });
+/** Returns the files of the page: the unbundled package with this module, the vectors and their runner. */
+function pageFiles(module) {
   const scripts = readdirSync(dist).filter((name) => name.endsWith('.js'));
   return {
     ...Object.fromEntries(scripts.map((name) => [`/core/${name}`, js(readFileSync(new URL(name, dist)))])),
-    '/core/gridbid.wasm': { type, body: module },
+    '/core/embedded.js': js(embeddedWith(module)),
     '/vectors.js': js(readFileSync(new URL('vectors.js', import.meta.url))),
     '/vectors.json': { type: 'application/json', body: JSON.stringify(files) },
   };
@@ -29,7 +30,7 @@ const VECTORS = `
   import { runVectors } from '/vectors.js';
   export const result = runVectors(api, await (await fetch('/vectors.json')).json());
 `;
-const imports = { '@gridbid/core': '/core/web.js' };
+const imports = { '@gridbid/core': '/core/index.js', '@gridbid/core/init': '/core/init.js' };
 
 test('vectors pass in the browser', async () => {
   const { wrong, count: run } = await runInPage(VECTORS, pageFiles(moduleBytes()), imports);
@@ -43,7 +44,7 @@ test('vectors fail in the browser with a corrupted module', async () => {
   assert.notEqual(wrong.length, 0);
 });
 
-test('page survives hostile input, from a server that does not know the media type of WASM', async () => {
+test('page survives hostile input', async () => {
   const script = `
     import { CoreError, decideOutcome, parseOrderStream, validateOrders, validateOrderStream } from '@gridbid/core';
     const first = (input, limits) => validateOrders(input, limits && { limits }).violations[0].code;
@@ -63,7 +64,7 @@ test('page survives hostile input, from a server that does not know the media ty
       decideOutcome('{"order":"accepted","power":2.10}').power,
     ];
   `;
-  const result = await runInPage(script, pageFiles(moduleBytes(), 'application/octet-stream'), imports);
+  const result = await runInPage(script, pageFiles(moduleBytes()), imports);
   assert.deepEqual(result, [
     'body_too_large',
     'not_json',
@@ -79,7 +80,26 @@ test('page survives hostile input, from a server that does not know the media ty
   ]);
 });
 
-test('missing module is reported with its status', async () => {
-  const { '/core/gridbid.wasm': _, ...rest } = pageFiles(moduleBytes());
-  await assert.rejects(runInPage(VECTORS, rest, imports), /cannot fetch .*gridbid\.wasm: 404/);
+test('page that fetches the module can call it, whatever media type its server sends', async () => {
+  const script = `
+    import { initialize, validateOrders } from '@gridbid/core/init';
+    const before = (() => { try { validateOrders('[]'); } catch (error) { return error.message; } })();
+    await initialize(fetch('/gridbid.wasm'));
+    export const result = [before, validateOrders('[]').total];
+  `;
+  for (const type of ['application/wasm', 'application/wasm; charset=utf-8', 'application/octet-stream', 'text/html']) {
+    const served = { ...pageFiles(moduleBytes()), '/gridbid.wasm': { type, body: moduleBytes() } };
+    const [before, total] = await runInPage(script, served, imports);
+    assert.match(before, /^core has no module: import `@gridbid\/core`/);
+    assert.equal(total, 1, type);
+  }
+});
+
+test('missing module fails to initialize', async () => {
+  const script = `
+    import { initialize } from '@gridbid/core/init';
+    await initialize(fetch('/gridbid.wasm'));
+    export const result = undefined;
+  `;
+  await assert.rejects(runInPage(script, pageFiles(moduleBytes()), imports), /the page failed: (TypeError|CompileError)/);
 });

@@ -1,4 +1,4 @@
-// Runs a module in a headless Chromium, in a page served from memory, and returns its result.
+// Opens pages in a headless Chromium and returns their results.
 
 import { spawn } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
@@ -50,7 +50,6 @@ function findBrowser() {
  * @param {Record<string, string>} imports the page's import map
  */
 export async function runInPage(script, files, imports = {}) {
-  const program = findBrowser();
   const page = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">
 <script>
   const report = (outcome) => fetch('/outcome', { method: 'POST', body: JSON.stringify(outcome) });
@@ -61,7 +60,17 @@ export async function runInPage(script, files, imports = {}) {
 <script type="module">
   import('/page.js').then(({ result }) => report({ result }), (error) => report({ error: String(error?.stack ?? error) }));
 </script>`;
-  const served = { ...files, '/': { type: 'text/html', body: page }, '/page.js': { type: 'text/javascript', body: script } };
+  return openPage({ ...files, '/': { type: 'text/html', body: page }, '/page.js': { type: 'text/javascript', body: script } });
+}
+
+/**
+ * Opens a page and returns the `result` that it posts to `/outcome`, as JSON; an `error` fails the call.
+ *
+ * @param {Record<string, {type: string, body: string | Uint8Array, headers?: Record<string, string>}>} files what is served, by path
+ * @param {(origin: string) => string} address the page's address, given where the files are served
+ */
+export async function openPage(files, address = (origin) => `${origin}/`) {
+  const program = findBrowser();
   const { promise, resolve, reject } = deferred();
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://page');
@@ -72,15 +81,15 @@ export async function runInPage(script, files, imports = {}) {
       resolve(JSON.parse(Buffer.concat(parts).toString()));
       return;
     }
-    const file = served[pathname];
-    response.writeHead(file === undefined ? 404 : 200, file && { 'content-type': file.type });
+    const file = files[pathname];
+    response.writeHead(file === undefined ? 404 : 200, file && { 'content-type': file.type, ...file.headers });
     response.end(file?.body);
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   const profile = mkdtempSync(join(tmpdir(), 'gridbid-chromium-'));
-  const address = `http://127.0.0.1:${server.address().port}/`;
+  const page = address(`http://127.0.0.1:${server.address().port}`);
   // Its own process group, so that the browser's child processes can be killed with it.
-  const child = spawn(program, [...FLAGS, `--user-data-dir=${profile}`, address], {
+  const child = spawn(program, [...FLAGS, `--user-data-dir=${profile}`, page], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
   });

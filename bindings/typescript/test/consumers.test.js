@@ -1,8 +1,8 @@
-// The packed tarball in ES modules, CommonJS, worker threads, esbuild bundles and type checks.
+// The packed tarball in ES modules, CommonJS, worker threads, esbuild bundles and type checks. `environments` has the others.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -35,8 +35,8 @@ const USE = `
 `;
 
 test('tarball contains the needed files only', () => {
-  const others = packed.filter((path) => !/^dist\/\w+\.(js|d\.ts)$/.test(path));
-  assert.deepEqual(others, ['README.md', 'dist/gridbid.wasm', 'package.json']);
+  const others = packed.filter((path) => !/^dist\/(cjs\/)?\w+\.(js|d\.ts)$/.test(path));
+  assert.deepEqual(others, ['README.md', 'dist/cjs/package.json', 'dist/gridbid.wasm', 'package.json']);
 });
 
 test('ES module runs in Node', () => {
@@ -44,9 +44,20 @@ test('ES module runs in Node', () => {
   assert.equal(run(process.execPath, ['esm.mjs']), `${OUTPUT}\n`);
 });
 
-test('CommonJS runs in Node through a dynamic import', () => {
-  writeFileSync(join(folder, 'cjs.cjs'), `(async () => { const core = await import('@gridbid/core');${USE} })();`);
+test('CommonJS runs in Node', () => {
+  writeFileSync(join(folder, 'cjs.cjs'), `const core = require('@gridbid/core');${USE}`);
   assert.equal(run(process.execPath, ['cjs.cjs']), `${OUTPUT}\n`);
+});
+
+test('CommonJS and ES modules of one program share the package', () => {
+  writeFileSync(
+    join(folder, 'both.mjs'),
+    `import { createRequire } from 'node:module';
+     import * as core from '@gridbid/core';
+     console.log(createRequire(import.meta.url)('@gridbid/core').CoreError === core.CoreError);`,
+  );
+  // An older Node cannot require ES modules, and has a second copy as CommonJS.
+  assert.equal(run(process.execPath, ['both.mjs']), `${process.features.require_module === true}\n`);
 });
 
 test('worker threads run concurrently', () => {
@@ -64,7 +75,6 @@ test('worker threads run concurrently', () => {
 test('esbuild bundle for Node runs in another folder', async () => {
   const bundle = join(folder, 'bundle', 'app.mjs');
   await build({ entryPoints: [join(folder, 'esm.mjs')], bundle: true, platform: 'node', format: 'esm', minify: true, outfile: bundle });
-  cpSync(join(folder, 'node_modules/@gridbid/core/dist/gridbid.wasm'), join(folder, 'bundle', 'gridbid.wasm'));
   const elsewhere = mkdtempSync(join(tmpdir(), 'gridbid-bundle-'));
   try {
     cpSync(join(folder, 'bundle'), elsewhere, { recursive: true });
@@ -86,8 +96,7 @@ test('esbuild bundle runs in a page', async () => {
   );
   const options = { bundle: true, platform: 'browser', format: 'esm', target: 'es2022', minify: true, write: false };
   const { outputFiles } = await build({ ...options, entryPoints: [entry] });
-  const module = readFileSync(join(folder, 'node_modules/@gridbid/core/dist/gridbid.wasm'));
-  const result = await runInPage(outputFiles[0].text, { '/gridbid.wasm': { type: 'application/wasm', body: module } });
+  const result = await runInPage(outputFiles[0].text, {});
   assert.deepEqual(result, [OUTPUT]);
 });
 

@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { afterEach, test } from 'node:test';
 
 import { CoreError, decideOutcome, orderHash, parseOrders, readResults, validateOrders, validateOrderStream } from '@gridbid/core';
-import { setModule } from '../dist/instance.js';
 import { initialPages, withMemory } from './modules.js';
+import { importWith } from './packages.js';
 import { moduleBytes } from './repository.js';
 import { AMPLE, orders } from './requests.js';
 
@@ -129,7 +129,7 @@ test('endless stream is closed at the limit', async () => {
   assert.equal(report.violations[0].message, '11000 bytes are too many for one request: at most 10500');
 });
 
-test('module without memory throws CoreError and recovers', (t) => {
+test('module without memory throws CoreError and recovers', async (t) => {
   const own = moduleBytes();
   const { Instance } = WebAssembly;
   let instances = 0;
@@ -139,9 +139,9 @@ test('module without memory throws CoreError and recovers', (t) => {
   };
   t.after(() => {
     WebAssembly.Instance = Instance;
-    setModule(new WebAssembly.Module(own));
   });
-  setModule(new WebAssembly.Module(withMemory(own, initialPages(own) + 24)));
+  const small = await importWith(withMemory(own, initialPages(own) + 24));
+  const { CoreError, decideOutcome, parseOrders, parseOrderStream, validateOrders } = small;
   const huge = 'x'.repeat(3_000_000);
   const many = JSON.stringify(orders(13_000));
   for (const call of [() => validateOrders(huge, AMPLE), () => validateOrders(Buffer.from(huge), AMPLE), () => decideOutcome(huge)]) {
@@ -158,6 +158,15 @@ test('module without memory throws CoreError and recovers', (t) => {
     }
   }
   assert.equal(instances, 1 + 6);
+  // A stream keeps its chunks outside of the instance, which a trap replaces.
+  async function* trapping() {
+    for (const byte of Buffer.from(VALID)) {
+      validateOrders(VALID);
+      assert.throws(() => validateOrders(many, AMPLE), CoreError);
+      yield Buffer.of(byte);
+    }
+  }
+  assert.equal((await parseOrderStream(trapping())).at(2)?.parameter_2, '2.5');
 });
 
 test('stack overflow does no lasting harm', () => {

@@ -1,4 +1,11 @@
-// Rewrites core's module: limits its memory, or replaces a text in it.
+// Rewrites core's module, also where a script contains it: limits its memory, or replaces a text in it.
+
+/** Returns a script with the module that it contains in Base64 (`dist/embedded.js`, or a bundle of it) changed. */
+export function withEmbedded(script, change) {
+  const [base64, ...others] = script.match(/AGFzbQ[A-Za-z0-9+\/]{1000,}=*/g) ?? [];
+  if (base64 === undefined || others.length > 0) throw new Error('expected one module in the script');
+  return script.replace(base64, Buffer.from(change(Buffer.from(base64, 'base64'))).toString('base64'));
+}
 
 /** Returns the module with at most `pages` pages of 64 KiB, so that it runs out of memory early. */
 export function withMemory(module, pages) {

@@ -2,6 +2,7 @@
 
 import {
   DEFAULT_LIMITS,
+  dayReport,
   decideOutcome,
   InvalidOrdersError,
   orderHash,
@@ -10,6 +11,7 @@ import {
   readResults,
   validateOrders,
   validateOrderStream,
+  type DayReport,
   type Limits,
   type Order,
   type Orders,
@@ -93,5 +95,8 @@ if (results.ready) power(decideOutcome(results.orders[0] ?? orderHash('{}')));
 // @ts-expect-error orders exist only when the results are ready
 else results.orders;
 
+const day: DayReport = dayReport(['{}', bytes]);
+same<DayReport['total_power'], string>(true);
+
 const limits: Limits = { ...DEFAULT_LIMITS, listed: 5 };
-export const rest = [violation, wrong, array, ids, last, limits, InvalidOrdersError];
+export const rest = [violation, wrong, array, ids, last, limits, day, InvalidOrdersError];

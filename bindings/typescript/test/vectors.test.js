@@ -4,21 +4,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import * as api from '@gridbid/core';
-import { setModule } from '../dist/instance.js';
 import { withText } from './modules.js';
+import { importWith } from './packages.js';
 import { coreFile, moduleBytes, vectorFiles } from './repository.js';
 import { runVectors } from './vectors.js';
 
 const files = vectorFiles();
 const cases = Object.values(files).flatMap(({ cases }) => cases);
 
-function run(module) {
-  setModule(new WebAssembly.Module(module));
-  return runVectors(api, files);
-}
+const run = async (module) => runVectors(await importWith(module), files);
 
-test('vectors pass', () => {
-  const { count, wrong } = run(moduleBytes());
+test('vectors pass', async () => {
+  const { count, wrong } = await run(moduleBytes());
   assert.deepEqual(wrong, []);
   assert.equal(count, cases.length);
   assert.ok(count >= 150, `${count} vectors`);
@@ -29,8 +26,8 @@ for (const [what, text, replacement] of [
   ['a code', 'duplicate_record_id', 'duplicated_recordid'],
   ['a sentence about the auction', 'the auction rejected', 'the auction regrets_'],
 ]) {
-  test(`vectors fail with a module in which ${what} differs`, () => {
-    const { wrong } = run(withText(moduleBytes(), text, replacement));
+  test(`vectors fail with a module in which ${what} differs`, async () => {
+    const { wrong } = await run(withText(moduleBytes(), text, replacement));
     assert.notEqual(wrong.length, 0);
   });
 }

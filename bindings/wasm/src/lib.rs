@@ -1,9 +1,13 @@
 //! core as one WASM module, which the npm and the Python package both ship.
 //!
-//! It contains no rules and no sentences. Frequent calls use a plain C ABI on linear memory: the host reserves an input buffer
-//! with `gridbid_input`, writes the bytes there, calls a function with their length, and reads the result at the returned
+//! It contains no rules and no sentences. Exports take and return numbers, and work on linear memory: the host reserves an input
+//! buffer with `gridbid_input`, writes the bytes there, calls a function with their length, and reads the result at the returned
 //! address. All numbers are little-endian `u32`; an address is valid until the next call. Rare calls return a JSON text
-//! (`gridbid_core::wire`). The report on a request is available through wasm-bindgen, too.
+//! (`gridbid_core::wire`).
+//!
+//! What TypeScript calls is a `#[wasm_bindgen]` function, so that wasm-bindgen generates its JavaScript and its types. With
+//! numbers only, its export in the module is the plain function, which other hosts call by name, and the glue adds no copy: a
+//! `&[u8]` would be copied into the module once more.
 //!
 //! An instance is used by one thread at a time. After a trap (out of memory) it is unusable: the host creates a new one.
 
@@ -100,8 +104,9 @@ impl Memory {
 }
 
 /// Reserves an input buffer of `length` bytes. Returns its address, or 0 without memory for it.
-#[unsafe(no_mangle)]
-pub extern "C" fn gridbid_input(length: u32) -> u32 {
+#[wasm_bindgen]
+#[must_use]
+pub fn gridbid_input(length: u32) -> u32 {
     with_memory(|memory| {
         let length = length as usize;
         if length > memory.input.len() {
@@ -117,8 +122,9 @@ pub extern "C" fn gridbid_input(length: u32) -> u32 {
 
 /// Validates a request of `length` bytes. Returns the address of: number of orders, number of violations, address and length
 /// of the report as JSON. Without violations the report is an older one.
-#[unsafe(no_mangle)]
-pub extern "C" fn gridbid_check(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
+#[wasm_bindgen]
+#[must_use]
+pub fn gridbid_check(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
     with_memory(|memory| {
         let verdict = batch::validate(memory.input(length), &limits(orders, bytes, depth, listed));
         memory.return_verdict(length, &verdict, [0; 6])
@@ -127,8 +133,9 @@ pub extern "C" fn gridbid_check(length: u32, orders: u32, bytes: u32, depth: u32
 
 /// Parses a request of `length` bytes into spans of UTF-16 code units. Returns the address of: the words of
 /// [`gridbid_check`], address of the rows (seven words each, see [`batch::Row`]), address and length of the side text.
-#[unsafe(no_mangle)]
-pub extern "C" fn gridbid_parse(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
+#[wasm_bindgen]
+#[must_use]
+pub fn gridbid_parse(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
     with_memory(|memory| {
         let spans = batch::parse_utf16_spans(memory.input(length), &limits(orders, bytes, depth, listed));
         memory.rows = spans.rows;
@@ -152,27 +159,31 @@ pub extern "C" fn gridbid_join(length: u32, orders: u32, bytes: u32, depth: u32,
 }
 
 /// Parses the platform's results of `length` bytes. Returns the address of: address and length of a JSON text.
-#[unsafe(no_mangle)]
-pub extern "C" fn gridbid_results(length: u32) -> u32 {
+#[wasm_bindgen]
+#[must_use]
+pub fn gridbid_results(length: u32) -> u32 {
     return_json(length, wire::parse_results)
 }
 
 /// Decides an order of a result of `length` bytes. Returns the address of: address and length of a JSON text.
-#[unsafe(no_mangle)]
-pub extern "C" fn gridbid_decision(length: u32) -> u32 {
+#[wasm_bindgen]
+#[must_use]
+pub fn gridbid_decision(length: u32) -> u32 {
     return_json(length, wire::decide_order)
 }
 
 /// Canonicalizes an order of a result of `length` bytes, and hashes it. Returns the address of: address and length of a JSON
 /// text.
-#[unsafe(no_mangle)]
-pub extern "C" fn gridbid_canonical(length: u32) -> u32 {
+#[wasm_bindgen]
+#[must_use]
+pub fn gridbid_canonical(length: u32) -> u32 {
     return_json(length, wire::canonicalize_order)
 }
 
 /// Adds up a JSON array of `length` bytes with a day's summaries. Returns the address of: address and length of a JSON text.
-#[unsafe(no_mangle)]
-pub extern "C" fn gridbid_day(length: u32) -> u32 {
+#[wasm_bindgen]
+#[must_use]
+pub fn gridbid_day(length: u32) -> u32 {
     return_json(length, wire::total_day)
 }
 
@@ -184,11 +195,4 @@ fn return_json(length: u32, call: fn(&[u8]) -> String) -> u32 {
 /// A depth of more than 255 levels is one of 255.
 fn limits(orders: u32, bytes: u32, depth: u32, listed: u32) -> Limits {
     Limits { orders, bytes, depth: u8::try_from(depth).unwrap_or(u8::MAX), listed }
-}
-
-/// Validates a request and returns the report as JSON.
-#[wasm_bindgen]
-#[must_use]
-pub fn report(request: &[u8], orders: u32, bytes: u32, depth: u32, listed: u32) -> String {
-    wire::validate_batch(request, &limits(orders, bytes, depth, listed))
 }

@@ -1,6 +1,6 @@
 /** The worker's side of a check: the text, the last verdict on it, and the orders that are being submitted. */
 
-import { parseOrders, validateOrders, STREAM_LIMITS, type Limits, type Orders } from '@gridbid/core';
+import { parseOrders, validateOrders, STREAM_LIMITS, type Limits, type Orders } from '@gridbid/core/init';
 
 import { detectTable, tableToJson } from '../orders/csv.ts';
 import { locateViolations, findRecordIds, Lines, type CoreViolation, type Span } from '../orders/places.ts';

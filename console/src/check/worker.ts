@@ -1,11 +1,12 @@
 /**
  * The worker: core's rules and all work on large texts, away from the thread that draws.
  *
- * core is imported dynamically: a worker that waits at the top level for its WASM module would lose the messages that
- * arrive meanwhile.
+ * Messages that arrive before core is loaded wait for it.
  */
 
-import type { Document } from './document.ts';
+import { initialize } from '@gridbid/core/init';
+
+import { Document, readContent } from './document.ts';
 import type { FromWorker, MethodName, Methods, Request, ToWorker } from './protocol.ts';
 
 type Handlers = {
@@ -14,14 +15,20 @@ type Handlers = {
   ) => Methods[Name]['result'] | Promise<Methods[Name]['result']>;
 };
 
-const loaded = import('./document.ts').then((module) => ({
-  document: new module.Document(),
-  readContent: module.readContent,
-}));
+/** The name of core's module, defined by the build. */
+declare const MODULE_FILE: string;
+
+const loaded = initialize(fetchModule()).then(() => new Document());
 loaded.catch(() => undefined);
 
 /** The newest version that a message has announced; the document follows when core is loaded. */
 let newest = 0;
+
+async function fetchModule(): Promise<Response> {
+  const response = await fetch(new URL(MODULE_FILE, import.meta.url));
+  if (!response.ok) throw new Error(`cannot fetch ${response.url}: ${response.status} ${response.statusText}`);
+  return response;
+}
 
 const handlers: Handlers = {
   load: async () => {
@@ -29,17 +36,17 @@ const handlers: Handlers = {
     return null;
   },
   check: async ({ version, watched }) => {
-    const { document } = await loaded;
+    const document = await loaded;
     // Edits that have arrived meanwhile come first: they make this check pointless.
     await new Promise((resolve) => setTimeout(resolve));
     return version === newest ? document.check(watched) : null;
   },
-  list: async ({ version, offset, count }) => (await loaded).document.list(version, offset, count),
-  within: async ({ version, from, to, count }) => (await loaded).document.within(version, from, to, count),
-  step: async ({ version, at, direction }) => (await loaded).document.step(version, at, direction),
-  read: async ({ content, name }) => (await loaded).readContent(content, name),
-  prepare: async () => (await loaded).document.prepare(),
-  batch: async ({ number, size }) => (await loaded).document.batch(number, size),
+  list: async ({ version, offset, count }) => (await loaded).list(version, offset, count),
+  within: async ({ version, from, to, count }) => (await loaded).within(version, from, to, count),
+  step: async ({ version, at, direction }) => (await loaded).step(version, at, direction),
+  read: ({ content, name }) => readContent(content, name),
+  prepare: async () => (await loaded).prepare(),
+  batch: async ({ number, size }) => (await loaded).batch(number, size),
 };
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
@@ -50,7 +57,7 @@ addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
   newest = data.version;
   // That core cannot be loaded is the answer to `load`. After a lost edit, no verdict would be on the page's text.
   loaded.then(
-    ({ document }) => follow(document, data),
+    (document) => follow(document, data),
     () => undefined,
   ).catch(reportError);
 });

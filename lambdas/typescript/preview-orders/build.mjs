@@ -1,15 +1,14 @@
-// Bundles the function into dist/, the content of its zip: one script and the WASM module.
+// Bundles the function into dist/, the content of its zip: one script, which contains core's WASM module.
 //
 // The build is reproducible: the same sources give the same bytes, in any folder.
 
-import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const module = fileURLToPath(import.meta.resolve('@gridbid/core/gridbid.wasm'));
-if (!existsSync(module)) {
+if (!existsSync(fileURLToPath(import.meta.resolve('@gridbid/core')))) {
   console.error('@gridbid/core is not built: run `npm run build` in bindings/typescript first');
   process.exit(1);
 }
@@ -28,4 +27,3 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
 });
-copyFileSync(module, new URL('dist/gridbid.wasm', import.meta.url));

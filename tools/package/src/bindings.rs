@@ -1,7 +1,7 @@
 //! The packages of other languages: core's module is copied into each, and the TypeScript package is built.
 //!
-//! Both packages ship the same `gridbid.wasm`. An unchanged file is not written again, so that nothing that depends on it is
-//! rebuilt.
+//! Both packages ship the same `gridbid.wasm`, and the TypeScript package the glue that wasm-bindgen generates for it. An
+//! unchanged file is not written again, so that nothing that depends on it is rebuilt.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,10 +13,13 @@ use gridbid_devkit::npm;
 use gridbid_devkit::progress::Step;
 use gridbid_devkit::stamp::Stamp;
 
-use crate::wasm;
-
-/// The module in each package.
-const COPIES: [&str; 2] = ["bindings/typescript/wasm/gridbid.wasm", "bindings/python/src/gridbid/gridbid.wasm"];
+/// The files of core for WASM in each package.
+const COPIES: [(&str, &str); 4] = [
+    ("gridbid.wasm", "bindings/python/src/gridbid"),
+    ("gridbid.wasm", "bindings/typescript/wasm"),
+    ("gridbid_wasm.d.ts", "bindings/typescript/wasm"),
+    ("gridbid_wasm.js", "bindings/typescript/wasm"),
+];
 
 /// The folder of the TypeScript package.
 #[must_use]
@@ -24,18 +27,17 @@ pub fn typescript(layout: &Layout) -> PathBuf {
     layout.file("bindings/typescript")
 }
 
-/// Copies the module into the packages and builds the TypeScript one; returns a summary.
+/// Copies the module and its glue into the packages and builds the TypeScript one; returns a summary.
 ///
 /// # Errors
 /// When a file cannot be written or the build fails.
 pub fn build(layout: &Layout, step: &Step) -> Result<String, Failure> {
-    let module = wasm::module(layout);
-    let bytes = fs::read(&module).on_file("read", &module)?;
-    for copy in COPIES {
-        let file = layout.file(copy);
+    for (name, folder) in COPIES {
+        let (source, folder) = (layout.wasm().join(name), layout.file(folder));
+        let bytes = fs::read(&source).on_file("read", &source)?;
+        let file = folder.join(name);
         if fs::read(&file).ok().as_deref() != Some(bytes.as_slice()) {
-            let folder = file.parent().unwrap_or(layout.root());
-            fs::create_dir_all(folder).on_file("make", folder)?;
+            fs::create_dir_all(&folder).on_file("make", &folder)?;
             write_atomically(&file, &bytes)?;
         }
     }

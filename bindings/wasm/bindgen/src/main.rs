@@ -13,6 +13,8 @@ fn main() -> ExitCode {
     };
     let mut bindgen = Bindgen::new();
     bindgen.input_path(&module).typescript(true).remove_producers_section(true);
+    // A trap leaves an instance unusable: the glue can replace it.
+    bindgen.reset_state_function(true);
     let generated = bindgen.web(true).and_then(|bindgen| bindgen.generate(&folder));
     match generated {
         Ok(()) => ExitCode::SUCCESS,

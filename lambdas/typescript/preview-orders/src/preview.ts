@@ -14,6 +14,9 @@ import {
 } from './response.js';
 import { recordError, type InvocationLog } from './telemetry.js';
 
+// Compiles core while the function starts, when Lambda gives it a whole processor.
+validateOrders('');
+
 /**
  * Returns the response to an event. A body that is too large is a violation like any other.
  *

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { initialPages, withMemory } from '../../../../bindings/typescript/test/modules.js';
+import { initialPages, withEmbedded, withMemory } from '../../../../bindings/typescript/test/modules.js';
 
 process.env.GRIDBID_ENVIRONMENT = 'test';
 const { handler } = await import('../dist/index.mjs');
@@ -206,15 +206,15 @@ test('module without memory gets 500', async () => {
   const copy = mkdtempSync(join(tmpdir(), 'gridbid-preview-'));
   try {
     cpSync(new URL('dist', folder), copy, { recursive: true });
-    const module = readFileSync(join(copy, 'gridbid.wasm'));
-    writeFileSync(join(copy, 'gridbid.wasm'), withMemory(module, initialPages(module)));
+    const script = readFileSync(join(copy, 'index.mjs'), 'utf8');
+    writeFileSync(join(copy, 'index.mjs'), withEmbedded(script, (module) => withMemory(module, initialPages(module) + 4)));
     const { handler: handlerWithoutMemory } = await import(join(copy, 'index.mjs'));
-    const { status, body, line } = await request(event(VALID), handlerWithoutMemory);
+    const { status, body, line } = await request(event('x'.repeat(250_000)), handlerWithoutMemory);
     assert.deepEqual(line, {
       ...LINE,
       outcome: 'fault',
       error: 'CoreError',
-      why: 'not enough memory for an input of 196608 bytes',
+      why: 'not enough memory for an input of 250000 bytes',
       status,
     });
     assert.deepEqual([status, body], [500, {
@@ -282,7 +282,7 @@ test('bundle runs in another folder and is reproducible', () => {
   const dist = fileURLToPath(new URL('dist', folder));
   const bytes = () => readdirSync(dist).map((name) => [name, readFileSync(join(dist, name)).toString('base64')]);
   const built = bytes();
-  assert.deepEqual(built.map(([name]) => name), ['gridbid.wasm', 'index.mjs']);
+  assert.deepEqual(built.map(([name]) => name), ['index.mjs']);
   const copy = mkdtempSync(join(tmpdir(), 'gridbid-preview-'));
   try {
     cpSync(dist, copy, { recursive: true });

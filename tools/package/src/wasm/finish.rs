@@ -44,7 +44,8 @@ pub fn finish(
     let Compiled { module: compiled, is_pinned } = compiled;
     let folder = layout.wasm();
     fs::create_dir_all(&folder).on_file("make", &folder)?;
-    let stamp = Stamp::new(folder.join("stamp"), sha256_hex(&fs::read(compiled).on_file("read", compiled)?));
+    let digest = |file: &Path| fs::read(file).on_file("read", file).map(|bytes| sha256_hex(&bytes));
+    let stamp = Stamp::new(folder.join("stamp"), format!("{} {}", digest(compiled)?, digest(bindgen)?));
     let module = module(layout);
     let is_current = stamp.is_current() && module.is_file();
     if !is_current {
