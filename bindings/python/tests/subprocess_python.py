@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1] / "src")
 """The environment, with the package on the path."""
 
 
-def run(code: str, *, seconds: float = 60, **environment: str) -> Any:
+def run(code: str, *, seconds: float = 60, options: Sequence[str] = (), **environment: str) -> Any:
     """Runs code and parses its last line of output as JSON.
 
     The code can call `memory()` and `peak()` for its current and maximum resident bytes.
@@ -22,7 +23,7 @@ def run(code: str, *, seconds: float = 60, **environment: str) -> Any:
         "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
     )
     completed = subprocess.run(
-        [sys.executable, "-c", prelude + code],
+        [sys.executable, *options, "-c", prelude + code],
         capture_output=True,
         text=True,
         timeout=seconds,

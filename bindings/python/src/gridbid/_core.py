@@ -27,6 +27,8 @@ SMALL_BYTES: Final = 256 * 1024
 """Inputs up to this length do not grow an instance's memory much."""
 KEPT_INSTANCES: Final = 32
 KEPT_BYTES: Final = 64 * 1024 * 1024
+AMPLE_ADDRESS_SPACE: Final = 256 * 1024**3
+"""Room for as many reservations as the pool keeps instances, and the process itself."""
 
 
 class Core:
@@ -99,9 +101,11 @@ def _load() -> Core:
             from . import _instance, _module
 
             is_tested = _module.wasmtime_version() in _instance.UNCHECKED_VERSIONS
-            engine = _module.engine()
-            create = _instance.UncheckedInstance if is_tested else _instance.PublicInstance
-            _loaded = Core(_module.load(engine), engine, create)
+            # An instance of each thread reserves 4 GiB, unless that would exhaust the addresses.
+            reserve = _module.address_space() >= AMPLE_ADDRESS_SPACE
+            engine = _module.engine(reserve=reserve)
+            create = _instance.UncheckedInstance if reserve and is_tested else _instance.PublicInstance
+            _loaded = Core(_module.load(engine, reserve=reserve), engine, create)
         return _loaded
 
 

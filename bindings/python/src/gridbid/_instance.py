@@ -54,7 +54,10 @@ class Instance(ABC):
         no_parameters = wasmtime.FuncType([], [])
         # wasm-bindgen's one import initializes a table of JavaScript objects, which is not used.
         imports = [wasmtime.Func(self._store, no_parameters, lambda: None) for _ in module.imports]
-        exports = wasmtime.Instance(self._store, module, imports).exports(self._store)
+        try:
+            exports = wasmtime.Instance(self._store, module, imports).exports(self._store)
+        except wasmtime.WasmtimeError as error:
+            raise InputTooLarge(f"not enough memory for an instance of the module: {error}") from error
         self._exports = exports
         self._memory = cast(wasmtime.Memory, exports["memory"])
         abi = cast(wasmtime.Func, exports["gridbid_abi"])(self._store)

@@ -9,6 +9,7 @@ so that files can be copied to other machines.
 
 import contextlib
 import hashlib
+import math
 import os
 import platform
 import stat
@@ -24,18 +25,42 @@ PACKAGE: Final = Path(__file__).parent
 WASM: Final = PACKAGE / "gridbid.wasm"
 CACHE_VARIABLE: Final = "GRIDBID_CACHE_DIR"
 
-_SYSTEMS = {"linux": "unknown-linux-gnu", "darwin": "apple-darwin", "win32": "pc-windows-msvc"}
+_SYSTEMS = {"linux": "unknown-linux", "darwin": "apple-darwin", "win32": "pc-windows-msvc"}
 _MACHINES = {"AMD64": "x86_64", "x86_64": "x86_64", "arm64": "aarch64", "ARM64": "aarch64", "aarch64": "aarch64"}
 _DIGEST_BYTES: Final = hashlib.sha256().digest_size
 
 
 def host_target() -> str:
-    """Returns the target triple of this machine."""
-    return f"{_MACHINES[platform.machine()]}-{_SYSTEMS[sys.platform]}"
+    """Returns the target triple of this machine, which wasmtime compares with its own."""
+    triple = f"{_MACHINES[platform.machine()]}-{_SYSTEMS[sys.platform]}"
+    return f"{triple}-{'gnu' if _is_glibc() else 'musl'}" if sys.platform == "linux" else triple
 
 
-def engine() -> wasmtime.Engine:
-    """Creates an engine for this machine."""
+def _is_glibc() -> bool:
+    # musl has no such value.
+    try:
+        return bool(os.confstr("CS_GNU_LIBC_VERSION"))
+    except (OSError, ValueError):
+        return False
+
+
+def address_space() -> float:
+    """Returns the limit of the process's address space in bytes (`ulimit -v`)."""
+    try:
+        import resource
+    except ImportError:
+        # Windows has no such limit.
+        return math.inf
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return math.inf if limit == resource.RLIM_INFINITY else limit
+
+
+def engine(*, reserve: bool = True) -> wasmtime.Engine:
+    """Creates an engine for this machine.
+
+    Args:
+        reserve: Whether a memory reserves all addresses that it can grow to, 4 GiB, and never moves.
+    """
     config = wasmtime.Config()
     # An explicit target selects the baseline of the architecture instead of this processor's features.
     config.target = host_target()
@@ -43,7 +68,11 @@ def engine() -> wasmtime.Engine:
     config.parallel_compilation = False
     config.macos_use_mach_ports = False
     # `UncheckedInstance` keeps views of memory.
-    config.memory_may_move = False
+    config.memory_may_move = not reserve
+    if not reserve:
+        config.memory_reservation = 0
+        config.memory_reservation_for_growth = 0
+        config.memory_guard_size = 0
     return wasmtime.Engine(config)
 
 
@@ -55,7 +84,11 @@ def wasmtime_version() -> str:
         return found[0].name.removeprefix("wasmtime-").removesuffix(".dist-info")
     import importlib.metadata
 
-    return importlib.metadata.version("wasmtime")
+    try:
+        return importlib.metadata.version("wasmtime")
+    except importlib.metadata.PackageNotFoundError:
+        # A bundle without metadata. wasmtime itself refuses files that another version has compiled.
+        return "unknown"
 
 
 def precompile(folder: str | os.PathLike[str], *, target: str | None = None) -> Path:
@@ -69,10 +102,10 @@ def precompile(folder: str | os.PathLike[str], *, target: str | None = None) -> 
     return file
 
 
-def load(engine: wasmtime.Engine) -> wasmtime.Module:
+def load(engine: wasmtime.Engine, *, reserve: bool = True) -> wasmtime.Module:
     """Returns the compiled module for an engine of this machine."""
     wasm = WASM.read_bytes()
-    name = _file_name(wasm)
+    name = _file_name(wasm, reserve=reserve)
     found = _deserialize(engine, PACKAGE / name)
     if found is not None:
         return found
@@ -89,8 +122,10 @@ def load(engine: wasmtime.Engine) -> wasmtime.Module:
     return module
 
 
-def _file_name(wasm: bytes) -> str:
-    return f"gridbid-{hashlib.sha256(wasm).hexdigest()[:32]}-wasmtime-{wasmtime_version()}-{host_target()}.cwasm"
+def _file_name(wasm: bytes, *, reserve: bool = True) -> str:
+    digest = hashlib.sha256(wasm).hexdigest()[:32]
+    kind = "" if reserve else "-small"
+    return f"gridbid-{digest}-wasmtime-{wasmtime_version()}-{host_target()}{kind}.cwasm"
 
 
 def _seal(compiled: bytes) -> bytes:
@@ -122,7 +157,9 @@ def _cache_folders() -> Iterator[Path]:
     import tempfile
 
     user = os.geteuid() if hasattr(os, "geteuid") else "user"
-    yield Path(tempfile.gettempdir()) / f"gridbid-{user}"
+    # Raised when no folder is writable.
+    with contextlib.suppress(FileNotFoundError):
+        yield Path(tempfile.gettempdir()) / f"gridbid-{user}"
 
 
 def _user_cache() -> Path:
