@@ -1,6 +1,7 @@
 //! The checks of `cargo xtask test`, one file each. Every check is a step; the first failure ends the command.
 
 pub mod console;
+pub mod consumers;
 pub mod contract;
 pub mod first_deploys;
 pub mod kills;

