@@ -34,7 +34,7 @@ pub fn unless_passed(
 fn digest(context: &Context, inputs: &[&str]) -> Result<String, Failure> {
     let (layout, tools) = (&context.layout, context.tools()?);
     let is_source = |name: &str| {
-        !matches!(name, ".build" | ".terraform" | "node_modules" | "target" | "dist" | "__pycache__")
+        !matches!(name, ".build" | ".consumers" | ".terraform" | "node_modules" | "target" | "dist" | "__pycache__")
             && !name.ends_with("_cache")
     };
     let mut files = Vec::new();

@@ -127,10 +127,12 @@ fn is_change(kind: EventKind) -> bool {
 /// The path below the root of a source; none for any other file.
 fn source(root: &Path, path: &Path) -> Option<PathBuf> {
     let path = path.strip_prefix(root).ok()?;
-    let is_built = path.components().any(|component| {
+    let is_in_built_folder = path.components().any(|component| {
         let name = component.as_os_str().to_string_lossy();
         name.starts_with('.') || name.ends_with('~') || BUILT.contains(&name.as_ref())
     });
+    // Builds copy core's module and its glue there.
+    let is_built = is_in_built_folder || path.starts_with("bindings/typescript/wasm");
     let extension = path.extension().and_then(|extension| extension.to_str());
     let is_source = !is_built && !matches!(extension, None | Some("wasm" | "draft" | "tmp" | "swp"));
     is_source.then(|| path.to_path_buf())
@@ -161,6 +163,8 @@ mod tests {
         assert!(source("Cargo.lock"));
         assert!(!source("bindings/typescript/dist/index.js"));
         assert!(!source("bindings/python/src/gridbid/gridbid.wasm"));
+        assert!(!source("bindings/typescript/wasm/gridbid_wasm.js"));
+        assert!(source("bindings/wasm/src/lib.rs"));
         assert!(!source("lambdas/python/report-results/reporting/__pycache__/a.pyc"));
         assert!(!source("core/src/.lib.rs.swp"));
         assert!(!source("terraform/envs/local/.terraform.lock.hcl"));
