@@ -8,7 +8,7 @@ import sys
 from ministack import app
 from ministack.core import persistence
 
-from gridbid_cloud import invocations, mappings, objects, pipes, server, workers
+from gridbid_cloud import authorization, integrations, invocations, mappings, objects, pipes, server, workers
 from gridbid_cloud.asgi import Application
 from gridbid_cloud.calls import name_calls
 from gridbid_cloud.durability import journal_changes
@@ -20,15 +20,18 @@ from gridbid_cloud.retries import replay_responses
 
 def run(leash: Leash) -> None:
     """Serves until SIGTERM or SIGINT, then exits."""
-    if not (persistence.PERSIST_STATE and objects.s3.S3_PERSIST):
-        sys.exit("PERSIST_STATE=1 and S3_PERSIST=1 are not set: start the local cloud with `cargo xtask up`")
+    if not (persistence.PERSIST_STATE and objects.s3.S3_PERSIST and app.AUTH):
+        sys.exit("PERSIST_STATE=1, S3_PERSIST=1 and AUTH=true are not set: start the local cloud with `cargo xtask up`")
     workers.watch()
+    authorization.patch()
+    integrations.patch()
     invocations.patch()
     mappings.patch()
     pipes.patch()
     objects.watch()
     cloud = Cloud(leash)
-    application = add_guard(name_calls(replay_responses(journal_changes(app.app, cloud.journal))), server.port())
+    served = name_calls(replay_responses(journal_changes(app.app, cloud.journal)))
+    application = add_guard(authorization.serve_permissions(served), server.port())
     asyncio.run(_serve(application, cloud))
 
 

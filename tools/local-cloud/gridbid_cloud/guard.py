@@ -1,6 +1,6 @@
 """Refuses requests that a web page could have sent, since the local cloud runs code on a laptop.
 
-MiniStack checks no credentials, accepts any host and lets any origin read its responses. The guard answers 403 to
+The local cloud checks no signatures, accepts any host and lets any origin read its responses. The guard answers 403 to
 foreign hosts (DNS rebinding), foreign origins and cross-site requests, including preflights and WebSockets. AWS SDKs,
 Terraform, functions and curl send neither `Origin` nor `Sec-Fetch-Site`.
 """

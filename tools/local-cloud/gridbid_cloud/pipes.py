@@ -1,8 +1,8 @@
-"""Gives EventBridge Pipes SQS targets, filters, and source and target parameters.
+"""Gives EventBridge Pipes SQS targets, filters, source and target parameters, and their role.
 
-MiniStack 1.5.33 delivers the records of a DynamoDB stream to SNS and Step Functions, without filters, and drops the
-parameters of a pipe. Filters here are event patterns of equalities; a pipe with anything else is refused, because it
-would deliver other records than on AWS.
+MiniStack 1.5.33 delivers the records of a DynamoDB stream to SNS and Step Functions, without filters, as the account's
+root, and drops the parameters of a pipe. Filters here are event patterns of equalities; a pipe with anything else is
+refused, because it would deliver other records than on AWS.
 
 Stream records live in memory. After a restart, the stream therefore gets a `MODIFY` record for each item that a pipe's
 filter matches: an item whose record was not delivered before is delivered, others possibly again.
@@ -17,6 +17,7 @@ from typing import Any
 from ministack import app
 from ministack.core.responses import _request_account_id, _request_region
 
+from gridbid_cloud import authorization
 from gridbid_cloud.calls import Response
 from gridbid_cloud.patching import replace
 
@@ -34,6 +35,8 @@ Operation = Callable[[str, Body], Response]
 
 # What a description of a pipe returns as it was given.
 KEPT = ("SourceParameters", "TargetParameters", "LogConfiguration", "KmsKeyIdentifier")
+# What a pipe does with its source and with a queue.
+READS = ("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords")
 SCALARS = (str, int, float, bool, type(None))
 STREAM = "DynamoDBStreamParameters"
 
@@ -139,6 +142,9 @@ def _is_wanted(patterns: list[Pattern], record: Record) -> bool:
 
 def _deliver(pipe: Pipe, records: list[Record], deliver: Callable[[Pipe, list[Record]], bool]) -> bool:
     """Delivers the records that the filter matches. Returns whether all reached the target."""
+    if reason := _denial(pipe):
+        logger.warning("pipe %s holds %d records: %s", pipe["Name"], len(records), reason)
+        return False
     patterns = _patterns(pipe)
     wanted = [record for record in records if _is_wanted(patterns, record)]
     if not wanted:
@@ -153,6 +159,17 @@ def _deliver(pipe: Pipe, records: list[Record], deliver: Callable[[Pipe, list[Re
     for record in wanted:
         sqs._act_send_message({"MessageBody": json.dumps(record, ensure_ascii=False)}, _url(pipe["Target"]))
     return True
+
+
+def _denial(pipe: Pipe) -> str | None:
+    """Returns why the role of a pipe cannot read its source or send to its queue."""
+    calls = [*((action, pipe["Source"]) for action in READS), ("dynamodb:ListStreams", "*")]
+    if pipes._arn_service(pipe["Target"]) == "sqs":
+        calls.append(("sqs:SendMessage", pipe["Target"]))
+    for action, resource in calls:
+        if reason := authorization.denial(pipe["RoleArn"], action, resource):
+            return reason
+    return None
 
 
 def _url(queue_arn: str) -> str:

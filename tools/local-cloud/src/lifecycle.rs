@@ -236,6 +236,7 @@ fn ministack_command(layout: &Layout, behaviour: Behaviour, record: &Record) -> 
             ("MINISTACK_REGION", REGION.into()),
             ("AWS_DEFAULT_REGION", REGION.into()),
             ("AWS_ENDPOINT_URL", endpoint.into()),
+            ("AUTH", "true".into()),
             ("PERSIST_STATE", "1".into()),
             ("STATE_DIR", data.join("state").into_os_string()),
             ("S3_PERSIST", "1".into()),

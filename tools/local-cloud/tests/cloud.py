@@ -1,5 +1,6 @@
 """Starts real local clouds for tests, each with its own folder and port."""
 
+import contextlib
 import json
 import os
 import resource
@@ -79,6 +80,7 @@ class LocalCloud:
             "MINISTACK_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.url,
+            "AUTH": "true",
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.folder / "data/state"),
             "S3_PERSIST": "1",
@@ -158,6 +160,18 @@ class LocalCloud:
         """Returns a boto3 client that does not retry."""
         config = Config(retries={"total_max_attempts": 1}, max_pool_connections=32, read_timeout=30)
         return SESSION.client(service, region, endpoint_url=self.url, config=config)
+
+    def role(self, name: str = "tester", grants: dict[str, str] | None = None) -> str:
+        """Creates a role that allows these actions on these resources, or replaces its grants. Returns its ARN."""
+        # A policy needs a statement.
+        grants = {"sts:GetCallerIdentity": "*"} | (grants or {})
+        iam = self.client("iam")
+        with contextlib.suppress(iam.exceptions.EntityAlreadyExistsException):
+            iam.create_role(**{**ROLE, "RoleName": name})
+        allowed = [{"Effect": "Allow", "Action": key, "Resource": value} for key, value in grants.items()]
+        policy = {"Version": "2012-10-17", "Statement": allowed}
+        iam.put_role_policy(RoleName=name, PolicyName="grants", PolicyDocument=json.dumps(policy))
+        return f"arn:aws:iam::000000000000:role/{name}"
 
     def request(
         self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes | None = None

@@ -4,6 +4,8 @@ import io
 import zipfile
 from typing import Any
 
+from tests.cloud import LocalCloud
+
 
 def package(name: str, code: str) -> bytes:
     """Returns a zip with one executable file."""
@@ -15,13 +17,15 @@ def package(name: str, code: str) -> bytes:
     return archive.getvalue()
 
 
-def create_python_function(client: Any, name: str, code: str, **options: Any) -> None:
-    """Creates a function from code that defines `handler`."""
-    client.create_function(
+def create_python_function(cloud: LocalCloud, name: str, code: str, *, role: str | None = None, **options: Any) -> str:
+    """Creates a function from code that defines `handler`. Returns its ARN."""
+    created = cloud.client("lambda").create_function(
         FunctionName=name,
         Runtime="python3.12",
         Handler="index.handler",
-        Role="arn:aws:iam::000000000000:role/tester",
+        Role=role or cloud.role(),
         Code={"ZipFile": package("index.py", code)},
         **options,
     )
+    arn: str = created["FunctionArn"]
+    return arn

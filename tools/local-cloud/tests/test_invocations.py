@@ -9,7 +9,7 @@ from tests.functions import create_python_function
 class ReservedConcurrencyTest(SharedCloudTest):
     def test_reserved_concurrency_limits_the_alias(self) -> None:
         client = self.cloud.client("lambda")
-        create_python_function(client, "limited", "def handler(event, context):\n    return 1\n", Publish=True)
+        create_python_function(self.cloud, "limited", "def handler(event, context):\n    return 1\n", Publish=True)
         client.create_alias(FunctionName="limited", Name="live", FunctionVersion="1")
         client.put_function_concurrency(FunctionName="limited", ReservedConcurrentExecutions=0)
         with self.assertRaises(client.exceptions.TooManyRequestsException):
@@ -23,8 +23,9 @@ class ReservedConcurrencyTest(SharedCloudTest):
             "Parameters": {"FunctionName": function},
             "End": True,
         }
+        role = self.cloud.role("calls", {"lambda:InvokeFunction": function})
         machine = states.create_state_machine(
-            name="calls", definition=json.dumps({"StartAt": "Call", "States": {"Call": call}}), roleArn=function
+            name="calls", definition=json.dumps({"StartAt": "Call", "States": {"Call": call}}), roleArn=role
         )
         execution = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
         self.cloud.wait_until(

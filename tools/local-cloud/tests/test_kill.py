@@ -263,6 +263,9 @@ class KillTest(SharedCloudTest):
         sns = self.cloud.client("sns")
         topic = sns.create_topic(Name="orders")["TopicArn"]
         url = self.queue()
+        allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        policy = {"Version": "2012-10-17", "Statement": [{**allow, "Resource": self.arn()}]}
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=self.arn())
         sns.publish(TopicArn=topic, Message="published")
         self.cloud.wait_until(lambda: self.count(url) == 1, "the notification is delivered")
@@ -324,7 +327,7 @@ class ExecutionTest(SharedCloudTest):
         created = self.states.create_state_machine(
             name=f"machine-{uuid.uuid4().hex}",
             definition=json.dumps({"StartAt": "First", "States": {"First": {**first, "End": True}}}),
-            roleArn="arn:aws:iam::000000000000:role/tester",
+            roleArn=self.cloud.role(),
         )
         return created["stateMachineArn"]
 

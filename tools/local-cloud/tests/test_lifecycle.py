@@ -88,7 +88,7 @@ class StartAndStopTest(CloudTest):
         machine = states.create_state_machine(
             name="slow",
             definition=json.dumps({"StartAt": "Each", "States": {"Each": each}}),
-            roleArn="arn:aws:iam::000000000000:role/tester",
+            roleArn=self.cloud.role(),
         )["stateMachineArn"]
         arn = states.start_execution(stateMachineArn=machine, input='{"items": [1, 2]}')["executionArn"]
         history = functools.partial(states.get_execution_history, executionArn=arn)

@@ -10,7 +10,8 @@ from ministack.services import pipes as ministack_pipes
 from tests.cloud import CloudTest, LocalCloud, SharedCloudTest
 from tests.functions import create_python_function
 
-ROLE_ARN = "arn:aws:iam::000000000000:role/tester"
+READS = ("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords")
+POLL = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 PENDING = {"eventName": ["INSERT", "MODIFY"], "dynamodb": {"NewImage": {"status": {"S": ["pending"]}}}}
 REPORTS_FAILURES = """
 import json
@@ -49,13 +50,15 @@ class Line:
         self.source = table["TableDescription"]["LatestStreamArn"]
         self.url = self.sqs.create_queue(QueueName=self.name, Attributes={"VisibilityTimeout": "600"})["QueueUrl"]
         self.target = f"arn:aws:sqs:eu-west-1:000000000000:{self.name}"
+        reads = {**dict.fromkeys(READS, self.source), "dynamodb:ListStreams": "*"}
+        self.role = cloud.role(f"{self.name}-pipe", {**reads, "sqs:SendMessage": self.target})
 
     def create_pipe(self, pattern: Any = PENDING, **options: Any) -> None:
         self.pipes.create_pipe(
             Name=self.name,
             Source=self.source,
             Target=self.target,
-            RoleArn=ROLE_ARN,
+            RoleArn=self.role,
             SourceParameters={
                 "DynamoDBStreamParameters": {"StartingPosition": "TRIM_HORIZON", "BatchSize": 10},
                 "FilterCriteria": {"Filters": [{"Pattern": json.dumps(pattern)}]},
@@ -123,7 +126,7 @@ class PipeTest(SharedCloudTest):
         pattern = {"dynamodb": {"NewImage": {"status": {"S": ["late"]}}}}
         self.line.pipes.update_pipe(
             Name=self.line.name,
-            RoleArn=ROLE_ARN,
+            RoleArn=self.line.role,
             SourceParameters={
                 "DynamoDBStreamParameters": {"BatchSize": 5},
                 "FilterCriteria": {"Filters": [{"Pattern": json.dumps(pattern)}]},
@@ -153,7 +156,8 @@ class PipeTest(SharedCloudTest):
         attributes = {"VisibilityTimeout": "5", "RedrivePolicy": json.dumps(policy)}
         self.line.sqs.set_queue_attributes(QueueUrl=self.line.url, Attributes=attributes)
         functions = self.cloud.client("lambda")
-        create_python_function(functions, self.line.name, REPORTS_FAILURES, Timeout=5)
+        role = self.cloud.role(self.line.name, {action: self.line.target for action in POLL})
+        create_python_function(self.cloud, self.line.name, REPORTS_FAILURES, role=role, Timeout=5)
         for number in range(25):
             self.line.sqs.send_message(QueueUrl=self.line.url, MessageBody=f"message-{number}")
         self.line.sqs.send_message(QueueUrl=self.line.url, MessageBody="poison")

@@ -12,13 +12,15 @@ from gridbid_cloud import retries
 from gridbid_cloud.asgi import Message, Receive, Scope, Send, respond
 from gridbid_cloud.calls import Call, Errors
 from gridbid_cloud.retries import Recorded, Responses, replay_responses
-from tests.cloud import ROLE, Response, SharedCloudTest, create_table
+from tests.cloud import REGION, ROLE, Response, SharedCloudTest, create_table
 
 
 class LostResponseTest(SharedCloudTest):
-    def head(self, invocation: str, attempt: int, **headers: str) -> dict[str, str]:
+    def head(self, invocation: str, attempt: int, service: str, **headers: str) -> dict[str, str]:
+        scope = f"Credential=test/20260101/{REGION}/{service}/aws4_request"
         return {
             "Host": f"127.0.0.1:{self.cloud.port}",
+            "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
             "amz-sdk-invocation-id": invocation,
             "amz-sdk-request": f"attempt={attempt}; max=25",
             **{name.replace("_", "-"): value for name, value in headers.items()},
@@ -36,12 +38,12 @@ class LostResponseTest(SharedCloudTest):
         form = {"Action": "CreateRole", "Version": "2010-05-08", **ROLE, "RoleName": name}
         body = urlencode(form).encode()
         kind = {"Content_Type": "application/x-www-form-urlencoded"}
-        self.lose(self.head(invocation, 1, **kind), body)
+        self.lose(self.head(invocation, 1, "iam", **kind), body)
         iam = self.cloud.client("iam")
         self.cloud.wait_until(
             lambda: name in [role["RoleName"] for role in iam.list_roles()["Roles"]], "the role is created"
         )
-        return self.cloud.request("POST", "/", self.head(invocation, 2, **kind), body)
+        return self.cloud.request("POST", "/", self.head(invocation, 2, "iam", **kind), body)
 
     def test_role_whose_response_was_lost_is_created_once(self) -> None:
         response = self.create_role("lost", "11111111-1111-1111-1111-111111111111")
@@ -66,9 +68,9 @@ class LostResponseTest(SharedCloudTest):
         body = json.dumps(update).encode()
         kind = {"X_Amz_Target": "DynamoDB_20120810.UpdateItem", "Content_Type": "application/x-amz-json-1.0"}
         read = {"TableName": "counters", "Key": update["Key"], "ConsistentRead": True}
-        self.lose(self.head("update", 1, **kind), body)
+        self.lose(self.head("update", 1, "dynamodb", **kind), body)
         self.cloud.wait_until(lambda: "Item" in dynamodb.get_item(**read), "the item is updated")
-        self.assertEqual(self.cloud.request("POST", "/", self.head("update", 2, **kind), body).status, 200)
+        self.assertEqual(self.cloud.request("POST", "/", self.head("update", 2, "dynamodb", **kind), body).status, 200)
         self.assertEqual(dynamodb.get_item(**read)["Item"]["amount"], {"N": "1"})
 
     def test_sdk_sends_an_invocation_id(self) -> None:

@@ -120,7 +120,7 @@ class CodeTest(CloudTest):
     def test_code_of_a_function_stays_until_its_successor_is_saved(self) -> None:
         self.cloud.start()
         client = self.cloud.client("lambda")
-        create_python_function(client, "orders", ANSWER.format(answer="first"))
+        create_python_function(self.cloud, "orders", ANSWER.format(answer="first"))
         saved = self.cloud.folder / "data/state/lambda.json"
         aside = saved.with_suffix(".aside")
         saved.rename(aside)
@@ -137,7 +137,7 @@ class CodeTest(CloudTest):
     def test_functions_survive_a_kill(self) -> None:
         self.cloud.start()
         client = self.cloud.client("lambda")
-        create_python_function(client, "orders", ANSWER.format(answer="kept"))
+        create_python_function(self.cloud, "orders", ANSWER.format(answer="kept"))
         client.publish_version(FunctionName="orders")
         client.create_alias(FunctionName="orders", Name="live", FunctionVersion="1")
         self.cloud.restart_after_kill()

@@ -38,7 +38,7 @@ class WorkersTest(CloudTest):
             FunctionName=name,
             Runtime=runtime,
             Handler=handler,
-            Role="arn:aws:iam::000000000000:role/tester",
+            Role=self.cloud.role(),
             Code={"ZipFile": package(file, code)},
             Timeout=900,
             Environment={"Variables": {"PID_FILE": str(pid_file)}},

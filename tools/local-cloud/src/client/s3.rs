@@ -102,14 +102,14 @@ fn each<'a>(xml: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
     })
 }
 
-fn first(xml: &str, name: &str) -> Option<String> {
+pub(super) fn first(xml: &str, name: &str) -> Option<String> {
     let text = each(xml, name).next()?;
     let plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");
     Some(plain.replace("&amp;", "&"))
 }
 
 /// Percent-encodes a path; slashes are kept.
-fn encode_path(text: &str) -> String {
+pub(super) fn encode_path(text: &str) -> String {
     let mut safe = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {

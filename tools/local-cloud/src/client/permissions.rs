@@ -1,0 +1,118 @@
+//! IAM: what policies allow, what was denied, and the policies of roles.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::cloud::Cloud;
+use super::error::CallError;
+use super::s3::{encode_path, first};
+
+const PERMISSIONS: &str = "/_gridbid/permissions";
+
+/// The grants of all roles, and what was denied.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Permissions {
+    /// The grants.
+    pub grants: Vec<Grant>,
+    /// The denials since they were last forgotten, oldest first.
+    pub denials: Vec<Denial>,
+}
+
+/// An action on a resource that a policy of a role allows.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Grant {
+    /// The name of the role.
+    pub role: String,
+    /// The name of the policy.
+    pub policy: String,
+    /// The action, as the policy spells it.
+    pub action: String,
+    /// The resource, as the policy spells it.
+    pub resource: String,
+    /// Whether a call needed it since the start of the local cloud.
+    pub is_used: bool,
+}
+
+/// A call that no policy allowed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Denial {
+    /// The name of the role, or of the service for a denial by the policy of a resource.
+    pub principal: String,
+    /// The action.
+    pub action: String,
+    /// The resource.
+    pub resource: String,
+}
+
+impl Cloud {
+    /// The grants and the denials.
+    ///
+    /// # Errors
+    /// When the local cloud does not respond.
+    pub fn permissions(&self) -> Result<Permissions, CallError> {
+        let response = self.call("iam", "GET", PERMISSIONS, &[], &[])?;
+        serde_json::from_slice(&response.body).map_err(|_| CallError::unexpected(PERMISSIONS, response.text()))
+    }
+
+    /// Forgets the denials.
+    ///
+    /// # Errors
+    /// When the local cloud does not respond.
+    pub fn forget_denials(&self) -> Result<(), CallError> {
+        self.call("iam", "DELETE", PERMISSIONS, &[], &[]).map(drop)
+    }
+
+    /// An inline policy of a role.
+    ///
+    /// # Errors
+    /// When there is no such role or policy.
+    pub fn role_policy(&self, role: &str, policy: &str) -> Result<Value, CallError> {
+        let xml = self.iam(&[("Action", "GetRolePolicy"), ("RoleName", role), ("PolicyName", policy)])?;
+        let encoded = first(&xml, "PolicyDocument").unwrap_or_default();
+        let document = decode(&encoded).and_then(|text| serde_json::from_str(&text).ok());
+        document.ok_or_else(|| CallError::unexpected("GetRolePolicy", xml))
+    }
+
+    /// Replaces an inline policy of a role.
+    ///
+    /// # Errors
+    /// When there is no such role, or the policy is malformed.
+    pub fn put_role_policy(&self, role: &str, policy: &str, document: &Value) -> Result<(), CallError> {
+        let document = document.to_string();
+        let fields = [("RoleName", role), ("PolicyName", policy), ("PolicyDocument", document.as_str())];
+        self.iam(&[&[("Action", "PutRolePolicy")], &fields[..]].concat()).map(drop)
+    }
+
+    /// Calls IAM, which has a form as its request and XML as its response.
+    fn iam(&self, fields: &[(&str, &str)]) -> Result<String, CallError> {
+        let fields = fields.iter().chain(&[("Version", "2010-05-08")]);
+        let form = fields.map(|(name, value)| format!("{name}={}", encode_path(value))).collect::<Vec<_>>().join("&");
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        Ok(self.call("iam", "POST", "/", &headers, form.as_bytes())?.text())
+    }
+}
+
+/// Decodes percent-encoding.
+fn decode(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (code, rest) = part.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(code, 16).ok()?);
+        bytes.extend(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percent_encoding_is_decoded() {
+        assert_eq!(decode("%7B%22a%22%3A%20%C3%A9%7D").as_deref(), Some("{\"a\": é}"));
+        assert_eq!(decode("plain").as_deref(), Some("plain"));
+        assert_eq!(decode("%7"), None);
+        assert_eq!(decode("%zz"), None);
+    }
+}
