@@ -21,6 +21,8 @@ mod orders;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
+mod permissions;
+#[cfg(test)]
 mod results;
 #[cfg(test)]
 mod sizes;

@@ -30,6 +30,13 @@ from gridbid_cloud.patching import replace
 
 PATH = "/_gridbid/permissions"
 MAX_DENIALS = 1000
+# The batches of SQS and SNS have no actions of IAM: AWS authorizes them as single calls.
+SINGLE = {
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+}
 
 # The grants that allowed a call: role, action and resource, as the policy spells them.
 _used: set[tuple[str, str, str]] = set()
@@ -64,6 +71,7 @@ def enforce(
     Reading an object that does not exist also needs `s3:ListBucket`, as on AWS, which answers 403 instead of 404
     without it.
     """
+    action = SINGLE.get(action, action)
     result = enforce_request(access_key_id, action, service, region, resource_arn, service_context)
     if isinstance(result, EvalResult):
         _record_denial(_role_name(result.principal_arn), action, resource_arn)

@@ -111,6 +111,13 @@ class FunctionTest(AuthorizationTest):
             MessageBody="text",
         )
         self.assert_needs(
+            {"sqs:SendMessage": f"arn:aws:sqs:{HERE}:{self.name}"},
+            "sqs",
+            "send_message_batch",
+            QueueUrl=queue,
+            Entries=[{"Id": "0", "MessageBody": "text"}],
+        )
+        self.assert_needs(
             {"secretsmanager:GetSecretValue": secret}, "secretsmanager", "get_secret_value", SecretId=secret
         )
 

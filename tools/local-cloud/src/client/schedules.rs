@@ -10,13 +10,7 @@ impl Cloud {
     ///
     /// # Errors
     /// When the name is taken or the role does not exist.
-    pub fn schedule_once(
-        &self,
-        name: &str,
-        target_arn: &str,
-        role_arn: &str,
-        input: &Value,
-    ) -> Result<(), CallError> {
+    pub fn schedule_once(&self, name: &str, target_arn: &str, role_arn: &str, input: &Value) -> Result<(), CallError> {
         let request = json!({
             "ScheduleExpression": "at(2026-01-01T00:00:00)",
             "ActionAfterCompletion": "DELETE",
