@@ -9,6 +9,7 @@ pub mod languages;
 pub mod local_cloud;
 pub mod passed;
 pub mod paths;
+mod permissions;
 pub mod prose;
 pub mod release_build;
 pub mod rust;

@@ -38,7 +38,7 @@ const SLACK_LIMIT: Duration = Duration::from_secs(30);
 pub fn show(layout: &Layout, system: &System, say: &dyn Fn(&str)) -> Result<(), Failure> {
     let example = Example {
         say,
-        cloud: Cloud::new(&system.record.ports),
+        cloud: system.cloud(),
         simulators: Simulators::new(&system.record.ports, &layout.cloud()),
         names: &system.names,
     };

@@ -9,6 +9,7 @@ use gridbid_devkit::files::source_digest;
 use gridbid_devkit::stamp::Stamp;
 use gridbid_devkit::terraform::{self, WarmProvider};
 use gridbid_local_cloud::behaviour::Behaviour;
+use gridbid_local_cloud::client::Cloud;
 use gridbid_local_cloud::delivery::Delivery;
 use gridbid_local_cloud::lifecycle;
 use gridbid_local_cloud::names::Names;
@@ -30,6 +31,14 @@ pub struct System {
     pub shifted: Vec<FunctionName>,
     /// The programs that it was deployed and started with.
     pub programs: HostPrograms,
+}
+
+impl System {
+    /// The AWS APIs of the local cloud.
+    #[must_use]
+    pub fn cloud(&self) -> Cloud {
+        Cloud::new(&self.record.ports)
+    }
 }
 
 /// What has to be built before a deployment, and what speeds it up.

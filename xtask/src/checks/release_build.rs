@@ -50,7 +50,7 @@ pub fn check(context: &Context, system: &System) -> Result<(), Failure> {
         if outcome.shifted != [FUNCTION] {
             return Err(Failure::new(format!("{:?} were deployed instead of {FUNCTION}", outcome.shifted)));
         }
-        store_and_read(&Cloud::new(&system.record.ports), &system.names.api_id)?;
+        store_and_read(&system.cloud(), &system.names.api_id)?;
         Ok(((), format!("deployed and used, a zip of {} bytes", zip.len())))
     })
 }

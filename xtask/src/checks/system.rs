@@ -1,9 +1,10 @@
 //! The whole system on its own local clouds, each from an empty folder, at the same time.
 //!
 //! One cloud does what `cargo xtask up` does, the example included; then the same after a stop, which must be quick, change nothing
-//! and have kept the data; then its processes are killed in turn, a function compiled as for production is deployed, the
-//! console is used in a browser, and the HTTP contract is checked. Three others run the scenarios of `tests/system`, with a scripted auction platform and Slack; those
-//! of results runs must cover the state machine. The clouds are stopped in the end, also after a failure.
+//! and have kept the data; then its processes are killed in turn, a function compiled as for production is deployed, the console is
+//! used in a browser, and the HTTP contract is checked. Three others run the scenarios of `tests/system`, with a scripted auction
+//! platform and Slack; those of results runs must cover the state machine, and all together the permissions. The clouds are stopped
+//! in the end, also after a failure.
 
 use std::fs;
 use std::sync::{Mutex, PoisonError};
@@ -16,12 +17,12 @@ use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::layout::Layout;
 use gridbid_devkit::lock;
 use gridbid_local_cloud::behaviour::FOR_TESTS;
-use gridbid_local_cloud::client::Cloud;
 use gridbid_local_cloud::lifecycle;
 use gridbid_local_cloud::scenario::{self, FUNCTIONS_VARIABLE, GRIDBID_VARIABLE, SITE_VARIABLE};
 use gridbid_package::programs::HostPrograms;
 use gridbid_release_format::Profile;
 
+use crate::checks::permissions::Grants;
 use crate::checks::{console, contract, kills, paths, release_build, rust};
 use crate::commands::logs;
 use crate::example;
@@ -39,6 +40,7 @@ const MANY_SLOTS: &str = "test(/^many_slots::/)";
 
 /// Runs everything but the scenarios of minutes, on what is already built.
 pub fn tests(context: &Context, programs: &HostPrograms) -> Result<(), Failure> {
+    let grants = Grants::default();
     let usage = || {
         on_a_cloud(context, "test", |context| {
             show(context, programs)?;
@@ -52,33 +54,37 @@ pub fn tests(context: &Context, programs: &HostPrograms) -> Result<(), Failure> 
                 release_build::check(context, &system)?;
             }
             console::tests(context, &system)?;
-            contract::tests(context, &system)
+            contract::tests(context, &system)?;
+            grants.add(&system.cloud())
         })
     };
     let deliveries = || {
         on_a_cloud(context, "test-deliveries", |context| {
             let system = bring_up(context, programs)?;
-            scenarios(context, &system, "deliveries", DELIVERIES)
+            scenarios(context, &system, "deliveries", DELIVERIES)?;
+            grants.add(&system.cloud())
         })
     };
     let platform = || {
         on_a_cloud(context, "test-platform", |context| {
             let system = bring_up(context, programs)?;
-            scenarios(context, &system, "platform", PLATFORM)
+            scenarios(context, &system, "platform", PLATFORM)?;
+            grants.add(&system.cloud())
         })
     };
     let others = || {
         on_a_cloud(context, "test-scenarios", |context| {
             let system = bring_up(context, programs)?;
             scenarios(context, &system, "scenarios", &format!("not ({DELIVERIES} or {PLATFORM} or {MANY_SLOTS})"))?;
+            grants.add(&system.cloud())?;
             context.step("coverage of the state machine", |_| {
-                let cloud = Cloud::new(&system.record.ports);
-                Ok(((), paths::check(&cloud, &system.names.state_machine_arn)?))
+                Ok(((), paths::check(&system.cloud(), &system.names.state_machine_arn)?))
             })
         })
     };
     let scenarios = || context.progress.both(deliveries, || context.progress.both(platform, others));
-    context.progress.both(usage, scenarios).map(drop)
+    context.progress.both(usage, scenarios)?;
+    context.step("use of permissions", |_| Ok(((), grants.check()?)))
 }
 
 /// Runs the scenarios of minutes.
@@ -96,7 +102,8 @@ pub fn some(context: &Context, text: &str) -> Result<(), Failure> {
     let programs = system::build(context)?;
     on_a_cloud(context, "test", |context| {
         let system = bring_up(context, &programs)?;
-        scenarios(context, &system, "scenarios", &format!("test({text})"))
+        scenarios(context, &system, "scenarios", &format!("test({text})"))?;
+        Grants::default().add(&system.cloud())
     })
 }
 
