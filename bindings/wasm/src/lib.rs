@@ -27,11 +27,21 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[global_allocator]
 static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
-/// A message could not be reported anywhere: the host sees a trap.
+/// A panic message has nowhere to go, so the host sees only a trap.
 #[cfg(target_arch = "wasm32")]
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    trap()
+}
+
+#[cfg(target_arch = "wasm32")]
+fn trap() -> ! {
     core::arch::wasm32::unreachable()
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn trap() -> ! {
+    std::process::abort()
 }
 
 /// The version of the ABI. A host must refuse a module with another version than its own.
@@ -76,9 +86,10 @@ fn address<T>(value: *const T) -> u32 {
 }
 
 impl Memory {
-    /// The first bytes of the input. A host must have reserved them: of a shorter buffer there are none.
+    /// Returns the first `length` bytes of the input. Traps if the host has not reserved that many: a verdict on another input
+    /// would be worse.
     fn input(&self, length: u32) -> &[u8] {
-        self.input.get(..length as usize).unwrap_or_default()
+        self.input.get(..length as usize).unwrap_or_else(|| trap())
     }
 
     /// Returns a text: its address and length.
@@ -103,7 +114,7 @@ impl Memory {
     }
 }
 
-/// Reserves an input buffer of `length` bytes. Returns its address, or 0 without memory for it.
+/// Reserves an input buffer of `length` bytes. Returns its address, or 0 if memory runs out.
 #[wasm_bindgen]
 #[must_use]
 pub fn gridbid_input(length: u32) -> u32 {
@@ -111,7 +122,7 @@ pub fn gridbid_input(length: u32) -> u32 {
         let length = length as usize;
         if length > memory.input.len() {
             let more = length - memory.input.len();
-            if memory.input.try_reserve(more).is_err() {
+            if memory.input.try_reserve_exact(more).is_err() {
                 return 0;
             }
             memory.input.resize(length, 0);
@@ -121,7 +132,7 @@ pub fn gridbid_input(length: u32) -> u32 {
 }
 
 /// Validates a request of `length` bytes. Returns the address of: number of orders, number of violations, address and length
-/// of the report as JSON. Without violations the report is an older one.
+/// of the report as JSON. If there are no violations, the last two words are stale.
 #[wasm_bindgen]
 #[must_use]
 pub fn gridbid_check(length: u32, orders: u32, bytes: u32, depth: u32, listed: u32) -> u32 {
