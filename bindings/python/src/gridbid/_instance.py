@@ -235,8 +235,8 @@ class UncheckedInstance(Instance):
 
 
 def _trap_error(reason: str) -> InputTooLarge:
-    # core never panics, so only a lack of memory can cause a trap.
-    return InputTooLarge(f"the module ran out of memory: {reason}")
+    # core never panics: any other cause is a bug of it.
+    return InputTooLarge(f"the module stopped, most likely for lack of memory: {reason}")
 
 
 def _view(address: int, length: int) -> memoryview:
