@@ -1,7 +1,7 @@
 //! `cargo xtask bench core`: compares checking and reading of orders with common libraries, natively, in Node and in Python.
 //!
 //! All benchmarks read the same requests, which the TypeScript benchmark generates. Each language's benchmark interleaves its
-//! subjects and verifies that their results agree. Tables of the medians replace the section of `docs/benchmarks.md`.
+//! subjects and verifies that their results agree. Tables of the medians replace the section of `docs/benchmarks-core.md`.
 
 mod tables;
 

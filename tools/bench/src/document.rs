@@ -1,4 +1,4 @@
-//! Markdown: tables, and the sections of `docs/benchmarks.md`.
+//! Markdown: tables, and the sections of `docs/benchmarks-core.md`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -7,14 +7,14 @@ use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::files::write_atomically;
 use gridbid_devkit::layout::Layout;
 
-const TITLE: &str = "# Benchmarks\n";
+const TITLE: &str = "# Benchmarks of core\n";
 
 /// Writes a section (`## HEADING` and its text) into the document, replacing the one with the same heading.
 ///
 /// # Errors
 /// When the file cannot be written.
 pub fn publish(layout: &Layout, heading: &str, text: &str) -> Result<String, Failure> {
-    let file = layout.file("docs/benchmarks.md");
+    let file = layout.file("docs/benchmarks-core.md");
     let there = if file.is_file() { fs::read_to_string(&file).on_file("read", &file)? } else { TITLE.to_owned() };
     write_atomically(&file, with_section(&there, heading, text).as_bytes())?;
     Ok(layout.shown(&file))
@@ -54,9 +54,9 @@ mod tests {
     #[test]
     fn section_replaces_its_predecessor_and_no_other() {
         let first = with_section(TITLE, "Core", "one");
-        assert_eq!(first, "# Benchmarks\n\n## Core\n\none\n");
+        assert_eq!(first, "# Benchmarks of core\n\n## Core\n\none\n");
         let both = with_section(&first, "Functions", "two\n\n### More\n");
-        assert_eq!(both, "# Benchmarks\n\n## Core\n\none\n\n## Functions\n\ntwo\n\n### More\n");
+        assert_eq!(both, "# Benchmarks of core\n\n## Core\n\none\n\n## Functions\n\ntwo\n\n### More\n");
         assert_eq!(with_section(&both, "Core", "three"), both.replace("one", "three"));
         assert_eq!(with_section(&both, "Functions", "two\n\n### More\n"), both);
     }

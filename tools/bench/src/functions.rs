@@ -5,17 +5,17 @@
 //! tables. The network and the time before a process starts (the download of the zip, the micro virtual machine) can be
 //! measured only on Lambda. Linux only.
 
-mod aws;
-mod certificate;
-mod events;
-mod execution;
-mod implementations;
-mod measure;
+pub mod aws;
+pub mod certificate;
+pub mod events;
+pub mod execution;
+pub mod implementations;
+pub mod measure;
 mod price;
-mod quota;
-mod report;
+pub mod quota;
+pub mod report;
 mod runtime_api;
-mod sample;
+pub mod sample;
 mod server;
 
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ use report::Results;
 
 /// Requests that end at different stages, which shows where the time of a request goes.
 #[derive(Clone, Debug, Default)]
-struct Stages {
+pub struct Stages {
     /// The probe: the runtime and the log line.
     probe: Batch,
     /// A batch that is read, checked and refused: nothing is sent to AWS.

@@ -1,10 +1,11 @@
 //! `gridbid-bench`: compares Gridbid with common alternatives in one run and prints the results as Markdown.
 //!
-//! No figure is asserted. `cargo xtask bench` builds and runs this program.
+//! No timing is asserted. `cargo xtask bench` builds and runs this program.
 
 mod core;
 mod document;
 mod functions;
+mod load;
 mod machine;
 
 use std::path::PathBuf;
@@ -22,7 +23,7 @@ use gridbid_release_format::Profile;
 #[derive(Parser)]
 #[command(name = "cargo xtask bench")]
 enum Subject {
-    /// Checking and reading orders, natively, in Node and in Python (10 minutes); rewrites its section of docs/benchmarks.md
+    /// Checking and reading orders, natively, in Node and in Python (10 minutes); rewrites its section of docs/benchmarks-core.md
     Core,
     /// The functions: cold starts, warm requests, processor time, memory, sizes, price (5 minutes after the first build)
     Functions {
@@ -38,6 +39,18 @@ enum Subject {
         /// Number of warm requests of each size
         #[arg(long, default_value_t = 600)]
         requests: usize,
+    },
+    /// Sustained requests, each read back; fails if memory or descriptors grow (10 minutes after the first build)
+    Load {
+        /// Number of requests of each size; the default is an hour of ten per second
+        #[arg(long, default_value_t = load::REQUESTS)]
+        requests: usize,
+        /// Latency of AWS in milliseconds
+        #[arg(long, default_value_t = 0, conflicts_with = "local_cloud")]
+        latency_ms: u64,
+        /// Measure the running local cloud, where the orders remain for a day
+        #[arg(long)]
+        local_cloud: bool,
     },
 }
 
@@ -65,6 +78,9 @@ fn measure(context: &Context, subject: Subject) -> Result<(), Failure> {
                 None => context.with_profile(Profile::Release),
             };
             functions::bench(&context, Duration::from_millis(latency_ms), starts, requests)
+        }
+        Subject::Load { requests, latency_ms, local_cloud } => {
+            load::bench(context, requests, Duration::from_millis(latency_ms), local_cloud)
         }
     }
 }

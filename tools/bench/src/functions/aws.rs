@@ -1,20 +1,21 @@
-//! A fake AWS with a fixed latency. It responds to the calls that the measured functions make: DynamoDB transactions, batch reads and
-//! queries, S3 puts, listings and reads (nothing is found), SNS publishes, and one secret. Any other operation gets a 400.
+//! A fake AWS with a fixed latency. It responds to the calls that the measured functions make: DynamoDB transactions and reads, S3
+//! puts, listings and reads (nothing is found), SNS publishes, and one secret. Any other operation gets a 400.
 //!
-//! Every response is as short as the service's own and takes the same time, so that the function is
-//! measured and not an emulator. Nothing is stored and no signature is checked.
+//! Every response is as short as the service's own and takes the same time, so that the function is measured and not an emulator.
+//! Only the last transaction is kept, whose items can be read. No signature is checked.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
 use tokio::task;
 use tokio_rustls::TlsAcceptor;
 
@@ -35,7 +36,8 @@ impl FakeAws {
     /// As [`Server::start`].
     pub fn start(latency: Duration, tls: TlsAcceptor) -> io::Result<Self> {
         let calls = Arc::new(AtomicU64::new(0));
-        let router = Router::new().fallback(respond_late).with_state((latency, Arc::clone(&calls)));
+        let shared = Shared { latency, calls: Arc::clone(&calls), transaction: Arc::default() };
+        let router = Router::new().fallback(respond_late).with_state(shared);
         let http = Server::start(router.clone(), None)?;
         Ok(Self { http, https: Server::start(router, Some(tls))?, calls })
     }
@@ -59,16 +61,24 @@ impl FakeAws {
     }
 }
 
+#[derive(Clone, Debug)]
+struct Shared {
+    latency: Duration,
+    calls: Arc<AtomicU64>,
+    /// The body of the last transaction.
+    transaction: Arc<Mutex<Bytes>>,
+}
+
 async fn respond_late(
-    State((latency, calls)): State<(Duration, Arc<AtomicU64>)>,
+    State(Shared { latency, calls, transaction }): State<Shared>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
-    _body: Bytes,
+    body: Bytes,
 ) -> Response {
     let due = Instant::now() + latency;
     let is_health_check = method == Method::GET && uri == "/";
-    let response = respond(&method, &uri, &headers, is_health_check);
+    let response = respond(&method, &uri, &headers, body, &transaction, is_health_check);
     if response.status() == StatusCode::OK && !is_health_check {
         calls.fetch_add(1, Ordering::Relaxed);
     }
@@ -77,13 +87,27 @@ async fn respond_late(
     if waited.is_ok() { response } else { StatusCode::INTERNAL_SERVER_ERROR.into_response() }
 }
 
-fn respond(method: &Method, uri: &Uri, headers: &HeaderMap, is_health_check: bool) -> Response {
+fn respond(
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Bytes,
+    transaction: &Mutex<Bytes>,
+    is_health_check: bool,
+) -> Response {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
     match (method.as_str(), target) {
         _ if is_health_check => with_body("text/plain", "healthy: fake\n").into_response(),
         ("POST", "DynamoDB_20120810.TransactWriteItems") => {
+            *transaction.lock().unwrap_or_else(PoisonError::into_inner) = body;
             // The CRC-32 of `{}`, which SDKs check.
             ([("x-amz-crc32", "2745614147")], with_body("application/x-amz-json-1.0", "{}")).into_response()
+        }
+        ("POST", "DynamoDB_20120810.GetItem") => {
+            let transaction = transaction.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let found =
+                item(&transaction, &body).map_or_else(|| "{}".to_owned(), |item| json!({"Item": item}).to_string());
+            with_body("application/x-amz-json-1.0", found).into_response()
         }
         ("POST", "secretsmanager.GetSecretValue") => {
             with_body("application/x-amz-json-1.1", r#"{"SecretString":"http://127.0.0.1:9/webhook"}"#).into_response()
@@ -112,6 +136,15 @@ fn respond(method: &Method, uri: &Uri, headers: &HeaderMap, is_health_check: boo
     }
 }
 
+/// The item of a transaction that a request of GetItem names.
+fn item(transaction: &[u8], request: &[u8]) -> Option<Value> {
+    let [transaction, request]: [Value; 2] =
+        [serde_json::from_slice(transaction).ok()?, serde_json::from_slice(request).ok()?];
+    let id = request.pointer("/Key/record_id")?;
+    let mut items = transaction.get("TransactItems")?.as_array()?.iter().filter_map(|write| write.pointer("/Put/Item"));
+    items.find(|item| item.get("record_id") == Some(id)).cloned()
+}
+
 /// An empty bucket.
 const LISTED: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult \
     xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Name>order-results</Name><Prefix></Prefix><KeyCount>0</KeyCount>\
@@ -121,9 +154,9 @@ const PUBLISHED: &str = "<PublishResponse xmlns=\"http://sns.amazonaws.com/doc/2
     <MessageId>567910cd-659e-55d4-8ccb-5aaf14679dc0</MessageId></PublishResult><ResponseMetadata>\
     <RequestId>d74b8436-ae13-5ab4-a9ff-ce54dfea72a0</RequestId></ResponseMetadata></PublishResponse>";
 
-fn with_body(content_type: &'static str, body: &'static str) -> impl IntoResponse {
+fn with_body(content_type: &'static str, body: impl Into<Body>) -> impl IntoResponse {
     let id = "VO9V4FLKTB5VRJ00H2CJ3D5E4NVV4KQNSO5AEMVJF66Q9ASUAAJG";
-    ([(header::CONTENT_TYPE.as_str(), content_type), ("x-amzn-requestid", id)], body)
+    ([(header::CONTENT_TYPE.as_str(), content_type), ("x-amzn-requestid", id)], body.into())
 }
 
 #[cfg(test)]
@@ -147,8 +180,15 @@ mod tests {
         let aws = FakeAws::start(Duration::from_millis(30), tls).unwrap();
         let (began, url) = (Instant::now(), format!("{}/", aws.http_url()));
         let headers = [("x-amz-target", "DynamoDB_20120810.TransactWriteItems")];
-        assert_eq!(http::call("POST", &url, &headers, b"{}").unwrap().text(), "{}");
+        let items = br#"{"TransactItems": [{"Put": {"Item": {"record_id": {"S": "a"}}}}]}"#;
+        assert_eq!(http::call("POST", &url, &headers, items).unwrap().text(), "{}");
         assert!(began.elapsed() >= Duration::from_millis(30));
+        let read = |id: &str| {
+            let request = format!(r#"{{"Key": {{"record_id": {{"S": "{id}"}}}}}}"#);
+            let headers = [("x-amz-target", "DynamoDB_20120810.GetItem")];
+            http::call("POST", &url, &headers, request.as_bytes()).unwrap().text()
+        };
+        assert_eq!([read("a"), read("b")], [r#"{"Item":{"record_id":{"S":"a"}}}"#, "{}"]);
         assert!(http::call("POST", &url, &[], b"Action=Publish").unwrap().text().contains("<MessageId>"));
         assert_eq!(http::call("PUT", &format!("{url}bucket/key"), &[], b"{}").unwrap().status, 200);
         assert!(
@@ -156,7 +196,7 @@ mod tests {
         );
         assert_eq!(http::call("GET", &url, &[], &[]).unwrap().status, 200);
         assert_eq!(http::call("POST", &url, &[("x-amz-target", "DynamoDB_20120810.Scan")], b"{}").unwrap().status, 400);
-        assert_eq!(aws.calls(), 4);
+        assert_eq!(aws.calls(), 6);
 
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(authorities.own).unwrap()).unwrap();

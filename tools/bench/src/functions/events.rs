@@ -3,19 +3,33 @@
 //! Orders are realistic (ids of about twenty characters, a short text, a price with two decimals) and depend only on their
 //! number.
 
-use serde_json::json;
+use serde_json::{Value, json};
+
+/// The beginning of the ids, where every request has the same orders.
+const DAY: &str = "bid-2026-11-24";
+
+/// An order, as it is written in a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Its id.
+    pub record_id: String,
+    /// Its text.
+    pub parameter_1: String,
+    /// Its amount, with two decimals.
+    pub parameter_2: String,
+}
 
 /// `POST /orders` with this number of valid orders.
 #[must_use]
 pub fn post_orders(orders: usize) -> Vec<u8> {
-    request(&body(orders))
+    post_batch(DAY, orders)
 }
 
 /// The same, except that the last order has the first one's `record_id`: refused after every order has been checked.
 #[must_use]
 pub fn post_duplicate(orders: usize) -> Vec<u8> {
-    let last = id(orders.saturating_sub(1));
-    request(&body(orders).replace(&last, &id(0)))
+    let (first, last) = (order(DAY, 0), order(DAY, orders.saturating_sub(1)));
+    request(&body(DAY, orders).replace(&last.record_id, &first.record_id))
 }
 
 /// `POST /orders` without a body: refused without a call to AWS.
@@ -24,27 +38,47 @@ pub fn post_empty() -> Vec<u8> {
     request("")
 }
 
-fn id(order: usize) -> String {
-    format!("bid-2026-11-24-{order:06}")
+/// `POST /orders` with orders whose ids begin with `batch`.
+#[must_use]
+pub fn post_batch(batch: &str, orders: usize) -> Vec<u8> {
+    request(&body(batch, orders))
 }
 
-fn body(orders: usize) -> String {
-    let order = |at: usize| {
-        let (hour, euros, cents) = (at % 24, 20 + at * 37 % 180, at * 61 % 100);
-        let id = id(at);
-        format!(r#"{{"record_id": "{id}", "parameter_1": "DE-LU hour {hour:02}", "parameter_2": {euros}.{cents:02}}}"#)
+/// `GET /orders/{record_id}`.
+#[must_use]
+pub fn get_order(record_id: &str) -> Vec<u8> {
+    routed("GET /orders/{record_id}", "", Some(json!({"record_id": record_id})))
+}
+
+/// An order of a batch.
+#[must_use]
+pub fn order(batch: &str, at: usize) -> Order {
+    let (hour, euros, cents) = (at % 24, 20 + at * 37 % 180, at * 61 % 100);
+    Order {
+        record_id: format!("{batch}-{at:06}"),
+        parameter_1: format!("DE-LU hour {hour:02}"),
+        parameter_2: format!("{euros}.{cents:02}"),
+    }
+}
+
+/// The body of `POST /orders` with this number of orders.
+#[must_use]
+pub fn body(batch: &str, orders: usize) -> String {
+    let json = |at: usize| {
+        let Order { record_id, parameter_1, parameter_2 } = order(batch, at);
+        format!(r#"{{"record_id": "{record_id}", "parameter_1": "{parameter_1}", "parameter_2": {parameter_2}}}"#)
     };
-    format!("[{}]", (0..orders).map(order).collect::<Vec<_>>().join(", "))
+    format!("[{}]", (0..orders).map(json).collect::<Vec<_>>().join(", "))
 }
 
 fn request(body: &str) -> Vec<u8> {
-    routed("POST /orders", body)
+    routed("POST /orders", body, None)
 }
 
 /// API Gateway's event, payload format 2.0.
-fn routed(route: &str, body: &str) -> Vec<u8> {
-    let path = route.trim_start_matches("POST ");
-    let event = json!({
+fn routed(route: &str, body: &str, parameters: Option<Value>) -> Vec<u8> {
+    let (method, path) = route.split_once(' ').unwrap_or(("POST", route));
+    let mut event = json!({
         "version": "2.0",
         "routeKey": route,
         "rawPath": path,
@@ -69,7 +103,7 @@ fn routed(route: &str, body: &str) -> Vec<u8> {
                 "userId": "AIDACKCEVSQ6C2EXAMPLE"}},
             "domainName": "r3pmxmplak.execute-api.eu-west-1.amazonaws.com",
             "domainPrefix": "r3pmxmplak",
-            "http": {"method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "198.51.100.7",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "198.51.100.7",
                 "userAgent": "desk/4.2"},
             "requestId": "JKJaXmPLvHcESHA=",
             "routeKey": route,
@@ -80,6 +114,9 @@ fn routed(route: &str, body: &str) -> Vec<u8> {
         "body": body,
         "isBase64Encoded": false,
     });
+    if let Some(parameters) = parameters {
+        event["pathParameters"] = parameters;
+    }
     event.to_string().into_bytes()
 }
 
@@ -107,7 +144,7 @@ pub fn first_event(name: &str) -> (Vec<u8>, &'static str) {
             let event = json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "run": "arn:run", "polls": 1, "outcomes": outcomes});
             (event, r#""accepted":1"#)
         }
-        "preview-orders" => return (routed("POST /orders/preview", &body(1)), r#"\"valid\":true"#),
+        "preview-orders" => return (routed("POST /orders/preview", &body(DAY, 1), None), r#"\"valid\":true"#),
         "report-results" => {
             let (route, parameters) = ("GET /results/{date}", json!({"date": "2026-11-24"}));
             let event = json!({"version": "2.0", "routeKey": route, "pathParameters": parameters});
@@ -121,7 +158,6 @@ pub fn first_event(name: &str) -> (Vec<u8>, &'static str) {
 #[cfg(test)]
 mod tests {
     use gridbid_core::batch::{self, Limits};
-    use serde_json::Value;
 
     use super::*;
 

@@ -107,6 +107,12 @@ impl Execution {
         }
     }
 
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The time from its start until it first asked for an event.
     #[must_use]
     pub fn initialization(&self) -> Duration {

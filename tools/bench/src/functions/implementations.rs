@@ -26,7 +26,8 @@ pub const OURS: &str = "orders-api";
 const HELLO: &str = "rust-hello";
 const PYTHON_PEER: &str = "python-boto3";
 const TYPESCRIPT_PEER: &str = "typescript-aws-sdk-v3";
-const CREATED: &str = r#""statusCode":201"#;
+/// Part of the response to a stored batch.
+pub const CREATED: &str = r#""statusCode":201"#;
 
 /// A function that is ready to start.
 #[derive(Clone, Debug)]
@@ -51,12 +52,10 @@ pub struct Implementation {
 /// When a build or a download fails.
 pub fn prepare(context: &Context) -> Result<(Vec<Implementation>, Vec<Implementation>), Failure> {
     let layout = &context.layout;
-    let (cargo, python, node) = (CARGO.find()?, PYTHON.find()?, NODE.find()?);
+    let (python, node) = (PYTHON.find()?, NODE.find()?);
     let zips = ours(context)?;
-    let hello = context.step("build the Rust hello world", |step| {
-        let zip = build_zip(layout, &cargo, HELLO, step)?;
-        Ok((native(layout, HELLO, &zip)?, String::new()))
-    })?;
+    let hello =
+        context.step("build the Rust hello world", |step| Ok((compile(layout, HELLO, step)?, String::new())))?;
     let python = context.step("prepare the Python peer", |step| python_peer(layout, &python, step))?;
     let typescript = context.step("prepare the TypeScript peer", |step| typescript_peer(layout, &node, step))?;
     let (mut compared, mut others) = (Vec::new(), Vec::new());
@@ -105,10 +104,15 @@ fn ours(context: &Context) -> Result<BTreeMap<String, (Function, Vec<u8>)>, Fail
     manifest::read(&folder)?.functions.into_iter().map(zip).collect()
 }
 
-fn build_zip(layout: &Layout, cargo: &Tool, name: &str, step: &Step) -> Result<Vec<u8>, Failure> {
+/// Compiles a function in Rust as for production, and unpacks its zip.
+///
+/// # Errors
+/// When it cannot be compiled.
+pub fn compile(layout: &Layout, name: &str, step: &Step) -> Result<Implementation, Failure> {
     let _held = lock::shared(layout, step)?;
-    let binary = build_release(layout, cargo, name.to_owned(), step)?;
-    archive::bootstrap(&fs::read(&binary.executable).on_file("read", &binary.executable)?, Profile::Release)
+    let binary = build_release(layout, &CARGO.find()?, name.to_owned(), step)?;
+    let program = fs::read(&binary.executable).on_file("read", &binary.executable)?;
+    native(layout, name, &archive::bootstrap(&program, Profile::Release)?)
 }
 
 /// Unpacks a zip with a `bootstrap`.

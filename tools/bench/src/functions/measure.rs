@@ -228,7 +228,9 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    fn apply_to(&self, launch: &Launch) -> Launch {
+    /// The launch of a function that finds it.
+    #[must_use]
+    pub fn apply_to(&self, launch: &Launch) -> Launch {
         let mut launch = launch.clone();
         launch.variables.push(("AWS_ENDPOINT_URL", self.url.clone()));
         if let Some(authorities) = &self.authorities {

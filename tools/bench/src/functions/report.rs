@@ -322,7 +322,9 @@ fn row(out: &mut String, first: &str, cells: &[String]) {
     let _ = writeln!(out, "| {first} | {} |", cells.join(" | "));
 }
 
-fn milliseconds(duration: Duration) -> String {
+/// A duration in milliseconds.
+#[must_use]
+pub fn milliseconds(duration: Duration) -> String {
     let milliseconds = duration.as_secs_f64() * 1e3;
     if milliseconds < 100.0 { format!("{milliseconds:.1} ms") } else { format!("{milliseconds:.0} ms") }
 }
@@ -332,7 +334,9 @@ fn microseconds(duration: Duration) -> String {
     if microseconds < 100.0 { format!("{microseconds:.1} µs") } else { format!("{microseconds:.0} µs") }
 }
 
-fn megabytes(bytes: u64) -> String {
+/// A size in kilobytes or megabytes.
+#[must_use]
+pub fn megabytes(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "no size here approaches 2^53")]
     let megabytes = bytes as f64 / 1e6;
     if megabytes < 0.1 { format!("{:.1} kB", megabytes * 1e3) } else { format!("{megabytes:.2} MB") }
