@@ -38,8 +38,14 @@ let
     # Tests compile them in.
     (root + "/docs/development.md")
     (root + "/lambdas/rust/orders-api/src/tests/events.json")
+    (root + "/terraform/modules/alerts/main.tf")
+    (root + "/terraform/modules/alerts/watch.tf")
+    (root + "/terraform/modules/function/alarms.tf")
+    (root + "/terraform/modules/results-run/main.tf")
     (root + "/terraform/modules/results-run/run.asl.json")
     (root + "/terraform/modules/results-run/variables.tf")
+    (root + "/terraform/modules/results-run/watch.tf")
+    (root + "/terraform/modules/submission/watch.tf")
   ];
   # Also files that tests read.
   tested = code ++ [

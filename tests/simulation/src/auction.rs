@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use gridbid_adapters::platform::PlatformResponse;
 use serde_json::{Value, json};
 
 use crate::{
@@ -44,10 +45,21 @@ impl Auction {
         }
     }
 
-    /// The response to a request with orders.
+    /// The response to a request with orders. The orders are received even if the response is malformed.
     pub fn receive(&mut self, request: &str, now: u64) -> String {
         let orders: Vec<Value> = serde_json::from_str(request).unwrap();
-        Value::Array(orders.into_iter().map(|order| self.receive_order(order, now)).collect()).to_string()
+        let mut responses: Vec<Value> = orders.into_iter().map(|order| self.receive_order(order, now)).collect();
+        for event in &self.schedule.events {
+            if let Event::MalformedReceipts { from, to, is_whole } = event
+                && (*from..*to).contains(&now)
+            {
+                if *is_whole {
+                    return json!({"orders": "later"}).to_string();
+                }
+                responses.iter_mut().for_each(|response| response["status"] = "perhaps".into());
+            }
+        }
+        Value::Array(responses).to_string()
     }
 
     fn receive_order(&mut self, mut order: Value, now: u64) -> Value {
@@ -78,8 +90,9 @@ impl Auction {
         self.responses.get(key).map(|(_, response)| response)
     }
 
-    /// The document with the results of a slot.
-    pub fn results(&mut self, slot: &str, now: u64) -> String {
+    /// The response with the results of a slot.
+    pub fn results(&mut self, slot: &str, now: u64) -> PlatformResponse {
+        let document = |document: Value| PlatformResponse::Document(document.to_string().into_bytes());
         let slot = second_of(slot);
         self.asked.insert(slot);
         let index = slot / self.schedule.period;
@@ -88,8 +101,9 @@ impl Auction {
         let mut is_corrected = false;
         for event in &self.schedule.events {
             match event {
-                Event::BrokenResults { slot, until } if *slot == index && now < *until => {
-                    return json!({"results": "soon"}).to_string();
+                Event::BrokenResults { slot, until, is_large } if *slot == index && now < *until => {
+                    let large = PlatformResponse::TooLarge { bytes: None };
+                    return if *is_large { large } else { document(json!({"results": "soon"})) };
                 }
                 Event::LateResults { slot, seconds } if *slot == index => ready_at += seconds,
                 Event::CorrectedResults { slot, after } if *slot == index && given >= *after => is_corrected = true,
@@ -97,10 +111,10 @@ impl Auction {
             }
         }
         if now < ready_at {
-            return json!({"results": false}).to_string();
+            return document(json!({"results": false}));
         }
         self.given.insert(slot, given + 1);
-        json!({"results": true, "orders": self.orders_of(slot, is_corrected)}).to_string()
+        document(json!({"results": true, "orders": self.orders_of(slot, is_corrected)}))
     }
 
     /// The orders of a slot's results, as first given or as corrected later.

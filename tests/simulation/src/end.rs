@@ -12,10 +12,15 @@ use gridbid_core::{
 use serde_json::Value;
 
 use crate::{
-    observations::Instance,
+    observations::{Instance, Message},
     runs_table::{Item, number, text},
+    schedule::Function,
+    watch::{DEAD_LETTERS, DEFERRED, DROPPED_STARTS, FAILED_NOTIFICATIONS, FAILED_PIPE, THROTTLES},
     world::{World, second_of, text_of},
 };
+
+/// Seconds within which the wait of an order raises an alarm: the half hour of the alarm, and the longest delays before it.
+const LONG_WAIT: u64 = 7_200;
 
 /// An expectation that does not hold.
 type Broken = Result<(), String>;
@@ -27,9 +32,18 @@ fn require(holds: bool, what: impl FnOnce() -> String) -> Broken {
 impl World {
     /// Checks everything once no work is left.
     pub fn check_end(&self) {
-        if let Err(what) = self.check_orders().and_then(|()| self.check_messages()).and_then(|()| self.check_slots()) {
+        if let Err(what) = self.check_all() {
             self.violate(|| what);
         }
+    }
+
+    fn check_all(&self) -> Broken {
+        self.check_orders()?;
+        self.check_messages()?;
+        self.check_slots()?;
+        self.check_runs()?;
+        self.check_alarms()?;
+        self.check_waiting()
     }
 
     /// Every order that was stored is submitted, refused and reported, or expired and reported.
@@ -44,11 +58,12 @@ impl World {
                 order["record_id"] == record_id && value.as_ref().is_none_or(|value| order[field] == *value.as_str())
             })
         };
-        for Instance { stored, submission, caller } in &observations.instances {
+        for Instance { stored, submission, caller, .. } in &observations.instances {
             let record_id = stored.order.record_id.as_str();
             let accepted_at = stored.accepted_at.to_string();
             let name = || format!("`{record_id}` of {accepted_at} from {caller}");
-            match submission {
+            let key = (record_id.to_owned(), stored.accepted_at);
+            match observations.late_responses.get(&key).unwrap_or(submission) {
                 Submission::Submitted { .. } => {}
                 // As expired, if the table no longer held the order when its report succeeded.
                 Submission::Refused { .. } => {
@@ -93,8 +108,67 @@ impl World {
         Ok(())
     }
 
+    /// Every run that failed was reported: by its own event, or by its summary.
+    fn check_runs(&self) -> Broken {
+        let observations = self.observations.borrow();
+        let messages: Vec<Value> = observations.messages.iter().map(Message::parse).collect();
+        for run in &observations.runs {
+            let end = run.end.borrow();
+            let Some(Some(error)) = &*end else { continue };
+            let is_reported = messages.iter().any(|message| {
+                let is_event = message.pointer("/detail/executionArn") == Some(&Value::from(run.arn.as_str()));
+                let has_failures = message["failed"].as_u64().is_some_and(|failed| failed > 0);
+                is_event || (error.error == "OrdersFailed" && message["run"] == *run.arn && has_failures)
+            });
+            require(is_reported, || format!("{} failed with {} without a report", run.arn, error.error))?;
+        }
+        Ok(())
+    }
+
+    /// Every condition that an operator has to know of raised an alarm that Terraform declares.
+    fn check_alarms(&self) -> Broken {
+        let ever = 0..u64::MAX;
+        for function in self.observations.borrow().faulted.iter().copied() {
+            require(self.is_fault_alarm_raised(function, ever.clone()), || {
+                format!("a fault of {} raised no alarm", function.name())
+            })?;
+        }
+        for metric in [DEAD_LETTERS, FAILED_NOTIFICATIONS, FAILED_PIPE, DROPPED_STARTS, THROTTLES] {
+            let is_due = self.has_values(metric);
+            require(!is_due || self.is_alarm_raised(metric, ever.clone()), || format!("{metric:?} raised no alarm"))?;
+        }
+        Ok(())
+    }
+
+    /// While an order waited for long, for the platform or for its report, an alarm was raised.
+    fn check_waiting(&self) -> Broken {
+        let observations = self.observations.borrow();
+        let messages: Vec<(u64, Value)> =
+            observations.messages.iter().map(|message| (message.at, message.parse())).collect();
+        for Instance { stored, stored_at, decided_at, submission, .. } in &observations.instances {
+            let record_id = stored.order.record_id.as_str();
+            let reported_at = messages.iter().filter(|(at, message)| {
+                let orders = message["orders"].as_array();
+                at >= stored_at
+                    && orders.is_some_and(|orders| orders.iter().any(|order| order["record_id"] == record_id))
+            });
+            let reported_at = reported_at.map(|(at, _)| *at).min();
+            let end = match submission {
+                Submission::Submitted { .. } => *decided_at,
+                Submission::Refused { .. } | Submission::Pending => reported_at,
+            };
+            let Some(end) = end.filter(|end| end - stored_at > LONG_WAIT) else { continue };
+            let during = *stored_at..end + 1;
+            let is_raised = self.is_alarm_raised(DEFERRED, during.clone())
+                || self.is_fault_alarm_raised(Function::SubmitOrders, during.clone())
+                || self.is_alarm_raised(FAILED_PIPE, during);
+            require(is_raised, || format!("`{record_id}` waited for {} seconds without an alarm", end - stored_at))?;
+        }
+        Ok(())
+    }
+
     /// Whether people were notified that a run of the slot failed.
-    fn is_failure_reported(&self, slot: &str) -> bool {
+    pub fn is_failure_reported(&self, slot: &str) -> bool {
         let observations = self.observations.borrow();
         observations.messages.iter().any(|message| {
             let message: Value = serde_json::from_str(&message.text).unwrap_or_default();

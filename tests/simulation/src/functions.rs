@@ -21,6 +21,7 @@ use crate::{
     ports::Port,
     run::Run,
     schedule::{Effect, Function, Place},
+    watch::THROTTLES,
     world::World,
 };
 
@@ -31,7 +32,10 @@ pub async fn invoke(
     event: String,
     run: Option<Rc<Run>>,
 ) -> Result<String, TaskError> {
-    let throttled = || TaskError::new("Lambda.TooManyRequestsException", "Rate Exceeded.");
+    let throttled = || {
+        world.emit_metric(THROTTLES, 1.0);
+        TaskError::new("Lambda.TooManyRequestsException", "Rate Exceeded.")
+    };
     if world.take_deployment(function) {
         world.note(|| format!("{} is being deployed", function.name()));
         run.iter().for_each(|run| run.count_fault(Effect::Throttle));
@@ -72,17 +76,19 @@ async fn execute(
     run: Option<Rc<Run>>,
 ) -> Result<String, TaskError> {
     let timeout = Duration::from_secs(function.timeout_seconds());
-    let port = Port { world: Rc::clone(world), run, crash: Rc::new(Crash::default()) };
+    let port = Port { world: Rc::clone(world), function, run, crash: Rc::new(Crash::default()) };
     let mut invocation = Invocation::new(Deadline::after(timeout - MARGIN), world.host_time());
     world.pass_time("start of a function", 1, 30).await;
     let result = tokio::select! {
         biased;
         () = port.crash.wait() => {
             world.note(|| format!("{} crashes", function.name()));
+            world.observe_lost_process(function, false);
             return Err(TaskError::of_function("Runtime.ExitError", "Runtime exited with error: signal: killed"));
         }
         () = tokio::time::sleep(timeout) => {
             world.note(|| format!("{} is stopped at its timeout", function.name()));
+            world.observe_lost_process(function, true);
             let message = format!("Task timed out after {}.00 seconds", function.timeout_seconds());
             return Err(TaskError::of_function("Sandbox.Timedout", &message));
         }
@@ -94,12 +100,7 @@ async fn execute(
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
         format!("{} ends as {}{why}", function.name(), outcome.as_str())
     });
-    if outcome == Outcome::Fault {
-        world.observations.borrow_mut().faulted.insert(function);
-    }
-    if invocation.log.open_slots.is_some_and(|count| count > 0) {
-        world.observations.borrow_mut().has_open_slots_alarm = true;
-    }
+    world.observe_invocation(function, &invocation.log, result.as_ref().err());
     result.map_err(|error| {
         let Diagnostic { error_type, error_message } = Diagnostic::from(error);
         TaskError::of_function(&error_type, &error_message)

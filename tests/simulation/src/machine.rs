@@ -2,7 +2,7 @@
 //!
 //! A field or a type of state that is not known here is an error, so that nothing in the definition is ignored.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Map, Value, json};
@@ -42,6 +42,28 @@ impl TaskError {
     }
 }
 
+/// A path through a state, by its place in the definition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Path {
+    Entered,
+    Retry(usize),
+    Catch(usize),
+    Choice(usize),
+    Default,
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entered => out.write_str("entered"),
+            Self::Retry(index) => write!(out, "retry {}", index + 1),
+            Self::Catch(index) => write!(out, "catch {}", index + 1),
+            Self::Choice(index) => write!(out, "choice {}", index + 1),
+            Self::Default => out.write_str("default"),
+        }
+    }
+}
+
 /// What an execution needs of its surroundings.
 pub trait Services {
     /// Calls an integration.
@@ -55,6 +77,9 @@ pub trait Services {
 
     /// Called before each state; the execution goes on when it returns.
     async fn enter(&self, state: &str);
+
+    /// Called for each path that a state takes.
+    fn take(&self, state: &str, path: Path);
 }
 
 /// The variables of the template, as Terraform fills them in.
@@ -131,6 +156,7 @@ impl<S: Services> Scope<'_, S> {
         loop {
             let state = &machine["States"][name];
             self.services.enter(name).await;
+            self.services.take(name, Path::Entered);
             states["input"] = input;
             let step = match state["Type"].as_str().unwrap_or_else(|| panic!("there is no state `{name}`")) {
                 "Pass" => {
@@ -139,7 +165,7 @@ impl<S: Services> Scope<'_, S> {
                 }
                 "Choice" => {
                     require_fields(state, &["Comment", "Type", "Choices", "Assign", "Default"]);
-                    Step { fields: self.choose(state, &states)?, default: states["input"].clone() }
+                    Step { fields: self.choose(name, state, &states)?, default: states["input"].clone() }
                 }
                 "Wait" => {
                     require_fields(state, &["Comment", "Type", "Seconds", "Next"]);
@@ -154,7 +180,7 @@ impl<S: Services> Scope<'_, S> {
                 }
                 kind => {
                     let result = match kind {
-                        "Task" => self.task(state, &states).await,
+                        "Task" => self.task(name, state, &states).await,
                         "Map" => self.map(state, &states).await,
                         kind => panic!("the simulation knows no state of type `{kind}`"),
                     };
@@ -164,9 +190,10 @@ impl<S: Services> Scope<'_, S> {
                             Step { fields: state, default: result }
                         }
                         Err(error) => {
-                            let catchers = state["Catch"].as_array().into_iter().flatten();
-                            let catcher = catchers.into_iter().find(|catcher| error.matches(&catcher["ErrorEquals"]));
-                            let Some(catcher) = catcher else { return Err(error) };
+                            let mut catchers = state["Catch"].as_array().into_iter().flatten().enumerate();
+                            let catcher = catchers.find(|(_, catcher)| error.matches(&catcher["ErrorEquals"]));
+                            let Some((index, catcher)) = catcher else { return Err(error) };
+                            self.services.take(name, Path::Catch(index));
                             require_fields(catcher, &["ErrorEquals", "Output", "Assign", "Next"]);
                             let output = json!({"Error": error.error, "Cause": error.cause});
                             states["errorOutput"] = output.clone();
@@ -205,19 +232,23 @@ impl<S: Services> Scope<'_, S> {
     }
 
     /// The choice whose condition holds, or the state with its default.
-    fn choose<'s>(&self, state: &'s Value, states: &Value) -> Result<&'s Value, TaskError> {
-        for choice in state["Choices"].as_array().unwrap() {
+    fn choose<'s>(&self, name: &str, state: &'s Value, states: &Value) -> Result<&'s Value, TaskError> {
+        for (index, choice) in state["Choices"].as_array().unwrap().iter().enumerate() {
             require_fields(choice, &["Condition", "Assign", "Next"]);
             match self.fill_in(&choice["Condition"], states)? {
-                Value::Bool(true) => return Ok(choice),
+                Value::Bool(true) => {
+                    self.services.take(name, Path::Choice(index));
+                    return Ok(choice);
+                }
                 Value::Bool(false) => {}
                 other => return Err(TaskError::evaluation(format!("the condition is `{other}`"))),
             }
         }
+        self.services.take(name, Path::Default);
         Ok(state)
     }
 
-    async fn task(&self, state: &Value, states: &Value) -> Result<Value, TaskError> {
+    async fn task(&self, name: &str, state: &Value, states: &Value) -> Result<Value, TaskError> {
         let known = [
             "Comment",
             "Type",
@@ -246,6 +277,7 @@ impl<S: Services> Scope<'_, S> {
             };
             let retrier = retriers.iter().position(|retrier| error.matches(&retrier["ErrorEquals"]));
             let Some(index) = retrier else { return Err(error) };
+            self.services.take(name, Path::Retry(index));
             let Some(delay) = self.retry_delay(&retriers[index], attempts[index]) else { return Err(error) };
             attempts[index] += 1;
             tokio::time::sleep(delay).await;
@@ -313,7 +345,7 @@ mod tests {
     /// Fails with these errors, then returns the arguments.
     struct Scripted {
         errors: RefCell<Vec<&'static str>>,
-        entered: RefCell<Vec<String>>,
+        taken: RefCell<Vec<String>>,
     }
 
     impl Services for Scripted {
@@ -334,8 +366,10 @@ mod tests {
             1.0
         }
 
-        async fn enter(&self, state: &str) {
-            self.entered.borrow_mut().push(state.to_owned());
+        async fn enter(&self, _: &str) {}
+
+        fn take(&self, state: &str, path: Path) {
+            self.taken.borrow_mut().push(format!("{state} {path}"));
         }
     }
 
@@ -372,10 +406,22 @@ mod tests {
     }
 
     async fn run_with(errors: &[&'static str], items: Value) -> (Result<Value, String>, u64) {
-        let services = Scripted { errors: RefCell::new(errors.to_vec()), entered: RefCell::default() };
+        let services = Scripted { errors: RefCell::new(errors.to_vec()), taken: RefCell::default() };
         let started = tokio::time::Instant::now();
         let result = run(&machine(), &services, json!({}), json!({"items": items})).await;
         (result.map_err(|error| error.error), started.elapsed().as_secs())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn paths_are_reported() {
+        let services = Scripted { errors: RefCell::new(vec!["B", "A"]), taken: RefCell::default() };
+        run(&machine(), &services, json!({}), json!({"items": [1]})).await.unwrap_err();
+        let taken = services.taken.into_inner().join(", ");
+        let of_item = "Call entered, Call retry 1, Call catch 1, Pass entered";
+        assert_eq!(
+            taken,
+            format!("Map entered, {of_item}, Wait entered, Choice entered, Choice default, Fail entered")
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,6 +7,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 
 mod auction;
+mod clients;
+mod coverage;
 mod dice;
 mod end;
 mod functions;
@@ -21,4 +23,6 @@ mod runs_table;
 mod schedule;
 mod seeds;
 mod simulation;
+mod terraform;
+mod watch;
 mod world;

@@ -12,6 +12,8 @@ pub enum Protection {
     PutCondition,
     /// A request is one transaction.
     Transaction,
+    /// A read returns the last write.
+    ConsistentRead,
     /// The platform recognizes an order that it was sent before.
     IdempotencyKey,
     /// A response is stored only on the order that it is about.
@@ -74,6 +76,7 @@ impl Mutation {
         vec![
             Self::remove("orders are put without a condition", Protection::PutCondition, 0),
             Self::remove("the orders of a request are put one by one", Protection::Transaction, 0),
+            Self::remove("orders are read without consistency", Protection::ConsistentRead, 0),
             Self::remove("orders are submitted without an idempotency key", Protection::IdempotencyKey, 9),
             Self::remove("the write-back has no condition", Protection::WriteBackCondition, 19),
             Self::remove("an expired order is reported without a claim", Protection::ReportClaim, 36),

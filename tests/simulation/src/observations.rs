@@ -7,8 +7,10 @@ use std::{
 };
 
 use gridbid_adapters::{
+    HandlerError,
     memory::Items,
     orders::{OrderItem, Write},
+    telemetry::{InvocationLog, Outcome},
 };
 use gridbid_core::{
     expiry::{Timestamp, is_live},
@@ -24,6 +26,7 @@ use crate::{
     ports::is_item_live,
     run::Run,
     schedule::{Effect, Event, Function, Place, RequestedOrder},
+    watch::{FAILED_NOTIFICATIONS, FAILED_PIPE},
     world::World,
 };
 
@@ -39,11 +42,12 @@ pub struct Observations {
     pub runs: Vec<Rc<Run>>,
     /// The message that reports an order, by `record_id` and acceptance.
     pub reporters: BTreeMap<(String, Timestamp), String>,
+    /// The platform's responses to orders that the table no longer held, by `record_id` and acceptance.
+    pub late_responses: BTreeMap<(String, Timestamp), Submission>,
     /// Slots and the runs that began another attempt of them.
     pub attempts: BTreeSet<(String, String)>,
     /// Functions with an invocation that ended as a fault.
     pub faulted: BTreeSet<Function>,
-    pub has_open_slots_alarm: bool,
 }
 
 /// An order in the table, from its acceptance on.
@@ -52,13 +56,25 @@ pub struct Instance {
     /// Who stored it.
     pub caller: String,
     pub submission: Submission,
+    /// The second in which it was stored, and the one in which the platform's response was.
+    pub stored_at: u64,
+    pub decided_at: Option<u64>,
 }
 
 /// A message of the topic.
 pub struct Message {
     pub text: String,
+    /// The second in which it was published.
+    pub at: u64,
     /// Whether it was posted to Slack, or is kept in the queue of failed messages, which has an alarm.
     pub has_arrived: bool,
+}
+
+impl Message {
+    /// The message as JSON; null if it is another text.
+    pub fn parse(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
 }
 
 /// The name of a client, as the API sees it.
@@ -102,7 +118,9 @@ impl World {
             let caller = item.submitted_by.clone().unwrap_or_default();
             self.note(|| format!("{record_id} is stored for {caller}"));
             let submission = Submission::Pending;
-            observations.instances.push(Instance { stored: item.stored.clone(), caller: caller.clone(), submission });
+            let (stored, stored_at) = (item.stored.clone(), self.second());
+            let instance = Instance { stored, caller: caller.clone(), submission, stored_at, decided_at: None };
+            observations.instances.push(instance);
             drop(observations);
             callers.insert((caller, item.stored.accepted_at));
             self.emit(&item);
@@ -181,8 +199,36 @@ impl World {
         }
         self.note(|| format!("{record_id} is {}", submission.status()));
         instance.submission = submission;
+        instance.decided_at.get_or_insert(self.second());
         drop(observations);
         self.emit(&item);
+    }
+
+    /// Checks that an invocation counts as a fault exactly if it is one, from the log line that its function writes.
+    pub fn observe_invocation(&self, function: Function, log: &InvocationLog, error: Option<&HandlerError>) {
+        self.coverage.borrow_mut().take_end(function, error.map_or(Ok(log.outcome), Err));
+        let is_fault = error.map_or(log.outcome, Outcome::from) == Outcome::Fault;
+        if is_fault {
+            self.observations.borrow_mut().faulted.insert(function);
+        }
+        if self.log_invocation(function, log, error) != is_fault {
+            self.violate(|| format!("the metric of faults is wrong about {}: {log:?} {error:?}", function.name()));
+        }
+    }
+
+    /// Checks that the end of a process during an invocation counts as a fault.
+    pub fn observe_lost_process(&self, function: Function, is_timeout: bool) {
+        self.coverage.borrow_mut().take_crash(function, is_timeout);
+        self.observations.borrow_mut().faulted.insert(function);
+        if !self.log_report(function, if is_timeout { "timeout" } else { "failure" }) {
+            self.violate(|| format!("the metric of faults does not count the end of {}", function.name()));
+        }
+    }
+
+    /// Records the platform's response to an order that the table no longer holds.
+    pub fn observe_late_response(&self, order: &StoredOrder, submission: &Submission) {
+        let key = (order.order.record_id.as_str().to_owned(), order.accepted_at);
+        self.observations.borrow_mut().late_responses.insert(key, submission.clone());
     }
 
     /// Checks that an order is reported by one message, which may repeat its report.
@@ -234,7 +280,7 @@ impl World {
         self.note(|| format!("published: {text}"));
         let index = {
             let mut observations = self.observations.borrow_mut();
-            observations.messages.push(Message { text: text.to_owned(), has_arrived: false });
+            observations.messages.push(Message { text: text.to_owned(), at: self.second(), has_arrived: false });
             observations.messages.len() - 1
         };
         let (delay, repetition) = match self.fault(Place::TopicDelivery, None) {
@@ -265,7 +311,7 @@ impl World {
             }
             tokio::time::sleep(Duration::from_secs(delay)).await;
         }
-        self.note(|| "a message is kept in the queue of failed messages".to_owned());
+        self.emit_metric(FAILED_NOTIFICATIONS, 1.0);
         self.observations.borrow_mut().messages[index].has_arrived = true;
     }
 
@@ -278,6 +324,7 @@ impl World {
             world.pass_time("pipe", 50, 1_500).await;
             let effect = world.fault(Place::StreamRecord, None);
             if let Some(Effect::Delay(seconds)) = effect {
+                world.emit_metric(FAILED_PIPE, 1.0);
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
             }
             if !is_pending {

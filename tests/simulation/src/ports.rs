@@ -6,6 +6,7 @@ use gridbid_adapters::{
     AdapterError,
     archive::{PutOutcome, ResultArchive},
     deadline::Deadline,
+    memory::Fault,
     notifier::Notifier,
     orders::{OrderItem, OrderTable, TransactionOutcome, Write, WriteVerdict},
     platform::{AuctionPlatform, PlatformResponse},
@@ -24,10 +25,12 @@ use gridbid_core::{
 use serde_json::{Value, json};
 
 use crate::{
+    coverage::Variants,
     functions::Crash,
     mutation::Protection,
     run::Run,
-    schedule::{Effect, Event, Place},
+    schedule::{Effect, Event, Function, Place},
+    watch::DEAD_LETTERS,
     world::World,
 };
 
@@ -35,6 +38,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Port {
     pub world: Rc<World>,
+    pub function: Function,
     /// The run that invoked the function.
     pub run: Option<Rc<Run>>,
     pub crash: Rc<Crash>,
@@ -43,16 +47,51 @@ pub struct Port {
 /// How long a client of an outside system waits for a response at most.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// Seconds in which a read that is not consistent may miss a write.
+const REPLICATION: u64 = 2;
+
+/// The `Retry-After` of a busy platform.
+const RETRY_AFTER: Duration = Duration::from_secs(40);
+
 /// Why a call of the platform fails during an outage.
 pub const PLATFORM_AWAY: &str = "the platform is away";
+
+/// An error of a call, which an adapter's error causes.
+trait CallError: From<AdapterError> {
+    fn cause(&self) -> &AdapterError;
+}
+
+impl CallError for AdapterError {
+    fn cause(&self) -> &AdapterError {
+        self
+    }
+}
+
+impl CallError for SubmissionError {
+    fn cause(&self) -> &AdapterError {
+        &self.error
+    }
+}
 
 fn unavailable(why: &str) -> AdapterError {
     AdapterError::Unavailable(why.to_owned())
 }
 
 impl Port {
-    /// Makes one call: `act` is its effect.
-    async fn call<T, E: From<AdapterError>>(
+    /// Makes one call, whose effect is `act`, and counts its result.
+    async fn call<T: Variants, E: CallError>(
+        &self,
+        place: Place,
+        deadline: &Deadline,
+        act: impl AsyncFnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let result = self.try_call(place, deadline, act).await;
+        let variant = result.as_ref().map_or_else(|error| error.cause().variant(), Variants::variant);
+        self.world.coverage.borrow_mut().take_call(self.function, place, variant);
+        result
+    }
+
+    async fn try_call<T, E: CallError>(
         &self,
         place: Place,
         deadline: &Deadline,
@@ -69,6 +108,7 @@ impl Port {
             Some(Effect::Deny) => return Err(AdapterError::Broken("denied".to_owned()).into()),
             Some(Effect::CrashBefore) => match self.crash.happen().await {},
             Some(Effect::Hang) => std::future::pending().await,
+            Some(Effect::Contend) => self.world.orders.inject(Fault::Conflict),
             Some(Effect::Slow(seconds)) => {
                 let delay = Duration::from_secs(seconds);
                 if !deadline.try_sleep(delay).await {
@@ -157,14 +197,26 @@ impl OrderTable for Port {
                 self.world.orders.transact(writes, now, deadline).await
             };
             self.world.observe_orders(writes, now);
+            if let Ok(TransactionOutcome::Cancelled(verdicts)) = &outcome {
+                let mut coverage = self.world.coverage.borrow_mut();
+                verdicts.iter().for_each(|verdict| coverage.take_call(self.function, Place::Write, verdict.variant()));
+            }
             outcome
         })
         .await
     }
 
     async fn get(&self, record_id: &RecordId<'_>, deadline: &Deadline) -> Result<Option<OrderItem>, AdapterError> {
-        self.call(Place::OrderRead, deadline, async || OrderTable::get(&self.world.orders, record_id, deadline).await)
-            .await
+        self.call(Place::OrderRead, deadline, async || {
+            let found = OrderTable::get(&self.world.orders, record_id, deadline).await;
+            if self.world.lacks(Protection::ConsistentRead) {
+                let now = self.world.host_time().unix_seconds();
+                let is_old = |item: &OrderItem| item.stored.accepted_at.unix_seconds() + REPLICATION < now;
+                return found.map(|item| item.filter(is_old));
+            }
+            found
+        })
+        .await
     }
 }
 
@@ -189,6 +241,9 @@ impl SubmissionTable for Port {
                 self.world.orders.record(order, submission, message_id, deadline).await
             };
             self.world.observe_submission(self.item(record_id));
+            if outcome == Ok(WriteBack::Gone) {
+                self.world.observe_late_response(order, submission);
+            }
             if outcome == Ok(WriteBack::Written) && matches!(submission, Submission::Refused { .. }) {
                 self.world.observe_reporter(order, message_id);
             }
@@ -222,6 +277,12 @@ impl SubmissionPlatform for Port {
     async fn submit(&self, request: String, deadline: &Deadline) -> Result<Vec<u8>, SubmissionError> {
         self.call(Place::Submission, deadline, async || {
             self.reach_platform().await?;
+            if self.world.is_during(|event| match event {
+                Event::PlatformBusy { from, to } => Some((*from, *to)),
+                _ => None,
+            }) {
+                return Err(SubmissionError { error: unavailable("status 429"), retry_after: Some(RETRY_AFTER) });
+            }
             let mut request = request;
             if self.world.lacks(Protection::IdempotencyKey) {
                 let mut orders: Vec<Value> = serde_json::from_str(&request).unwrap();
@@ -242,8 +303,7 @@ impl AuctionPlatform for Port {
     async fn results(&self, slot: &Slot, _: u32, deadline: &Deadline) -> Result<PlatformResponse, AdapterError> {
         self.call(Place::Poll, deadline, async || {
             self.reach_platform().await?;
-            let document = self.world.auction.borrow_mut().results(&slot.to_string(), self.world.second());
-            Ok(PlatformResponse::Document(document.into_bytes()))
+            Ok(self.world.auction.borrow_mut().results(&slot.to_string(), self.world.second()))
         })
         .await
     }
@@ -311,6 +371,7 @@ impl RetryQueue for Port {
         let sent = self
             .call(Place::SetAside, deadline, async || {
                 self.world.queue.add_dead_letter(body);
+                self.world.emit_metric(DEAD_LETTERS, 1.0);
                 Ok(())
             })
             .await;

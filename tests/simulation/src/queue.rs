@@ -14,6 +14,7 @@ use crate::{
     functions::invoke,
     mutation::Protection,
     schedule::{Effect, Function, Place},
+    watch::DEAD_LETTERS,
     world::World,
 };
 
@@ -131,7 +132,11 @@ pub async fn deliver_messages(world: Rc<World>) {
     loop {
         world.queue.wait().await;
         tokio::time::sleep(WINDOW).await;
+        let kept = world.queue.dead_letters().len();
         let records = world.queue.receive();
+        if world.queue.dead_letters().len() > kept {
+            world.emit_metric(DEAD_LETTERS, 1.0);
+        }
         if records.is_empty() {
             continue;
         }

@@ -6,16 +6,17 @@ use std::{
     time::Duration,
 };
 
-use gridbid_core::expiry::Timestamp;
+use gridbid_core::{expiry::Timestamp, name::Slot};
 use serde_json::{Value, json};
 use tokio::task::AbortHandle;
 
 use crate::{
     functions::invoke,
-    machine::{self, EVALUATION_FAILED, Services, TaskError},
+    machine::{self, EVALUATION_FAILED, Path, Services, TaskError},
     ports::PLATFORM_AWAY,
     runs_table::{Change, Item, number, text},
     schedule::{Effect, Function, Place},
+    terraform::MONITORING,
     world::{World, second_of},
 };
 
@@ -43,7 +44,7 @@ impl Run {
 }
 
 /// Tolerance for clocks that differ, in seconds.
-const CLOCK_TOLERANCE: u64 = 12;
+pub const CLOCK_TOLERANCE: u64 = 12;
 /// A run that fails although no more calls failed than this gave up too early: every call has more retries.
 const TOLERATED_FAULTS: u32 = 2;
 
@@ -83,7 +84,7 @@ pub fn abort(world: &Rc<World>, run: &Run) {
     }
 }
 
-/// Records the end, and publishes the event of a failure as the rule `ended_badly` does.
+/// Records the end, and publishes the event of a failure as the rule in Terraform selects it.
 fn end(world: &Rc<World>, run: &Run, error: Option<TaskError>) {
     world.note(|| format!("{} ends: {error:?}", run.arn));
     *run.end.borrow_mut() = Some(error.clone());
@@ -98,11 +99,17 @@ fn end(world: &Rc<World>, run: &Run, error: Option<TaskError>) {
             world.violate(|| format!("{} failed without releasing slot {}", run.arn, run.slot));
         }
     }
-    if error.error != "OrdersFailed" {
+    let status = match error.error.as_str() {
+        "Aborted" => "ABORTED",
+        // The limit of the whole execution, not that of a task.
+        "States.Timeout" if error.cause.is_empty() => "TIMED_OUT",
+        _ => "FAILED",
+    };
+    if MONITORING.rule.matches(status, &error.error) {
         let event = json!({
             "detail-type": "Step Functions Execution Status Change",
             "source": "aws.states",
-            "detail": {"executionArn": run.arn, "status": "FAILED", "error": error.error, "cause": error.cause},
+            "detail": {"executionArn": run.arn, "status": status, "error": error.error, "cause": error.cause},
         });
         world.publish(&event.to_string());
     }
@@ -132,6 +139,7 @@ fn unjustified(world: &World, run: &Run, error: &TaskError) -> Option<String> {
             let is_late = world.schedule.is_slot_delayed(second / world.schedule.period);
             (faults == 0 && !is_late).then(|| "the platform was there".to_owned())
         }
+        "ContractBroken" if Slot::parse(&run.slot).is_err() => None,
         "ContractBroken" => {
             let is_broken = world.schedule.is_slot_broken(second_of(&run.slot) / world.schedule.period);
             let is_late = error.cause.contains("is closed already");
@@ -219,6 +227,10 @@ impl Services for Surroundings<'_> {
             tokio::time::sleep(Duration::from_secs(seconds)).await;
         }
         self.world.note(|| format!("{} enters {state}", self.run.arn));
+    }
+
+    fn take(&self, state: &str, path: Path) {
+        self.world.coverage.borrow_mut().take_path(state, path);
     }
 }
 

@@ -56,6 +56,8 @@ impl Function {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     Transaction,
+    /// Of a cancelled transaction.
+    Write,
     OrderRead,
     WriteBack,
     ClaimReport,
@@ -86,6 +88,7 @@ impl fmt::Display for Place {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Transaction => "transaction of orders",
+            Self::Write => "write of a cancelled transaction",
             Self::OrderRead => "read of an order",
             Self::WriteBack => "write-back of a submission",
             Self::ClaimReport => "claim of an expiry report",
@@ -122,6 +125,8 @@ pub enum Effect {
     LoseRequest,
     /// The call is executed, but its response is lost.
     LoseResponse,
+    /// Another client's transaction is in the way; nothing is done.
+    Contend,
     /// Refused for good, such as by a missing permission.
     Deny,
     /// The function's process ends before the call.
@@ -146,6 +151,7 @@ impl fmt::Display for Effect {
             Self::Throttle => out.write_str("is throttled"),
             Self::LoseRequest => out.write_str("is lost before its effect"),
             Self::LoseResponse => out.write_str("takes effect, but its response is lost"),
+            Self::Contend => out.write_str("is cancelled because of another client's"),
             Self::Deny => out.write_str("is denied"),
             Self::CrashBefore => out.write_str("is preceded by a crash of the function"),
             Self::CrashAfter => out.write_str("takes effect, then the function crashes"),
@@ -158,6 +164,37 @@ impl fmt::Display for Effect {
     }
 }
 
+/// A request that is not a batch of valid orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidRequest {
+    Empty,
+    RepeatedId,
+    NotBase64,
+    NotUtf8,
+    TooLarge,
+    Text,
+    Compressed,
+}
+
+impl InvalidRequest {
+    pub const ALL: [Self; 7] =
+        [Self::Empty, Self::RepeatedId, Self::NotBase64, Self::NotUtf8, Self::TooLarge, Self::Text, Self::Compressed];
+}
+
+impl fmt::Display for InvalidRequest {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Empty => "no body",
+            Self::RepeatedId => "two orders with one id",
+            Self::NotBase64 => "a body that is not base64",
+            Self::NotUtf8 => "a body that is not UTF-8",
+            Self::TooLarge => "a body that is too large",
+            Self::Text => "plain text",
+            Self::Compressed => "a compressed body",
+        })
+    }
+}
+
 /// An order of a request: the number of its `record_id` and its amount.
 pub type RequestedOrder = (u64, u64);
 
@@ -165,20 +202,25 @@ pub type RequestedOrder = (u64, u64);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     Request { at: u64, client: u64, orders: Vec<RequestedOrder> },
+    Read { at: u64, client: u64, id: u64 },
+    InvalidRequest { at: u64, client: u64, kind: InvalidRequest },
     Fault { place: Place, first: u64, count: u64, effect: Effect },
     PlatformOutage { from: u64, to: u64 },
+    PlatformBusy { from: u64, to: u64 },
+    MalformedReceipts { from: u64, to: u64, is_whole: bool },
     TokenRefused { from: u64, to: u64 },
     SlackOutage { from: u64, to: u64 },
     LateResults { slot: u64, seconds: u64 },
     CorrectedResults { slot: u64, after: u64 },
     MalformedResults { slot: u64 },
-    BrokenResults { slot: u64, until: u64 },
+    BrokenResults { slot: u64, until: u64, is_large: bool },
     ManyResults { slot: u64, orders: u64 },
     ClockStep { at: u64, seconds: i64 },
     TtlDeletion { at: u64 },
     Redeployment { at: u64 },
     Abort { slot: u64, at: u64 },
     Rerun { slot: u64, at: u64, ask_again: bool },
+    InvalidStart { at: u64 },
     Resubmission { at: u64 },
     PoisonedMessage { at: u64 },
 }
@@ -206,12 +248,19 @@ impl fmt::Display for Event {
                 write!(out, "{}  client {client} posts", Clock(*at))?;
                 orders.iter().try_for_each(|(id, amount)| write!(out, " o-{id}={amount}"))
             }
+            Self::Read { at, client, id } => write!(out, "{}  client {client} reads o-{id}", Clock(*at)),
+            Self::InvalidRequest { at, client, kind } => write!(out, "{}  client {client} sends {kind}", Clock(*at)),
             Self::Fault { place, first, count: 1, effect } => write!(out, "{place} {first} {effect}"),
             Self::Fault { place, first, count, effect } => {
                 write!(out, "each {place} from {first} to {} {effect}", first + count - 1)
             }
             Self::PlatformOutage { from, to } => {
                 write!(out, "{} to {}  the platform is away", Clock(*from), Clock(*to))
+            }
+            Self::PlatformBusy { from, to } => write!(out, "{} to {}  the platform is busy", Clock(*from), Clock(*to)),
+            Self::MalformedReceipts { from, to, is_whole } => {
+                let what = if *is_whole { "is not a list" } else { "has an unknown status for each" };
+                write!(out, "{} to {}  the platform receives orders, but its response {what}", Clock(*from), Clock(*to))
             }
             Self::TokenRefused { from, to } => {
                 write!(out, "{} to {}  the platform refuses the token", Clock(*from), Clock(*to))
@@ -225,8 +274,9 @@ impl fmt::Display for Event {
                 write!(out, "the platform changes the results of slot {slot} after {after} responses")
             }
             Self::MalformedResults { slot } => write!(out, "the results of slot {slot} have a malformed order"),
-            Self::BrokenResults { slot, until } => {
-                write!(out, "until {}  the results of slot {slot} break the contract", Clock(*until))
+            Self::BrokenResults { slot, until, is_large } => {
+                let what = if *is_large { "are too large" } else { "break the contract" };
+                write!(out, "until {}  the results of slot {slot} {what}", Clock(*until))
             }
             Self::ManyResults { slot, orders } => write!(out, "the results of slot {slot} have {orders} more orders"),
             Self::ClockStep { at, seconds } => write!(out, "{}  the clocks are set to {seconds:+} seconds", Clock(*at)),
@@ -236,6 +286,7 @@ impl fmt::Display for Event {
             Self::Rerun { slot, at, ask_again } => {
                 write!(out, "{}  slot {slot} is run by hand{}", Clock(*at), again(ask_again))
             }
+            Self::InvalidStart { at } => write!(out, "{}  a run is started by hand without a valid slot", Clock(*at)),
             Self::Resubmission { at } => write!(out, "{}  pending orders are resubmitted by hand", Clock(*at)),
             Self::PoisonedMessage { at } => write!(out, "{}  a message that is not an order is sent", Clock(*at)),
         }
@@ -258,6 +309,10 @@ fn lease_before(state: &str) -> u64 {
     if matches!(state, "RenewLease" | "HoldForOrders") { 1_200 } else { 3_200 }
 }
 
+/// Calls that few schedules make, so that few faults hit them.
+const RARE: [Place; 7] =
+    [Place::OrderRead, Place::ClaimReport, Place::Publish, Place::Defer, Place::SetAside, Place::Get, Place::Put];
+
 /// An order's lifetime in seconds.
 pub const DAY: u64 = 86_400;
 
@@ -274,6 +329,7 @@ impl Schedule {
             let fault = draw_fault(&mut dice);
             schedule.events.push(fault);
         }
+        schedule.draw_clients(is_long, &mut Dice::of(seed, "clients", 0));
         schedule
     }
 
@@ -312,6 +368,72 @@ impl Schedule {
         }
     }
 
+    /// Reads, invalid requests, and what only some clients meet.
+    fn draw_clients(&mut self, is_long: bool, dice: &mut Dice) {
+        let requests: Vec<(u64, u64)> = self
+            .events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Request { at, orders, .. } => Some((*at, orders[0].0)),
+                _ => None,
+            })
+            .collect();
+        let client = |dice: &mut Dice| 100 + dice.below(10);
+        for _ in 0..dice.below(5) {
+            let (at, id) = dice.pick(&requests);
+            // Around an expiry, or soon after the request; sometimes of an order that nobody posts.
+            let later =
+                if is_long && dice.percent(40) { DAY - 20 + dice.below(40) } else { dice.pick(&[0, 1, 3, 30, 400]) };
+            let id = if dice.percent(10) { 99 } else { id };
+            self.events.push(Event::Read { at: at + later, client: client(dice), id });
+        }
+        let at = dice.below(self.period * self.slots);
+        if dice.percent(20) {
+            let kind = dice.pick(&InvalidRequest::ALL);
+            self.events.push(Event::InvalidRequest { at, client: client(dice), kind });
+        }
+        let (from, _) = dice.pick(&requests);
+        let to = from + dice.between(5, 600);
+        match dice.below(20) {
+            0 => self.events.push(Event::PlatformBusy { from, to }),
+            1 => self.events.push(Event::MalformedReceipts { from, to, is_whole: dice.percent(50) }),
+            2 | 3 => {
+                let (first, count) = (dice.between(1, 6), dice.pick(&[1, 2, 8]));
+                let (place, effect) = (Place::Transaction, Effect::Contend);
+                self.events.push(Event::Fault { place, first, count, effect });
+            }
+            4 if dice.percent(30) => {
+                let slot = dice.between(1, self.slots);
+                self.events.push(Event::ManyResults { slot, orders: dice.between(490, 620) });
+                self.events.push(Event::MalformedResults { slot });
+                let (first, effect) = (dice.between(1, 12), dice.pick(&[Effect::Throttle, Effect::Deny]));
+                self.events.push(Event::Fault { place: Place::Get, first, count: 3, effect });
+            }
+            5 if dice.percent(40) => self.events.push(Event::InvalidStart { at }),
+            6 => {
+                let effect = dice.pick(&[Effect::Throttle, Effect::Deny, Effect::Deny]);
+                let place = dice.pick(&RARE);
+                if place == Place::SetAside {
+                    self.events.push(Event::PoisonedMessage { at });
+                }
+                if place == Place::Defer {
+                    self.events.push(Event::PlatformBusy { from, to });
+                }
+                let first = if place == Place::SetAside { 1 } else { dice.between(1, 4) };
+                self.events.push(Event::Fault { place, first, count: 3, effect });
+            }
+            // An order is received just before it expires, and deleted before the response is stored.
+            7 if is_long => {
+                let (expiry, slow) = (from + DAY, Effect::Slow(10));
+                self.events.push(Event::PlatformOutage { from, to: expiry - 60 });
+                self.events.push(Event::Fault { place: Place::Submission, first: 1, count: 400, effect: slow });
+                self.events.push(Event::Resubmission { at: expiry - 8 });
+                self.events.push(Event::TtlDeletion { at: expiry + 2 });
+            }
+            _ => {}
+        }
+    }
+
     fn draw_circumstances(&mut self, is_long: bool, dice: &mut Dice) {
         let end = self.period * self.slots;
         let window = |dice: &mut Dice, longest: u64| {
@@ -346,7 +468,7 @@ impl Schedule {
                 4 => Event::LateResults { slot, seconds: dice.pick(&[100, 700, 2_000, 9_000]) },
                 5 | 6 => Event::CorrectedResults { slot, after: dice.pick(&[1, 1, 2]) },
                 7 => Event::MalformedResults { slot },
-                8 => Event::BrokenResults { slot, until: around },
+                8 => Event::BrokenResults { slot, until: around, is_large: around % 2 == 0 },
                 9 if dice.percent(30) => Event::ManyResults { slot, orders: dice.between(490, 620) },
                 9 | 10 => Event::ClockStep { at: dice.below(end), seconds: dice.between(1, 9) as i64 - 5 },
                 11 => Event::TtlDeletion { at: if is_long { DAY + dice.below(3_600) } else { around } },
@@ -420,14 +542,21 @@ impl Schedule {
     pub fn last_second(&self) -> u64 {
         let last = self.events.iter().map(|event| match event {
             Event::Request { at, .. }
+            | Event::Read { at, .. }
+            | Event::InvalidRequest { at, .. }
             | Event::ClockStep { at, .. }
             | Event::TtlDeletion { at }
             | Event::Redeployment { at }
             | Event::Abort { at, .. }
             | Event::Rerun { at, .. }
+            | Event::InvalidStart { at }
             | Event::Resubmission { at }
             | Event::PoisonedMessage { at } => *at,
-            Event::PlatformOutage { to, .. } | Event::TokenRefused { to, .. } | Event::SlackOutage { to, .. } => *to,
+            Event::PlatformOutage { to, .. }
+            | Event::PlatformBusy { to, .. }
+            | Event::MalformedReceipts { to, .. }
+            | Event::TokenRefused { to, .. }
+            | Event::SlackOutage { to, .. } => *to,
             Event::BrokenResults { until, .. } => *until,
             Event::LateResults { slot, seconds } => slot * self.period + seconds + 300,
             Event::Fault { .. }

@@ -6,14 +6,15 @@ use serde_json::{Value, json};
 use tokio::task::LocalSet;
 
 use crate::{
-    functions::invoke,
+    clients::{post, read, send_invalid},
+    coverage::Coverage,
     mutation::Mutation,
-    observations::{caller_of, record_id_of},
     queue::deliver_messages,
-    run,
+    run::{self, Run},
     runs_table::number,
-    schedule::{Effect, Event, Function, Place, RequestedOrder, Schedule},
-    world::{World, text_of},
+    schedule::{Effect, Event, Place, Schedule},
+    watch::{DROPPED_STARTS, OPEN_SLOTS},
+    world::{OPEN_SLOT_ALARM, World, text_of},
 };
 
 /// The result of a simulation.
@@ -25,6 +26,8 @@ pub struct Report {
     pub trace: Vec<String>,
     /// What was reached, so that a test can require it.
     pub reached: Reached,
+    /// The paths and variants that were taken.
+    pub coverage: Coverage,
 }
 
 /// How much happened.
@@ -68,7 +71,8 @@ pub fn simulate(schedule: &Schedule, mutation: Option<&Mutation>, is_traced: boo
         run_schedule(&world).await;
         pump.abort();
         let reached = reached(&world);
-        Report { violation: world.violation(), trace: world.trace(), reached }
+        let coverage = world.coverage.take();
+        Report { violation: world.violation(), trace: world.trace(), reached, coverage }
     })
 }
 
@@ -84,6 +88,7 @@ async fn run_schedule(world: &Rc<World>) {
     world.sleep_until(last + 1).await;
     rest(world, last).await;
     world.calm();
+    watch(world).await;
     recover(world).await;
     rest(world, world.second()).await;
     if world.violation().is_none() {
@@ -97,6 +102,39 @@ async fn rest(world: &Rc<World>, last: u64) {
         if world.second() > last + REST {
             world.violate(|| "the system does not come to rest".to_owned());
         }
+        tokio::time::sleep(Duration::from_secs(20)).await;
+    }
+}
+
+/// After the faults, the schedule goes on: people have been notified of each slot that is not done, and the next run raises the
+/// alarm on those that are open for too long.
+async fn watch(world: &Rc<World>) {
+    let is_open = |slot: &str| {
+        let runs = world.runs.borrow();
+        runs.items().get(&format!("slot#{slot}")).is_none_or(|item| !item.contains_key("done_at"))
+    };
+    let slots = (1..=world.schedule.slots).map(|index| text_of(index * world.schedule.period));
+    let open: Vec<String> = slots.filter(|slot| is_open(slot)).collect();
+    for slot in &open {
+        if !world.is_failure_reported(slot) && !world.is_alarm_raised(DROPPED_STARTS, 0..u64::MAX) {
+            world.violate(|| format!("slot {slot} is silently not done"));
+        }
+    }
+    let is_begun = |slot: &String| world.runs.borrow().items().contains_key(&format!("slot#{slot}"));
+    if !open.iter().any(is_begun) {
+        return;
+    }
+    tokio::time::sleep(Duration::from_secs(OPEN_SLOT_ALARM + 60)).await;
+    let next = (world.second() / world.schedule.period + 1) * world.schedule.period;
+    world.sleep_until(next).await;
+    finish(&run::start(world, json!({"scheduled_time": text_of(next)}))).await;
+    if !world.is_alarm_raised(OPEN_SLOTS, next..u64::MAX) {
+        world.violate(|| format!("the slots {open:?} stay open without an alarm"));
+    }
+}
+
+async fn finish(run: &Run) {
+    while run.end.borrow().is_none() {
         tokio::time::sleep(Duration::from_secs(20)).await;
     }
 }
@@ -119,9 +157,7 @@ async fn recover(world: &Rc<World>) {
             continue;
         }
         let run = run::start(world, json!({"slot": slot}));
-        while run.end.borrow().is_none() {
-            tokio::time::sleep(Duration::from_secs(20)).await;
-        }
+        finish(&run).await;
         if !is_done() && !world.schedule.is_slot_malformed(index) {
             world.violate(|| format!("slot {slot} cannot be recovered: {:?}", run.end.borrow()));
         }
@@ -131,11 +167,14 @@ async fn recover(world: &Rc<World>) {
 fn start_event(world: &Rc<World>, event: Event) {
     let at = match &event {
         Event::Request { at, .. }
+        | Event::Read { at, .. }
+        | Event::InvalidRequest { at, .. }
         | Event::ClockStep { at, .. }
         | Event::TtlDeletion { at }
         | Event::Redeployment { at }
         | Event::Abort { at, .. }
         | Event::Rerun { at, .. }
+        | Event::InvalidStart { at }
         | Event::Resubmission { at }
         | Event::PoisonedMessage { at } => *at,
         // Faults and circumstances are looked up where they matter.
@@ -147,6 +186,8 @@ fn start_event(world: &Rc<World>, event: Event) {
         inner.note(|| event.to_string());
         match event {
             Event::Request { client, orders, .. } => post(&inner, client, &orders).await,
+            Event::Read { client, id, .. } => read(&inner, client, id).await,
+            Event::InvalidRequest { client, kind, .. } => send_invalid(&inner, client, kind).await,
             Event::ClockStep { seconds, .. } => inner.set_clocks(seconds),
             Event::TtlDeletion { .. } => inner.delete_expired(),
             Event::Redeployment { .. } => inner.redeploy(),
@@ -162,20 +203,25 @@ fn start_event(world: &Rc<World>, event: Event) {
                 }
                 run::start(&inner, input);
             }
+            Event::InvalidStart { .. } => drop(run::start(&inner, json!({"slot": "today"}))),
             Event::Resubmission { .. } => inner.resubmit(),
             _ => inner.queue.send("{\"not\": \"an order\"}".to_owned()),
         }
     });
 }
 
-/// The scheduler delivers at least once, and not later than its maximum event age.
+/// The scheduler delivers at least once, and not later than its maximum event age: then it drops the start.
 async fn start_scheduled_run(world: &Rc<World>, index: u64) {
     const MAX_AGE: u64 = 240;
     let second = index * world.schedule.period;
     world.sleep_until(second).await;
     let input = json!({"scheduled_time": text_of(second)});
     match world.fault(Place::ScheduledStart, None) {
-        Some(Effect::Delay(seconds)) => tokio::time::sleep(Duration::from_secs(seconds.min(MAX_AGE))).await,
+        Some(Effect::Delay(seconds)) if seconds > MAX_AGE => {
+            world.emit_metric(DROPPED_STARTS, 1.0);
+            return;
+        }
+        Some(Effect::Delay(seconds)) => tokio::time::sleep(Duration::from_secs(seconds)).await,
         Some(Effect::Repeat(seconds)) => {
             run::start(world, input.clone());
             tokio::time::sleep(Duration::from_secs(seconds.min(MAX_AGE))).await;
@@ -183,39 +229,6 @@ async fn start_scheduled_run(world: &Rc<World>, index: u64) {
         _ => {}
     }
     run::start(world, input);
-}
-
-/// A client posts orders until it has an answer, a bounded number of times.
-async fn post(world: &Rc<World>, client: u64, orders: &[RequestedOrder]) {
-    let body: Vec<Value> = orders
-        .iter()
-        .map(|(id, amount)| json!({"record_id": record_id_of(*id), "parameter_1": "x", "parameter_2": amount}))
-        .collect();
-    let event = json!({
-        "version": "2.0",
-        "routeKey": "POST /orders",
-        "headers": {"content-type": "application/json"},
-        "requestContext": {"authorizer": {"iam": {"userArn": caller_of(client)}}},
-        "body": Value::Array(body).to_string(),
-    })
-    .to_string();
-    for _ in 0..4 {
-        let began = world.host_time();
-        let response = invoke(world, Function::OrdersApi, event.clone(), None).await;
-        let is_lost = world.fault(Place::ApiResponse, None).is_some();
-        let response: Option<Value> = response.ok().map(|response| serde_json::from_str(&response).unwrap());
-        let status = response.as_ref().and_then(|response| response["statusCode"].as_u64());
-        world.note(|| format!("client {client} gets {status:?}{}", if is_lost { ", which is lost" } else { "" }));
-        match status {
-            Some(201) => world.observe_acknowledgement(client, orders, began),
-            Some(409 | 500 | 503) | None => {}
-            Some(status) => world.violate(|| format!("client {client} got the status {status}")),
-        }
-        if !is_lost && matches!(status, Some(201 | 409)) {
-            return;
-        }
-        world.pass_time("client", 1_000, 4_000).await;
-    }
 }
 
 fn reached(world: &World) -> Reached {

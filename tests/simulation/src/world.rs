@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use crate::{
     auction::Auction,
+    coverage::Coverage,
     dice::Dice,
     machine::Settings,
     mutation::{Mutation, Protection},
@@ -28,10 +29,14 @@ use crate::{
     run::Run,
     runs_table::RunsTable,
     schedule::{Effect, Event, Function, Place, Schedule},
+    watch::Metrics,
 };
 
 /// The start of every simulation: 2026-11-22T00:00:00Z, a multiple of every period.
 const START: u64 = 1_795_305_600;
+
+/// Seconds after which an open slot is counted for the alarm.
+pub const OPEN_SLOT_ALARM: u64 = 3_600;
 
 /// The text of a second since the start.
 pub fn text_of(second: u64) -> String {
@@ -54,6 +59,8 @@ pub struct World {
     pub auction: RefCell<Auction>,
     pub queue: Queue,
     pub observations: RefCell<Observations>,
+    pub coverage: RefCell<Coverage>,
+    pub metrics: Metrics,
     faults: BTreeMap<(Place, u64), Effect>,
     counts: RefCell<BTreeMap<Place, u64>>,
     started: Instant,
@@ -75,7 +82,7 @@ impl World {
             poll_seconds: 300,
             deadline_seconds: 7_200,
             lease_seconds: 1_200,
-            open_slot_alarm_seconds: 3_600,
+            open_slot_alarm_seconds: OPEN_SLOT_ALARM,
         };
         let mut definition = settings.definition();
         if let Some(mutation) = &mutation {
@@ -97,6 +104,8 @@ impl World {
             runs: RefCell::default(),
             queue: Queue::default(),
             observations: RefCell::default(),
+            coverage: RefCell::default(),
+            metrics: Metrics::default(),
             faults,
             counts: RefCell::default(),
             started: Instant::now(),

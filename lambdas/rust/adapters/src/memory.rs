@@ -25,7 +25,7 @@ mod webhook;
 
 pub use archive::{MemoryArchive, Objects};
 pub use fault::Fault;
-pub use log::MemoryLog;
+pub use log::{LogLines, MemoryLog};
 pub use notifier::MemoryNotifier;
 pub use orders::{Items, MemoryOrders};
 pub use platform::MemoryPlatform;

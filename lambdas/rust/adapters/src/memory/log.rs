@@ -3,16 +3,18 @@
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::value::RawValue;
+use tracing::Dispatch;
 
 use crate::{
     error::HandlerError,
     function::Invocation,
     runtime::invoke,
-    telemetry::{FunctionIdentity, subscriber},
+    telemetry::{FunctionIdentity, InvocationLog, log_invocation, subscriber},
 };
 
 /// 2100-01-01 in milliseconds since 1970: no invocation of a test runs out of time.
@@ -45,6 +47,45 @@ impl MemoryLog {
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+/// Writes the log lines of invocations that a simulation runs, one at a time.
+#[derive(Clone, Debug)]
+pub struct LogLines {
+    log: MemoryLog,
+    dispatch: Dispatch,
+}
+
+impl LogLines {
+    /// Creates the subscriber of a deployed function.
+    #[must_use]
+    pub fn new() -> Self {
+        let log = MemoryLog::default();
+        let writer = log.clone();
+        Self { log, dispatch: Dispatch::new(subscriber(move || writer.clone())) }
+    }
+
+    /// Returns the log line of an invocation.
+    #[must_use]
+    pub fn write(
+        &self,
+        identity: FunctionIdentity<'_>,
+        log: &InvocationLog,
+        error: Option<&HandlerError>,
+        duration: Duration,
+    ) -> String {
+        tracing::dispatcher::with_default(&self.dispatch, || log_invocation(identity, "request", log, error, duration));
+        let mut bytes = self.log.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = String::from_utf8_lossy(&bytes).into_owned();
+        bytes.clear();
+        line
+    }
+}
+
+impl Default for LogLines {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
