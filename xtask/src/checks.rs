@@ -4,6 +4,7 @@ pub mod console;
 pub mod consumers;
 pub mod contract;
 pub mod first_deploys;
+pub mod fuzz;
 pub mod kills;
 pub mod languages;
 pub mod local_cloud;

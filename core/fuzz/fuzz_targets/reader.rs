@@ -1,6 +1,6 @@
 //! Checks that all parsers of a request agree with the oracle on arbitrary bytes.
 //!
-//! Run `cargo fuzz run reader` in the folder `core`, with a nightly compiler or `RUSTC_BOOTSTRAP=1`.
+//! `cargo xtask test fuzz` runs it.
 
 #![no_main]
 

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the tests and lints that CI runs, without Nix and AWS.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use gridbid_infrastructure::{state_machine, terraform, workflows};
 use gridbid_package::pipeline;
 use gridbid_release_format::Profile;
 
+use super::bench::bench;
 use super::built::Built;
 use super::simulate::simulate;
 use crate::checks::passed::unless_passed;
@@ -20,6 +22,9 @@ use crate::system;
 
 /// Number of consecutive first deployments of `test all`.
 const FIRST_DEPLOYS: usize = 60;
+
+/// Seconds for which each target is fuzzed.
+const FUZZ_SECONDS: u64 = 60;
 
 /// The inputs of the checks of workflows.
 const WORKFLOWS: [&str; 3] = [".github", "tools/devkit/npm", "tools/infrastructure/zizmor"];
@@ -39,7 +44,7 @@ const INFRASTRUCTURE: [&str; 7] = [
 /// The parts of the checks and tests.
 #[derive(Subcommand)]
 pub enum Part {
-    /// Everything, including the slow checks: the system in the release profile, many slots at once, simulation, consecutive first deployments
+    /// Everything, including the slow checks: the system in the release profile, many slots at once, simulation, fuzzing, consecutive first deployments, the packages in other environments, load
     All,
     /// Only consecutive first deployments, each to an empty cloud
     FirstDeploys {
@@ -59,6 +64,12 @@ pub enum Part {
     Terraform,
     /// Only GitHub's workflows
     Workflows,
+    /// Only random requests for core's parsers, from the corpus that earlier runs left
+    Fuzz {
+        /// Seconds per target
+        #[arg(long, default_value_t = FUZZ_SECONDS)]
+        seconds: u64,
+    },
     /// Only the tests that need a local cloud
     System {
         /// Only scenarios whose names contain this text
@@ -78,9 +89,12 @@ pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
             whole_system(&context.with_profile(Profile::Release))?;
             checks::system::many_slots(context)?;
             simulate(context, None, None, None)?;
+            checks::fuzz::run(context, FUZZ_SECONDS)?;
             checks::first_deploys::check(context, FIRST_DEPLOYS)?;
             rust::bench_tests(context)?;
             checks::consumers::tests(context)?;
+            // A leak of 260 bytes per request exceeds the limit.
+            bench(context, &["load", "--requests", "2000"].map(OsString::from))?;
         }
         Some(Part::ManySlots) => checks::system::many_slots(context)?,
         Some(Part::FirstDeploys { count }) => checks::first_deploys::check(context, count)?,
@@ -98,6 +112,7 @@ pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
         Some(Part::Core) => rust::tests(context, Some("gridbid-core"))?,
         Some(Part::Terraform) => infrastructure(context)?,
         Some(Part::Workflows) => workflows::validate(context)?,
+        Some(Part::Fuzz { seconds }) => checks::fuzz::run(context, seconds)?,
         Some(Part::System { filter: None, built }) => whole_system(&built.apply(context)?)?,
         Some(Part::System { filter: Some(text), built }) => checks::system::some(&built.apply(context)?, &text)?,
     }

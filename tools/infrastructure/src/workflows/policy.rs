@@ -15,6 +15,7 @@ const JOBS: &str = "
 check.yml    advisories  -                          contents:read                                      -                                -
 check.yml    compare     -                          contents:read                                      -                                -
 check.yml    flake       -                          contents:read                                      -                                -
+check.yml    fuzz        -                          contents:read                                      -                                -
 check.yml    languages   -                          contents:read                                      -                                -
 check.yml    passed      -                          contents:read                                      -                                -
 check.yml    plan        -                          contents:read,id-token:write,pull-requests:write   -                                PLAN_ROLE_ARN_{0}
@@ -50,6 +51,7 @@ rollback.yml  workflow_dispatch
 /// The actions, each in one version everywhere.
 const ACTIONS: &str = "
 actions/attest                        1e69f48acb82d1966a394da916b4c1698aa569d6 v4.2.2
+actions/cache                         27d5ce7f107fe9357f9df03efb73ab90386fccae v5.0.5
 actions/checkout                      3d3c42e5aac5ba805825da76410c181273ba90b1 v7.0.1
 actions/download-artifact             3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c v8.0.1
 actions/upload-artifact               bbbca2ddaa5d8feaa63e36b76fdaad77386f024f v7.0.0
