@@ -79,13 +79,13 @@ impl Mutation {
             Self::remove("orders are read without consistency", Protection::ConsistentRead, 0),
             Self::remove("orders are submitted without an idempotency key", Protection::IdempotencyKey, 9),
             Self::remove("the write-back has no condition", Protection::WriteBackCondition, 19),
-            Self::remove("an expired order is reported without a claim", Protection::ReportClaim, 36),
-            Self::remove("an order is dropped although its report failed", Protection::ReportBeforeDrop, 44),
+            Self::remove("an expired order is reported without a claim", Protection::ReportClaim, 20),
+            Self::remove("an order is dropped although its report failed", Protection::ReportBeforeDrop, 53),
             Self::remove("failed messages of an event are deleted", Protection::PartialBatchResponse, 9),
-            Self::remove("a poisoned message is dropped although its copy failed", Protection::DeadLetters, 202),
+            Self::remove("a poisoned message is dropped although its copy failed", Protection::DeadLetters, 66),
             Self::remove("objects of a run are overwritten", Protection::PutIfAbsent, 746),
             Self::remove("the answer of an attempt is not read again", Protection::FrozenAnswer, 4),
-            Self::remove("a late attempt replaces the summary", Protection::LateAttempt, 73),
+            Self::remove("a late attempt replaces the summary", Protection::LateAttempt, 76),
             Self::patch_with("the claim has no condition", |machine| remove_condition(machine, "ClaimSlot"), 0),
             Self::patch_with(
                 "asking again needs no free lease",
@@ -179,12 +179,19 @@ impl Mutation {
                 |machine| {
                     machine["States"]["CheckSummary"]["Choices"][1]["Next"] = "FinishRun".into();
                 },
-                17,
+                10,
             ),
             Self::patch_with(
                 "finishing a run is not retried",
                 |machine| remove_retry(&mut machine["States"]["FinishRun"]),
-                14,
+                62,
+            ),
+            Self::patch_with(
+                "open slots are not counted",
+                |machine| {
+                    machine["States"]["CountOpenSlots"]["Assign"]["open_slots"] = 0.into();
+                },
+                0,
             ),
             Self::patch_with(
                 "a slot that is not done is not marked as open",

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Seeds of an ordinary test run; `cargo xtask simulate` has more.
-const SEEDS: u64 = 500;
+const SEEDS: u64 = 1_000;
 /// Seeds that have to take every row of the coverage.
 const COVERING: u64 = 10_000;
 
