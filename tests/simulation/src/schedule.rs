@@ -661,9 +661,10 @@ fn draw_fault(dice: &mut Dice) -> Event {
             dice.pick(&[Effect::Throttle, Effect::LoseRequest, Effect::LoseResponse, lost, Effect::Slow(seconds)])
         }
         Place::ApiResponse | Place::QueueDelete => Effect::LoseResponse,
-        Place::StreamRecord | Place::QueueDelivery | Place::TopicDelivery | Place::ScheduledStart => {
+        Place::StreamRecord | Place::QueueDelivery | Place::TopicDelivery => {
             dice.pick(&[Effect::Repeat(seconds), Effect::Delay(seconds)])
         }
+        Place::ScheduledStart => dice.pick(&[Effect::Repeat(seconds), Effect::Delay(seconds), Effect::Deny]),
         _ if dice.percent(4) => Effect::Deny,
         _ => dice.pick(&[
             Effect::Throttle,

@@ -210,21 +210,20 @@ fn start_event(world: &Rc<World>, event: Event) {
     });
 }
 
-/// The scheduler delivers at least once, and not later than its maximum event age: then it drops the start.
+/// The scheduler delivers at least once. It drops a start that is denied until its maximum event age.
 async fn start_scheduled_run(world: &Rc<World>, index: u64) {
-    const MAX_AGE: u64 = 240;
     let second = index * world.schedule.period;
     world.sleep_until(second).await;
     let input = json!({"scheduled_time": text_of(second)});
     match world.fault(Place::ScheduledStart, None) {
-        Some(Effect::Delay(seconds)) if seconds > MAX_AGE => {
+        Some(Effect::Deny) => {
             world.emit_metric(DROPPED_STARTS, 1.0);
             return;
         }
         Some(Effect::Delay(seconds)) => tokio::time::sleep(Duration::from_secs(seconds)).await,
         Some(Effect::Repeat(seconds)) => {
             run::start(world, input.clone());
-            tokio::time::sleep(Duration::from_secs(seconds.min(MAX_AGE))).await;
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
         }
         _ => {}
     }
