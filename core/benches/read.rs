@@ -1,8 +1,9 @@
 //! Compares core with hand-written serde_json code, on the same requests as the benchmarks in TypeScript and Python. Prints
 //! medians as JSON lines.
 //!
-//! `cargo bench --package gridbid-core -- FOLDER`, where the folder holds `<orders>-<text>-<valid|invalid>.json`. Before they
-//! are measured, all subjects must find the same number of violations.
+//! `cargo bench --package gridbid-core -- FOLDER`, where the folder holds `<orders>-<text or shape>-<valid|invalid>.json`. Before
+//! they are measured, all subjects must find the same number of violations, except in shapes, in which hand-written code is not
+//! measured: serde_json does not read all of them into doubles.
 
 #![expect(
     clippy::unwrap_used,
@@ -91,7 +92,11 @@ fn main() {
         let body = fs::read(&file).unwrap();
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         let violations = SUBJECTS[0].2(&body);
+        let is_shape = !name.contains("-ascii-") && !name.contains("-cyrillic-");
         for (task, subject, count) in SUBJECTS {
+            if is_shape && subject == "serde_json, typed" {
+                continue;
+            }
             assert!(subject.ends_with("grammar alone") || count(&body) == violations, "{name}: {subject}");
             let microseconds = median_microseconds(|| count(&body));
             println!(

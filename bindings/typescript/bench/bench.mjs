@@ -3,9 +3,9 @@
 // Subjects take turns, so that other load on the machine affects all of them alike. Every checker reports all violations
 // with messages; for subjects that return orders, every field of each order is read. `cargo xtask bench core` runs it:
 //
-//   node bench.mjs [--orders 1,100] [--milliseconds 400] [--as text|bytes] [--inputs folder] [--write-inputs folder]
+//   node bench.mjs [--only WORD] [--milliseconds 400] [--as text|bytes] [--inputs folder] [--write-inputs folder]
 //
-// Requests are strings by default. `--as bytes` passes bytes, as a socket does, which JSON.parse decodes first.
+// `--only` selects requests by a part of their names (`100-ascii-valid`). Requests are strings by default. `--as bytes` passes bytes, as a socket does, which JSON.parse decodes first.
 // `--write-inputs` only writes the requests to files (`100-ascii-valid.json`), so that other languages measure the same ones;
 // `--inputs` reads them.
 
@@ -17,17 +17,17 @@ import { parseArgs } from 'node:util';
 import { parseOrders, validateOrders } from '../dist/index.js';
 import { COUNTS, KINDS, countInvalid, request } from './inputs.mjs';
 import { CANNOT, PEERS } from './peers.mjs';
+import { SHAPES, countOrders, isValidShape, shapedRequest } from './shapes.mjs';
 
 const { values } = parseArgs({
   options: {
-    orders: { type: 'string', default: COUNTS.join(',') },
+    only: { type: 'string', default: '' },
     as: { type: 'string', default: 'text' },
     milliseconds: { type: 'string', default: '400' },
     inputs: { type: 'string' },
     'write-inputs': { type: 'string' },
   },
 });
-const counts = values.orders.split(',').map(Number);
 const budgetMs = Number(values.milliseconds);
 if (!['text', 'bytes'].includes(values.as)) throw new Error('`--as` must be text or bytes');
 
@@ -103,35 +103,53 @@ function measure(input, tasks) {
   return rounds.map(({ taken }) => median(taken));
 }
 
-const name = (orders, text, isValid) => `${orders}-${text}-${isValid ? 'valid' : 'invalid'}.json`;
-const results = [];
-for (const orders of counts) {
-  for (const text of KINDS) {
-    for (const isValid of [true, false]) {
-      if (values['write-inputs'] !== undefined) {
-        mkdirSync(values['write-inputs'], { recursive: true });
-        writeFileSync(join(values['write-inputs'], name(orders, text, isValid)), request(orders, text, isValid));
-        continue;
-      }
-      const body =
-        values.inputs === undefined
-          ? request(orders, text, isValid)
-          : readFileSync(join(values.inputs, name(orders, text, isValid)), 'utf8');
-      const input = values.as === 'bytes' ? Buffer.from(body) : body;
-      const tasks = subjects(orders, isValid);
-      const expected = countInvalid(orders, isValid);
-      for (const [task, subject, run] of tasks) {
-        const total = run(input);
-        if (total !== expected) throw new Error(`${subject}, ${task}: reported ${total} violations, expected ${expected}`);
-      }
-      const bytes = Buffer.byteLength(body);
-      measure(input, tasks).forEach((microseconds, at) => {
-        const [task, subject] = tasks[at];
-        results.push({ orders, text, as: values.as, valid: isValid, bytes, task, subject, microseconds: Number(microseconds.toPrecision(4)) });
-      });
-      process.stderr.write(`${name(orders, text, isValid)}\n`);
-    }
+/** The requests: sizes and alphabets, valid and with 1 % invalid orders, and shapes, whose objects are not measured. */
+const requests = [
+  ...COUNTS.flatMap((orders) =>
+    KINDS.flatMap((text) =>
+      [true, false].map((valid) => ({ orders, text, valid, isShape: false, create: () => request(orders, text, valid) })),
+    ),
+  ),
+  ...Object.keys(SHAPES).map((text) => ({
+    orders: countOrders(text),
+    text,
+    valid: isValidShape(text),
+    isShape: true,
+    create: () => shapedRequest(text),
+  })),
+].map((request) => ({ ...request, name: `${request.orders}-${request.text}-${request.valid ? 'valid' : 'invalid'}` }));
+
+/** Whether a subject finds what it is expected to. In some shapes, peers cannot detect that orders are invalid. */
+function isExpected({ orders, valid, isShape, name }, task, subject, total) {
+  if (!isShape) {
+    const expected = countInvalid(orders, valid);
+    if (total !== expected) throw new Error(`${name}, ${subject}, ${task}: reported ${total} violations, expected ${expected}`);
+    return true;
   }
+  const isRight = (total === 0) === valid;
+  if (subject === OURS && !isRight) throw new Error(`${name}: reported ${total} violations`);
+  return isRight || subject === 'JSON.parse';
+}
+
+const results = [];
+for (const request of requests.filter(({ name }) => name.includes(values.only))) {
+  const { orders, text, valid, isShape, name } = request;
+  if (values['write-inputs'] !== undefined) {
+    mkdirSync(values['write-inputs'], { recursive: true });
+    writeFileSync(join(values['write-inputs'], `${name}.json`), request.create());
+    continue;
+  }
+  const body = values.inputs === undefined ? request.create() : readFileSync(join(values.inputs, `${name}.json`), 'utf8');
+  const input = values.as === 'bytes' ? Buffer.from(body) : body;
+  const tasks = subjects(orders, valid)
+    .filter(([task]) => !isShape || task === 'JSON.parse' || task === 'validate')
+    .filter(([task, subject, run]) => isExpected(request, task, subject, run(input)));
+  const bytes = Buffer.byteLength(body);
+  measure(input, tasks).forEach((microseconds, at) => {
+    const [task, subject] = tasks[at];
+    results.push({ orders, text, as: values.as, valid, bytes, task, subject, microseconds: Number(microseconds.toPrecision(4)) });
+  });
+  process.stderr.write(`${name}\n`);
 }
 if (read < 0) throw new Error('a sum of lengths is negative');
 

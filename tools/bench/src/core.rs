@@ -1,8 +1,10 @@
 //! `cargo xtask bench core`: compares checking and reading of orders with common libraries, natively, in Node and in Python.
 //!
 //! All benchmarks read the same requests, which the TypeScript benchmark generates. Each language's benchmark interleaves its
-//! subjects and verifies that their results agree. Tables of the medians replace the section of `docs/benchmarks-core.md`.
+//! subjects and verifies that their results agree. Tables of the medians replace two sections of `docs/benchmarks-core.md`, and a
+//! picture `docs/benchmarks-core.svg`.
 
+mod shapes;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -14,6 +16,7 @@ use serde::Deserialize;
 
 use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::files::write_atomically;
 use gridbid_devkit::layout::Layout;
 use gridbid_devkit::progress::{Step, print};
 use gridbid_devkit::requirements::{NODE, Tool};
@@ -26,6 +29,8 @@ use crate::document::publish;
 const LIMIT: Duration = Duration::from_secs(3600);
 /// Heading of the section in the document.
 const HEADING: &str = "Core: checking and reading orders";
+/// Heading of the section of shapes.
+const SHAPES: &str = "Core: shapes of requests";
 
 /// Output of one benchmark.
 #[derive(Clone, Debug, Deserialize)]
@@ -93,7 +98,13 @@ pub fn bench(context: &Context) -> Result<(), Failure> {
     let size = fs::metadata(&module).on_file("read", &module)?.len();
     let text = tables::document(&native, &node, &python, size);
     print(&format!("\n{text}"));
-    progress.step("publish", |_| Ok(((), publish(layout, HEADING, &text)?)))
+    let (shapes, picture) = shapes::document(&native, &node, &python);
+    print(&format!("\n{shapes}"));
+    progress.step("publish", |_| {
+        write_atomically(&layout.file("docs/benchmarks-core.svg"), picture.as_bytes())?;
+        publish(layout, SHAPES, &shapes)?;
+        Ok(((), publish(layout, HEADING, &text)?))
+    })
 }
 
 fn read(text: &str, who: &str) -> Result<Measured, Failure> {

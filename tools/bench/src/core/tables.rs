@@ -120,7 +120,7 @@ fn comparison(lines: &[Line], task: &str, ours: &str) -> String {
 }
 
 /// Three significant digits.
-fn microseconds(microseconds: f64) -> String {
+pub(super) fn microseconds(microseconds: f64) -> String {
     match microseconds {
         small if small < 10.0 => format!("{small:.2} µs"),
         middle if middle < 100.0 => format!("{middle:.1} µs"),
