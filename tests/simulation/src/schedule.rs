@@ -468,7 +468,7 @@ impl Schedule {
                 4 => Event::LateResults { slot, seconds: dice.pick(&[100, 700, 2_000, 9_000]) },
                 5 | 6 => Event::CorrectedResults { slot, after: dice.pick(&[1, 1, 2]) },
                 7 => Event::MalformedResults { slot },
-                8 => Event::BrokenResults { slot, until: around, is_large: around % 2 == 0 },
+                8 => Event::BrokenResults { slot, until: around, is_large: around.is_multiple_of(2) },
                 9 if dice.percent(30) => Event::ManyResults { slot, orders: dice.between(490, 620) },
                 9 | 10 => Event::ClockStep { at: dice.below(end), seconds: dice.between(1, 9) as i64 - 5 },
                 11 => Event::TtlDeletion { at: if is_long { DAY + dice.below(3_600) } else { around } },

@@ -40,9 +40,12 @@ pub const DROPPED_STARTS: Metric = metric("AWS/Scheduler", "InvocationDroppedCou
 /// Invocations that Lambda refused for now; by function.
 pub const THROTTLES: Metric = metric("AWS/Lambda", "Throttles", "FunctionName");
 
+/// Values with their seconds.
+type Values = Vec<(u64, f64)>;
+
 /// The values of metrics, by name and subject.
 #[derive(Default)]
-pub struct Metrics(RefCell<BTreeMap<(String, &'static str), Vec<(u64, f64)>>>);
+pub struct Metrics(RefCell<BTreeMap<(String, &'static str), Values>>);
 
 thread_local! {
     static LOG: LogLines = LogLines::new();
@@ -111,7 +114,7 @@ impl World {
         };
         let metrics = self.metrics.0.borrow();
         let Some(values) = metrics.get(&(name.to_owned(), subject)) else { return false };
-        let values: Vec<(u64, f64)> = values.iter().filter(|(second, _)| seconds.contains(second)).copied().collect();
+        let values: Values = values.iter().filter(|(second, _)| seconds.contains(second)).copied().collect();
         alarm.is_raised(&values, self.schedule.period)
     }
 }

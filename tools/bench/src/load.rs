@@ -10,6 +10,7 @@ mod local_cloud;
 mod report;
 mod usage;
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use gridbid_devkit::clock;
@@ -27,7 +28,7 @@ use usage::{Limits, Usage, leaks};
 
 /// Requests of each size by default: those of an hour, ten per second.
 pub const REQUESTS: usize = 10 * 3600;
-/// Requests of each size before the first reading: they fill pools and the allocator's free lists.
+/// Requests of each size before the first reading, unless fewer are measured: they fill pools and the allocator's free lists.
 const WARM_UP: usize = 200;
 
 /// The system that is measured.
@@ -37,6 +38,9 @@ trait System {
 
     /// Reads an order. Returns the time from the request to the response, and the response's body.
     fn get(&self, record_id: &str) -> Result<(Duration, String), Failure>;
+
+    /// How long idle connections and execution environments may remain after the last request.
+    fn idle_time(&self) -> Duration;
 
     /// Waits until the work that requests leave behind is done.
     fn settle(&self, step: &Step) -> Result<(), Failure>;
@@ -98,11 +102,16 @@ pub fn bench(context: &Context, requests: usize, latency: Duration, local_cloud:
 
 fn found_in(measured: &Measured) -> Vec<String> {
     let [start, _, end] = &measured.processes;
-    let stored = measured.orders * measured.requests;
+    let leaks = leaks_between(start, end, measured.orders * measured.requests);
+    leaks.into_iter().map(|leak| format!("with {} orders per request, {leak}", measured.orders)).collect()
+}
+
+/// What grew in any process while this number of orders was stored.
+fn leaks_between(start: &[Process], end: &[Process], stored: usize) -> Vec<String> {
     let pairs = start.iter().zip(end);
     let found = pairs.flat_map(|(start, end)| {
         let leaks = leaks(start.usage, end.usage, start.limits, stored);
-        leaks.into_iter().map(|leak| format!("{} with {} orders per request: {leak}", start.name, measured.orders))
+        leaks.into_iter().map(|leak| format!("{}: {leak}", start.name))
     });
     found.collect()
 }
@@ -110,7 +119,7 @@ fn found_in(measured: &Measured) -> Vec<String> {
 fn measure(system: &dyn System, run: &str, orders: usize, requests: usize, step: &Step) -> Result<Measured, Failure> {
     // No two batches of a run have an order in common.
     let batch = |part: &str, request: usize| format!("{run}-{part}-{orders}-{request}");
-    for request in 0..WARM_UP {
+    for request in 0..WARM_UP.min(requests) {
         round_trip(system, &batch("warm", request), orders, request)?;
     }
     system.settle(step)?;
@@ -131,7 +140,14 @@ fn measure(system: &dyn System, run: &str, orders: usize, requests: usize, step:
     }
     let elapsed = began.elapsed();
     system.settle(step)?;
-    let end = system.processes()?;
+    let mut end = system.processes()?;
+    let settled = Instant::now();
+    // A leak remains.
+    while !leaks_between(&start, &end, orders * requests).is_empty() && settled.elapsed() < system.idle_time() {
+        step.check()?;
+        thread::sleep(Duration::from_secs(1));
+        end = system.processes()?;
+    }
     Ok(Measured { orders, requests, elapsed, post, get, processes: [start, middle, end] })
 }
 

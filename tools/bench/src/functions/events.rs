@@ -114,8 +114,8 @@ fn routed(route: &str, body: &str, parameters: Option<Value>) -> Vec<u8> {
         "body": body,
         "isBase64Encoded": false,
     });
-    if let Some(parameters) = parameters {
-        event["pathParameters"] = parameters;
+    if let (Some(parameters), Some(members)) = (parameters, event.as_object_mut()) {
+        members.insert("pathParameters".to_owned(), parameters);
     }
     event.to_string().into_bytes()
 }

@@ -64,6 +64,10 @@ impl System for Alone {
         Ok((took, body.unwrap_or_default().to_owned()))
     }
 
+    fn idle_time(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn settle(&self, _: &Step) -> Result<(), Failure> {
         // Reading the processor time waits for the work after the last response.
         self.execution.processor_time().map(drop)

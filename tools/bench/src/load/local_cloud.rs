@@ -26,8 +26,8 @@ const CLOUD_BYTES_PER_ORDER: u64 = 16 * 1024;
 const PLATFORM_BYTES_PER_ORDER: u64 = 4 * 1024;
 /// Time without progress after which the submission of orders is stuck.
 const STUCK: Duration = Duration::from_secs(60);
-/// Time in which MiniStack closes the connections of its last work.
-const SETTLED: Duration = Duration::from_secs(3);
+/// Time in which MiniStack ends idle execution environments, each of which has descriptors.
+const IDLE: Duration = Duration::from_secs(400);
 
 /// A local cloud to which the system is deployed.
 pub struct LocalCloud {
@@ -111,6 +111,10 @@ impl System for LocalCloud {
         Ok((took, response.text()))
     }
 
+    fn idle_time(&self) -> Duration {
+        IDLE
+    }
+
     fn settle(&self, step: &Step) -> Result<(), Failure> {
         let mut least = u64::MAX;
         let mut since = Instant::now();
@@ -118,7 +122,7 @@ impl System for LocalCloud {
             step.check()?;
             let left = self.cloud.message_count(&self.names.submission_queue_url)?;
             if left == 0 {
-                break;
+                return Ok(());
             }
             if left < least {
                 (least, since) = (left, Instant::now());
@@ -128,8 +132,6 @@ impl System for LocalCloud {
             step.note(format!("{left} orders to submit"));
             thread::sleep(Duration::from_millis(500));
         }
-        thread::sleep(SETTLED);
-        Ok(())
     }
 
     fn processes(&self) -> Result<Vec<Process>, Failure> {
