@@ -26,7 +26,7 @@ const CLOUD_BYTES_PER_ORDER: u64 = 16 * 1024;
 const PLATFORM_BYTES_PER_ORDER: u64 = 4 * 1024;
 /// Time without progress after which the submission of orders is stuck.
 const STUCK: Duration = Duration::from_secs(60);
-/// Time in which MiniStack ends idle execution environments, each of which has descriptors.
+/// Time in which MiniStack closes idle connections and ends idle execution environments.
 const IDLE: Duration = Duration::from_secs(400);
 
 /// A local cloud to which the system is deployed.
