@@ -9,8 +9,13 @@ use serde_json::{Value, json};
 
 use crate::harness::{System, fresh_slot, not_ready, ready};
 
-/// A missing table.
-const NO_TABLE: &str = "gridbid-no-such-table";
+/// The key of an item.
+const KEY: &str = "/Arguments/Key";
+
+/// A key that the table does not have.
+fn wrong_key() -> Value {
+    json!({"no_such_key": {"S": "text"}})
+}
 
 /// Runs a slot on a copy with another value at a JSON pointer.
 fn run_broken(system: &System, slot: &str, state: &str, pointer: &str, value: Value) -> FinishedRun {
@@ -36,13 +41,13 @@ fn assert_failed(ended: &FinishedRun, error: &str) {
     assert_eq!(ended.execution.error.as_deref(), Some(error), "{}", ended.summary());
 }
 
-const MISSING: &str = "DynamoDB.ResourceNotFoundException";
+const REFUSED: &str = "DynamoDB.ValidationException";
 
 #[test]
 fn slot_that_cannot_be_claimed_fails_the_run() {
     let (system, slot) = (System::idle(), fresh_slot());
-    let ended = run_broken(&system, &slot, "ClaimSlot", "/Arguments/TableName", json!(NO_TABLE));
-    assert_failed(&ended, MISSING);
+    let ended = run_broken(&system, &slot, "ClaimSlot", KEY, wrong_key());
+    assert_failed(&ended, REFUSED);
     assert_eq!(system.slot_item(&slot), None, "nothing is claimed");
 }
 
@@ -50,9 +55,9 @@ fn slot_that_cannot_be_claimed_fails_the_run() {
 fn next_attempt_that_cannot_be_claimed_fails_the_run() {
     let (system, slot) = (System::idle(), fresh_slot());
     assert_eq!(system.run_with(&slot, &[ready(&json!([]))]).status(), Some("done"));
-    let copy = break_copy(&system, &slot, "NextAttempt", "/Arguments/TableName", json!(NO_TABLE));
+    let copy = break_copy(&system, &slot, "NextAttempt", KEY, wrong_key());
     let ended = system.follow(&results_run::start_again(&system.cloud, &copy, &slot).unwrap());
-    assert_failed(&ended, MISSING);
+    assert_failed(&ended, REFUSED);
     assert!(system.is_done(&slot), "the slot is as before");
 }
 
@@ -60,8 +65,8 @@ fn next_attempt_that_cannot_be_claimed_fails_the_run() {
 fn slot_of_another_run_that_cannot_be_read_fails_the_run() {
     let (system, slot) = (System::idle(), fresh_slot());
     assert_eq!(system.run_with(&slot, &[ready(&json!([]))]).status(), Some("done"));
-    let ended = run_broken(&system, &slot, "ReadSlot", "/Arguments/TableName", json!(NO_TABLE));
-    assert_failed(&ended, MISSING);
+    let ended = run_broken(&system, &slot, "ReadSlot", KEY, wrong_key());
+    assert_failed(&ended, REFUSED);
     assert!(system.is_done(&slot));
 }
 
@@ -69,7 +74,7 @@ fn slot_of_another_run_that_cannot_be_read_fails_the_run() {
 fn run_does_not_need_the_count_of_open_slots() {
     let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([]))]).unwrap();
-    let ended = run_broken(&system, &slot, "CountOpenSlots", "/Arguments/TableName", json!(NO_TABLE));
+    let ended = run_broken(&system, &slot, "CountOpenSlots", "/Arguments/KeyConditionExpression", json!("#open"));
     assert_eq!(ended.status(), Some("done"), "{}", ended.summary());
 }
 
@@ -87,8 +92,8 @@ fn lease_that_is_lost_before_the_slot_is_done_leaves_it_to_its_new_owner() {
 fn lease_that_cannot_be_renewed_releases_the_slot() {
     let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[not_ready()]).unwrap();
-    let ended = run_broken(&system, &slot, "RenewLease", "/Arguments/TableName", json!(NO_TABLE));
-    assert_failed(&ended, MISSING);
+    let ended = run_broken(&system, &slot, "RenewLease", KEY, wrong_key());
+    assert_failed(&ended, REFUSED);
     system.assert_released_by(&slot, &ended.arn);
     assert!(!system.is_done(&slot));
 }
@@ -108,8 +113,8 @@ fn lease_that_is_lost_before_the_orders_files_none() {
 fn lease_that_cannot_be_held_for_the_orders_files_none() {
     let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([{"order": "accepted"}]))]).unwrap();
-    let ended = run_broken(&system, &slot, "HoldForOrders", "/Arguments/TableName", json!(NO_TABLE));
-    assert_failed(&ended, MISSING);
+    let ended = run_broken(&system, &slot, "HoldForOrders", KEY, wrong_key());
+    assert_failed(&ended, REFUSED);
     assert!(system.filed(&slot).is_empty());
     system.assert_released_by(&slot, &ended.arn);
 }
@@ -160,7 +165,7 @@ fn summary_without_a_number_of_failures_fails_the_run() {
 fn run_that_cannot_be_finished_releases_the_slot_and_leaves_it_open() {
     let (system, slot) = (System::idle(), fresh_slot());
     system.simulators.set_auction_bodies(&slot, &[ready(&json!([]))]).unwrap();
-    let ended = run_broken(&system, &slot, "FinishRun", "/Arguments/TableName", json!(NO_TABLE));
+    let ended = run_broken(&system, &slot, "FinishRun", KEY, wrong_key());
     assert_eq!(ended.execution.status, "FAILED", "{}", ended.summary());
     assert!(!system.is_done(&slot));
     system.assert_released_by(&slot, &ended.arn);
