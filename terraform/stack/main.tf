@@ -25,7 +25,7 @@ locals {
   key = var.on_aws ? { arn = data.aws_kms_key.environment[0].arn } : null
 
   # The boundary of this environment's roles, created by terraform/bootstrap.
-  permissions_boundary_arn = var.on_aws ? "arn:aws:iam::${data.aws_caller_identity.current.account_id}:policy/gridbid-${var.environment}-boundary" : null
+  permissions_boundary_arn = coalesce(var.has_boundary, var.on_aws) ? "arn:aws:iam::${data.aws_caller_identity.current.account_id}:policy/gridbid-${var.environment}-boundary" : null
 
   # Topics of all alarms except those on the path to Slack.
   alarm_topic_arns = var.on_aws ? [module.alerts.topic_arn] : []

@@ -16,6 +16,12 @@ variable "on_aws" {
   default     = true
 }
 
+variable "has_boundary" {
+  description = "Whether the roles are under the environment's permissions boundary, which terraform/bootstrap creates; null for on AWS."
+  type        = bool
+  default     = null
+}
+
 variable "functions_manifest" {
   description = "Path of functions.json, which the build writes next to the zips."
   type        = string

@@ -11,6 +11,7 @@ use gridbid_devkit::terraform::{self, WarmProvider};
 use gridbid_local_cloud::behaviour::Behaviour;
 use gridbid_local_cloud::client::Cloud;
 use gridbid_local_cloud::delivery::Delivery;
+use gridbid_local_cloud::deployer;
 use gridbid_local_cloud::lifecycle;
 use gridbid_local_cloud::names::Names;
 use gridbid_local_cloud::record::Record;
@@ -41,6 +42,15 @@ impl System {
     }
 }
 
+/// Who deploys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deployer {
+    /// The account's root.
+    Root,
+    /// The deploy role of `terraform/bootstrap`.
+    Role,
+}
+
 /// What has to be built before a deployment, and what speeds it up.
 #[derive(Clone, Copy, Debug)]
 pub enum Update<'a> {
@@ -56,6 +66,17 @@ pub enum Update<'a> {
 
 /// Brings the system up with these Terraform variables: packages, zips, local cloud, release, deployment.
 pub fn bring_up(
+    context: &Context,
+    behaviour: Behaviour,
+    update: Update<'_>,
+    variables: &[(&str, String)],
+) -> Result<System, Failure> {
+    bring_up_by(Deployer::Root, context, behaviour, update, variables)
+}
+
+/// Brings the system up as [`bring_up`] does, deployed by somebody else.
+pub fn bring_up_by(
+    deployer: Deployer,
     context: &Context,
     behaviour: Behaviour,
     update: Update<'_>,
@@ -79,6 +100,11 @@ pub fn bring_up(
     let was_running = Record::read(&layout.cloud())?.is_some_and(|record| record.is_running());
     let record =
         context.step("start local cloud", |step| lifecycle::start(layout, behaviour, &programs.simulators, step))?;
+    if deployer == Deployer::Role {
+        let tool = &context.tools()?.terraform;
+        context
+            .step("deploy role", |step| Ok((deployer::install(layout, record.ports, tool, step)?, String::new())))?;
+    }
     let delivery = Delivery::new(layout, record.ports, programs.gridbid.clone()).with_provider(provider);
     match deploy(context, &delivery, &record, variables) {
         Ok((names, DeployReport { changes, shifted, .. })) => Ok(System { record, names, changes, shifted, programs }),

@@ -11,7 +11,8 @@ module "stack" {
   functions_manifest = var.functions_manifest
   artifacts_bucket   = var.artifacts_bucket
 
-  results_bucket_name = "order-results"
+  has_boundary        = var.delivered_by_role
+  results_bucket_name = var.delivered_by_role ? null : "order-results"
   authorization       = "open"
 
   schedule_enabled = var.schedule_enabled

@@ -10,6 +10,12 @@ variable "artifacts_bucket" {
   type        = string
 }
 
+variable "delivered_by_role" {
+  description = "Whether the deploy role of terraform/bootstrap deploys: it can only create roles under its boundary, and buckets named after the environment."
+  type        = bool
+  default     = false
+}
+
 variable "slack_webhook_url" {
   description = "Webhook URL of the local Slack simulator."
   type        = string

@@ -22,7 +22,7 @@ locals {
         "dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive",
         "dynamodb:ListTagsOfResource",
       ] },
-      { resources = local.own.topics, actions = ["sns:GetTopicAttributes", "sns:ListTagsForResource"] },
+      { resources = local.own.topics, actions = ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "sns:ListTagsForResource"] },
       { resources = local.own.pipes, actions = ["pipes:DescribePipe", "pipes:ListTagsForResource"] },
       { resources = local.mappings, actions = ["lambda:GetEventSourceMapping"], condition = local.functions_of_environment },
       { resources = local.mappings, actions = ["lambda:ListTags"] },

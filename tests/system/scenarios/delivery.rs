@@ -27,6 +27,7 @@ use gridbid_devkit::subprocess::Subprocess;
 use gridbid_devkit::terraform;
 use gridbid_local_cloud::client::Live;
 use gridbid_local_cloud::delivery::{self, BUCKET, Delivery};
+use gridbid_local_cloud::deployer;
 use gridbid_local_cloud::record::Record;
 use gridbid_local_cloud::scenario::{self, FUNCTIONS_VARIABLE, GRIDBID_VARIABLE, SITE_VARIABLE};
 use gridbid_local_cloud::simulators::S3Fault;
@@ -276,6 +277,25 @@ fn only_a_changed_function_is_deployed_and_a_rollback_restores_it() {
     assert!(log.contains(&format!("gridbid {}", undo.join(" "))), "{log}");
     assert!(deliveries.gridbid(&undo).0);
     assert_eq!(deliveries.probed_version(), "other");
+}
+
+#[test]
+fn deployment_is_denied_without_its_grant() {
+    let deliveries = Deliveries::new("denied");
+    let release = deliveries.release(&deliveries.build(&[(CHANGED, &with_module(OTHER_VERSION))]));
+    let cloud = &deliveries.system.cloud;
+    let denial = json!({"Effect": "Deny", "Action": ["lambda:UpdateAlias"], "Resource": ["*"]});
+    let policy = json!({"Version": "2012-10-17", "Statement": [denial]});
+
+    cloud.put_role_policy(deployer::ROLE, "denied", &policy).unwrap();
+    let log = deliveries.refused(&release);
+    cloud.delete_role_policy(deployer::ROLE, "denied").unwrap();
+
+    let expected = format!("{}/deploy is not authorized to perform: lambda:UpdateAlias", deployer::ROLE);
+    assert!(log.contains(&expected), "{log}");
+    assert!(deliveries.moved().is_empty());
+    cloud.forget_denials().unwrap();
+    assert_eq!(deliveries.deploy(&release, &deliveries.variables()).unwrap().shifted, [CHANGED]);
 }
 
 #[test]

@@ -8,7 +8,17 @@ import sys
 from ministack import app
 from ministack.core import persistence
 
-from gridbid_cloud import authorization, integrations, invocations, mappings, objects, pipes, server, workers
+from gridbid_cloud import (
+    authorization,
+    conditions,
+    integrations,
+    invocations,
+    mappings,
+    objects,
+    pipes,
+    server,
+    workers,
+)
 from gridbid_cloud.asgi import Application
 from gridbid_cloud.calls import name_calls
 from gridbid_cloud.durability import journal_changes
@@ -23,6 +33,7 @@ def run(leash: Leash) -> None:
     if not (persistence.PERSIST_STATE and objects.s3.S3_PERSIST and app.AUTH):
         sys.exit("PERSIST_STATE=1, S3_PERSIST=1 and AUTH=true are not set: start the local cloud with `cargo xtask up`")
     workers.watch()
+    conditions.patch()
     authorization.patch()
     integrations.patch()
     invocations.patch()

@@ -25,6 +25,7 @@ from ministack.core.iam_evaluator import AuthError, EvalContext, EvalResult, fnm
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import iam, lambda_svc, s3, sts
 
+from gridbid_cloud import conditions
 from gridbid_cloud.asgi import Application, Receive, Scope, Send, read_body, respond
 from gridbid_cloud.patching import replace
 
@@ -69,14 +70,17 @@ def enforce(
     """Evaluates a call as MiniStack does. Returns None if it is allowed.
 
     Reading an object that does not exist also needs `s3:ListBucket`, as on AWS, which answers 403 instead of 404
-    without it.
+    without it; giving a role to a service also needs `iam:PassRole`.
     """
     action = SINGLE.get(action, action)
-    result = enforce_request(access_key_id, action, service, region, resource_arn, service_context)
+    context = {**(service_context or {}), **conditions.of_resource(action, resource_arn)}
+    result = enforce_request(access_key_id, action, service, region, resource_arn, context)
     if isinstance(result, EvalResult):
         _record_denial(_role_name(result.principal_arn), action, resource_arn)
     elif result is None and action == "s3:GetObject" and (bucket_arn := _bucket_without(resource_arn)):
         return enforce(access_key_id, "s3:ListBucket", service, region, bucket_arn)
+    elif result is None and action != "iam:PassRole" and (passed := conditions.passed_role(action)):
+        return enforce(access_key_id, "iam:PassRole", "iam", region, *passed)
     return result
 
 

@@ -22,7 +22,7 @@ pub use error::CallError;
 pub use functions::{Invoked, Live};
 pub use logs::LogLine;
 pub use page::Count;
-pub use permissions::{Denial, Grant, Permissions};
+pub use permissions::{Credentials, Denial, Grant, Permissions};
 pub use queues::Message;
 pub use s3::Object;
 pub use states::{Event, Execution};

@@ -18,6 +18,7 @@ use gridbid_devkit::terraform::{self, WarmProvider};
 use gridbid_release_format::{DeployReport, Manifest};
 
 use crate::client::Cloud;
+use crate::deployer;
 use crate::record::Ports;
 
 /// The artifacts bucket of the local cloud.
@@ -69,7 +70,7 @@ impl<'a> Delivery<'a> {
     #[must_use]
     pub fn release_command(&self, log: &str, release: &str, functions: &Path) -> Subprocess {
         let committed_at = clock::now();
-        self.gridbid(log)
+        self.as_root(log)
             .args(["release", "--host-binaries", "--release", release, "--committed-at", &committed_at, "--functions"])
             .args([functions])
     }
@@ -97,7 +98,9 @@ impl<'a> Delivery<'a> {
             format!("auction_platform_url={simulators}/auction"),
         ];
         let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
-        let variables = simulator_variables.into_iter().chain(variables).map(|variable| format!("--var={variable}"));
+        let by_role = deployer::variables(self.layout).map(|_| "delivered_by_role=true".to_owned());
+        let variables = simulator_variables.into_iter().chain(variables).chain(by_role);
+        let variables = variables.map(|variable| format!("--var={variable}"));
         self.gridbid(log)
             .args(["deploy", "--env", ENVIRONMENT, "--initialised", "--allow-older", "--json", "--release", release])
             .args(["--in-one-run", "--adopt-existing", "--wait", "2"])
@@ -105,9 +108,13 @@ impl<'a> Delivery<'a> {
             .args(variables)
     }
 
-    /// A `gridbid` command whose log has this name.
+    /// A `gridbid` command whose log has this name, under the deploy role if that was installed.
     #[must_use]
     pub fn gridbid(&self, log: &str) -> Subprocess {
+        self.as_root(log).env(deployer::variables(self.layout).unwrap_or_default())
+    }
+
+    fn as_root(&self, log: &str) -> Subprocess {
         Subprocess::new(&self.gridbid, self.layout.log(log), LIMIT)
             .inside(self.layout.root())
             .env(terraform::on_local_cloud(self.layout, self.ports.cloud))

@@ -7,6 +7,7 @@
 pub mod behaviour;
 pub mod client;
 pub mod delivery;
+pub mod deployer;
 pub mod lifecycle;
 pub mod names;
 pub mod record;

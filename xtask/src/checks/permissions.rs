@@ -1,13 +1,15 @@
 //! The grants of roles and their use by the scenarios on all local clouds.
 //!
 //! A grant that no scenario needs is either too much, or not covered: it is listed here with its reason. A call that is denied
-//! although nothing in its scenario shows it is a finding, too.
+//! although nothing in its scenario shows it is a finding, too. Of the deploy role, which has grants for all that the local
+//! cloud lacks and for every deletion, the use is only counted.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use gridbid_devkit::failure::Failure;
 use gridbid_local_cloud::client::{Cloud, Grant, Permissions};
+use gridbid_local_cloud::deployer;
 
 /// Grants that no scenario uses: the role without `gridbid-local-`, the action, and the reason.
 const UNUSED: [(&str, &str, &str); 0] = [];
@@ -55,7 +57,9 @@ fn compare(used: &BTreeMap<Name, bool>, listed: &[(&str, &str, &str)]) -> Result
     let is_listed = |(role, action, _): &Name| {
         listed.iter().any(|(name, listed, _)| role.strip_prefix("gridbid-local-") == Some(name) && action == listed)
     };
-    let unused: Vec<&Name> = used.iter().filter(|(_, is_used)| !**is_used).map(|(name, _)| name).collect();
+    let (deploying, used): (BTreeMap<_, _>, BTreeMap<_, _>) =
+        used.iter().partition(|((role, ..), _)| role == deployer::ROLE);
+    let unused: Vec<&Name> = used.iter().filter(|(_, is_used)| !***is_used).map(|(name, _)| *name).collect();
     let unexpected = unused.iter().filter(|name| !is_listed(name));
     let unexpected: Vec<String> =
         unexpected.map(|(role, action, resource)| format!("{role} {action} on {resource}")).collect();
@@ -72,7 +76,13 @@ fn compare(used: &BTreeMap<Name, bool>, listed: &[(&str, &str, &str)]) -> Result
         return Err(Failure::new(format!("these grants are listed as unused:\n{}", lines(stale)))
             .with_hint("remove them from the list in xtask/src/checks/permissions.rs"));
     }
-    Ok(format!("{} grants used, {} not, with reasons", used.len() - unused.len(), unused.len()))
+    let deploying_used = deploying.values().filter(|is_used| ***is_used).count();
+    Ok(format!(
+        "{} grants used, {} not, with reasons; {deploying_used} of {} to deploy",
+        used.len() - unused.len(),
+        unused.len(),
+        deploying.len()
+    ))
 }
 
 /// A resource without what each local cloud generates: the time of a stream, the suffix of a secret.
@@ -98,7 +108,7 @@ mod tests {
     fn unused_grant_needs_a_reason() {
         let used = grants(&[("dynamodb:GetItem", true), ("dynamodb:Scan", false)]);
         let reason = ("orders-api", "dynamodb:Scan", "why");
-        assert_eq!(compare(&used, &[reason]).unwrap(), "1 grants used, 1 not, with reasons");
+        assert_eq!(compare(&used, &[reason]).unwrap(), "1 grants used, 1 not, with reasons; 0 of 0 to deploy");
         let failure = compare(&used, &[]).unwrap_err().to_string();
         assert!(failure.contains("gridbid-local-orders-api dynamodb:Scan on *"), "{failure}");
     }

@@ -26,7 +26,7 @@ use crate::checks::permissions::Grants;
 use crate::checks::{console, contract, kills, paths, release_build, rust};
 use crate::commands::logs;
 use crate::example;
-use crate::system::{self, System, Update};
+use crate::system::{self, Deployer, System, Update};
 
 /// Time limit of a second `up`.
 const AGAIN_WITHIN: Duration = Duration::from_secs(60);
@@ -35,6 +35,8 @@ const DELIVERIES: &str = "test(/^delivery::/)";
 /// The scenarios with an auction platform that is away, slow or returns much.
 const PLATFORM: &str = "test(/^(sizes|submission)::/)";
 
+/// The scenario that needs the deploy role.
+const DENIED_DEPLOYMENT: &str = "delivery::deployment_is_denied_without_its_grant";
 /// The scenarios of minutes.
 const MANY_SLOTS: &str = "test(/^many_slots::/)";
 
@@ -60,7 +62,7 @@ pub fn tests(context: &Context, programs: &HostPrograms) -> Result<(), Failure> 
     };
     let deliveries = || {
         on_a_cloud(context, "test-deliveries", |context| {
-            let system = bring_up(context, programs)?;
+            let system = bring_up_by(Deployer::Role, context, programs)?;
             scenarios(context, &system, "deliveries", DELIVERIES)?;
             grants.add(&system.cloud())
         })
@@ -100,8 +102,9 @@ pub fn many_slots(context: &Context) -> Result<(), Failure> {
 /// Runs only the scenarios whose names contain a text.
 pub fn some(context: &Context, text: &str) -> Result<(), Failure> {
     let programs = system::build(context)?;
+    let deployer = if DENIED_DEPLOYMENT.contains(text) { Deployer::Role } else { Deployer::Root };
     on_a_cloud(context, "test", |context| {
-        let system = bring_up(context, &programs)?;
+        let system = bring_up_by(deployer, context, &programs)?;
         scenarios(context, &system, "scenarios", &format!("test({text})"))?;
         Grants::default().add(&system.cloud())
     })
@@ -135,7 +138,11 @@ fn with_function_logs(layout: &Layout, failure: Failure) -> Failure {
 }
 
 fn bring_up(context: &Context, programs: &HostPrograms) -> Result<System, Failure> {
-    system::bring_up(context, FOR_TESTS, Update::Built(programs), &scenario::variables())
+    bring_up_by(Deployer::Root, context, programs)
+}
+
+fn bring_up_by(deployer: Deployer, context: &Context, programs: &HostPrograms) -> Result<System, Failure> {
+    system::bring_up_by(deployer, context, FOR_TESTS, Update::Built(programs), &scenario::variables())
 }
 
 /// Does what `cargo xtask up` does, with the report in a log.

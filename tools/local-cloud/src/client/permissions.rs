@@ -1,6 +1,6 @@
 //! IAM: what policies allow, what was denied, and the policies of roles.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cloud::Cloud;
@@ -44,6 +44,17 @@ pub struct Denial {
     pub resource: String,
 }
 
+/// A session of a role.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Credentials {
+    /// The access key.
+    pub access_key: String,
+    /// The secret access key.
+    pub secret_key: String,
+    /// The session token.
+    pub token: String,
+}
+
 impl Cloud {
     /// The grants and the denials.
     ///
@@ -83,12 +94,48 @@ impl Cloud {
         self.iam(&[&[("Action", "PutRolePolicy")], &fields[..]].concat()).map(drop)
     }
 
-    /// Calls IAM, which has a form as its request and XML as its response.
+    /// Removes an inline policy of a role.
+    ///
+    /// # Errors
+    /// When there is no such role or policy.
+    pub fn delete_role_policy(&self, role: &str, policy: &str) -> Result<(), CallError> {
+        self.iam(&[("Action", "DeleteRolePolicy"), ("RoleName", role), ("PolicyName", policy)]).map(drop)
+    }
+
+    /// Assumes a role with the token of a web identity.
+    ///
+    /// # Errors
+    /// When the role does not trust the identity.
+    pub fn assume_role_with_web_identity(&self, role: &str, token: &str) -> Result<Credentials, CallError> {
+        let role_arn = format!("arn:aws:iam::000000000000:role/{role}");
+        let fields = [
+            ("Action", "AssumeRoleWithWebIdentity"),
+            ("RoleArn", role_arn.as_str()),
+            ("RoleSessionName", "deploy"),
+            ("WebIdentityToken", token),
+        ];
+        let xml = self.form("sts", "2011-06-15", &fields)?;
+        let credentials = || {
+            Some(Credentials {
+                access_key: first(&xml, "AccessKeyId")?,
+                secret_key: first(&xml, "SecretAccessKey")?,
+                token: first(&xml, "SessionToken")?,
+            })
+        };
+        credentials().ok_or_else(|| CallError::unexpected("AssumeRoleWithWebIdentity", xml.as_str()))
+    }
+
     fn iam(&self, fields: &[(&str, &str)]) -> Result<String, CallError> {
-        let fields = fields.iter().chain(&[("Version", "2010-05-08")]);
-        let form = fields.map(|(name, value)| format!("{name}={}", encode_path(value))).collect::<Vec<_>>().join("&");
+        self.form("iam", "2010-05-08", fields)
+    }
+
+    /// Calls a service that has a form as its request and XML as its response.
+    fn form(&self, service: &str, version: &str, fields: &[(&str, &str)]) -> Result<String, CallError> {
+        let version = [("Version", version)];
+        let fields = fields.iter().chain(&version).map(|(name, value)| format!("{name}={}", encode_path(value)));
+        let form = fields.collect::<Vec<_>>().join("&");
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        Ok(self.call("iam", "POST", "/", &headers, form.as_bytes())?.text())
+        Ok(self.call(service, "POST", "/", &headers, form.as_bytes())?.text())
     }
 }
 
