@@ -2,8 +2,8 @@
 
 MiniStack 1.5.33 knows neither the boundary of a role (`iam:PermissionsBoundary`) nor the function of an event source
 mapping (`lambda:FunctionArn`), of a web identity's token only three claims, and not the resource of a new function, a
-rule's targets, a schedule in a group, and some tags. It takes calls of aliases and of settings of functions for other actions, and lets
-every caller give any role to a service.
+rule's targets, a schedule in a group, and some tags. It takes calls of aliases and of settings of functions for other
+actions, allows calls that it does not know, and lets every caller give any role to a service.
 """
 
 import json

@@ -5,8 +5,11 @@ import json
 import uuid
 from typing import Any
 
-from tests.cloud import LocalCloud, SharedCloudTest, create_table
-from tests.functions import create_python_function
+import boto3
+from botocore.exceptions import ClientError
+
+from tests.cloud import REGION, ROLE, LocalCloud, SharedCloudTest, create_table
+from tests.functions import create_python_function, package
 
 HERE = "eu-west-1:000000000000"
 CALL = """
@@ -159,6 +162,116 @@ class FunctionTest(AuthorizationTest):
     def logs_denials(self) -> set[tuple[str, str]]:
         stream = f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{self.name}:log-stream:[$LATEST]"
         return {("logs:CreateLogStream", stream)}
+
+
+class DeploymentTest(AuthorizationTest):
+    """What a role that deploys may create, and under which conditions."""
+
+    def session(self, *statements: dict[str, Any]) -> boto3.Session:
+        """Returns a session of a role with these statements."""
+        iam = self.cloud.client("iam")
+        trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+        policy = {"Version": "2012-10-17", "Statement": [trust]}
+        arn = iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=json.dumps(policy))["Role"]["Arn"]
+        self.grant(*statements)
+        given = self.cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="deploy")["Credentials"]
+        return boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+    def grant(self, *statements: dict[str, Any]) -> None:
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **each} for each in statements]}
+        self.cloud.client("iam").put_role_policy(
+            RoleName=self.name, PolicyName="deploy", PolicyDocument=json.dumps(policy)
+        )
+
+    def client(self, session: boto3.Session, service: str) -> Any:
+        return session.client(service, REGION, endpoint_url=self.cloud.url)
+
+    def test_role_is_created_only_under_the_boundary(self) -> None:
+        boundary = self.cloud.client("iam").create_policy(
+            PolicyName=self.name,
+            PolicyDocument=json.dumps(
+                {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+            ),
+        )["Policy"]["Arn"]
+        condition = {"StringEquals": {"iam:PermissionsBoundary": boundary}}
+        actions = ["iam:CreateRole", "iam:PutRolePolicy"]
+        iam = self.client(self.session({"Action": actions, "Resource": "*", "Condition": condition}), "iam")
+        new = {**ROLE, "RoleName": f"{self.name}-new"}
+        policy = {"PolicyName": "p", "PolicyDocument": admitting_all()}
+        for refused in (
+            lambda: iam.create_role(**new),
+            lambda: iam.put_role_policy(RoleName=self.name, **policy),
+        ):
+            with self.assertRaisesRegex(ClientError, "AccessDenied"):
+                refused()
+        iam.create_role(**new, PermissionsBoundary=boundary)
+        iam.put_role_policy(RoleName=new["RoleName"], **policy)
+
+    def test_function_is_created_only_with_a_role_that_may_be_passed(self) -> None:
+        function = f"arn:aws:lambda:{HERE}:function:{self.name}"
+        role = self.cloud.role(f"{self.name}-function")
+        create = {"Action": "lambda:CreateFunction", "Resource": function}
+        functions = self.client(self.session(create), "lambda")
+        new = {
+            "FunctionName": self.name,
+            "Runtime": "python3.12",
+            "Handler": "index.handler",
+            "Role": role,
+            "Code": {"ZipFile": package("index.py", ANSWERS)},
+        }
+        with self.assertRaisesRegex(ClientError, "AccessDenied"):
+            functions.create_function(**new)
+        self.assertEqual(denied(self.cloud, self.name), {("iam:PassRole", role)})
+        passed_to = {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+        self.grant(create, {"Action": "iam:PassRole", "Resource": role, "Condition": passed_to})
+        functions.create_function(**new)
+        for action, call in (
+            ("GetAlias", lambda: functions.get_alias(FunctionName=self.name, Name="live")),
+            ("GetFunctionConcurrency", lambda: functions.get_function_concurrency(FunctionName=self.name)),
+        ):
+            with self.assertRaisesRegex(ClientError, f"lambda:{action} "):
+                call()
+
+    def test_mapping_is_created_and_read_only_for_an_own_function(self) -> None:
+        own = create_python_function(self.cloud, f"{self.name}-own", ANSWERS)
+        other = create_python_function(self.cloud, f"other-{self.name}", ANSWERS)
+        self.cloud.client("sqs").create_queue(QueueName=self.name)
+        queue = f"arn:aws:sqs:{HERE}:{self.name}"
+        condition = {"ArnLike": {"lambda:FunctionArn": f"arn:aws:lambda:{HERE}:function:{self.name}-*"}}
+        actions = ["lambda:CreateEventSourceMapping", "lambda:GetEventSourceMapping"]
+        functions = self.client(self.session({"Action": actions, "Resource": "*", "Condition": condition}), "lambda")
+        with self.assertRaisesRegex(ClientError, "AccessDenied"):
+            functions.create_event_source_mapping(EventSourceArn=queue, FunctionName=other)
+        mapping = functions.create_event_source_mapping(EventSourceArn=queue, FunctionName=own)["UUID"]
+        functions.get_event_source_mapping(UUID=mapping)
+
+    def test_resources_are_named_as_in_policies(self) -> None:
+        rule = f"arn:aws:events:{HERE}:rule/{self.name}"
+        schedule = f"arn:aws:scheduler:{HERE}:schedule/{self.name}/{self.name}"
+        role = self.cloud.role(f"{self.name}-schedule")
+        topic = self.cloud.client("sns").create_topic(Name=self.name)["TopicArn"]
+        session = self.session(
+            {"Action": ["events:PutRule", "events:PutTargets", "events:ListTagsForResource"], "Resource": rule},
+            {"Action": ["scheduler:CreateSchedule", "scheduler:GetSchedule"], "Resource": schedule},
+            {"Action": "iam:PassRole", "Resource": role},
+            {"Action": "sns:ListTagsForResource", "Resource": topic},
+        )
+        events, scheduler = self.client(session, "events"), self.client(session, "scheduler")
+        events.put_rule(Name=self.name, EventPattern=json.dumps({"source": [self.name]}))
+        events.put_targets(Rule=self.name, Targets=[{"Id": "topic", "Arn": topic}])
+        events.list_tags_for_resource(ResourceARN=rule)
+        self.cloud.client("scheduler").create_schedule_group(Name=self.name)
+        scheduler.create_schedule(
+            Name=self.name,
+            GroupName=self.name,
+            ScheduleExpression="rate(1 hour)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": topic, "RoleArn": role},
+        )
+        scheduler.get_schedule(Name=self.name, GroupName=self.name)
+        self.client(session, "sns").list_tags_for_resource(ResourceArn=topic)
+        with self.assertRaisesRegex(ClientError, "AccessDenied"):
+            scheduler.get_schedule(Name=self.name)
 
 
 class ServiceTest(AuthorizationTest):
@@ -372,6 +485,11 @@ class ServiceTest(AuthorizationTest):
     def set_policy(self, url: str, service: str, action: str, resource: str) -> None:
         policy = {"Policy": admitting(service, action, resource)}
         self.cloud.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=policy)
+
+
+def admitting_all() -> str:
+    """Returns a policy of a role that allows everything."""
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 
 
 def admitting(service: str, action: str, resource: str) -> str:
