@@ -9,8 +9,8 @@ import { close, listen } from './server.ts';
 /** The headers that the API may see, as on the console's origin. */
 const FORWARDED = ['accept', 'authorization', 'content-type'] as const;
 /** The local cloud reads the service and the region from the credential, and does not verify the signature. */
-const SIGNATURE =
-  'AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/apigateway/aws4_request, SignedHeaders=host, Signature=0';
+const signature = (service: string): string =>
+  `AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/${service}/aws4_request, SignedHeaders=host, Signature=0`;
 
 interface Items<T> {
   readonly items: readonly T[];
@@ -22,7 +22,8 @@ export interface ProtectedApi {
 }
 
 /**
- * Copies the routes of an HTTP API to a new one, with a JWT authorizer as in terraform/modules/http-api.
+ * Copies the routes of an HTTP API to a new one, with a JWT authorizer as in terraform/modules/http-api. The functions admit
+ * the new API, too.
  *
  * The local environment's own API is open.
  */
@@ -32,15 +33,35 @@ export async function protectApi(
   issuer: string,
   audience: string,
 ): Promise<ProtectedApi> {
-  async function call<T>(method: string, path: string, body?: object): Promise<T> {
-    const response = await fetch(new URL(`/v2/apis${path}`, cloud), {
+  async function send<T>(service: string, method: string, path: string, body?: object): Promise<T> {
+    const response = await fetch(new URL(path, cloud), {
       method,
-      headers: { authorization: SIGNATURE, 'content-type': 'application/json' },
+      headers: { authorization: signature(service), 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    if (!response.ok) throw new Error(`${method} /v2/apis${path}: ${response.status} ${text}`);
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return (text === '' ? {} : JSON.parse(text)) as T;
+  }
+
+  const call = <T>(method: string, path: string, body?: object): Promise<T> =>
+    send<T>('apigateway', method, `/v2/apis${path}`, body);
+  const admissions: string[] = [];
+
+  /** Lets the new API invoke the alias of a function, once for all its routes. */
+  async function admit(id: string, integrationUri: string): Promise<void> {
+    const [, name, alias] = /:function:([^:/]+):([^:/]+)/.exec(integrationUri) ?? [];
+    if (name === undefined || alias === undefined) throw new Error(`no alias of a function: ${integrationUri}`);
+    const path = `/2015-03-31/functions/${name}/policy`;
+    const admission = `${path}/${id}?Qualifier=${alias}`;
+    if (admissions.includes(admission)) return;
+    await send('lambda', 'POST', `${path}?Qualifier=${alias}`, {
+      StatementId: id,
+      Action: 'lambda:InvokeFunction',
+      Principal: 'apigateway.amazonaws.com',
+      SourceArn: `arn:aws:execute-api:eu-west-1:000000000000:${id}/*/*`,
+    });
+    admissions.push(admission);
   }
 
   const routes = await call<Items<{ routeKey: string; target: string }>>('GET', `/${apiId}/routes`);
@@ -52,7 +73,8 @@ export async function protectApi(
     jwtConfiguration: { issuer, audience: [audience] },
   });
   for (const { routeKey, target } of routes.items) {
-    const integration = await call<Readonly<Record<string, unknown>>>('GET', `/${apiId}/${target}`);
+    const integration = await call<Readonly<Record<string, string>>>('GET', `/${apiId}/${target}`);
+    await admit(id, integration['integrationUri'] ?? '');
     const { integrationId } = await call<{ integrationId: string }>('POST', `/${id}/integrations`, {
       integrationType: integration['integrationType'],
       integrationMethod: integration['integrationMethod'],
@@ -67,7 +89,11 @@ export async function protectApi(
     });
   }
   await call('POST', `/${id}/stages`, { stageName: '$default', autoDeploy: true });
-  return { id, remove: () => call('DELETE', `/${id}`) };
+  const remove = async (): Promise<void> => {
+    for (const admission of admissions) await send('lambda', 'DELETE', admission);
+    await call('DELETE', `/${id}`);
+  };
+  return { id, remove };
 }
 
 export interface CloudSite {
