@@ -1,5 +1,6 @@
 """IAM: functions and services do what policies allow, and nothing else."""
 
+import base64
 import functools
 import json
 import uuid
@@ -244,6 +245,38 @@ class DeploymentTest(AuthorizationTest):
             functions.create_event_source_mapping(EventSourceArn=queue, FunctionName=other)
         mapping = functions.create_event_source_mapping(EventSourceArn=queue, FunctionName=own)["UUID"]
         functions.get_event_source_mapping(UUID=mapping)
+
+    def test_every_claim_of_a_token_counts(self) -> None:
+        issuer = "token.actions.githubusercontent.com"
+        iam, sts = self.cloud.client("iam"), self.cloud.client("sts")
+        provider = iam.create_open_id_connect_provider(Url=f"https://{issuer}")["OpenIDConnectProviderArn"]
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Federated": provider},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {f"{issuer}:ref": "refs/heads/main"}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+        role = iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+
+        def assume(ref: str) -> None:
+            claims = {"iss": f"https://{issuer}", "sub": "repo:example/gridbid", "aud": "sts.amazonaws.com", "ref": ref}
+            parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in ({"alg": "none"}, claims)]
+            sts.assume_role_with_web_identity(
+                RoleArn=role, RoleSessionName="deploy", WebIdentityToken=".".join([*parts, "unsigned"])
+            )
+
+        with self.assertRaisesRegex(ClientError, "AccessDenied"):
+            assume("refs/heads/other")
+        assume("refs/heads/main")
+
+    def test_unknown_call_is_denied(self) -> None:
+        session = self.session({"Action": "lambda:GetFunction", "Resource": "*"})
+        access_key = session.get_credentials().access_key
+        scope = f"AWS4-HMAC-SHA256 Credential={access_key}/20260101/{REGION}/lambda/aws4_request"
+        headers = {"Authorization": f"{scope}, SignedHeaders=host, Signature=0"}
+        self.assertEqual(self.cloud.request("PATCH", "/2015-03-31/functions/one", headers).status, 403)
+        self.assertEqual(self.cloud.request("GET", "/2015-03-31/functions/one", headers).status, 404)
 
     def test_resources_are_named_as_in_policies(self) -> None:
         rule = f"arn:aws:events:{HERE}:rule/{self.name}"
