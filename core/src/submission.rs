@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_hashes_content_and_acceptance() {
+    fn key_hashes_content_and_acceptance() {
         let a = stored("a", "2.10");
         assert_eq!(canonical(&a.order), r#"{"parameter_1":"é\"","parameter_2":2.1,"record_id":"a"}"#);
         let key = idempotency_key(&a.order, a.accepted_at);
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_keeps_every_digit() {
+    fn request_keeps_every_digit() {
         let amount = "12345678901234567890.123456789012345678";
         let (first, second) = (stored("a", amount), stored("b", "1e21"));
         let [first_key, second_key] =
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_verdict_concerns_its_order_alone() {
+    fn malformed_verdict_concerns_its_order_alone() {
         let received = r#"{"record_id":"b","status":"received","slot":"2026-11-22T07:05:00Z"}"#;
         for (entry, code) in [
             (r#"{"record_id":"a"}"#, "unknown_status"),
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_that_cannot_be_attributed_is_an_error() {
+    fn response_that_cannot_be_attributed_is_an_error() {
         let refused = |id: &str| alloc::format!(r#"{{"record_id":"{id}","status":"refused","reason":"x"}}"#);
         for (response, code) in [
             (String::new(), "not_json"),
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_reason_is_cut() {
+    fn long_reason_is_cut() {
         let response = alloc::format!(r#"[{{"record_id":"a","status":"refused","reason":"{}"}}]"#, "é".repeat(500));
         let verdicts = parse_response(response.as_bytes(), &[&stored("a", "1")]).unwrap();
         assert_eq!(verdicts, [Verdict::Refused { reason: alloc::format!("{}…", "é".repeat(100)) }]);

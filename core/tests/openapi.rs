@@ -62,7 +62,7 @@ fn openapi_example_is_a_valid_request() {
 }
 
 #[test]
-fn the_contracts_submission_statuses_are_cores() {
+fn contracts_submission_statuses_are_cores() {
     let listed: Vec<_> =
         block("Submission:").iter().filter_map(|line| line.strip_prefix("status: { const: ")).collect();
     let (at, slot) = (Timestamp::from_unix_seconds(0), Slot::parse("2026-11-22T08:40:00Z").unwrap());

@@ -689,7 +689,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failing_schedule_is_shrunk_to_what_it_takes() {
+    fn failing_schedule_is_shrunk_to_what_it_takes() {
         let needed = Event::TtlDeletion { at: 3 };
         let mut schedule = Schedule::draw(1);
         schedule.events.push(needed.clone());
@@ -699,7 +699,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_draws_the_same_schedule_every_time() {
+    fn seed_draws_the_same_schedule_every_time() {
         assert_eq!(Schedule::draw(7), Schedule::draw(7));
         assert_ne!(Schedule::draw(7), Schedule::draw(8));
     }

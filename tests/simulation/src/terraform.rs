@@ -365,7 +365,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_selects_lines() {
+    fn pattern_selects_lines() {
         let pattern =
             Pattern::parse(r#"{ ($.outcome = "fault") || ($.type = "report" && $.record.status = "timeout") }"#);
         assert!(pattern.matches(&json!({"outcome": "fault"})));
@@ -378,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_needs_its_datapoints_within_its_periods() {
+    fn alarm_needs_its_datapoints_within_its_periods() {
         let alarm = |datapoints, evaluation_periods, is_sum| Alarm {
             namespace: String::new(),
             metrics: Vec::new(),
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn the_declarations_are_read() {
+    fn declarations_are_read() {
         let Monitoring { filters, alarms, rule } = &*MONITORING;
         let names: Vec<(&str, Option<Function>)> =
             filters.iter().map(|filter| (filter.metric.as_str(), filter.function)).collect();

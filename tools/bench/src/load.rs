@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_compared_by_all_its_fields() {
+    fn order_is_compared_by_all_its_fields() {
         let order = events::order("load-1-0", 0);
         let body = |id: &str, amount: &str| {
             format!(r#"{{"record_id":"{id}","parameter_1":"{}","parameter_2":{amount}}}"#, order.parameter_1)

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_requests_is_a_failure() {
+    fn run_without_requests_is_a_failure() {
         assert_eq!(executed("stat::number_of_executed_units: 12\nstat::average_exec_per_sec: 3").unwrap(), 12);
         assert!(executed("stat::number_of_executed_units: 0").is_err());
         assert!(executed("").is_err());

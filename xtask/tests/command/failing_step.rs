@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::machine::Machine;
 
 #[test]
-fn a_deployment_that_fails_shows_its_log_and_leaves_nothing_running() {
+fn deployment_that_fails_shows_its_log_and_leaves_nothing_running() {
     let machine = Machine::complete("deployment");
     let ended = machine.run_prebuilt();
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
@@ -24,7 +24,7 @@ fn a_deployment_that_fails_shows_its_log_and_leaves_nothing_running() {
 }
 
 #[test]
-fn a_failed_example_is_reported_and_the_cloud_stopped_when_the_logs_cannot_be_saved() {
+fn failed_example_is_reported_and_the_cloud_stopped_when_the_logs_cannot_be_saved() {
     let machine = Machine::complete("example");
     machine.script("gridbid", crate::machine::DEPLOYING_GRIDBID);
     // A folder in the place of the file.
@@ -38,7 +38,7 @@ fn a_failed_example_is_reported_and_the_cloud_stopped_when_the_logs_cannot_be_sa
 }
 
 #[test]
-fn a_local_cloud_that_does_not_come_up_leaves_nothing_running() {
+fn local_cloud_that_does_not_come_up_leaves_nothing_running() {
     let machine = Machine::complete("broken-cloud");
     machine.script(
         "python3",
@@ -78,7 +78,7 @@ fn each_signal_that_asks_for_an_end_ends_the_tool_that_runs() {
 }
 
 #[test]
-fn a_second_command_on_the_same_cloud_is_refused() {
+fn second_command_on_the_same_cloud_is_refused() {
     let machine = Machine::complete("lock");
     std::fs::create_dir_all(machine.home()).unwrap();
     let lock = std::fs::File::create(machine.home().join("lock")).unwrap();

@@ -59,7 +59,7 @@ fn node_is_missing() {
 }
 
 #[test]
-fn a_folder_without_a_manifest_is_no_folder_of_functions() {
+fn folder_without_a_manifest_is_no_folder_of_functions() {
     let machine = Machine::complete("prebuilt");
     let ended = machine.run(&["up", "--functions", "nowhere"]);
     assert_reported(&machine, &ended, "`nowhere` has no functions.json", "cargo xtask package");
@@ -106,7 +106,7 @@ fn python_cannot_make_environments() {
 }
 
 #[test]
-fn a_c_compiler_is_missing() {
+fn c_compiler_is_missing() {
     let machine = Machine::complete("compiler").without("cc");
     let ended = machine.run(&["up"]);
     let message = "a C compiler (cc, gcc or clang) is not on the PATH";
@@ -161,7 +161,7 @@ fn arguments_of_the_user_do_not_reach_terraform() {
 }
 
 #[test]
-fn a_tool_that_does_not_start_is_not_reported_as_missing() {
+fn tool_that_does_not_start_is_not_reported_as_missing() {
     let machine = Machine::complete("broken-terraform");
     machine.script("terraform", "echo 'Error: Invalid CLI configuration' >&2; exit 1");
     let ended = machine.run(&["up"]);
@@ -180,7 +180,7 @@ fn pip_reaches_no_index() {
 }
 
 #[test]
-fn the_provider_is_not_to_be_had() {
+fn provider_is_not_to_be_had() {
     let machine = Machine::complete("provider");
     let script = crate::machine::TERRAFORM
         .replace("init)", "init) echo 'Error: Failed to query available provider packages'; exit 1 ;;\n  never)");
@@ -192,7 +192,7 @@ fn the_provider_is_not_to_be_had() {
 }
 
 #[test]
-fn a_mirror_without_a_fitting_version_is_named() {
+fn mirror_without_a_fitting_version_is_named() {
     let machine = Machine::complete("mirror");
     std::fs::create_dir_all(machine.file("no-mirror/registry.terraform.io/hashicorp/aws")).unwrap();
     let script = crate::machine::TERRAFORM
@@ -203,7 +203,7 @@ fn a_mirror_without_a_fitting_version_is_named() {
 }
 
 #[test]
-fn a_port_is_taken() {
+fn port_is_taken() {
     let machine = Machine::complete("port");
     let ports = Ports::free().unwrap();
     let folder = machine.home().join("local");

@@ -237,7 +237,7 @@ fn pip_installs_into_the_environment_whatever_it_is_configured_to_do() {
 }
 
 #[test]
-fn an_environment_that_lacks_a_package_is_made_again_next_time() {
+fn environment_that_lacks_a_package_is_made_again_next_time() {
     let machine = Machine::complete("pip-partial");
     let partial = "*/missing_packages.py) echo ministack==1.5.33 ;;\n  */start.py)";
     machine.script("python3", &crate::machine::PYTHON.replacen("*/start.py)", partial, 1));
@@ -251,7 +251,7 @@ fn an_environment_that_lacks_a_package_is_made_again_next_time() {
 }
 
 #[test]
-fn a_cargo_tool_that_is_not_on_the_path_comes_as_a_pinned_wheel() {
+fn cargo_tool_that_is_not_on_the_path_comes_as_a_pinned_wheel() {
     let machine = Machine::complete("cargo-tool");
     machine.link("chmod");
     let install = r#"
@@ -293,7 +293,7 @@ mod browser {
     }
 
     #[test]
-    fn the_one_that_is_named_is_tried_before_anything_is_built() {
+    fn one_that_is_named_is_tried_before_anything_is_built() {
         let checkout = checkout("named-browser");
         let ended = checkout.run_command(&["test", "languages"], &[("CHROMIUM", "/nowhere/chromium")]);
         let message = "error: Chromium or Chrome does not report its version: `/nowhere/chromium` cannot be started";
@@ -303,7 +303,7 @@ mod browser {
     }
 
     #[test]
-    fn an_installed_one_is_used() {
+    fn installed_one_is_used() {
         let checkout = checkout("installed-browser");
         checkout.machine.script("google-chrome", "echo 'Google Chrome 150.0.1.2'");
         let ended = checkout.run_command(&["test", "languages"], &[("CHROMIUM", "")]);

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_endpoint_overrides_the_common_one() {
+    fn service_endpoint_overrides_the_common_one() {
         let both = [("AWS_ENDPOINT_URL", "http://all"), ("AWS_ENDPOINT_URL_S3", "http://s3")];
         assert_eq!(endpoint(&both, Service::S3).as_deref(), Some("http://s3"));
         assert_eq!(endpoint(&both, Service::DynamoDb).as_deref(), Some("http://all"));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_region_is_a_fallback() {
+    fn default_region_is_a_fallback() {
         let mut environment = Environment::from_pairs(&[("AWS_DEFAULT_REGION", "eu-west-1")]);
         assert_eq!(Account::from_environment(&mut environment, Service::Sns).region, "eu-west-1");
     }

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_round_trips_to_its_order() {
+    fn item_round_trips_to_its_order() {
         let order = order();
         let (accepted_at, expires_at) = (Timestamp::from_unix_seconds(1_000), Timestamp::from_unix_seconds(87_400));
         let item = Item::from([
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_submission_round_trips() {
+    fn submission_round_trips() {
         let mut item = Item::from([
             (RECORD_ID.to_owned(), AttributeValue::S("a".into())),
             (PARAMETER_1.to_owned(), AttributeValue::S("é".into())),
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_item_is_broken() {
+    fn incomplete_item_is_broken() {
         let item = HashMap::from([(RECORD_ID.to_owned(), AttributeValue::S("a".into()))]);
         let why = "DynamoDB item: `parameter_1` is missing or invalid";
         assert_eq!(parse_item(&item), Err(AdapterError::Broken(why.into())));
@@ -321,13 +321,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unreachable_table_is_unavailable_before_the_deadline() {
+    async fn unreachable_table_is_unavailable_before_the_deadline() {
         let error = transact(UNREACHABLE).await.unwrap_err();
         assert_eq!(error, AdapterError::Unavailable("DynamoDB TransactWriteItems: no connection".into()));
     }
 
     #[tokio::test]
-    async fn a_lost_response_is_retried_under_the_same_token() {
+    async fn lost_response_is_retried_under_the_same_token() {
         let server = ScriptedServer::start([HANG_UP.to_owned(), response(200, "", "{}")]).await;
         assert_eq!(transact(&server.address).await, Ok(TransactionOutcome::Committed));
         let tokens: Vec<String> = server
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_cancelled_transaction_returns_the_existing_order() {
+    async fn cancelled_transaction_returns_the_existing_order() {
         let cancelled = serde_json::json!({
             "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
             "Message": "Transaction cancelled, please refer cancellation reasons for specific reasons",

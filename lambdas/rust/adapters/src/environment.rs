@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn a_value_that_is_not_utf_8_is_a_problem() {
+    fn value_that_is_not_utf_8_is_a_problem() {
         use std::os::unix::ffi::OsStrExt as _;
         let mut environment = Environment::from_pairs(&[]);
         environment.variables.insert("SEED".into(), OsStr::from_bytes(b"\xff").to_owned());
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_environment_returns_its_values() {
+    fn complete_environment_returns_its_values() {
         let mut environment = Environment::from_pairs(&[("ORDERS_TABLE", "orders"), ("URL", "http://127.0.0.1:4566")]);
         let values = (environment.required("ORDERS_TABLE"), environment.url("URL"), environment.optional("NONE"));
         assert_eq!(

@@ -190,7 +190,7 @@ mod tests {
     const TIMEOUT: Duration = Duration::from_secs(5);
 
     #[tokio::test]
-    async fn a_plain_url_is_requested() {
+    async fn plain_url_is_requested() {
         let server = ScriptedServer::start([response(429, "retry-after: 7\r\n", "hello")]).await;
         let response = get(&format!("{}/path?slot=a:b", server.address), 3, TIMEOUT).await.unwrap();
         assert_eq!(
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_broken_connection_differs_from_none() {
+    async fn broken_connection_differs_from_none() {
         let server = ScriptedServer::start([HANG_UP]).await;
         let address = server.address.clone();
         assert_eq!(get(&address, 10, TIMEOUT).await, Err(HttpError::Broken));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_timeout_covers_the_body() {
+    async fn timeout_covers_the_body() {
         let half = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf";
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_https_url_is_requested_with_tls() {
+    async fn https_url_is_requested_with_tls() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("https://{}", listener.local_addr().unwrap());
         let first = tokio::spawn(async move {

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_short_outage_is_retried() {
+    async fn short_outage_is_retried() {
         let server =
             ScriptedServer::start([response(503, "", ""), HANG_UP.to_owned(), response(200, "", NOT_READY)]).await;
         assert_eq!(request(&server.address, None).await, Ok(PlatformResponse::Document(NOT_READY.into())));
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_outage_is_unavailable() {
+    async fn long_outage_is_unavailable() {
         let server = ScriptedServer::start(vec![response(503, "", ""); 3]).await;
         let address = server.address.clone();
         let error = request(&address, None).await.unwrap_err();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_is_broken_and_not_retried() {
+    async fn refusal_is_broken_and_not_retried() {
         for status in [204, 301, 401, 404] {
             let server = ScriptedServer::start([response(status, "location: /elsewhere\r\n", "")]).await;
             let error = request(&server.address, None).await.unwrap_err();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_response_above_the_limit_reports_its_declared_length() {
+    async fn response_above_the_limit_reports_its_declared_length() {
         let too_large = |bytes| Ok(PlatformResponse::TooLarge { bytes });
         for (scripted, expected) in [
             (response(200, "", &"x".repeat(20)), Ok(PlatformResponse::Document(vec![b'x'; 20]))),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_retry_after_beyond_the_deadline_is_unavailable() {
+    async fn retry_after_beyond_the_deadline_is_unavailable() {
         let server = ScriptedServer::start([response(429, "retry-after: 60\r\n", "")]).await;
         let error = request(&server.address, None).await.unwrap_err();
         assert_eq!(error, AdapterError::Unavailable("auction platform: status 429".into()));
@@ -248,13 +248,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_response_to_orders_is_cut_above_the_limit() {
+    async fn response_to_orders_is_cut_above_the_limit() {
         let server = ScriptedServer::start([response(200, "", &" ".repeat(MAX_RESPONSE_BYTES + 2))]).await;
         assert_eq!(submit(&server.address).await.unwrap().len(), MAX_RESPONSE_BYTES + 1);
     }
 
     #[test]
-    fn an_invalid_token_is_broken() {
+    fn invalid_token_is_broken() {
         let refused = HttpPlatform::new("http://a".into(), Some("a\nb"), &ResultsLimits::default());
         assert!(matches!(refused, Err(AdapterError::Broken(_))));
     }

@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_probe_bypasses_the_handler() {
+    async fn probe_bypasses_the_handler() {
         let json = send(r#"{ "probe": "gridbid" }"#).await.unwrap();
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&json).unwrap(),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_incomplete_environment_fails_the_start() {
+    async fn incomplete_environment_fails_the_start() {
         let mut environment = Environment::from_pairs(&[("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")]);
         require_runtime_variables(&mut environment);
         assert_eq!(

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_object_is_created_only_if_its_key_is_absent() {
+    async fn object_is_created_only_if_its_key_is_absent() {
         let server = ScriptedServer::start([response(200, "", "")]).await;
         assert_eq!(put_if_absent(&server).await, Ok(PutOutcome::Created));
         let request = server.requests().await.remove(0);
@@ -172,7 +172,7 @@ mod tests {
 
     // Object Lock refuses a retained object without a checksum.
     #[tokio::test]
-    async fn a_put_sends_its_checksum_and_its_retention() {
+    async fn put_sends_its_checksum_and_its_retention() {
         let server = ScriptedServer::start([response(200, "", ""), response(200, "", "")]).await;
         let archive = S3Archive::new(&Account::for_test(&server.address), "order-results".into());
         let deadline = Deadline::after(Duration::from_secs(5));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_existing_object_is_success() {
+    async fn existing_object_is_success() {
         let server = ScriptedServer::start([refusal(412, "PreconditionFailed")]).await;
         assert_eq!(put_if_absent(&server).await, Ok(PutOutcome::AlreadyExists));
         // The first attempt succeeded, but its response was lost.
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_object_is_read() {
+    async fn object_is_read() {
         let server = ScriptedServer::start([response(200, "", "{}\n")]).await;
         assert_eq!(get(&server).await, Ok(Some(b"{}\n".to_vec())));
         let request = server.requests().await.remove(0);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_object_is_none_and_a_refusal_broken() {
+    async fn missing_object_is_none_and_a_refusal_broken() {
         let server = ScriptedServer::start([refusal(404, "NoSuchKey")]).await;
         assert_eq!(get(&server).await, Ok(None));
         for (status, code) in [(403, "AccessDenied"), (404, "NoSuchBucket")] {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_that_breaks_off_is_read_again() {
+    async fn body_that_breaks_off_is_read_again() {
         let broken = "HTTP/1.1 200 OK\r\ncontent-length: 9\r\nconnection: close\r\n\r\nhalf".to_owned();
         let server = ScriptedServer::start([broken.clone(), response(200, "", "whole")]).await;
         assert_eq!(get(&server).await, Ok(Some(b"whole".to_vec())));

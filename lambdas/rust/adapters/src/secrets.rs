@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_request_is_signed() {
+    async fn request_is_signed() {
         let server = ScriptedServer::start([found()]).await;
         let secret = read(&Account::for_test(&server.address), "gridbid/local/slack-webhook").await.unwrap();
         assert_eq!(secret.reveal(), "http://a/b");
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_long_outage_is_unavailable() {
+    async fn long_outage_is_unavailable() {
         let server = ScriptedServer::start(vec![response(500, "", "<html>"); 3]).await;
         let error = read(&Account::for_test(&server.address), "x").await.unwrap_err();
         assert_eq!(error, AdapterError::Unavailable("Secrets Manager: no code (500)".into()));
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_secret_is_broken() {
+    async fn missing_secret_is_broken() {
         let refusal = response(400, "", r#"{"__type":"com.amazonaws.x#ResourceNotFoundException"}"#);
         let server = ScriptedServer::start([refusal]).await;
         let error = read(&Account::for_test(&server.address), "x").await.unwrap_err();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_secret_is_broken() {
+    fn binary_secret_is_broken() {
         assert!(matches!(parse_secret(br#"{"SecretBinary":"AA=="}"#), Err(AdapterError::Broken(_))));
         assert!(matches!(parse_secret(b"<html>"), Err(AdapterError::Broken(_))));
     }

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_is_posted_as_json() {
+    async fn message_is_posted_as_json() {
         let server = ScriptedServer::start([response(200, "", "ok")]).await;
         // A secret written by hand often ends with a line break.
         assert_eq!(post(&format!("{}/services/T/B/x\n", server.address)).await, Ok(()));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_throttle_is_retried_within_the_deadline() {
+    async fn throttle_is_retried_within_the_deadline() {
         let throttle = |seconds: u32| response(429, &format!("retry-after: {seconds}\r\n"), "");
         let server = ScriptedServer::start([throttle(1), response(200, "", "ok")]).await;
         let began = tokio::time::Instant::now();
@@ -150,12 +150,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unreachable_webhook_is_unavailable() {
+    async fn unreachable_webhook_is_unavailable() {
         assert_eq!(post("http://127.0.0.1:1").await, Err(AdapterError::Unavailable("webhook: no connection".into())));
     }
 
     #[test]
-    fn an_invalid_url_is_refused_and_not_shown() {
+    fn invalid_url_is_refused_and_not_shown() {
         let error = SlackWebhook::new("hush").map(|_| ()).unwrap_err();
         assert_eq!(error.to_string(), "the webhook's secret is not an http or https URL");
     }

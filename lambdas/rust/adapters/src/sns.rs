@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_is_published_at_least_once() {
+    async fn message_is_published_at_least_once() {
         let done = "<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>";
         // The SDK publishes again after a lost response.
         let server = ScriptedServer::start([HANG_UP.to_owned(), response(200, "", done)]).await;

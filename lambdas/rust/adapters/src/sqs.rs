@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_that_cannot_be_deferred_is_an_error() {
+    async fn message_that_cannot_be_deferred_is_an_error() {
         let failed = response(200, "", r#"{"Successful":[],"Failed":[{"Id":"0","Code":"ReceiptHandleIsInvalid"}]}"#);
         let server = ScriptedServer::start([failed]).await;
         let deferral = Deferral { receipt_handle: "r".into(), delay: Duration::from_secs(1) };
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_dead_letter_is_sent_whole() {
+    async fn dead_letter_is_sent_whole() {
         let server = ScriptedServer::start([response(200, "", r#"{"MessageId":"m"}"#)]).await;
         assert_eq!(queue(&server).send_to_dead_letters("{\"é\":", &deadline()).await, Ok(()));
         let request = server.requests().await.remove(0);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_is_broken() {
+    async fn refusal_is_broken() {
         let refusal = response(400, "", r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist"}"#);
         let server = ScriptedServer::start([refusal]).await;
         let error = queue(&server).send_to_dead_letters("x", &deadline()).await.unwrap_err();

@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rejection_is_not_a_fault() {
+    fn rejection_is_not_a_fault() {
         assert_eq!(Outcome::from(&HandlerError::OrderRejected(String::new())), Outcome::Rejected);
         assert_eq!(Outcome::from(&HandlerError::Unavailable(String::new())), Outcome::Fault);
         let malformed = HandlerError::MalformedOrder { code: "not_json", message: String::new() };

@@ -42,7 +42,7 @@ fn mixed() -> Value {
 }
 
 #[tokio::test]
-async fn a_summary_is_stored_and_failures_are_published() {
+async fn summary_is_stored_and_failures_are_published() {
     let function = faultless();
     let output = close(&function, &mixed()).await.unwrap();
     assert_eq!(output, r#"{"accepted":2,"rejected":1,"failed":1,"total_power":"2.1"}"#);
@@ -65,7 +65,7 @@ async fn a_summary_is_stored_and_failures_are_published() {
 }
 
 #[tokio::test]
-async fn a_run_of_accepted_orders_is_stored_and_not_published() {
+async fn run_of_accepted_orders_is_stored_and_not_published() {
     for outcomes in [json!([]), json!([{"position": 0, "outcome": "accepted", "power": "1"}])] {
         let function = faultless();
         close(&function, &event(&outcomes)).await.unwrap();
@@ -89,7 +89,7 @@ async fn closing_again_is_idempotent() {
 }
 
 #[tokio::test]
-async fn a_summary_that_is_not_stored_is_not_published() {
+async fn summary_that_is_not_stored_is_not_published() {
     for (fault, name) in [(Fault::Throttle, "Unavailable"), (Fault::Deny, "ContractBroken")] {
         let function = function(MemoryArchive::new().with_fault(fault), MemoryNotifier::new());
         assert_eq!(close(&function, &mixed()).await.unwrap_err().name(), name);
@@ -182,7 +182,7 @@ async fn reports_of_batches_are_added_up() {
 }
 
 #[tokio::test]
-async fn a_missing_or_contradictory_report_breaks_the_contract() {
+async fn missing_or_contradictory_report_breaks_the_contract() {
     let outcomes = json!([{"n": 3, "outcome": "batch", "accepted": 2, "rejected": 1, "failed": 0}]);
     for function in [faultless(), with_objects(&[("reports/2026-11-22/20261122T070500Z/2/3.json", REPORT)])] {
         assert_eq!(close(&function, &event(&outcomes)).await.unwrap_err().name(), "ContractBroken");
@@ -191,7 +191,7 @@ async fn a_missing_or_contradictory_report_breaks_the_contract() {
 }
 
 #[tokio::test]
-async fn a_late_run_does_not_replace_the_summary_of_a_later_attempt() {
+async fn late_run_does_not_replace_the_summary_of_a_later_attempt() {
     let late = with_objects(&[(KEY, r#"{"attempt":3}"#)]);
     assert_eq!(close(&late, &mixed()).await.unwrap_err().name(), "ContractBroken");
     assert_eq!(late.archive().objects()[KEY], r#"{"attempt":3}"#);

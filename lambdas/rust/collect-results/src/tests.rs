@@ -69,7 +69,7 @@ async fn results_of_the_random_platform_are_returned() {
 }
 
 #[tokio::test]
-async fn a_malformed_order_is_marked_and_the_others_returned() {
+async fn malformed_order_is_marked_and_the_others_returned() {
     let results = collect(r#"{"results":true,"orders":[{"order":"accepted","power":1e126},{"order":"rejected"}]}"#)
         .await
         .unwrap();
@@ -125,7 +125,7 @@ async fn results_above_the_limit_report_their_length() {
 }
 
 #[tokio::test]
-async fn the_first_results_of_an_attempt_are_frozen() {
+async fn first_results_of_an_attempt_are_frozen() {
     let function = function(&document(2));
     let results = function.collect(EVENT, &mut invocation()).await.unwrap();
     let objects = function.archive().objects();
@@ -199,7 +199,7 @@ async fn of_two_collectors_the_first_manifest_counts() {
 }
 
 #[tokio::test]
-async fn a_collector_with_the_same_orders_agrees() {
+async fn collector_with_the_same_orders_agrees() {
     let first = function(&document(3));
     let results = first.collect(EVENT, &mut invocation()).await.unwrap();
     let others = first.archive().objects();
@@ -212,7 +212,7 @@ async fn a_collector_with_the_same_orders_agrees() {
 }
 
 #[tokio::test]
-async fn a_lost_response_of_the_archive_is_repaired_by_the_next_poll() {
+async fn lost_response_of_the_archive_is_repaired_by_the_next_poll() {
     for lost in 1..=2 {
         let archive = (0..lost).fold(MemoryArchive::new(), |archive, _| archive.with_fault(Fault::None));
         let responses =
@@ -226,7 +226,7 @@ async fn a_lost_response_of_the_archive_is_repaired_by_the_next_poll() {
 }
 
 #[tokio::test]
-async fn a_broken_frozen_answer_breaks_the_contract() {
+async fn broken_frozen_answer_breaks_the_contract() {
     let function = function(&document(3));
     function.collect(EVENT, &mut invocation()).await.unwrap();
     for broken in [None, Some("{}")] {
@@ -243,7 +243,7 @@ async fn a_broken_frozen_answer_breaks_the_contract() {
 }
 
 #[tokio::test]
-async fn an_unreachable_platform_is_unavailable_and_a_refusal_breaks_the_contract() {
+async fn unreachable_platform_is_unavailable_and_a_refusal_breaks_the_contract() {
     let unreachable = MemoryPlatform::new([Err(AdapterError::Unavailable("status 503".into()))]);
     assert_eq!(
         CollectResults::new(unreachable, MemoryArchive::new())

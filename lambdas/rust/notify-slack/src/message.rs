@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_reports_missing_entries() {
+    fn list_reports_missing_entries() {
         let entries: Vec<Markup> = (0..2).map(|n| Markup::ours(n.to_string())).collect();
         let text = |message| blocks(message)[1]["text"]["text"].as_str().unwrap().to_owned();
         assert_eq!(text(Message::new("t").list("Rejected", &entries, 0)), "*Rejected*\n• 0\n• 1");

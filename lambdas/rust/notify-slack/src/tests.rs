@@ -56,7 +56,7 @@ fn summary() -> Value {
 }
 
 #[tokio::test]
-async fn a_run_summary_is_posted_byte_for_byte() {
+async fn run_summary_is_posted_byte_for_byte() {
     let title = "Results run 2026-11-22T07:05:00Z (local): 1 accepted, 22 rejected, 1 failed";
     let section = |text: &str| json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
     assert_eq!(
@@ -75,14 +75,14 @@ async fn a_run_summary_is_posted_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_single_poll_reads_once() {
+async fn single_poll_reads_once() {
     let mut summary = summary();
     summary["polls"] = json!(1);
     assert!(post_texts(None, summary).await[1].ends_with("*Platform asked* once"));
 }
 
 #[tokio::test]
-async fn an_unknown_summary_is_shown_verbatim() {
+async fn unknown_summary_is_shown_verbatim() {
     let texts = post_texts(None, json!({"kind": "run_summary", "slot": 5})).await;
     assert_eq!(texts[0], "A run's summary of an unknown form");
     assert!(texts[1].contains("\"slot\": 5"), "{texts:?}");
@@ -126,7 +126,7 @@ async fn unknown_lists_of_orders_are_shown_verbatim() {
 }
 
 #[tokio::test]
-async fn a_failed_run_shows_its_cause() {
+async fn failed_run_shows_its_cause() {
     let event = json!({
         "version": "0", "detail-type": "Step Functions Execution Status Change", "source": "aws.states",
         "account": "123456789012", "time": "2026-11-22T07:06:00Z", "region": "eu-west-1",
@@ -152,7 +152,7 @@ async fn a_failed_run_shows_its_cause() {
 }
 
 #[tokio::test]
-async fn an_aborted_run_without_cause_is_short() {
+async fn aborted_run_without_cause_is_short() {
     let event = json!({
         "detail-type": "Step Functions Execution Status Change",
         "detail": {"stateMachineArn": "a:b:run", "name": "x", "status": "ABORTED", "error": null, "cause": null},
@@ -236,7 +236,7 @@ async fn pipelines_builds_and_deployments_are_rendered() {
 }
 
 #[tokio::test]
-async fn a_budget_has_its_first_line_as_title() {
+async fn budget_has_its_first_line_as_title() {
     let text =
         "AWS Budget Notification November 22, 2026\nAWS Account 123456789012\n\nDear AWS Customer,\n\nActual > $10.";
     assert_eq!(
@@ -260,7 +260,7 @@ async fn unknown_notifications_are_shown_verbatim() {
 }
 
 #[tokio::test]
-async fn a_failed_post_does_not_stop_the_others() {
+async fn failed_post_does_not_stop_the_others() {
     let messages = [(None, "one".to_owned()), (None, "two".to_owned()), (None, "three".to_owned())];
     for (results, name) in [
         (vec![Err(AdapterError::Unavailable("status 500".into()))], "Unavailable"),
@@ -338,7 +338,7 @@ async fn other_events_break_the_contract() {
 }
 
 #[tokio::test]
-async fn the_secret_is_required() {
+async fn secret_is_required() {
     let mut environment = Environment::from_pairs(&[
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "id"),

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_caller_is_a_principal_or_a_subject() {
+    fn caller_is_a_principal_or_a_subject() {
         for (context, expected) in [
             (
                 r#"{"authorizer":{"iam":{"userArn":"arn:aws:iam::1:user/a","userId":"A"}}}"#,

@@ -48,7 +48,7 @@ fn function() -> StoreResult<MemoryArchive> {
 }
 
 #[tokio::test]
-async fn an_accepted_order_is_stored_under_a_derived_key() {
+async fn accepted_order_is_stored_under_a_derived_key() {
     let function = function();
     let output = store(&function, r#"{ "power": 2.10, "order": "accepted" }"#).await.unwrap();
     let objects = function.archive().objects();
@@ -90,7 +90,7 @@ async fn storing_again_is_idempotent() {
 }
 
 #[tokio::test]
-async fn a_rejected_order_is_raised_and_not_stored() {
+async fn rejected_order_is_raised_and_not_stored() {
     let function = function();
     let error = store(&function, r#"{"order":"rejected","record_id":"unique_id_1"}"#).await.unwrap_err();
     assert_eq!(error, HandlerError::OrderRejected("the auction rejected `unique_id_1`".into()));
@@ -98,7 +98,7 @@ async fn a_rejected_order_is_raised_and_not_stored() {
 }
 
 #[tokio::test]
-async fn a_malformed_order_breaks_the_contract() {
+async fn malformed_order_breaks_the_contract() {
     for (order, code, message) in [
         (r#"{"order":"pending"}"#, "unknown_status", "the status `pending` is neither `accepted` nor `rejected`"),
         (
@@ -152,7 +152,7 @@ async fn log_line(event: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_throttle_is_unavailable_and_a_refusal_breaks_the_contract() {
+async fn throttle_is_unavailable_and_a_refusal_breaks_the_contract() {
     for (fault, name) in [(Fault::Throttle, "Unavailable"), (Fault::Deny, "ContractBroken")] {
         let function = StoreResult::new(MemoryArchive::new().with_fault(fault));
         assert_eq!(store(&function, r#"{"order":"accepted"}"#).await.unwrap_err().name(), name);
@@ -168,7 +168,7 @@ const LINES: &str = concat!(
 );
 
 #[tokio::test]
-async fn a_batch_is_stored_with_its_report() {
+async fn batch_is_stored_with_its_report() {
     let function = with_batch(LINES, []);
     let mut invocation = invocation();
     let output = function.store(&batch_event(4), &mut invocation).await.unwrap();
@@ -185,7 +185,7 @@ async fn a_batch_is_stored_with_its_report() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_stored_again_ends_the_same() {
+async fn batch_that_is_stored_again_ends_the_same() {
     // The response of either write is lost.
     for lost in 0..2 {
         let faults = (0..lost).map(|_| Fault::None).chain([Fault::LoseResponse]);
@@ -201,7 +201,7 @@ async fn a_batch_that_is_stored_again_ends_the_same() {
 }
 
 #[tokio::test]
-async fn a_batch_without_accepted_orders_has_only_a_report() {
+async fn batch_without_accepted_orders_has_only_a_report() {
     let function = with_batch("{\"order\":\"rejected\"}\n", []);
     function.store(&batch_event(1), &mut invocation()).await.unwrap();
     let keys: Vec<_> = function.archive().objects().into_keys().collect();
@@ -209,7 +209,7 @@ async fn a_batch_without_accepted_orders_has_only_a_report() {
 }
 
 #[tokio::test]
-async fn a_missing_or_incomplete_batch_breaks_the_contract() {
+async fn missing_or_incomplete_batch_breaks_the_contract() {
     let function = function();
     assert_eq!(function.store(&batch_event(4), &mut invocation()).await.unwrap_err().name(), "ContractBroken");
     let function = with_batch(LINES, []);
@@ -233,7 +233,7 @@ async fn malformed_events_break_the_contract() {
 }
 
 #[tokio::test]
-async fn the_bucket_is_required() {
+async fn bucket_is_required() {
     let mut environment = Environment::from_pairs(&[
         ("AWS_REGION", "eu-west-1"),
         ("AWS_ACCESS_KEY_ID", "id"),

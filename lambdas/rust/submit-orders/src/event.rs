@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_record_keeps_every_digit() {
+    fn stream_record_keeps_every_digit() {
         let mut record = record();
         record["dynamodb"]["NewImage"]["parameter_1"] = json!({"S": "é\""});
         let stored = parse(&record).unwrap();

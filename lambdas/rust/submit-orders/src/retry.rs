@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_is_delivered_when_it_expires() {
+    fn order_is_delivered_when_it_expires() {
         assert_eq!(seconds(9, None, Some(20)), (20, 20));
         let (least, most) = seconds(1, None, Some(0));
         assert!(least >= 3 && most <= 5, "{least} to {most}");

@@ -121,7 +121,7 @@ async fn received_orders_are_submitted() {
 }
 
 #[tokio::test]
-async fn a_repeated_message_changes_nothing() {
+async fn repeated_message_changes_nothing() {
     let function = function(table(&["a"]), platform());
     submit(&function, &[message("1", "a", NOW)]).await;
     let submitted = submit_at(&function, NOW + 60, &[message("1", "a", NOW), message("2", "a", NOW)]).await;
@@ -131,7 +131,7 @@ async fn a_repeated_message_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_refused_order_is_reported_once() {
+async fn refused_order_is_reported_once() {
     let function = function(table(&["a", "b"]), platform().refusing("b", REFUSAL));
     let messages = [message("1", "a", NOW), message("2", "b", NOW)];
     let submitted = submit(&function, &messages).await;
@@ -150,7 +150,7 @@ async fn a_refused_order_is_reported_once() {
 }
 
 #[tokio::test]
-async fn a_refusal_whose_report_failed_is_reported_by_the_same_message() {
+async fn refusal_whose_report_failed_is_reported_by_the_same_message() {
     let notifier = MemoryNotifier::new().with_fault(Fault::Throttle);
     let platform = platform().refusing("a", REFUSAL);
     let function = SubmitOrders::new(table(&["a"]), platform, notifier, MemoryQueue::new(), "test".into());
@@ -163,7 +163,7 @@ async fn a_refusal_whose_report_failed_is_reported_by_the_same_message() {
 }
 
 #[tokio::test]
-async fn an_outage_defers_messages_and_is_not_a_fault() {
+async fn outage_defers_messages_and_is_not_a_fault() {
     let function = function(table(&["a"]), platform().with_fault(SubmissionFault::Unavailable));
     let mut repeated = message("1", "a", NOW);
     repeated["attributes"]["ApproximateReceiveCount"] = json!("5");
@@ -189,7 +189,7 @@ async fn retry_after_is_obeyed() {
 }
 
 #[tokio::test]
-async fn a_lost_response_is_effective_once() {
+async fn lost_response_is_effective_once() {
     let function = function(table(&["a"]), platform().with_fault(SubmissionFault::LoseResponse));
     assert_eq!(submit(&function, &[message("1", "a", NOW)]).await.failures, ["1"]);
     assert_eq!(submission(&function, "a"), Some(Submission::Pending));
@@ -200,7 +200,7 @@ async fn a_lost_response_is_effective_once() {
 }
 
 #[tokio::test]
-async fn a_refused_request_breaks_the_contract() {
+async fn refused_request_breaks_the_contract() {
     for status in [401, 403, 413] {
         let function = function(table(&["a"]), platform().with_fault(SubmissionFault::Deny(status)));
         let submitted = submit(&function, &[message("1", "a", NOW)]).await;
@@ -213,7 +213,7 @@ async fn a_refused_request_breaks_the_contract() {
 }
 
 #[tokio::test]
-async fn a_malformed_response_breaks_the_contract() {
+async fn malformed_response_breaks_the_contract() {
     for (response, code) in
         [("<html>", "not_json"), ("[]", "wrong_count"), (r#"[{"record_id":"b"}]"#, "wrong_record_id")]
     {
@@ -227,7 +227,7 @@ async fn a_malformed_response_breaks_the_contract() {
 }
 
 #[tokio::test]
-async fn an_unknown_status_concerns_its_order_alone() {
+async fn unknown_status_concerns_its_order_alone() {
     let response = json!([
         {"record_id": "a", "status": "queued"},
         {"record_id": "b", "status": "received", "slot": SLOT},
@@ -241,7 +241,7 @@ async fn an_unknown_status_concerns_its_order_alone() {
 }
 
 #[tokio::test]
-async fn a_failed_write_back_is_repeated() {
+async fn failed_write_back_is_repeated() {
     for (fault, name) in
         [(Fault::Throttle, "Unavailable"), (Fault::LoseResponse, "Unavailable"), (Fault::Deny, "ContractBroken")]
     {
@@ -256,7 +256,7 @@ async fn a_failed_write_back_is_repeated() {
 }
 
 #[tokio::test]
-async fn an_expired_order_is_reported_once_and_not_submitted() {
+async fn expired_order_is_reported_once_and_not_submitted() {
     let function = function(table(&["a"]), platform());
     let submitted = submit_at(&function, NOW + 86_400, &[message("1", "a", NOW), message("2", "a", NOW)]).await;
     assert_eq!(submitted.failures, [""; 0]);
@@ -274,7 +274,7 @@ async fn an_expired_order_is_reported_once_and_not_submitted() {
 }
 
 #[tokio::test]
-async fn an_expired_order_whose_report_failed_is_reported_by_the_same_message() {
+async fn expired_order_whose_report_failed_is_reported_by_the_same_message() {
     for fault in [Fault::Throttle, Fault::Deny] {
         let notifier = MemoryNotifier::new().with_fault(fault);
         let function = SubmitOrders::new(table(&["a"]), platform(), notifier, MemoryQueue::new(), "test".into());
@@ -287,7 +287,7 @@ async fn an_expired_order_whose_report_failed_is_reported_by_the_same_message() 
 }
 
 #[tokio::test]
-async fn a_refusal_whose_report_failed_until_the_order_expired_is_reported() {
+async fn refusal_whose_report_failed_until_the_order_expired_is_reported() {
     let mut function = function(table(&["a"]), platform().refusing("a", REFUSAL));
     function.notifier = MemoryNotifier::new().with_fault(Fault::Throttle).with_fault(Fault::Throttle);
     assert_eq!(submit(&function, &[message("1", "a", NOW)]).await.failures, ["1"]);
@@ -307,7 +307,7 @@ async fn a_refusal_whose_report_failed_until_the_order_expired_is_reported() {
 }
 
 #[tokio::test]
-async fn an_expired_order_that_is_deleted_or_replaced_is_reported() {
+async fn expired_order_that_is_deleted_or_replaced_is_reported() {
     for table in [MemoryOrders::new(), MemoryOrders::new().with_item(item("a", NOW + 86_400))] {
         let function = function(table, platform());
         assert_eq!(submit_at(&function, NOW + 86_400, &[message("1", "a", NOW)]).await.failures, [""; 0]);
@@ -316,7 +316,7 @@ async fn an_expired_order_that_is_deleted_or_replaced_is_reported() {
 }
 
 #[tokio::test]
-async fn an_expired_order_that_was_submitted_is_not_reported() {
+async fn expired_order_that_was_submitted_is_not_reported() {
     let function = function(table(&["a"]), platform());
     submit(&function, &[message("1", "a", NOW)]).await;
     assert_eq!(submit_at(&function, NOW + 86_400, &[message("1", "a", NOW)]).await.failures, [""; 0]);
@@ -324,7 +324,7 @@ async fn an_expired_order_that_was_submitted_is_not_reported() {
 }
 
 #[tokio::test]
-async fn a_response_is_not_written_to_a_later_order() {
+async fn response_is_not_written_to_a_later_order() {
     // Before the write-back, the order expires and its id is used again.
     let later = |items: &mut Items| {
         items.insert("a".into(), item("a", NOW + 86_400));
@@ -335,7 +335,7 @@ async fn a_response_is_not_written_to_a_later_order() {
 }
 
 #[tokio::test]
-async fn a_poisoned_message_holds_up_no_other() {
+async fn poisoned_message_holds_up_no_other() {
     let function = function(table(&["a"]), platform());
     let poison = "{\"dynamodb\": é";
     let submitted = submit(&function, &[raw_message("1", poison), message("2", "a", NOW)]).await;
@@ -346,7 +346,7 @@ async fn a_poisoned_message_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn a_poisoned_message_stays_until_it_is_a_dead_letter() {
+async fn poisoned_message_stays_until_it_is_a_dead_letter() {
     let queue = MemoryQueue::new().with_fault(Fault::Throttle);
     let function = SubmitOrders::new(table(&[]), platform(), MemoryNotifier::new(), queue, "test".into());
     assert_eq!(submit(&function, &[raw_message("1", "{}")]).await.failures, ["1"]);
@@ -364,7 +364,7 @@ async fn messages_that_cannot_be_deferred_are_failures_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_request_has_at_most_100_orders() {
+async fn request_has_at_most_100_orders() {
     let ids: Vec<String> = (0..250).map(|id| format!("id-{id}")).collect();
     let messages: Vec<Value> = ids.iter().map(|id| message(id, id, NOW)).collect();
     let table = table(&ids.iter().map(String::as_str).collect::<Vec<_>>());
@@ -381,7 +381,7 @@ async fn a_request_has_at_most_100_orders() {
 }
 
 #[tokio::test]
-async fn an_outage_ends_the_requests_of_an_event() {
+async fn outage_ends_the_requests_of_an_event() {
     let ids: Vec<String> = (0..250).map(|id| format!("id-{id}")).collect();
     let messages: Vec<Value> = ids.iter().map(|id| message(id, id, NOW)).collect();
     let function = function(MemoryOrders::new(), platform().with_fault(SubmissionFault::Unavailable));

@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_million_requests_of_a_second_and_a_gigabyte_cost_the_list_price() {
+    fn million_requests_of_a_second_and_a_gigabyte_cost_the_list_price() {
         let price = per_million(Duration::from_secs(1), Duration::ZERO, 1_024);
         assert!((price - 16.866_7).abs() < 1e-9, "{price}");
     }

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_found_by_its_parent_and_a_variable() {
+    fn process_is_found_by_its_parent_and_a_variable() {
         let parent = std::process::id();
         let mut child = std::process::Command::new("sleep").arg("60").env("GRIDBID_TEST", "a").spawn().unwrap();
         let began = Instant::now();

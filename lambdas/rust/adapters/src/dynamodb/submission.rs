@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_received_order_is_written_while_it_is_pending() {
+    async fn received_order_is_written_while_it_is_pending() {
         let (outcome, request) = record(vec![HANG_UP.to_owned(), response(200, "", "{}")], &submitted()).await;
         assert_eq!(outcome, Ok(WriteBack::Written));
         assert_eq!(
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_refusal_is_written_again_by_the_same_message_only() {
+    async fn refusal_is_written_again_by_the_same_message_only() {
         let refused = Submission::Refused { at: Timestamp::from_unix_seconds(1_005), reason: "gate closed".into() };
         let (outcome, request) = record(vec![response(200, "", "{}")], &refused).await;
         assert_eq!(outcome, Ok(WriteBack::Written));
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_report_is_claimed_by_one_message() {
+    async fn report_is_claimed_by_one_message() {
         let server = ScriptedServer::start([response(200, "", "{}")]).await;
         let table = DynamoOrders::new(&Account::for_test(&server.address), "orders".into());
         assert_eq!(table.claim_report(&stored(), "m-1", &deadline()).await, Ok(ReportClaim::Claimed));
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_claim_returns_a_refusal_of_the_same_message() {
+    async fn claim_returns_a_refusal_of_the_same_message() {
         let refused = |message: &str| {
             json!({
                 "record_id": {"S": "a"}, "accepted_at": {"N": "1000"}, "submission_status": {"S": "refused"},
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_condition_tells_repetitions_from_other_orders() {
+    async fn failed_condition_tells_repetitions_from_other_orders() {
         let item = |accepted_at: &str| json!({"record_id": {"S": "a"}, "accepted_at": {"N": accepted_at}});
         for (item, expected) in [
             (Some(item("1000")), Ok(WriteBack::AlreadyWritten)),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pending_submission_is_not_written() {
+    async fn pending_submission_is_not_written() {
         let table = DynamoOrders::new(&Account::for_test("http://127.0.0.1:1"), "orders".into());
         let outcome = table.record(&stored(), &Submission::Pending, "m-1", &deadline()).await;
         assert!(matches!(outcome, Err(AdapterError::Broken(_))));

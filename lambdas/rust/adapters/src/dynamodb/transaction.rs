@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_put_is_conditional_on_no_live_order() {
+    fn put_is_conditional_on_no_live_order() {
         let expected = json!({
             "TransactItems": [{"Put": {
                 "TableName": "orders",
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confirm_compares_expiry_and_content() {
+    fn confirm_compares_expiry_and_content() {
         let expected = json!({
             "TransactItems": [{"ConditionCheck": {
                 "TableName": "orders",

@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn the_example_request_is_stored_and_read_back() {
+async fn example_request_is_stored_and_read_back() {
     let api = api();
     let response = post(&api, EXAMPLE).await;
     assert_eq!(response.status, 201);
@@ -96,7 +96,7 @@ async fn all_violations_are_listed() {
 }
 
 #[tokio::test]
-async fn a_violation_of_the_body_has_no_index() {
+async fn violation_of_the_body_has_no_index() {
     let response = post(&api(), "[1,]").await;
     assert_eq!(response.body["violations"][0]["index"], Value::Null);
     assert_eq!(response.body["violations"][0]["field"], "");
@@ -128,7 +128,7 @@ async fn size_limits_are_enforced() {
 }
 
 #[tokio::test]
-async fn a_base64_body_is_decoded() {
+async fn base64_body_is_decoded() {
     // base64 of [{"record_id":"a","parameter_1":"é","parameter_2":1}]
     let mut event = posting("W3sicmVjb3JkX2lkIjoiYSIsInBhcmFtZXRlcl8xIjoiw6kiLCJwYXJhbWV0ZXJfMiI6MX1d");
     event["isBase64Encoded"] = json!(true);

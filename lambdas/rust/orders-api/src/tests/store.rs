@@ -6,7 +6,7 @@ use gridbid_core::{name::Slot, submission::Submission};
 use super::*;
 
 #[tokio::test]
-async fn a_repeated_request_writes_nothing() {
+async fn repeated_request_writes_nothing() {
     let api = api();
     post(&api, EXAMPLE).await;
     let before = api.table().items();
@@ -19,7 +19,7 @@ async fn a_repeated_request_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_partly_repeated_request_stores_only_new_orders() {
+async fn partly_repeated_request_stores_only_new_orders() {
     let api = api();
     post(&api, &batch_of(0..60, 1)).await;
     let response = send(&api, NOW + 3_600, posting(&batch_of(30..90, 1))).await;
@@ -57,7 +57,7 @@ async fn conflicting_content_refuses_the_whole_request() {
 }
 
 #[tokio::test]
-async fn an_expired_order_is_gone_and_its_id_reusable() {
+async fn expired_order_is_gone_and_its_id_reusable() {
     let api = api();
     post(&api, r#"[{"record_id":"a","parameter_1":"x","parameter_2":1}]"#).await;
     assert_eq!(send(&api, NOW + 86_399, getting("a")).await.status, 200);
@@ -106,7 +106,7 @@ async fn caller_and_submission_are_stored_and_shown() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_shown_with_its_reason() {
+async fn refusal_is_shown_with_its_reason() {
     let api = api().submitting(true);
     post(&api, r#"[{"record_id":"a","parameter_1":"x","parameter_2":1}]"#).await;
     let stored = api.table().items()["a"].stored.clone();
@@ -138,7 +138,7 @@ async fn expires_at_is_the_earliest() {
 }
 
 #[tokio::test]
-async fn a_throttle_is_503_and_stores_nothing() {
+async fn throttle_is_503_and_stores_nothing() {
     let api = OrdersApi::new(MemoryOrders::new().with_fault(Fault::Throttle));
     let response = post(&api, EXAMPLE).await;
     assert_eq!(response.status, 503);
@@ -151,7 +151,7 @@ async fn a_throttle_is_503_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn a_refusing_table_is_500() {
+async fn refusing_table_is_500() {
     let api = OrdersApi::new(MemoryOrders::new().with_fault(Fault::Deny).with_fault(Fault::Deny));
     for event in [posting(EXAMPLE), getting("a")] {
         let response = send(&api, NOW, event).await;
@@ -161,7 +161,7 @@ async fn a_refusing_table_is_500() {
 }
 
 #[tokio::test]
-async fn a_lost_response_loses_and_duplicates_nothing() {
+async fn lost_response_loses_and_duplicates_nothing() {
     let api = OrdersApi::new(MemoryOrders::new().with_fault(Fault::LoseResponse));
     assert_eq!(post(&api, EXAMPLE).await.status, 503);
     let stored = api.table().items();
@@ -197,7 +197,7 @@ async fn retries_end_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn an_identical_concurrent_order_is_confirmed() {
+async fn identical_concurrent_order_is_confirmed() {
     let other = concurrent_write(r#"[{"record_id":"unique_id_1","parameter_1":"abc","parameter_2":4.0}]"#, NOW - 100);
     let api = OrdersApi::new(MemoryOrders::new().with_fault(Fault::ConcurrentWrite(Box::new(other))));
     let response = post(&api, EXAMPLE).await;
@@ -207,7 +207,7 @@ async fn an_identical_concurrent_order_is_confirmed() {
 }
 
 #[tokio::test]
-async fn a_conflicting_concurrent_order_stores_nothing() {
+async fn conflicting_concurrent_order_stores_nothing() {
     // The first transaction finds unique_id_1; before the second, another writer stores unique_id_2.
     let same = r#"[{"record_id":"unique_id_1","parameter_1":"abc","parameter_2":4}]"#;
     let other = concurrent_write(r#"[{"record_id":"unique_id_2","parameter_1":"other","parameter_2":1}]"#, NOW - 1);
@@ -222,7 +222,7 @@ async fn a_conflicting_concurrent_order_stores_nothing() {
 }
 
 #[tokio::test]
-async fn an_order_deleted_before_its_confirmation_is_stored_again() {
+async fn order_deleted_before_its_confirmation_is_stored_again() {
     let same = r#"[{"record_id":"unique_id_1","parameter_1":"abc","parameter_2":4}]"#;
     let table = MemoryOrders::new()
         .with_fault(Fault::ConcurrentWrite(Box::new(concurrent_write(same, NOW - 100))))
