@@ -32,7 +32,7 @@ impl Grants {
         let Permissions { grants, denials } = cloud.permissions()?;
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         for Grant { role, action, resource, is_used, .. } in grants {
-            let resource = without_generated(&resource).to_owned();
+            let resource = without_generated(&resource);
             *used.entry((role, action, resource)).or_default() |= is_used;
         }
         if denials.is_empty() {
@@ -85,10 +85,12 @@ fn compare(used: &BTreeMap<Name, bool>, listed: &[(&str, &str, &str)]) -> Result
     ))
 }
 
-/// A resource without what each local cloud generates: the time of a stream, the suffix of a secret.
-fn without_generated(resource: &str) -> &str {
+/// A resource without what each local cloud generates: the time of a stream, the suffix of a secret. A bucket that the deploy
+/// role creates is named after environment and account.
+fn without_generated(resource: &str) -> String {
     let end = if resource.contains(":secret:") { resource.rfind('-') } else { resource.find("/stream/") };
-    end.and_then(|end| resource.get(..end)).unwrap_or(resource)
+    let kept = end.and_then(|end| resource.get(..end)).unwrap_or(resource);
+    kept.replace("gridbid-local-order-results-000000000000", "order-results")
 }
 
 fn lines(entries: impl IntoIterator<Item = String>) -> String {
@@ -122,6 +124,7 @@ mod tests {
                 "arn:aws:secretsmanager:r:1:secret:slack-webhook",
             ),
             ("arn:aws:s3:::order-results/answers/*", "arn:aws:s3:::order-results/answers/*"),
+            ("arn:aws:s3:::gridbid-local-order-results-000000000000", "arn:aws:s3:::order-results"),
         ] {
             assert_eq!(without_generated(resource), kept);
         }
