@@ -89,14 +89,28 @@ def _target_denial(target: dict[str, Any], source_arn: str) -> str | None:
 
 
 async def _serve(
-    integration: dict[str, Any], api_id: str, stage: str, path: str, method: str, *request: Any, **details: Any
+    integration: dict[str, Any],
+    api_id: str,
+    stage: str,
+    path: str,
+    method: str,
+    headers: Any,
+    body: Any,
+    query: Any,
+    route_key: str = "$default",
+    *request: Any,
+    **details: Any,
 ) -> Response:
     """Invokes the function of an HTTP API's route if the function's policy allows it."""
     function = apigateway._extract_lambda_ref_from_integration_uri(integration.get("integrationUri", ""))
-    source = f"arn:aws:execute-api:{get_region()}:{get_account_id()}:{api_id}/{stage}/{method}{path}"
+    # Of the route, not of the request: `GET /orders/{record_id}` is `GET/orders/{record_id}`.
+    route = route_key.replace(" ", "", 1)
+    source = f"arn:aws:execute-api:{get_region()}:{get_account_id()}:{api_id}/{stage}/{route}"
     reason = authorization.invocation_denial("apigateway.amazonaws.com", function, source)
     if reason is not None:
         logger.warning("the API %s answers 500: %s", api_id, reason)
         return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
-    response: Response = await invoke_function(integration, api_id, stage, path, method, *request, **details)
+    response: Response = await invoke_function(
+        integration, api_id, stage, path, method, headers, body, query, route_key, *request, **details
+    )
     return response

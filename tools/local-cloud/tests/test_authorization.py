@@ -476,10 +476,10 @@ class ServiceTest(AuthorizationTest):
         integration = apis.create_integration(
             ApiId=api, IntegrationType="AWS_PROXY", IntegrationUri=function, PayloadFormatVersion="2.0"
         )["IntegrationId"]
-        apis.create_route(ApiId=api, RouteKey="GET /orders", Target=f"integrations/{integration}")
+        apis.create_route(ApiId=api, RouteKey="GET /orders/{id}", Target=f"integrations/{integration}")
         apis.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
         get = {"Host": f"{api}.execute-api.localhost:{self.cloud.port}"}
-        self.assertEqual(self.cloud.request("GET", "/orders", get).status, 500)
+        self.assertEqual(self.cloud.request("GET", "/orders/a%0Ab", get).status, 500)
         self.assertIn(("lambda:InvokeFunction", function), denied(self.cloud, "apigateway.amazonaws.com"))
         functions.add_permission(
             FunctionName=self.name,
@@ -488,7 +488,7 @@ class ServiceTest(AuthorizationTest):
             Principal="apigateway.amazonaws.com",
             SourceArn=f"arn:aws:execute-api:{HERE}:{api}/*/*",
         )
-        self.assertEqual(self.cloud.request("GET", "/orders", get).status, 200)
+        self.assertEqual(self.cloud.request("GET", "/orders/a%0Ab", get).status, 200)
 
     def test_event_reaches_only_a_topic_that_admits_event_rules(self) -> None:
         events, sns = self.cloud.client("events"), self.cloud.client("sns")
