@@ -9,7 +9,7 @@ use crate::layout::Layout;
 use crate::progress::Step;
 use crate::venv;
 
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_secs(1200);
 
 /// Runs the tests in the folder `tests` of a folder, with the log `name`; returns how many passed.
 ///
