@@ -111,8 +111,13 @@ run "deploy_role_is_limited_to_its_environment_and_the_boundary" {
   }
 
   assert {
-    condition     = !anytrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : contains(["secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy"], action)]]]))
+    condition     = !anytrue(flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : [for action in statement.Action : contains(["secretsmanager:GetSecretValue", "dynamodb:GetItem", "dynamodb:Scan", "iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy"], action)]]]))
     error_message = "A deployment must not read secrets or orders, or change boundaries."
+  }
+
+  assert {
+    condition     = [for resource in flatten([for policy in aws_iam_policy.this : [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "dynamodb:Query")]]) : resource] == ["arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-runs/index/open_slots"]
+    error_message = "A deployment may query only the index of open slots."
   }
 
   assert {

@@ -171,6 +171,7 @@ def needed_to_deploy(own: Target) -> Iterator[Request]:
     yield Request("kms:CreateGrant", own.key_arn, {"kms:GrantIsForAWSResource": "true"})
     yield Request("kms:GenerateDataKey", own.key_arn)
     yield Request("dynamodb:CreateTable", f"arn:aws:dynamodb:{HERE}:table/{name}-orders")
+    yield Request("dynamodb:Query", f"arn:aws:dynamodb:{HERE}:table/{name}-runs/index/open_slots")
     yield Request("s3:PutBucketPolicy", f"arn:aws:s3:::{name}-order-results-{ACCOUNT}")
     yield Request("s3:GetObject", f"arn:aws:s3:::gridbid-state-{ACCOUNT}/{own.name}/terraform.tfstate")
     yield Request("s3:PutObject", f"arn:aws:s3:::gridbid-state-{ACCOUNT}/{own.name}/terraform.tfstate")
