@@ -282,7 +282,7 @@ fn only_a_changed_function_is_deployed_and_a_rollback_restores_it() {
 #[test]
 fn deployment_is_denied_without_its_grant() {
     let deliveries = Deliveries::new("denied");
-    let release = deliveries.release(&deliveries.build(&[(CHANGED, &with_module(OTHER_VERSION))]));
+    let release = deliveries.release(&deliveries.build(&[(CHANGED, &with_file("denied"))]));
     let cloud = &deliveries.system.cloud;
     let denial = json!({"Effect": "Deny", "Action": ["lambda:UpdateAlias"], "Resource": ["*"]});
     let policy = json!({"Version": "2012-10-17", "Statement": [denial]});
