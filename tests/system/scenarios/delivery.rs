@@ -115,7 +115,7 @@ impl Deliveries {
 
     /// Deploys a release that must be refused; returns the log.
     fn refused(&self, release: &str) -> String {
-        let command = self.delivery().deploy_command("gridbid-refused", release, &self.variables());
+        let command = self.delivery().deploy_command("gridbid-refused", release, &self.variables()).unwrap();
         let (succeeded, log) = self.run("gridbid-refused", command);
         assert!(!succeeded, "{log}");
         log
@@ -135,7 +135,7 @@ impl Deliveries {
 
     /// Runs a command of gridbid; returns whether it succeeded, and its log.
     fn gridbid(&self, arguments: &[&str]) -> (bool, String) {
-        self.run("gridbid-scenario", self.delivery().gridbid("gridbid-scenario").args(arguments))
+        self.run("gridbid-scenario", self.delivery().gridbid("gridbid-scenario").unwrap().args(arguments))
     }
 
     fn run(&self, name: &str, command: Subprocess) -> (bool, String) {
@@ -409,7 +409,9 @@ fn second_of_two_concurrent_deployments_waits() {
         let running: Vec<_> = ["gridbid-deploy-one", "gridbid-deploy-two"]
             .map(|log| {
                 let (deliveries, release, variables) = (&deliveries, &release, &variables);
-                scope.spawn(move || deliveries.run(log, deliveries.delivery().deploy_command(log, release, variables)))
+                scope.spawn(move || {
+                    deliveries.run(log, deliveries.delivery().deploy_command(log, release, variables).unwrap())
+                })
             })
             .into();
         running.into_iter().map(|running| running.join().unwrap()).collect()
@@ -445,7 +447,7 @@ fn deployment_after_a_killed_terraform_or_gridbid_succeeds_and_orders_stay() {
         variables.push(("auction_random_seed", seed.to_owned()));
         let log = format!("gridbid-killed-{seed}");
         let (is_success, output) = thread::scope(|scope| {
-            let command = deliveries.delivery().deploy_command(&log, &release, &variables);
+            let command = deliveries.delivery().deploy_command(&log, &release, &variables).unwrap();
             let running = scope.spawn(|| deliveries.run(&log, command));
             wait_until(Duration::from_secs(60), "Terraform to change something", || {
                 fs::read_to_string(deliveries.layout.log(&log)).is_ok_and(|log| log.contains("Modifying"))
@@ -542,7 +544,7 @@ fn role_whose_creation_response_was_lost_is_adopted_and_orders_stay() {
     deliveries.forget(ROLE);
     let proxy = CuttingProxy::start(deliveries.record.ports.cloud);
 
-    let command = deliveries.delivery().deploy_command("gridbid-adopt", &release, &variables);
+    let command = deliveries.delivery().deploy_command("gridbid-adopt", &release, &variables).unwrap();
     let (succeeded, log) = deliveries.run("gridbid-adopt", command.env([("AWS_ENDPOINT_URL", Some(proxy.url()))]));
 
     assert!(succeeded && log.contains(&format!("adopted {ROLE}, which existed already")), "{log}");

@@ -15,7 +15,7 @@ import hashlib
 import json
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ministack import app
@@ -99,6 +99,12 @@ def denial(role_arn: str, action: str, resource_arn: str) -> str | None:
     if isinstance(result, AuthError):
         return str(result.message)
     return str(identity_denial_message(action, result.principal_arn, resource_arn, result.decision == "Deny"))
+
+
+def first_denial(role_arn: str, calls: Iterable[tuple[str, str]]) -> str | None:
+    """Evaluates several calls under a role: actions with their resources. Returns the message of the first denied one."""
+    reasons = (denial(role_arn, action, resource_arn) for action, resource_arn in calls)
+    return next((reason for reason in reasons if reason is not None), None)
 
 
 def invocation_denial(service: str, function_arn: str, source_arn: str) -> str | None:

@@ -90,10 +90,10 @@ def log(function: dict[str, Any], *details: Any, **options: Any) -> None:
     account, region = lambda_svc._account_region_from_function_config(config)
     group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config['FunctionName']}"
     stream = f"arn:aws:logs:{region}:{account}:log-group:{group}:log-stream:[{config['Version']}]"
-    for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
-        if reason := authorization.denial(config["Role"], action, stream):
-            logger.warning("%s logs nothing: %s", config["FunctionName"], reason)
-            return
+    calls = [(action, stream) for action in ("logs:CreateLogStream", "logs:PutLogEvents")]
+    if reason := authorization.first_denial(config["Role"], calls):
+        logger.warning("%s logs nothing: %s", config["FunctionName"], reason)
+        return
     write_logs(function, *details, **options)
 
 

@@ -43,8 +43,6 @@ def _denial(queue_arn: str) -> str | None:
     functions = [
         lambda_svc._functions[name] for each in mappings if (name := each["FunctionName"]) in lambda_svc._functions
     ]
-    for function in functions:
-        for action in ACTIONS:
-            if reason := authorization.denial(function["config"]["Role"], action, queue_arn):
-                return reason
-    return None
+    calls = [(action, queue_arn) for action in ACTIONS]
+    reasons = (authorization.first_denial(function["config"]["Role"], calls) for function in functions)
+    return next((reason for reason in reasons if reason is not None), None)

@@ -166,10 +166,7 @@ def _denial(pipe: Pipe) -> str | None:
     calls = [*((action, pipe["Source"]) for action in READS), ("dynamodb:ListStreams", "*")]
     if pipes._arn_service(pipe["Target"]) == "sqs":
         calls.append(("sqs:SendMessage", pipe["Target"]))
-    for action, resource in calls:
-        if reason := authorization.denial(pipe["RoleArn"], action, resource):
-            return reason
-    return None
+    return authorization.first_denial(pipe["RoleArn"], calls)
 
 
 def _url(queue_arn: str) -> str:

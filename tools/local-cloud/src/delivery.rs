@@ -80,7 +80,7 @@ impl<'a> Delivery<'a> {
     /// # Errors
     /// When `gridbid` fails; its log has the cause and the state of the aliases.
     pub fn deploy(&self, release: &str, variables: &[(&str, String)], step: &Step) -> Result<DeployReport, Failure> {
-        let json = self.deploy_command("gridbid-deploy", release, variables).output(step).map_err(|failure| {
+        let json = self.deploy_command("gridbid-deploy", release, variables)?.output(step).map_err(|failure| {
             failure.with_hint(
                 "the log has the cause; `cargo xtask down --wipe` and `cargo xtask up` begin with an empty cloud",
             )
@@ -90,28 +90,41 @@ impl<'a> Delivery<'a> {
     }
 
     /// The command that deploys a release; its log has this name, and its result is JSON on stdout.
-    #[must_use]
-    pub fn deploy_command(&self, log: &str, release: &str, variables: &[(&str, String)]) -> Subprocess {
+    ///
+    /// # Errors
+    /// As [`deployer::variables`].
+    pub fn deploy_command(
+        &self,
+        log: &str,
+        release: &str,
+        variables: &[(&str, String)],
+    ) -> Result<Subprocess, Failure> {
         let simulators = format!("http://127.0.0.1:{}", self.ports.simulators);
         let simulator_variables = [
             format!("slack_webhook_url={simulators}/slack/gridbid"),
             format!("auction_platform_url={simulators}/auction"),
         ];
         let variables = variables.iter().map(|(name, value)| format!("{name}={value}"));
-        let by_role = deployer::variables(self.layout).map(|_| "delivered_by_role=true".to_owned());
+        let role = deployer::variables(self.layout)?;
+        let by_role = role.is_some().then(|| "delivered_by_role=true".to_owned());
         let variables = simulator_variables.into_iter().chain(variables).chain(by_role);
         let variables = variables.map(|variable| format!("--var={variable}"));
-        self.gridbid(log)
+        let command = self
+            .as_root(log)
+            .env(role.into_iter().flatten())
             .args(["deploy", "--env", ENVIRONMENT, "--initialised", "--allow-older", "--json", "--release", release])
             .args(["--in-one-run", "--adopt-existing", "--wait", "2"])
             .args(["--terraform".as_ref(), self.layout.terraform_local().as_os_str()])
-            .args(variables)
+            .args(variables);
+        Ok(command)
     }
 
     /// A `gridbid` command whose log has this name, under the deploy role if that was installed.
-    #[must_use]
-    pub fn gridbid(&self, log: &str) -> Subprocess {
-        self.as_root(log).env(deployer::variables(self.layout).unwrap_or_default())
+    ///
+    /// # Errors
+    /// As [`deployer::variables`].
+    pub fn gridbid(&self, log: &str) -> Result<Subprocess, Failure> {
+        Ok(self.as_root(log).env(deployer::variables(self.layout)?.into_iter().flatten()))
     }
 
     fn as_root(&self, log: &str) -> Subprocess {

@@ -62,12 +62,18 @@ pub fn install(layout: &Layout, ports: Ports, tool: &Tool, step: &Step) -> Resul
 }
 
 /// The variables of a deployment under the role; none if it was not installed.
-#[must_use]
-pub fn variables(layout: &Layout) -> Option<Vec<Variable>> {
-    let text = fs::read(file(&layout.cloud())).ok()?;
-    let Credentials { access_key, secret_key, token } = serde_json::from_slice(&text).ok()?;
+///
+/// # Errors
+/// When the credentials cannot be read: a deployment must not act as the root instead.
+pub fn variables(layout: &Layout) -> Result<Option<[Variable; 3]>, Failure> {
+    let file = file(&layout.cloud());
+    if !file.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read(&file).on_file("read", &file)?;
+    let Credentials { access_key, secret_key, token } = serde_json::from_slice(&text).on_file("parse", &file)?;
     let set = [("AWS_ACCESS_KEY_ID", access_key), ("AWS_SECRET_ACCESS_KEY", secret_key), ("AWS_SESSION_TOKEN", token)];
-    Some(set.map(|(name, value)| (name.into(), Some(value.into()))).into())
+    Ok(Some(set.map(|(name, value)| (name.into(), Some(value.into())))))
 }
 
 fn file(cloud_folder: &Path) -> PathBuf {

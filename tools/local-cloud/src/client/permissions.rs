@@ -1,5 +1,6 @@
 //! IAM: what policies allow, what was denied, and the policies of roles.
 
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -80,8 +81,8 @@ impl Cloud {
     pub fn role_policy(&self, role: &str, policy: &str) -> Result<Value, CallError> {
         let xml = self.iam(&[("Action", "GetRolePolicy"), ("RoleName", role), ("PolicyName", policy)])?;
         let encoded = first(&xml, "PolicyDocument").unwrap_or_default();
-        let document = decode(&encoded).and_then(|text| serde_json::from_str(&text).ok());
-        document.ok_or_else(|| CallError::unexpected("GetRolePolicy", xml))
+        let text = percent_decode_str(&encoded).decode_utf8().unwrap_or_default();
+        serde_json::from_str(&text).ok().ok_or_else(|| CallError::unexpected("GetRolePolicy", xml))
     }
 
     /// Replaces an inline policy of a role.
@@ -136,30 +137,5 @@ impl Cloud {
         let form = fields.collect::<Vec<_>>().join("&");
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         Ok(self.call(service, "POST", "/", &headers, form.as_bytes())?.text())
-    }
-}
-
-/// Decodes percent-encoding.
-fn decode(text: &str) -> Option<String> {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next()?.as_bytes().to_vec();
-    for part in parts {
-        let (code, rest) = part.split_at_checked(2)?;
-        bytes.push(u8::from_str_radix(code, 16).ok()?);
-        bytes.extend(rest.as_bytes());
-    }
-    String::from_utf8(bytes).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percent_encoding_is_decoded() {
-        assert_eq!(decode("%7B%22a%22%3A%20%C3%A9%7D").as_deref(), Some("{\"a\": é}"));
-        assert_eq!(decode("plain").as_deref(), Some("plain"));
-        assert_eq!(decode("%7"), None);
-        assert_eq!(decode("%zz"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! S3: buckets and their objects.
 
 use gridbid_devkit::terraform::REGION;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::cloud::Cloud;
 use super::error::CallError;
@@ -108,17 +109,12 @@ pub(super) fn first(xml: &str, name: &str) -> Option<String> {
     Some(plain.replace("&amp;", "&"))
 }
 
+/// What a path may contain.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
 /// Percent-encodes a path; slashes are kept.
 pub(super) fn encode_path(text: &str) -> String {
-    let mut safe = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
-            safe.push(char::from(byte));
-        } else {
-            safe.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    safe
+    utf8_percent_encode(text, PATH).to_string()
 }
 
 #[cfg(test)]
