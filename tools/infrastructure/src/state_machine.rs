@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_devkit::files::collect;
 use gridbid_devkit::layout::Layout;
 use gridbid_devkit::npm;
 use gridbid_devkit::progress::Step;
@@ -37,8 +38,7 @@ pub fn check_error_names(context: &Context) -> Result<(), Failure> {
             return Err(Failure::new(format!("`{ERRORS}` names no error `{UNHANDLED}`")));
         }
         let expected: BTreeSet<String> = raised.iter().filter(|name| *name != UNHANDLED).cloned().collect();
-        for definition in definitions(&layout.terraform()) {
-            let text = fs::read(&definition).on_file("read", &definition)?;
+        for (definition, text) in definitions(layout)? {
             let states: Value = serde_json::from_slice(&text).on_file("parse", &definition)?;
             let named = named(&states);
             if named != expected {
@@ -81,21 +81,17 @@ pub fn validate(context: &Context) -> Result<(), Failure> {
     let node = NODE.find()?;
     context.step("prepare npm packages", |step| Ok(((), npm::prepare(layout, step)?)))?;
     context.step("asl-validator", |step| {
-        let definitions = definitions(&layout.terraform());
-        if definitions.is_empty() {
-            return Err(Failure::new("there is no state machine (*.asl.json) below terraform"));
-        }
-        for definition in &definitions {
+        let definitions = definitions(layout)?;
+        for (definition, text) in &definitions {
             validator(layout, &node, definition).run(step)?;
-            check_refusal(layout, &node, definition, step)?;
+            check_refusal(layout, &node, definition, text, step)?;
         }
         Ok(((), format!("{} valid", definitions.len())))
     })
 }
 
-fn check_refusal(layout: &Layout, node: &Tool, definition: &Path, step: &Step) -> Result<(), Failure> {
-    let text = fs::read(definition).on_file("read", definition)?;
-    let mut broken: Value = serde_json::from_slice(&text).on_file("parse", definition)?;
+fn check_refusal(layout: &Layout, node: &Tool, definition: &Path, text: &[u8], step: &Step) -> Result<(), Failure> {
+    let mut broken: Value = serde_json::from_slice(text).on_file("parse", definition)?;
     let Some(start) = broken.get_mut("StartAt") else {
         return Err(Failure::new(format!("`{}` has no StartAt", layout.shown(definition))));
     };
@@ -114,18 +110,17 @@ fn validator(layout: &Layout, node: &Tool, definition: &Path) -> Subprocess {
         .args(["--json-path".as_ref(), definition.as_os_str()])
 }
 
-fn definitions(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().filter_map(Result::ok) {
-        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-        if path.is_dir() && !name.starts_with('.') {
-            found.extend(definitions(&path));
-        } else if name.ends_with(".asl.json") {
-            found.push(path);
-        }
+/// The definitions below `terraform` and their texts, sorted by path.
+fn definitions(layout: &Layout) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
+    let is_wanted = |name: &str| !name.starts_with('.');
+    let mut files = Vec::new();
+    collect(layout.root(), &layout.terraform(), &is_wanted, &mut files)?;
+    files.retain(|(path, _)| path.ends_with(".asl.json"));
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::new("no state machine (*.asl.json) is below terraform"));
     }
-    found.sort();
-    found
+    Ok(files.into_iter().map(|(path, text)| (layout.file(&path), text)).collect())
 }
 
 #[cfg(test)]

@@ -236,9 +236,12 @@ fn queues_alarm(plan: &[Planned]) -> Vec<String> {
     unwatched.collect()
 }
 
+fn alarm_names(plan: &[Planned]) -> BTreeSet<&str> {
+    of_kind(plan, "aws_cloudwatch_metric_alarm").map(|alarm| alarm.text("alarm_name")).collect()
+}
+
 fn functions_alarm(plan: &[Planned]) -> Vec<String> {
-    let alarms: BTreeSet<&str> =
-        of_kind(plan, "aws_cloudwatch_metric_alarm").map(|alarm| alarm.text("alarm_name")).collect();
+    let alarms = alarm_names(plan);
     let functions = of_kind(plan, "aws_lambda_function");
     let missing = functions.flat_map(|function| {
         let kinds = FUNCTION_ALARMS.into_iter();
@@ -250,8 +253,7 @@ fn functions_alarm(plan: &[Planned]) -> Vec<String> {
 }
 
 fn canaries_roll_back(plan: &[Planned]) -> Vec<String> {
-    let alarms: BTreeSet<&str> =
-        of_kind(plan, "aws_cloudwatch_metric_alarm").map(|alarm| alarm.text("alarm_name")).collect();
+    let alarms = alarm_names(plan);
     let groups = of_kind(plan, "aws_codedeploy_deployment_group");
     let blind = groups.filter(|group| {
         let named = texts(group.after.pointer("/alarm_configuration/0/alarms"));
