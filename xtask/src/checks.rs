@@ -1,8 +1,8 @@
 //! The checks of `cargo xtask test`, one file each. Every check is a step; the first failure ends the command.
 
 pub mod console;
-pub mod consumers;
 pub mod contract;
+pub mod environments;
 pub mod first_deploys;
 pub mod fuzz;
 pub mod kills;

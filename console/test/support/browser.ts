@@ -1,4 +1,4 @@
-/** A Chromium for tests: the one that GRIDBID_CHROMIUM or CHROMIUM names, else one on the PATH. */
+/** A Chromium for tests: the one that CHROMIUM names, else one on the PATH. */
 
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -8,7 +8,7 @@ import { chromium, type Browser } from 'playwright-core';
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
 function findChromium(): string {
-  const named = process.env['GRIDBID_CHROMIUM'] ?? process.env['CHROMIUM'];
+  const named = process.env['CHROMIUM'];
   const candidates =
     named === undefined
       ? (process.env['PATH'] ?? '').split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)))
@@ -23,7 +23,7 @@ function findChromium(): string {
   }
   throw new Error(
     named === undefined
-      ? 'no Chromium is on the PATH: install one, or name its path in GRIDBID_CHROMIUM'
+      ? 'no Chromium is on the PATH: install one, or name its path in CHROMIUM'
       : `${named} is not an executable file`,
   );
 }

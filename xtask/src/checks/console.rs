@@ -4,11 +4,10 @@ use std::ffi::OsString;
 
 use gridbid_devkit::context::Context;
 use gridbid_devkit::failure::Failure;
-use gridbid_devkit::npm;
 use gridbid_local_cloud::simulators::Simulators;
 use gridbid_package::console;
 
-use crate::checks::languages::prepare_browser;
+use crate::checks::languages::in_browser;
 use crate::program::own_program;
 use crate::system::System;
 
@@ -23,12 +22,10 @@ pub fn tests(context: &Context, system: &System) -> Result<(), Failure> {
             return Err(Failure::new(format!("`{}` has no index.html", layout.shown(&layout.console())))
                 .with_hint("name the built console with --console, as `nix build .#console` makes it"));
         }
-        let browser = prepare_browser(layout, step)?;
         let run = format!("'{}' run --slot \"$GRIDBID_SLOT\"", own_program()?.display());
         let page = Simulators::new(&system.record.ports, &layout.cloud()).console_url();
         let cloud = format!("http://127.0.0.1:{}/", system.record.ports.cloud);
-        let variables: [(&str, OsString); 6] = [
-            ("GRIDBID_CHROMIUM", browser.path.into_os_string()),
+        let variables: [(&str, OsString); 5] = [
             ("GRIDBID_CONSOLE_URL", page.into()),
             ("GRIDBID_CLOUD_URL", cloud.into()),
             ("GRIDBID_API_ID", system.names.api_id.clone().into()),
@@ -36,9 +33,7 @@ pub fn tests(context: &Context, system: &System) -> Result<(), Failure> {
             // The command must find this local cloud, and not the user's.
             ("GRIDBID_HOME", layout.site().into()),
         ];
-        npm::prepare_script(layout, &console::folder(layout), "test:system", step)?
-            .env(variables.map(|(name, value)| (name, Some(value))))
-            .run(step)?;
-        Ok(((), format!("passed, in Chromium {}", browser.version)))
+        let variables = variables.map(|(name, value)| (name.into(), Some(value)));
+        Ok(((), in_browser(layout, &console::folder(layout), "test:system", variables, step)?))
     })
 }

@@ -14,6 +14,7 @@ use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_devkit::layout::Layout;
 use gridbid_devkit::progress::Step;
 use gridbid_devkit::requirements::{CHROMIUM, NODE, Tool};
+use gridbid_devkit::subprocess::Variable;
 use gridbid_devkit::{lock, npm, venv};
 use gridbid_package::{bindings, console, wasm};
 
@@ -35,45 +36,46 @@ const MACOS_FOLDERS: &str = "/Applications/Google Chrome.app/Contents/MacOS:/App
 /// Runs the tests of the packages and functions; `bindgen` is the command that made the module.
 pub fn tests(context: &Context, bindgen: &Path) -> Result<(), Failure> {
     let layout = &context.layout;
-    let unless_passed = |name: &str, inputs: &[&str], check: &dyn Fn() -> Result<(), Failure>| {
-        unless_passed(context, name, &[&WASM, inputs].concat(), check)
+    // Each is one step, skipped if it has passed with the same module and the same files.
+    let test = |name: &str, inputs: &[&str], run: &dyn Fn(&Step) -> Result<String, Failure>| {
+        unless_passed(context, name, &[&WASM, inputs].concat(), || {
+            context.step(&format!("test {name}"), |step| Ok(((), run(step)?)))
+        })
     };
-    unless_passed("core for WASM elsewhere", &[], &|| {
-        let cargo = &context.tools()?.cargo;
-        context.step("build core for WASM elsewhere", |step| {
-            Ok(((), wasm::check_reproducible(layout, cargo, bindgen, step)?))
-        })
+    test("core for WASM elsewhere", &[], &|step| {
+        wasm::check_reproducible(layout, &context.tools()?.cargo, bindgen, step)
     })?;
-    unless_passed("TypeScript package", &TYPESCRIPT, &|| {
-        context.step("test TypeScript package", |step| {
-            let browser = prepare_browser(layout, step)?;
-            npm::prepare_script(layout, &bindings::typescript(layout), "test", step)?
-                .env([("CHROMIUM", Some(browser.path.into_os_string()))])
-                .run(step)?;
-            Ok(((), format!("passed, in Chromium {}", browser.version)))
-        })
+    test("TypeScript package", &TYPESCRIPT, &|step| {
+        in_browser(layout, &bindings::typescript(layout), "test", [], step)
     })?;
-    unless_passed("preview-orders", &PREVIEW_ORDERS, &|| {
-        context.step("test preview-orders", |step| {
-            npm::run(layout, &layout.file("lambdas/typescript/preview-orders"), "test", step)?;
-            Ok(((), "passed".to_owned()))
-        })
+    test("preview-orders", &PREVIEW_ORDERS, &|step| {
+        npm::run(layout, &layout.file("lambdas/typescript/preview-orders"), "test", step)?;
+        Ok("passed".to_owned())
     })?;
-    unless_passed("console", &CONSOLE, &|| {
-        context.step("test console", |step| {
-            let browser = prepare_browser(layout, step)?;
-            npm::prepare_script(layout, &console::folder(layout), "test", step)?
-                .env([("GRIDBID_CHROMIUM", Some(browser.path.into_os_string()))])
-                .run(step)?;
-            Ok(((), format!("passed, in Chromium {}", browser.version)))
-        })
-    })?;
-    unless_passed("Python package", &PYTHON, &|| {
-        context.step("test Python package", |step| python(context, &layout.file("bindings/python"), step))
-    })?;
-    unless_passed("report-results", &REPORT_RESULTS, &|| {
-        context.step("test report-results", |step| python(context, &layout.file("lambdas/python/report-results"), step))
+    test("console", &CONSOLE, &|step| in_browser(layout, &console::folder(layout), "test", [], step))?;
+    test("Python package", &PYTHON, &|step| python(context, &layout.file("bindings/python"), step))?;
+    test("report-results", &REPORT_RESULTS, &|step| {
+        python(context, &layout.file("lambdas/python/report-results"), step)
     })
+}
+
+/// Runs a script with browser tests of an npm package, with these variables.
+///
+/// # Errors
+/// When no browser can be found or fetched, or a test fails.
+pub fn in_browser<const N: usize>(
+    layout: &Layout,
+    folder: &Path,
+    script: &str,
+    variables: [Variable; N],
+    step: &Step,
+) -> Result<String, Failure> {
+    let browser = prepare_browser(layout, step)?;
+    npm::prepare_script(layout, folder, script, step)?
+        .env([("CHROMIUM", Some(browser.path.into_os_string()))])
+        .env(variables)
+        .run(step)?;
+    Ok(format!("passed, in Chromium {}", browser.version))
 }
 
 /// Finds a browser for the browser tests or fetches one; a second call is free.
@@ -107,7 +109,7 @@ fn fetch_browser(layout: &Layout, step: &Step) -> Result<Tool, Failure> {
 }
 
 /// The checks of a Python folder, in its environment: format, lints, types, tests.
-fn python(context: &Context, folder: &Path, step: &Step) -> Result<((), String), Failure> {
+fn python(context: &Context, folder: &Path, step: &Step) -> Result<String, Failure> {
     let layout = &context.layout;
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let venv = layout.home().join("python").join(&name);
@@ -121,5 +123,5 @@ fn python(context: &Context, folder: &Path, step: &Step) -> Result<((), String),
             .args(arguments)
             .run(step)?;
     }
-    Ok(((), "formatted, linted, typed, passed".to_owned()))
+    Ok("formatted, linted, typed, passed".to_owned())
 }

@@ -4,7 +4,7 @@
 //! although nothing in its scenario shows it is a finding, too. Of the deploy role, which has grants for all that the local
 //! cloud lacks and for every deletion, the use is only counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use gridbid_devkit::failure::Failure;
@@ -54,20 +54,18 @@ impl Grants {
     }
 }
 
-fn compare(used: &BTreeMap<Name, bool>, listed: &[(&str, &str, &str)]) -> Result<String, Failure> {
-    let is_listed = |(role, action, _): &Name| {
-        listed.iter().any(|(name, listed, _)| role.strip_prefix("gridbid-local-") == Some(name) && action == listed)
-    };
+fn compare<'a>(used: &'a BTreeMap<Name, bool>, listed: &[(&str, &str, &str)]) -> Result<String, Failure> {
+    let short = |(role, action, _): &'a Name| (role.strip_prefix("gridbid-local-").unwrap_or(role), action.as_str());
+    let listed: BTreeSet<(&str, &str)> = listed.iter().map(|(role, action, _)| (*role, *action)).collect();
     let (deploying, used): (BTreeMap<_, _>, BTreeMap<_, _>) =
         used.iter().partition(|((role, ..), _)| role == deployer::ROLE);
     let unused: Vec<&Name> = used.iter().filter(|(_, is_used)| !***is_used).map(|(name, _)| *name).collect();
-    let unexpected = unused.iter().filter(|name| !is_listed(name));
+    let unexpected = unused.iter().filter(|name| !listed.contains(&short(name)));
     let unexpected: Vec<String> =
         unexpected.map(|(role, action, resource)| format!("{role} {action} on {resource}")).collect();
-    let stale = listed.iter().filter(|(role, action, _)| {
-        !unused.iter().any(|(name, unused, _)| name.strip_prefix("gridbid-local-") == Some(role) && unused == action)
-    });
-    let stale: Vec<String> = stale.map(|(role, action, _)| format!("{role} {action}")).collect();
+    let unused_names = unused.iter().map(|name| short(name)).collect();
+    let stale: Vec<String> =
+        listed.difference(&unused_names).map(|(role, action)| format!("{role} {action}")).collect();
     if !unexpected.is_empty() {
         return Err(Failure::new(format!("no scenario uses these grants:\n{}", lines(unexpected))).with_hint(
             "remove them from terraform/, add a scenario, or list them in xtask/src/checks/permissions.rs with the reason",

@@ -92,7 +92,7 @@ pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
             checks::fuzz::run(context, FUZZ_SECONDS)?;
             checks::first_deploys::check(context, FIRST_DEPLOYS)?;
             rust::bench_tests(context)?;
-            checks::consumers::tests(context)?;
+            checks::environments::tests(context)?;
             // A leak of 260 bytes per request exceeds the limit.
             bench(context, &["load", "--requests", "2000"].map(OsString::from))?;
         }
@@ -107,7 +107,7 @@ pub fn test(context: &Context, part: Option<Part>) -> Result<(), Failure> {
             context.tools()?;
             prepare_browser(context)?;
             pipeline::packages(context)?;
-            checks::consumers::tests(context)?;
+            checks::environments::tests(context)?;
         }
         Some(Part::Core) => rust::tests(context, Some("gridbid-core"))?,
         Some(Part::Terraform) => infrastructure(context)?,
