@@ -60,7 +60,7 @@ pub struct Answer {
     pub digest: Digest,
     /// Number of orders.
     pub total: u32,
-    /// At least one, unless there is no order.
+    /// At least one; none without orders.
     pub batches: Vec<Batch>,
 }
 

@@ -150,7 +150,7 @@ def _cache_folders() -> Iterator[Path]:
         if chosen:
             yield Path(chosen)
         return
-    # Raised when there is no home folder.
+    # Raised when the home folder is unknown.
     with contextlib.suppress(RuntimeError):
         yield _user_cache() / "gridbid"
     # A slow import.
