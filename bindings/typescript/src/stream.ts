@@ -57,7 +57,10 @@ export async function parseOrderStream(chunks: Chunks, options?: Options): Promi
   return new Orders(parsed, text);
 }
 
-/** Copies chunks, up to the first that exceeds the limit. Returns them with their number of bytes. */
+/**
+ * Copies chunks, up to the first that exceeds the limit. Returns them with their number of bytes. The caller loads them, because no
+ * other call may come between loading and checking: all share one instance.
+ */
 async function receiveAll(chunks: Chunks, limits: Limits): Promise<{ parts: Uint8Array[]; total: number }> {
   const parts: Uint8Array[] = [];
   let total = 0;
