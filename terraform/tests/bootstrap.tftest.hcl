@@ -137,6 +137,15 @@ run "data_events_cover_objects_and_items" {
     condition     = toset([for selector in aws_cloudtrail.data_events[0].advanced_event_selector : one([for field in selector.field_selector : one(field.equals) if field.field == "resources.type"])]) == toset(["AWS::S3::Object", "AWS::DynamoDB::Table"])
     error_message = "The trail must record requests for objects and for items."
   }
+
+  assert {
+    condition = toset(flatten([for selector in aws_cloudtrail.data_events[0].advanced_event_selector : [for field in selector.field_selector : field.starts_with if field.field == "resources.ARN"]])) == toset([
+      "arn:aws:s3:::gridbid-dev-order-results-", "arn:aws:s3:::gridbid-prod-order-results-",
+      "${module.state.arn}/", one(module.artifacts[*].arn),
+      "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-dev-", "arn:aws:dynamodb:eu-west-1:123456789012:table/gridbid-prod-",
+    ])
+    error_message = "The trail must cover the results, the states, the artifacts and the tables of every environment."
+  }
 }
 
 run "data_events_of_zero_days_are_refused" {

@@ -18,6 +18,7 @@ variables {
   repository_ids       = { owner = 123456, repository = 456789 }
   environments         = ["dev", "uat", "prod"]
   api_ids              = { dev = "dev0000001", prod = "prod000001" }
+  domains              = { prod = "api.example.com" }
 }
 
 # Each environment has its own key and boundary.
@@ -98,6 +99,7 @@ run "prod" {
   variables {
     auction_platform_url = "https://platform.example"
     authorization        = "JWT"
+    domain               = { name = "api.example.com", certificate_arn = "arn:aws:acm:eu-west-1:123456789012:certificate/a" }
     jwt                  = { issuer = "https://issuer.example.com", audience = ["gridbid"] }
     console              = { client_id = "console", domain = { name = "desk.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c" } }
   }

@@ -255,6 +255,11 @@ run "records_are_retained_if_configured" {
   }
 
   assert {
+    condition     = { for name in ["store-result", "close-run"] : name => sort(flatten([for statement in local.functions[name].policy_statements : statement.resources if contains(statement.actions, "s3:PutObjectRetention")])) } == { for name in ["store-result", "close-run"] : name => sort(flatten([for statement in local.functions[name].policy_statements : statement.resources if contains(statement.actions, "s3:PutObject")])) }
+    error_message = "They must be allowed to set the term of everything that they put."
+  }
+
+  assert {
     condition     = !contains(keys(local.functions["collect-results"].environment_variables), "RESULTS_RETENTION_DAYS")
     error_message = "Answers are not retained."
   }

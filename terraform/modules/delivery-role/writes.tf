@@ -29,7 +29,7 @@ locals {
         "codedeploy:DeleteDeploymentGroup", "codedeploy:TagResource", "codedeploy:UntagResource",
         "codedeploy:UpdateApplication", "codedeploy:UpdateDeploymentGroup",
       ] },
-      { resources = local.apis, actions = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:TagResource"] },
+      { resources = local.apis, actions = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT", "apigateway:TagResource", "apigateway:UntagResource"] },
     ] : merge({ condition = null }, statement)]
 
     data = [for statement in [

@@ -16,11 +16,13 @@ from gridbid_iam.attempts import (
     needed_to_plan,
     on_account,
     on_environment,
+    on_retained,
     refused_tokens,
 )
 from gridbid_iam.fit import findings
 from gridbid_iam.plans import Document, Plan, Role, named_for, read
 from gridbid_iam.reference import Reference
+from gridbid_iam.schemas import Registry, stale, ungranted, unexplained
 
 # IAM's quotas, in characters without white space.
 MANAGED_POLICY = 6144
@@ -35,8 +37,16 @@ PIPELINE_RUN = "account_delivered_to_by_a_pipeline"
 ENVIRONMENTS = {
     "dev": Target("dev", "arn:aws:kms:eu-west-1:123456789012:key/0000000d-0000-0000-0000-000000000000", "dev0000001"),
     "uat": Target("uat", "arn:aws:kms:eu-west-1:123456789012:key/0000000a-0000-0000-0000-000000000000", "uat0000001"),
-    "prod": Target("prod", "arn:aws:kms:eu-west-1:123456789012:key/0000000f-0000-0000-0000-000000000000", "prod000001"),
+    "prod": Target(
+        "prod",
+        "arn:aws:kms:eu-west-1:123456789012:key/0000000f-0000-0000-0000-000000000000",
+        "prod000001",
+        "api.example.com",
+    ),
 }
+
+# As the default of terraform/bootstrap's variable: the others' objects cannot be deleted.
+DESTROYABLE = {"dev"}
 
 
 class Check:
@@ -49,6 +59,8 @@ class Check:
         self.allowed = 0
         self.tokens = 0
         self.sizes: dict[str, int] = {}
+        self.kinds: set[str] = set()
+        self.needless: set[str] = set()
 
     def fits(self, reference: Reference, run: str, plan: Plan) -> None:
         """Compares every policy of a plan with the reference."""
@@ -127,6 +139,9 @@ class Check:
                 self.denies(deploy.name, attempts, list(deploy.policies.values()), boundary)
                 self.denies(plan.name, attempts, list(plan.policies.values()), boundary)
                 self.denies(f"a role of {name} with every permission", attempts, [EVERYTHING], boundary)
+            if name not in DESTROYABLE:
+                self.denies(deploy.name, on_retained(own), list(deploy.policies.values()), boundary)
+                self.denies(f"a role of {name} with every permission", on_retained(own), [EVERYTHING], boundary)
             self.allows(deploy.name, needed_to_deploy(own), list(deploy.policies.values()), boundary)
             self.allows(plan.name, needed_to_plan(own), list(plan.policies.values()), boundary)
 
@@ -146,6 +161,17 @@ class Check:
             for document in role.policies.values():
                 named = named_for(document, name, ENVIRONMENTS[name].key_arn)
                 self.allows(role.name, granted(named), [named], boundary)
+
+    def deploys(self, registry: Registry, account: Plan, deployers: str, plans: dict[str, Plan]) -> None:
+        """The deploy role of an environment may call what its resources need."""
+        for name in ENVIRONMENTS:
+            role, kinds = account.role(f"{deployers}-{name}"), plans[name].kinds
+            missing = ungranted(registry, kinds, role.policies.values(), deletes=name in DESTROYABLE)
+            self.found += [
+                f"{role.name} lacks `{action}` for {', '.join(missing[action])}" for action in unexplained(missing)
+            ]
+            self.kinds |= kinds
+            self.needless |= missing.keys()
 
     def trusts(self, account: Plan) -> None:
         """Each role is assumed by the jobs it is for, and by no other."""
@@ -171,7 +197,8 @@ def _size(document: Document) -> int:
 
 def main() -> int:
     """Runs all checks; returns the exit status."""
-    plans, reference = read(Path(sys.argv[1])), Reference.of_environment(Path(sys.argv[2]))
+    plans, venv = read(Path(sys.argv[1])), Path(sys.argv[2])
+    reference, registry = Reference.of_environment(venv), Registry.of_environment(venv)
     check = Check()
     for run, plan in plans.items():
         check.fits(reference, run, plan)
@@ -179,6 +206,9 @@ def main() -> int:
     account = plans[ACCOUNT_RUN]
     check.isolates(account, "gridbid-delivery")
     check.isolates(plans[PIPELINE_RUN], "gridbid-delivery-pipeline")
+    check.deploys(registry, account, "gridbid-delivery", plans)
+    check.deploys(registry, plans[PIPELINE_RUN], "gridbid-delivery-pipeline", plans)
+    check.found += [f"no resource needs `{pattern}`, or it is granted" for pattern in stale(check.needless)]
     check.boundaries_pass_what_roles_are_granted(account)
     check.boundaries_pass_what_roles_are_granted(plans[PIPELINE_RUN])
     for name in ENVIRONMENTS:
@@ -189,7 +219,8 @@ def main() -> int:
     for finding in dict.fromkeys(check.found):
         print(f"finding: {finding}")
     print(
-        f"{check.statements} statements, {check.denied} attempts denied, {check.allowed} needed calls allowed, {check.tokens} tokens; "
+        f"{check.statements} statements, {check.denied} attempts denied, {check.allowed} needed calls allowed, {check.tokens} tokens, "
+        f"{len(check.kinds)} types of resources; "
         f"largest policy {max(check.sizes.values())} of {MANAGED_POLICY} characters"
     )
     return 1 if check.found else 0

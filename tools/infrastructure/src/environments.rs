@@ -17,16 +17,6 @@ use planned::{LOCAL, PROD, Planned};
 
 /// The file in `terraform/tests` whose runs plan whole environments.
 pub const TEST_FILE: &str = "environments.tftest.hcl";
-/// The types whose policies `tools/infrastructure/iam` checks.
-const POLICIES: [&str; 7] = [
-    "aws_iam_policy",
-    "aws_iam_role",
-    "aws_iam_role_policy",
-    "aws_kms_key",
-    "aws_s3_bucket_policy",
-    "aws_sns_topic_policy",
-    "aws_sqs_queue",
-];
 /// The plans of whole environments, by the names of the test runs.
 #[derive(Clone, Debug, Default)]
 pub struct Plans(BTreeMap<String, Vec<Planned>>);
@@ -69,14 +59,13 @@ impl Plans {
         Err(Failure::new(format!("the contract is broken:\n  {}", violations.join("\n  "))))
     }
 
-    /// The resources with policies as JSON, by run.
-    pub fn policies(&self) -> String {
-        let with_policies = |plan: &[Planned]| -> Vec<Value> {
-            let resources = plan.iter().filter(|planned| POLICIES.contains(&planned.kind.as_str()));
-            resources.map(|one| json!({"address": one.address, "type": one.kind, "after": one.after})).collect()
+    /// The resources as JSON, by run, for `tools/infrastructure/iam`.
+    pub fn resources(&self) -> String {
+        let resources = |plan: &[Planned]| -> Vec<Value> {
+            plan.iter().map(|one| json!({"address": one.address, "type": one.kind, "after": one.after})).collect()
         };
         let runs: BTreeMap<&str, Vec<Value>> =
-            self.0.iter().map(|(run, plan)| (run.as_str(), with_policies(plan))).collect();
+            self.0.iter().map(|(run, plan)| (run.as_str(), resources(plan))).collect();
         json!(runs).to_string()
     }
 
@@ -128,14 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn policies_are_written_by_run_without_other_resources() {
-        let role = planned("aws_iam_role", json!({"name": "r"}));
-        let plans = Plans(BTreeMap::from([("dev".to_owned(), vec![role, planned("aws_lambda_function", json!({}))])]));
-        let written: Value = serde_json::from_str(&plans.policies()).unwrap();
-        assert_eq!(
-            written,
-            json!({"dev": [{"address": "aws_iam_role.x", "type": "aws_iam_role", "after": {"name": "r"}}]})
-        );
+    fn resources_are_written_by_run() {
+        let plans = Plans(BTreeMap::from([("dev".to_owned(), vec![planned("aws_iam_role", json!({"name": "r"}))])]));
+        let written: Value = serde_json::from_str(&plans.resources()).unwrap();
+        let role = json!({"address": "aws_iam_role.x", "type": "aws_iam_role", "after": {"name": "r"}});
+        assert_eq!(written, json!({"dev": [role]}));
     }
 
     #[test]

@@ -75,13 +75,13 @@ pub fn tests(context: &Context) -> Result<(), Failure> {
         }
         let runbook = layout.file("docs/operations.md");
         let summary = plans.check(&std::fs::read_to_string(&runbook).on_file("read", &runbook)?)?;
-        let policies = policies_file(layout);
-        std::fs::write(&policies, plans.policies()).on_file("write", &policies)?;
+        let resources = resources_file(layout);
+        std::fs::write(&resources, plans.resources()).on_file("write", &resources)?;
         Ok(((), summary))
     })
 }
 
-/// Compares the policies of the plans with AWS's reference, and evaluates what each role can do.
+/// Compares the policies of the plans with AWS's reference and with what the resources need, and evaluates what each role can do.
 ///
 /// # Errors
 /// Every finding.
@@ -94,14 +94,14 @@ pub fn policies(context: &Context) -> Result<(), Failure> {
         unittest::run(layout, &folder, "iam-tests", venv, step)?;
         venv::python(&layout.venv(), &log, LIMIT)
             .inside(&folder)
-            .args(["-B".as_ref(), "check.py".as_ref(), policies_file(layout).as_os_str(), reference.as_os_str()])
+            .args(["-B".as_ref(), "check.py".as_ref(), resources_file(layout).as_os_str(), reference.as_os_str()])
             .run(step)?;
         let text = std::fs::read_to_string(&log).on_file("read", &log)?;
         Ok(((), text.lines().last().unwrap_or_default().to_owned()))
     })
 }
 
-/// Installs the evaluator (MiniStack's) and the reference of `tools/infrastructure/iam`; returns the environment of the reference.
+/// Installs the evaluator (MiniStack's) and the references of `tools/infrastructure/iam`; returns the environment of the references.
 ///
 /// # Errors
 /// When one is out of reach.
@@ -113,8 +113,8 @@ pub fn prepare_iam(context: &Context, step: &Step) -> Result<PathBuf, Failure> {
     Ok(reference)
 }
 
-fn policies_file(layout: &Layout) -> PathBuf {
-    layout.home().join("terraform-checks").join("policies.json")
+fn resources_file(layout: &Layout) -> PathBuf {
+    layout.home().join("terraform-checks").join("resources.json")
 }
 
 /// Runs checkov, whose exceptions are written with their reasons at their resources.

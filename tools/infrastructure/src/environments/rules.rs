@@ -32,7 +32,7 @@ const EVERYWHERE: [Rule; 7] = [
 ];
 
 /// The rules of every plan except the laptop's.
-const ON_AWS: [Rule; 9] = [
+const ON_AWS: [Rule; 12] = [
     roles_are_bounded,
     buckets_are_private,
     buckets_are_read_by_one_distribution,
@@ -42,10 +42,13 @@ const ON_AWS: [Rule; 9] = [
     functions_alarm,
     canaries_roll_back,
     one_deployer,
+    keys_belong_to_the_account,
+    undelivered_events_are_kept,
+    artifacts_are_written_once,
 ];
 
 /// The additional rules of production.
-const IN_PROD: [Rule; 1] = [orders_are_recoverable];
+const IN_PROD: [Rule; 2] = [orders_are_recoverable, results_can_be_retained];
 
 /// The violations in the plan of a run.
 pub(super) fn violations(run: &str, plan: &[Planned]) -> Vec<String> {
@@ -126,6 +129,14 @@ fn orders_are_recoverable(plan: &[Planned]) -> Vec<String> {
         .collect()
 }
 
+/// Objects can only be retained in a bucket that was created with Object Lock.
+fn results_can_be_retained(plan: &[Planned]) -> Vec<String> {
+    let results = of_kind(plan, "aws_s3_bucket")
+        .filter(|bucket| bucket.text("bucket").contains("-order-results") && !bucket.address.contains("access_log"));
+    let unlocked = results.filter(|bucket| !bucket.has("object_lock_enabled"));
+    unlocked.map(|bucket| violation(bucket, "the bucket of results needs Object Lock")).collect()
+}
+
 fn alarms_notify(plan: &[Planned]) -> Vec<String> {
     let mute = of_kind(plan, "aws_cloudwatch_metric_alarm").filter(|alarm| !alarm.has("alarm_actions"));
     mute.map(|alarm| violation(alarm, "an alarm needs an action")).collect()
@@ -197,6 +208,26 @@ fn denies_without_tls(statement: &Value) -> bool {
         && statement.pointer("/Condition/Bool/aws:SecureTransport") == Some(&json!("false"))
 }
 
+fn artifacts_are_written_once(plan: &[Planned]) -> Vec<String> {
+    let policies = of_kind(plan, "aws_s3_bucket_policy").filter(|policy| policy.address.contains("module.artifacts"));
+    let mutable = policies.filter(|policy| {
+        let statements = statements(policy.text("policy"));
+        let denies = |action: &str, condition: &Value| {
+            statements.iter().any(|statement| {
+                statement.get("Effect") == Some(&json!("Deny"))
+                    && texts(statement.pointer("/Principal/AWS")).contains(&"*")
+                    && texts(statement.get("Action")).contains(&action)
+                    && texts(statement.get("Resource")).iter().any(|resource| resource.ends_with("/releases/*"))
+                    && statement.get("Condition") == Some(condition)
+            })
+        };
+        let first_write =
+            json!({"Null": {"s3:if-none-match": ["true"]}, "Bool": {"s3:ObjectCreationOperation": ["true"]}});
+        !denies("s3:PutObject", &first_write) || !denies("s3:DeleteObject", &json!({}))
+    });
+    mutable.map(|policy| violation(policy, "an artifact must be written once and never deleted")).collect()
+}
+
 fn routes_are_authorized(plan: &[Planned]) -> Vec<String> {
     let open = of_kind(plan, "aws_apigatewayv2_route")
         .filter(|route| !["AWS_IAM", "JWT"].contains(&route.text("authorization_type")));
@@ -210,6 +241,7 @@ fn resources_are_encrypted_with_a_key(plan: &[Planned]) -> Vec<String> {
         ("aws_sqs_queue", "/kms_master_key_id"),
         ("aws_secretsmanager_secret", "/kms_key_id"),
         ("aws_dynamodb_table", "/server_side_encryption/0/kms_key_arn"),
+        ("aws_sfn_state_machine", "/encryption_configuration/0/kms_key_id"),
     ];
     let planned =
         attributes.into_iter().flat_map(|(kind, pointer)| of_kind(plan, kind).map(move |planned| (planned, pointer)));
@@ -217,6 +249,24 @@ fn resources_are_encrypted_with_a_key(plan: &[Planned]) -> Vec<String> {
         !planned.after.pointer(pointer).and_then(Value::as_str).is_some_and(|arn| arn.starts_with("arn:aws:kms:"))
     });
     plain.map(|(planned, _)| violation(planned, "it must be encrypted with the key of the environment")).collect()
+}
+
+/// A deployment cannot create its key: for minutes, AWS does not know the tag that its other calls would be bound to.
+fn keys_belong_to_the_account(plan: &[Planned]) -> Vec<String> {
+    let deploys_functions = of_kind(plan, "aws_lambda_function").next().is_some();
+    let keys = of_kind(plan, "aws_kms_key").filter(|_| deploys_functions);
+    keys.map(|key| violation(key, "the environment's key must be created by terraform/bootstrap")).collect()
+}
+
+fn undelivered_events_are_kept(plan: &[Planned]) -> Vec<String> {
+    let sources = [
+        ("aws_cloudwatch_event_target", "/dead_letter_config/0"),
+        ("aws_scheduler_schedule", "/target/0/dead_letter_config/0"),
+    ];
+    let lossy = sources
+        .into_iter()
+        .flat_map(|(kind, pointer)| of_kind(plan, kind).filter(move |source| source.after.pointer(pointer).is_none()));
+    lossy.map(|source| violation(source, "events that it cannot deliver need a dead-letter queue")).collect()
 }
 
 /// A queue that keeps its messages for 14 days, SQS's maximum, holds failures, each of which counts; any other holds work, whose
@@ -370,6 +420,31 @@ mod tests {
     }
 
     #[test]
+    fn results_without_object_lock_are_found() {
+        let bucket = |locks: bool| {
+            planned("aws_s3_bucket", json!({"bucket": "gridbid-prod-order-results-1", "object_lock_enabled": locks}))
+        };
+        let other = planned("aws_s3_bucket", json!({"bucket": "gridbid-prod-console-1"}));
+        finds(results_can_be_retained, &[bucket(true), other], &[bucket(false)]);
+    }
+
+    #[test]
+    fn key_in_a_deployment_is_found() {
+        let key = || planned("aws_kms_key", json!({}));
+        finds(keys_belong_to_the_account, &[key()], &[key(), planned("aws_lambda_function", json!({}))]);
+    }
+
+    #[test]
+    fn event_without_a_dead_letter_queue_is_found() {
+        // The ARN may be unknown in a plan.
+        let target = |queues: Value| planned("aws_cloudwatch_event_target", json!({"dead_letter_config": queues}));
+        let schedule =
+            |queues: Value| planned("aws_scheduler_schedule", json!({"target": [{"dead_letter_config": queues}]}));
+        finds(undelivered_events_are_kept, &[target(json!([{}])), schedule(json!([{}]))], &[target(json!([]))]);
+        finds(undelivered_events_are_kept, &[], &[schedule(json!([]))]);
+    }
+
+    #[test]
     fn alarm_without_an_action_is_found() {
         finds(alarms_notify, &[alarm("a")], &[planned("aws_cloudwatch_metric_alarm", json!({"alarm_actions": []}))]);
     }
@@ -421,6 +496,28 @@ mod tests {
         finds(buckets_are_read_by_one_distribution, &[bound, object(Value::Null)], &[bucket(json!([]))]);
         finds(buckets_are_read_by_one_distribution, &[], &[object(json!("public-read"))]);
         finds(buckets_are_read_by_one_distribution, &[], &[planned("aws_s3_bucket_website_configuration", json!({}))]);
+    }
+
+    #[test]
+    fn artifact_that_can_be_replaced_is_found() {
+        let policy = |actions: &[&str]| {
+            let statements = actions.iter().map(|action| {
+                let condition = match *action {
+                    "s3:PutObject" => {
+                        json!({"Null": {"s3:if-none-match": ["true"]}, "Bool": {"s3:ObjectCreationOperation": ["true"]}})
+                    }
+                    _ => json!({}),
+                };
+                json!({"Effect": "Deny", "Principal": {"AWS": ["*"]}, "Action": [action], "Resource": ["arn:aws:s3:::a/releases/*"],
+                    "Condition": condition})
+            });
+            let policy = json!({"Statement": statements.collect::<Vec<_>>()}).to_string();
+            let planned = planned("aws_s3_bucket_policy", json!({"policy": policy}));
+            Planned { address: "module.artifacts[0].aws_s3_bucket_policy.this".to_owned(), ..planned }
+        };
+        let (put, delete) = ("s3:PutObject", "s3:DeleteObject");
+        finds(artifacts_are_written_once, &[policy(&[put, delete])], &[policy(&[put])]);
+        finds(artifacts_are_written_once, &[], &[policy(&[delete])]);
     }
 
     #[test]
