@@ -216,6 +216,76 @@ fn cancelled_runs_reach_gridbid_and_are_reported() {
     }
 }
 
+/// The steps of all jobs, each with its workflow and its job.
+fn steps() -> Vec<(String, Value, Value)> {
+    let mut found = Vec::new();
+    for (workflow, text) in workflows() {
+        for (_, job) in object(&parse(&text)["jobs"]) {
+            let steps = job["steps"].as_array().into_iter().flatten();
+            found.extend(steps.map(|step| (workflow.clone(), job.clone(), step.clone())));
+        }
+    }
+    found
+}
+
+#[test]
+fn sessions_of_the_deploy_role_outlast_their_jobs() {
+    let mut checked = 0;
+    for (workflow, job, step) in steps() {
+        let with = &step["with"];
+        if !with["role-to-assume"].as_str().is_some_and(|role| role.contains("DEPLOY_ROLE_ARN")) {
+            continue;
+        }
+        // GitHub's and the action's defaults.
+        let minutes = job["timeout-minutes"].as_u64().unwrap_or(360);
+        let seconds = with["role-duration-seconds"].as_u64().unwrap_or(3_600);
+        assert!(seconds >= minutes * 60, "{workflow}: a session of {seconds} s in a job of {minutes} minutes");
+        checked += 1;
+    }
+    assert!(checked > 0);
+}
+
+#[test]
+fn every_check_runs_and_is_required() {
+    let check = parse(&workflows()["check.yml"]);
+    let commands: BTreeSet<String> = captured(r"nix run \.#test -- (\w+)", &workflows()["check.yml"]);
+    assert_eq!(list(commands), "fuzz,languages,system,terraform");
+    let mut jobs: BTreeSet<&str> = object(&check["jobs"]).map(|(name, _)| name.as_str()).collect();
+    assert!(jobs.remove("passed"));
+    let needed = check["jobs"]["passed"]["needs"].as_array().unwrap();
+    assert_eq!(needed.iter().map(|job| job.as_str().unwrap()).collect::<BTreeSet<_>>(), jobs);
+}
+
+#[test]
+fn releases_are_attested_and_verified_except_in_private_repositories() {
+    let gate = "${{ vars.ATTESTATIONS || (github.event.repository.private && 'off' || 'on') }}";
+    let gridbids: Vec<(String, String)> = steps()
+        .into_iter()
+        .filter(|(_, _, step)| step["uses"] == "./.github/actions/gridbid")
+        .map(|(workflow, _, step)| (workflow, step["with"]["attestations"].as_str().unwrap().to_owned()))
+        .collect();
+    // A rollback must not depend on GitHub's attestations.
+    let expected = [("deploy.yml", gate), ("rollback.yml", "off")];
+    assert_eq!(gridbids, expected.map(|(workflow, gate)| (workflow.to_owned(), gate.to_owned())));
+}
+
+#[test]
+fn failure_that_gridbid_has_reported_is_not_reported_again() {
+    let reports: Vec<Value> = steps()
+        .into_iter()
+        .filter(|(workflow, _, step)| workflow == "deploy.yml" && step["name"] == "notify Slack")
+        .map(|(_, _, step)| step["if"].clone())
+        .collect();
+    assert_eq!(reports, ["(failure() || cancelled()) && steps.deploy.outputs.reported != 'true'"]);
+}
+
+#[test]
+fn flake_names_no_system_that_nixpkgs_has_dropped() {
+    // With it, `nix flake show` fails; `nix flake check` on another system does not.
+    let flake = read(&Layout::of_repository().file("flake.nix"));
+    assert!(!flake.contains("\"x86_64-darwin\"") && flake.contains("\"aarch64-darwin\""));
+}
+
 #[test]
 fn dependabot_updates_every_lock_file() {
     let layout = Layout::of_repository();
