@@ -79,6 +79,15 @@ in
     ];
   };
 
+  devShells.deploy = pkgs.mkShell {
+    meta.description = "What a pipeline deploys with: Terraform, the AWS CLI and jq";
+    packages = [
+      pkgs.awscli2
+      pkgs.jq
+      terraform.terraform
+    ];
+  };
+
   devShells.default = pkgs.mkShell {
     meta.description = "Every tool, pinned";
     packages = needed ++ handy;

@@ -1,5 +1,5 @@
 //! `gridbid` with the sources of credentials that AWS's tools read: profiles with their region and endpoint, single sign-on, a web
-//! identity token.
+//! identity token, a container's endpoint.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
@@ -31,6 +31,8 @@ fn answer(mut client: TcpStream) -> String {
         ("200 OK", WEB_IDENTITY)
     } else if head[0].contains("/federation/credentials?") {
         ("200 OK", SINGLE_SIGN_ON)
+    } else if head[0].contains("/container/credentials") {
+        ("200 OK", CONTAINER)
     } else {
         ("404 Not Found", "<Error><Code>NoSuchKey</Code></Error>")
     };
@@ -44,6 +46,9 @@ const WEB_IDENTITY: &str = "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWe
     <AccessKeyId>AKIDWEB</AccessKeyId><SecretAccessKey>secret</SecretAccessKey><SessionToken>session</SessionToken>\
     <Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult>\
     </AssumeRoleWithWebIdentityResponse>";
+/// The response of a container's credentials endpoint.
+const CONTAINER: &str = r#"{"AccessKeyId": "AKIDCONTAINER", "SecretAccessKey": "secret", "Token": "session",
+    "Expiration": "2099-01-01T00:00:00Z"}"#;
 /// The response of the access portal of single sign-on to GetRoleCredentials.
 const SINGLE_SIGN_ON: &str = r#"{"roleCredentials": {"accessKeyId": "AKIDSSO", "secretAccessKey": "secret",
     "sessionToken": "session", "expiration": 4070908800000}}"#;
@@ -127,6 +132,25 @@ fn web_identity_token_is_exchanged_for_credentials() {
     assert!(output.status.success(), "{output:?}");
     let requests = server.join().unwrap();
     assert!(requests[2..].iter().all(|request| request.contains("Credential=AKIDWEB/")), "{requests:?}");
+}
+
+#[test]
+fn container_credentials_are_fetched() {
+    // Two for credentials: `gridbid` checks them before its first call.
+    let (port, server) = service(4);
+    let home = Home::new("container", "", "");
+    let endpoint = format!("http://127.0.0.1:{port}");
+    // CodeBuild and ECS set a path on their own host instead.
+    let credentials = format!("{endpoint}/container/credentials");
+    let variables = [
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", credentials.as_str()),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ENDPOINT_URL", &endpoint),
+    ];
+    let output = status(&home.0, &variables);
+    assert!(output.status.success(), "{output:?}");
+    let requests = server.join().unwrap();
+    assert!(requests[2..].iter().all(|request| request.contains("Credential=AKIDCONTAINER/")), "{requests:?}");
 }
 
 #[test]

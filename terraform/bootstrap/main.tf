@@ -154,9 +154,12 @@ module "pipeline" {
   source = "../modules/pipeline"
   count  = var.delivery == "codepipeline" ? 1 : 0
 
-  repository           = var.repository
-  release_branch       = var.release_branch
-  environments         = [for environment in var.environments : local.environments[environment]]
+  repository     = var.repository
+  release_branch = var.release_branch
+  environments = [for environment in var.environments : merge(local.environments[environment], {
+    terraform_variables = lookup(var.terraform_variables, environment, "")
+    smoke_client        = lookup(var.smoke_clients, environment, null)
+  })]
   build_image          = var.build_image
   state_bucket         = module.state.name
   state_bucket_arn     = module.state.arn
@@ -164,9 +167,7 @@ module "pipeline" {
   artifacts_bucket_arn = local.artifacts_arn
   cache_bucket_arn     = local.cache_arn
 
-  build_variables = merge({
-    TF_VAR_artifacts_bucket = local.artifacts_bucket
-    }, var.cache_public_key == null ? {} : {
+  build_variables = var.cache_public_key == null ? {} : {
     NIX_CONFIG = join("\n", [
       "experimental-features = nix-command flakes",
       "extra-substituters = https://${one(aws_cloudfront_distribution.cache[*].domain_name)}",
@@ -174,5 +175,5 @@ module "pipeline" {
       "fallback = true",
       "connect-timeout = 5",
     ])
-  })
+  }
 }

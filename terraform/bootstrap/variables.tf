@@ -109,6 +109,34 @@ variable "build_image" {
   }
 }
 
+variable "terraform_variables" {
+  description = "Settings of each environment that a pipeline deploys, as lines of a .tfvars file for its root in terraform/envs. No secrets."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for environment in keys(var.terraform_variables) : var.delivery == "codepipeline" && contains(var.environments, environment)])
+    error_message = "terraform_variables must map environments of a pipeline to their settings. GitHub has them in TERRAFORM_VARIABLES_…."
+  }
+}
+
+variable "smoke_clients" {
+  description = "Client of each environment with which a pipeline's smoke test obtains a token, where a JWT issuer guards the API. Its secret is in Secrets Manager, named gridbid/<environment>/… and encrypted with the environment's key or Secrets Manager's."
+  type = map(object({
+    token_url         = string
+    client_id         = string
+    client_secret_arn = string
+    scope             = optional(string)
+    audience          = optional(string)
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for environment in keys(var.smoke_clients) : var.delivery == "codepipeline" && contains(var.environments, environment)])
+    error_message = "smoke_clients must map environments of a pipeline to clients. GitHub has them in SMOKE_…."
+  }
+}
+
 variable "data_events_days" {
   description = "Retention in days of CloudTrail data events on Gridbid's buckets and tables; null for no trail."
   type        = number

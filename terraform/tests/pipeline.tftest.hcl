@@ -9,7 +9,19 @@ variables {
   repository = "example/gridbid"
   environments = [
     { name = "dev", boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-dev-boundary", key_arn = "arn:aws:kms:eu-west-1:123456789012:key/d", destroyable = true },
-    { name = "prod", boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-prod-boundary", key_arn = "arn:aws:kms:eu-west-1:123456789012:key/p", destroyable = false },
+    {
+      name                = "prod"
+      boundary_arn        = "arn:aws:iam::123456789012:policy/gridbid-prod-boundary"
+      key_arn             = "arn:aws:kms:eu-west-1:123456789012:key/p"
+      destroyable         = false
+      terraform_variables = "auction_platform_url = \"https://auction.example.com\""
+      smoke_client = {
+        token_url         = "https://issuer.example.com/token"
+        client_id         = "smoke"
+        client_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/prod/smoke-AbCdEf"
+        audience          = "gridbid"
+      }
+    },
   ]
   build_image          = "example/nix@sha256:0000000000000000000000000000000000000000000000000000000000000000"
   state_bucket         = "state"
@@ -69,8 +81,8 @@ run "steps_run_the_documented_commands" {
   }
 
   assert {
-    condition     = { for name, project in aws_codebuild_project.this : name => length([for command in jsondecode(project.source[0].buildspec).phases.build.commands : command if strcontains(command, name == "release" ? "gridbid release --functions result " : "RELEASE=\"$0\" .github/scripts/fetch-gridbid.sh && ./gridbid deploy --env ${name} --release ")]) } == { release = 1, dev = 1, prod = 1 }
-    error_message = "The release step must release, and each environment's step deploy it."
+    condition     = length([for command in jsondecode(aws_codebuild_project.this["release"].source[0].buildspec).phases.build.commands : command if strcontains(command, "gridbid release --functions result ")]) == 1
+    error_message = "The release step must release."
   }
 
   assert {
@@ -79,8 +91,51 @@ run "steps_run_the_documented_commands" {
   }
 
   assert {
-    condition     = alltrue([for project in aws_codebuild_project.this : { for variable in project.environment[0].environment_variable : variable.name => variable.value } == { GRIDBID_ARTIFACTS_BUCKET = "artifacts", STATE_BUCKET = "state" }])
-    error_message = "Each step must know the artifacts and state buckets."
+    condition = alltrue([for name in ["dev", "prod"] : jsondecode(aws_codebuild_project.this[name].source[0].buildspec).phases.build.commands == [
+      "export RELEASE=\"$CODEBUILD_RESOLVED_SOURCE_VERSION\"",
+      "nix develop .#deploy --command .github/scripts/fetch-gridbid.sh",
+      "nix develop .#deploy --command .github/scripts/deploy.sh",
+    ]])
+    error_message = "An environment's step must run the scripts of GitHub's workflow with the release's gridbid, and build nothing."
+  }
+
+  assert {
+    condition = { for name, project in aws_codebuild_project.this : name => { for variable in project.environment[0].environment_variable : variable.name => variable.value } } == {
+      release = { GRIDBID_ARTIFACTS_BUCKET = "artifacts" }
+      dev = {
+        ATTESTATIONS             = "off"
+        BUCKET                   = "artifacts"
+        ENVIRONMENT              = "dev"
+        GRIDBID_ARTIFACTS_BUCKET = "artifacts"
+        OLDER                    = "false"
+        STATE_BUCKET             = "state"
+        TERRAFORM_VARIABLES      = ""
+      }
+      prod = {
+        ATTESTATIONS                = "off"
+        BUCKET                      = "artifacts"
+        ENVIRONMENT                 = "prod"
+        GRIDBID_ARTIFACTS_BUCKET    = "artifacts"
+        GRIDBID_SMOKE_AUDIENCE      = "gridbid"
+        GRIDBID_SMOKE_CLIENT_ID     = "smoke"
+        GRIDBID_SMOKE_CLIENT_SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/prod/smoke-AbCdEf"
+        GRIDBID_SMOKE_TOKEN_URL     = "https://issuer.example.com/token"
+        OLDER                       = "false"
+        STATE_BUCKET                = "state"
+        TERRAFORM_VARIABLES         = "auction_platform_url = \"https://auction.example.com\""
+      }
+    }
+    error_message = "Each environment's step must have that environment's settings."
+  }
+
+  assert {
+    condition     = [for variable in aws_codebuild_project.this["prod"].environment[0].environment_variable : variable.name if variable.type == "SECRETS_MANAGER"] == ["GRIDBID_SMOKE_CLIENT_SECRET"]
+    error_message = "The client's secret must be read from Secrets Manager, and nothing else."
+  }
+
+  assert {
+    condition     = { for name, policy in aws_iam_role_policy.project : name => [for statement in jsondecode(policy.policy).Statement : statement.Resource if contains(statement.Action, "secretsmanager:GetSecretValue")] } == { release = [], dev = [], prod = [["arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/prod/smoke-AbCdEf"]] }
+    error_message = "Only the step with a client may read its secret."
   }
 
   assert {
@@ -150,6 +205,28 @@ run "image_without_a_digest_is_refused" {
   }
 
   expect_failures = [var.build_image]
+}
+
+run "secret_of_another_environment_is_refused" {
+  command = plan
+
+  module {
+    source = "../modules/pipeline"
+  }
+
+  variables {
+    environments = [
+      {
+        name         = "dev"
+        boundary_arn = "arn:aws:iam::123456789012:policy/gridbid-dev-boundary"
+        key_arn      = "arn:aws:kms:eu-west-1:123456789012:key/d"
+        destroyable  = true
+        smoke_client = { token_url = "https://issuer.example.com/token", client_id = "smoke", client_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:gridbid/prod/smoke-AbCdEf" }
+      },
+    ]
+  }
+
+  expect_failures = [var.environments]
 }
 
 run "duplicate_environment_is_refused" {

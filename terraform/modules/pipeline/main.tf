@@ -16,31 +16,51 @@ locals {
   # Their roles are bound to this, by name.
   bounds = { for environment in var.environments : environment.name => environment }
 
-  # gridbid reads credentials from environment variables; CodeBuild provides them differently.
-  with_credentials = "eval \"$(aws configure export-credentials --format env)\""
-
-  # One project per step, by its name in the pipeline. The tools of a deployment come from the binary cache.
+  # One project per step, by its name in the pipeline. The tools of a deployment are those of the shell `deploy`.
   projects = merge(
     { release = {
       kind        = "release"
       environment = null
       minutes     = 120
+      variables   = {}
+      smoke       = null
       commands = [
         "nix flake check --print-build-logs",
         "nix build .#functions --out-link result --print-build-logs",
         "nix build .#console --out-link result-console --print-build-logs",
         "nix build .#gridbid --out-link result-gridbid --print-build-logs",
+        "nix build .#gridbid-x86_64 --out-link result-gridbid-x86_64 --print-build-logs",
         "committed_at=$(git show --no-patch --format=%cI \"$CODEBUILD_RESOLVED_SOURCE_VERSION\")",
-        "nix develop --command bash -c '${local.with_credentials} && result-gridbid/bin/gridbid release --functions result --console result-console --gridbid result-gridbid/bin/gridbid --release \"$0\" --committed-at \"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$committed_at\"",
+        "result-gridbid/bin/gridbid release --functions result --console result-console --gridbid result-gridbid/bin/gridbid --gridbid result-gridbid-x86_64/bin/gridbid --release \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" --committed-at \"$committed_at\"",
       ]
     } },
-    { for environment in local.environments : environment => {
+    { for environment in var.environments : environment.name => {
       kind        = "deploy"
-      environment = environment
+      environment = environment.name
       minutes     = 120
+      smoke       = environment.smoke_client
+      # What GitHub's workflow passes to the same scripts.
+      variables = merge(
+        {
+          ATTESTATIONS        = "off"
+          BUCKET              = var.artifacts_bucket
+          ENVIRONMENT         = environment.name
+          OLDER               = "false"
+          STATE_BUCKET        = var.state_bucket
+          TERRAFORM_VARIABLES = environment.terraform_variables
+        },
+        { for name, value in {
+          GRIDBID_SMOKE_TOKEN_URL = try(environment.smoke_client.token_url, null)
+          GRIDBID_SMOKE_CLIENT_ID = try(environment.smoke_client.client_id, null)
+          GRIDBID_SMOKE_SCOPE     = try(environment.smoke_client.scope, null)
+          GRIDBID_SMOKE_AUDIENCE  = try(environment.smoke_client.audience, null)
+        } : name => value if value != null },
+      )
       # The release's own gridbid. `deploy` runs the smoke test and rolls back on failure.
       commands = [
-        "nix develop --command bash -c '${local.with_credentials} && BUCKET=\"$GRIDBID_ARTIFACTS_BUCKET\" ENVIRONMENT=${environment} ATTESTATIONS=off RELEASE=\"$0\" .github/scripts/fetch-gridbid.sh && ./gridbid deploy --env ${environment} --release \"$0\" --init=-backend-config=bucket=\"$1\"' \"$CODEBUILD_RESOLVED_SOURCE_VERSION\" \"$STATE_BUCKET\"",
+        "export RELEASE=\"$CODEBUILD_RESOLVED_SOURCE_VERSION\"",
+        "nix develop .#deploy --command .github/scripts/fetch-gridbid.sh",
+        "nix develop .#deploy --command .github/scripts/deploy.sh",
       ]
     } },
   )
@@ -143,7 +163,7 @@ resource "aws_iam_role_policy" "project" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [
+    Statement = concat([
       {
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -164,7 +184,11 @@ resource "aws_iam_role_policy" "project" {
         Action   = ["codeconnections:UseConnection"]
         Resource = [aws_codeconnections_connection.github.arn]
       },
-    ]
+      ], [for client in each.value.smoke[*] : {
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = [client.client_secret_arn]
+    }])
   })
 }
 
@@ -191,11 +215,21 @@ resource "aws_codebuild_project" "this" {
     image        = var.build_image
 
     dynamic "environment_variable" {
-      for_each = merge(var.build_variables, { GRIDBID_ARTIFACTS_BUCKET = var.artifacts_bucket, STATE_BUCKET = var.state_bucket })
+      for_each = merge(var.build_variables, { GRIDBID_ARTIFACTS_BUCKET = var.artifacts_bucket }, each.value.variables)
 
       content {
         name  = environment_variable.key
         value = environment_variable.value
+      }
+    }
+
+    dynamic "environment_variable" {
+      for_each = each.value.smoke[*]
+
+      content {
+        name  = "GRIDBID_SMOKE_CLIENT_SECRET"
+        type  = "SECRETS_MANAGER"
+        value = environment_variable.value.client_secret_arn
       }
     }
   }

@@ -23,15 +23,28 @@ variable "release_branch" {
 }
 
 variable "environments" {
-  description = "Environments in the order of promotion, with what their roles are bound to; all but the first need an approval."
+  description = "Environments in the order of promotion, with what their roles are bound to, their Terraform variables (lines of a .tfvars file) and the smoke test's client at the JWT issuer; all but the first need an approval."
   type = list(object({
-    name         = string
-    boundary_arn = string
-    key_arn      = string
-    api_id       = optional(string)
-    domain       = optional(string)
-    destroyable  = bool
+    name                = string
+    boundary_arn        = string
+    key_arn             = string
+    api_id              = optional(string)
+    domain              = optional(string)
+    destroyable         = bool
+    terraform_variables = optional(string, "")
+    smoke_client = optional(object({
+      token_url         = string
+      client_id         = string
+      client_secret_arn = string
+      scope             = optional(string)
+      audience          = optional(string)
+    }))
   }))
+
+  validation {
+    condition     = alltrue([for environment in var.environments : environment.smoke_client == null || can(regex("^arn:aws:secretsmanager:[^:]+:[0-9]{12}:secret:gridbid/${environment.name}/", environment.smoke_client.client_secret_arn))])
+    error_message = "The secret of a smoke test's client must be named gridbid/<environment>/…: the environment's boundary allows no other."
+  }
 
   validation {
     condition     = length(var.environments) > 0 && length(distinct(var.environments[*].name)) == length(var.environments)
@@ -50,7 +63,7 @@ variable "build_image" {
 }
 
 variable "build_variables" {
-  description = "Environment variables of all steps: NIX_CONFIG for the binary cache and the variables of the environments (TF_VAR_…). No secrets."
+  description = "Environment variables of all steps, such as NIX_CONFIG for the binary cache. No secrets."
   type        = map(string)
   default     = {}
 }
