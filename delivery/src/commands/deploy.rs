@@ -178,9 +178,11 @@ impl<C: Cloud, I: Infrastructure> Deployment<'_, C, I> {
                 .with_hint("deploy the same release again to record it");
             return Err(self.notify(failure, addresses).await);
         }
-        if self.request.with_smoke
-            && let Err(failure) = smoke(&api(addresses), self.cloud.now(), Mode::Apply).await
-        {
+        let verified = match self.request.with_smoke {
+            true => smoke(&api(addresses), self.cloud.now(), Mode::Apply).await,
+            false => Ok(()),
+        };
+        if let Err(failure) = verified.and_then(|()| self.interruption.check()) {
             let failure = self.revert(&mut history, last, &target, &shifts, console.as_ref(), failure).await;
             return Err(self.notify(failure, addresses).await);
         }

@@ -133,10 +133,14 @@ fn parse_event(body: &str) -> Option<Value> {
     Some(json!({"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": body}]}))
 }
 
+/// The attributes of an order that submit-orders reads.
+const ORDER: [&str; 5] = ["record_id/S", "parameter_1/S", "parameter_2/N", "accepted_at/N", "expires_at/N"];
+
 /// Whether a message has an order. submit-orders would return any other to the dead-letter queue at once.
 fn is_order(body: &str) -> bool {
     let body = serde_json::from_str::<Value>(body).unwrap_or_default();
-    body.pointer("/dynamodb/NewImage/record_id/S").is_some_and(Value::is_string)
+    let has = |attribute: &&str| body.pointer(&format!("/dynamodb/NewImage/{attribute}")).is_some_and(Value::is_string);
+    ORDER.iter().all(has)
 }
 
 #[cfg(test)]
@@ -175,11 +179,17 @@ mod tests {
     async fn orders_among_dead_letters_return_to_their_queue_unchanged() {
         let (memory, record) = (Memory::default(), deployed(&Memory::default()).await);
         let dead_letters = record.addresses.submission_dead_letter_queue_url.clone().unwrap();
-        let body = json!({"dynamodb": {"NewImage": {"record_id": {"S": "a"}, "parameter_2": {"N": "2.10"}}}});
-        let messages = vec![message("a", &body), message("b", &json!({"not": "an order"}))];
+        let body = json!({"dynamodb": {"NewImage": {
+            "record_id": {"S": "a"}, "parameter_1": {"S": "x"}, "parameter_2": {"N": "2.10"},
+            "accepted_at": {"N": "1000"}, "expires_at": {"N": "87400"},
+        }}});
+        let mut without_amount = body.clone();
+        without_amount["dynamodb"]["NewImage"]["parameter_2"] = json!({"S": "2.10"});
+        let messages =
+            vec![message("a", &body), message("b", &json!({"not": "an order"})), message("c", &without_amount)];
         memory.messages.borrow_mut().insert(dead_letters, messages);
         let failure = redrive(&memory, &record, Mode::Apply).await.unwrap_err().to_string();
-        assert_eq!(failure, "messages that remain in their queues: 1");
+        assert_eq!(failure, "messages that remain in their queues: 2");
         let submission = record.addresses.submission_queue_url.unwrap();
         assert_eq!(memory.logged("send"), [format!("send {submission} {body}")]);
         assert_eq!(memory.logged("delete"), ["delete receipt a"]);

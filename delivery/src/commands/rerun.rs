@@ -3,6 +3,8 @@
 //! The state machine decides what a run does: a slot that is done or that another run works on ends at once. A run of the same
 //! attempt decides the results that were stored first; only `--ask-again` polls the auction platform again.
 
+use std::time::Duration;
+
 use gridbid_release_format::Timestamp;
 use serde_json::json;
 
@@ -11,6 +13,9 @@ use crate::commands::mode::Mode;
 use crate::failure::Failure;
 use crate::history::Record;
 use crate::progress::{log, log_detail};
+
+/// The time from one slot to the next.
+const PERIOD: Duration = Duration::from_secs(300);
 
 /// What to run again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +46,12 @@ pub(crate) async fn rerun<C: Cloud>(
         addresses.runs_table.as_ref().zip(addresses.state_machine_arn.as_ref()).ok_or_else(|| {
             Failure::new("the last deployment recorded no state machine").with_hint("deploy a newer release")
         })?;
+    if let RerunRequest::Slot { slot, .. } = request
+        && (slot != slot.round_down(PERIOD) || slot > cloud.now())
+    {
+        return Err(Failure::new(format!("there is no slot {slot}"))
+            .with_hint("slots begin every five minutes, such as 2026-11-22T07:05:00Z, and are run after they began"));
+    }
     let inputs = match request {
         RerunRequest::Slot { slot, ask_again: false } => vec![json!({ "slot": slot })],
         RerunRequest::Slot { slot, ask_again: true } => vec![json!({"slot": slot, "ask_again": true})],
@@ -78,6 +89,11 @@ mod tests {
         let slot = timestamp(1_763_794_200);
         for ask_again in [false, true] {
             rerun(&memory, &record, RerunRequest::Slot { slot, ask_again }, Mode::Apply).await.unwrap();
+        }
+        for wrong in [1_763_794_201, 1_900_000_200] {
+            let request = RerunRequest::Slot { slot: timestamp(wrong), ask_again: false };
+            let refused = rerun(&memory, &record, request, Mode::Apply).await.unwrap_err().report();
+            assert!(refused.contains("there is no slot 20") && refused.contains("every five minutes"), "{refused}");
         }
         let started = memory.logged("start");
         let expected = [

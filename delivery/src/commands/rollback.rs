@@ -1,7 +1,8 @@
 //! `gridbid rollback`: restores the versions of an earlier deployment.
 //!
 //! Lambda keeps published versions, and the artifacts bucket the console's files, so a rollback takes seconds and needs neither
-//! a build nor Terraform. It restores code and configuration of the functions, and the console. The state machine, the routes and the roles are Terraform's and stay. Abandoned canaries
+//! a build nor Terraform. It restores code and configuration of the functions, and the console; what the earlier deployment lacks
+//! is restored as it was recorded last. The state machine, the routes and the roles are Terraform's and stay. Abandoned canaries
 //! are stopped first.
 
 use std::time::Duration;
@@ -45,13 +46,12 @@ pub(crate) async fn rollback<C: Cloud>(
     let RollbackRequest { environment, by, wait_limit, .. } = request;
     if mode == Mode::DryRun {
         let history = History::read(cloud, environment).await?;
-        let target = find_target(cloud, &history, request).await?;
+        let target = completed(find_target(cloud, &history, request).await?, history.last());
         log(&format!("would roll back to release {}, deployed at {}", target.release, target.at));
         for shift in plan_shifts(cloud, &target, None).await? {
             log_detail(&format!("{}: version {} → {}", shift.name, shift.before.version, shift.to));
         }
-        let addresses = history.last().map_or_else(|| target.addresses.clone(), |last| last.addresses.clone());
-        if console::differs(cloud, &Record { addresses, ..target }).await? {
+        if console::differs(cloud, &target).await? {
             log_detail("console: index.html is replaced");
         }
         return Ok(());
@@ -85,38 +85,27 @@ async fn rollback_under_lease<C: Cloud>(
         .with_hint(format!("name the release: gridbid rollback --env {environment} --to {}", target.release)));
     }
     log(&format!("rolling back to release {}, deployed at {}", target.release, target.at));
+    let target = completed(target, history.last());
+    let deployed = history.last().map(|last| last.release.clone());
     let shifts = plan_shifts(cloud, &target, Some(lease)).await?;
-    let last = history.last().unwrap_or(&target).clone();
-    let bucket = last.addresses.console_bucket.as_deref();
+    let bucket = target.addresses.console_bucket.as_deref();
     let switch = console::prepare(cloud, lease, bucket, &target.console).await?;
     shift::shift_aliases(cloud, lease, interruption, &shifts).await?;
     console::show_or_revert(cloud, lease, interruption, switch.as_ref(), &shifts).await?;
-    // The target may lack functions, addresses and a console that were added later: they are kept.
-    let mut functions = last.functions;
-    functions.extend(target.functions);
+    let release = target.release.clone();
     let why = match to {
         Some(release) => format!("asked for {release}"),
         None => "asked for the previous deployment".to_owned(),
     };
-    let record = Record {
-        at: cloud.now(),
-        release: target.release.clone(),
-        committed_at: target.committed_at,
-        by: by.clone(),
-        back_to: Some(target.at),
-        why: Some(why),
-        functions,
-        console: if target.console.is_empty() { last.console } else { target.console },
-        addresses: last.addresses,
-    };
+    let record = Record { at: cloud.now(), by: by.clone(), back_to: Some(target.at), why: Some(why), ..target };
     let key = history.add(cloud, environment, record).await.map_err(|failure| {
         failure
             .with_consequence("every alias is on its new version, but that is not recorded")
-            .with_hint(format!("record it: gridbid rollback --env {environment} --to {}", target.release))
+            .with_hint(format!("record it: gridbid rollback --env {environment} --to {release}"))
     })?;
-    log(&format!("{environment} has release {} again, recorded as {key}", target.release));
-    if last.release != target.release {
-        log_detail(&format!("undo it: gridbid rollback --env {environment} --to {}", last.release));
+    log(&format!("{environment} has release {release} again, recorded as {key}"));
+    if let Some(deployed) = deployed.filter(|deployed| *deployed != release) {
+        log_detail(&format!("undo it: gridbid rollback --env {environment} --to {deployed}"));
     }
     Ok(())
 }
@@ -140,11 +129,14 @@ async fn find_target<C: Cloud>(cloud: &C, history: &History, request: &RollbackR
         };
         return history.of_release(release).cloned().ok_or_else(never);
     }
-    // An interrupted deployment has shifted aliases and recorded nothing: the last record is the one before it.
+    // An interrupted deployment has started canaries or shifted aliases, and recorded nothing: the last record is the one before it.
     for pinned in last.functions.values() {
-        let current = cloud.alias(&pinned.alias).await?;
-        if !current.is_only(&pinned.version) {
-            log_detail("the aliases differ from the last record: restoring that one");
+        let canaries = match &pinned.deployment {
+            Some(group) => cloud.running_canaries(group).await?,
+            None => Vec::new(),
+        };
+        if !canaries.is_empty() || !cloud.alias(&pinned.alias).await?.is_only(&pinned.version) {
+            log_detail("a canary runs, or the aliases differ from the last record: restoring that one");
             return Ok(last.clone());
         }
     }
@@ -154,6 +146,20 @@ async fn find_target<C: Cloud>(cloud: &C, history: &History, request: &RollbackR
     }
     let none = || Failure::new(format!("there is no deployment to {environment} before the current one"));
     history.previous().cloned().ok_or_else(none)
+}
+
+/// The state after a rollback: the target, and what it lacks as it was recorded last.
+fn completed(target: Record, last: Option<&Record>) -> Record {
+    let Some(last) = last else { return target };
+    let mut functions = last.functions.clone();
+    for (name, pinned) in target.functions {
+        // A deployment group that was added later may have a canary.
+        let added = functions.get(&name).and_then(|newer| newer.deployment.clone());
+        let deployment = pinned.deployment.or(added);
+        functions.insert(name, PinnedAlias { deployment, ..pinned });
+    }
+    let console = if target.console.is_empty() { last.console.clone() } else { target.console };
+    Record { functions, console, addresses: last.addresses.clone(), ..target }
 }
 
 /// The shifts of the aliases that differ from a record. With a lease, running canaries are stopped before.

@@ -14,7 +14,9 @@ use gridbid_release_format::{Architecture, ConsoleFile, Function, FunctionName, 
 use crate::api::Response;
 use crate::cloud::call_error::CallError;
 use crate::cloud::memory::Memory;
-use crate::cloud::services::{AliasTarget, Canaries as _, CanaryState, DeploymentGroup, Functions as _, HandlerOutput};
+use crate::cloud::services::{
+    AliasTarget, Bucket as _, Canaries as _, CanaryState, DeploymentGroup, Functions as _, HandlerOutput,
+};
 use crate::commands::rollback::{RollbackRequest, rollback};
 use crate::commands::smoke::tests::MemoryApi;
 use crate::lease::acquire_at_once;
@@ -589,6 +591,82 @@ async fn interrupted_deployment_is_rolled_back() {
     assert_eq!(live_versions(&memory), ["1", "1", "1"]);
     deploy_release(&terraform, 2).await;
     assert_eq!(live_versions(&memory), ["2", "1", "1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn canary_that_has_no_share_yet_is_rolled_back() {
+    let memory = Memory::default();
+    let terraform = MemoryTerraform::new(&memory);
+    for (number, codes) in [(1, ["a", "b", "c"]), (2, ["x", "b", "c"])] {
+        put_release(&memory, number, codes);
+        deploy_release(&terraform, number).await;
+    }
+    // A deployment was killed before CodeDeploy changed the alias.
+    memory.publish(&alias("orders-api"), "3", "code");
+    let forever = vec![CanaryState::Running("created".to_owned())];
+    memory.canaries.borrow_mut().insert(alias("orders-api").function_name, forever);
+    let group = DeploymentGroup { application: "gridbid-dev".to_owned(), group: "orders-api".to_owned() };
+    memory.start_canary(&group, &alias("orders-api"), "2", "3").await.unwrap();
+    let state = memory.alias(&alias("orders-api")).await.unwrap();
+    memory.update_alias(&alias("orders-api"), "2", &state.revision).await.unwrap();
+
+    roll_back(&memory, None, Mode::Apply).await.unwrap();
+
+    assert_eq!(live_versions(&memory), ["2", "1", "1"], "the last recorded deployment");
+    assert_eq!(memory.running_canaries(&group).await.unwrap(), Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_earlier_deployment_lacks_is_restored_as_recorded_last() {
+    let memory = Memory::default();
+    let terraform = terraform_with_console(&memory);
+    put_release(&memory, 1, ["a", "b", "c"]);
+    put_release_with_console(&memory, 2, ["x", "y", "z"], "page 2", &[]);
+    put_release_with_console(&memory, 3, ["x", "y", "z"], "page 3", &[]);
+    deploy_release(&terraform, 1).await;
+    let keys = memory.list("deployments/dev/").await.unwrap();
+    let first = keys.iter().find(|key| key.ends_with(".json")).unwrap();
+    let mut record: Value = serde_json::from_slice(&memory.objects.borrow()[first].bytes).unwrap();
+    record["functions"].as_object_mut().unwrap().remove("notify-slack");
+    memory.put(first, record.to_string().as_bytes());
+    deploy_release(&terraform, 2).await;
+    // The next deployment ended after its switch and before its record; it had also shifted the function.
+    memory.fail("create deployments/dev/", CallError::Failed("the connection broke".to_owned()));
+    run(&terraform, &request(3), working, Mode::Apply).await.unwrap_err();
+    assert_eq!(page(&memory).unwrap(), "page 3");
+    memory.publish(&alias("notify-slack"), "3", "code");
+    let state = memory.alias(&alias("notify-slack")).await.unwrap();
+    memory.update_alias(&alias("notify-slack"), "3", &state.revision).await.unwrap();
+
+    roll_back(&memory, Some(1), Mode::Apply).await.unwrap();
+
+    assert_eq!(
+        (live_versions(&memory), page(&memory).unwrap()),
+        (["1", "1", "2"].map(str::to_owned), "page 2".to_owned())
+    );
+    let last = History::read(&memory, &dev()).await.unwrap().last().unwrap().clone();
+    assert_eq!(last.functions.values().map(|pinned| pinned.version.as_str()).collect::<Vec<_>>(), ["1", "2", "1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn interruption_during_the_smoke_test_reverts() {
+    let memory = Memory::default();
+    let terraform = MemoryTerraform::new(&memory);
+    put_release(&memory, 1, ["a", "b", "c"]);
+    put_release(&memory, 2, ["a", "y", "z"]);
+    deploy_release(&terraform, 1).await;
+    let (sender, receiver) = watch::channel(false);
+    let api = |_: &Addresses| {
+        sender.send(true).unwrap();
+        MemoryApi::default()
+    };
+    let (folder, interruption) = (Folder::new("interrupted-smoke"), Interruption::from_receiver(receiver));
+
+    let failure = deploy(&memory, &terraform, api, &interruption, &folder.0, &request(2), Mode::Apply).await;
+
+    let failure = failure.unwrap_err().to_string();
+    assert_eq!(failure, "interrupted: every alias is where it was before");
+    assert_eq!(live_versions(&memory), ["1", "1", "1"]);
 }
 
 #[tokio::test(start_paused = true)]
