@@ -1,6 +1,6 @@
 //! Renders a notification as a Slack message.
 //!
-//! Known kinds: a run's summary, orders refused or expired before submission, and AWS's events of executions, alarms, pipelines, builds, deployments and budgets.
+//! Known kinds: a run's summary, orders refused or expired without a response, and AWS's events of executions, alarms, pipelines, builds, deployments and budgets.
 //! Missing fields are omitted and unknown kinds are shown verbatim, so that no notification is lost because of its form.
 
 mod alarm;

@@ -111,7 +111,10 @@ async fn expired_orders_are_listed_with_their_acceptance() {
     });
     assert_eq!(
         post_texts(None, expired).await,
-        ["1 order expired before submission (dev)", "*Never submitted*\n• `a` accepted at 2026-11-22T07:01:02Z"]
+        [
+            "1 order expired without a response of the auction platform (dev)",
+            "*Ask the platform whether it has them*\n• `a` accepted at 2026-11-22T07:01:02Z"
+        ]
     );
 }
 

@@ -12,7 +12,7 @@
 //! | none, 429, 5xx | the message is delivered again after a growing, jittered delay |
 //! | any other refusal, or a malformed response | the same, and `ContractBroken` is logged as a fault |
 //!
-//! An order that expires before it is submitted is reported once and dropped. A message that is not an order goes to the
+//! An order that expires without a response is reported once and dropped: the platform may have it. A message that is not an order goes to the
 //! dead-letter queue at once, so that it delays no other.
 
 mod event;
@@ -159,7 +159,7 @@ impl<T: SubmissionTable, P: SubmissionPlatform, N: Notifier, Q: RetryQueue> Subm
         }
     }
 
-    /// Reports orders that expired unsubmitted, each once, and refusals whose report failed until their order expired.
+    /// Reports orders that expired without a response, each once, and refusals whose report failed until their order expired.
     async fn report_expired<'a>(
         &self,
         expired: &[Delivery<'a>],

@@ -35,7 +35,7 @@ pub(crate) fn refusal_message(environment: &str, orders: &[(&StoredOrder, &str)]
     serde_json::to_string(&Notification { kind: "orders_refused", environment, total: orders.len(), orders })
 }
 
-/// Builds the message about orders that expired before the platform received them.
+/// Builds the message about orders that expired without a response of the platform.
 pub(crate) fn expiry_message(environment: &str, orders: &[&StoredOrder]) -> Result<String, serde_json::Error> {
     let orders = orders
         .iter()

@@ -11,8 +11,8 @@ const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// The delay after delivery `receive_count`, counted from 1.
 ///
 /// The bound doubles from 5 seconds to 15 minutes; the delay is uniform between half of it and the whole, which spreads out
-/// messages that failed together. The platform's `Retry-After` is the minimum. An order is delivered once more when it
-/// expires, to be reported.
+/// messages that failed together. The platform's `Retry-After` is the minimum, up to 15 minutes: a longer one would hide a
+/// platform's recovery, and its orders from the alarms. An order is delivered once more when it expires, to be reported.
 pub(crate) fn delay(
     receive_count: u32,
     retry_after: Option<Duration>,
@@ -21,7 +21,7 @@ pub(crate) fn delay(
 ) -> Duration {
     let bound = FIRST.saturating_mul(1 << receive_count.saturating_sub(1).min(16)).min(LONGEST);
     let jitter = (bound / 2).mul_f64(random::u64() as f64 / u64::MAX as f64);
-    let delay = (bound / 2 + jitter).max(retry_after.unwrap_or_default().saturating_add(jitter));
+    let delay = (bound / 2 + jitter).max(retry_after.unwrap_or_default().min(LONGEST) + jitter);
     // SQS counts in whole seconds.
     let delay = Duration::from_secs(delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0)));
     match expires_at {
@@ -58,12 +58,14 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_the_minimum() {
+    fn retry_after_is_the_minimum_up_to_15_minutes() {
         let (least, most) = seconds(1, Some(60), None);
         assert!(least >= 60 && most <= 63, "{least} to {most}");
         let (least, most) = seconds(9, Some(1), None);
         assert!(least >= 450 && most <= 900, "{least} to {most}");
-        assert!(seconds(1, Some(u64::MAX), Some(100)) == (100, 100));
+        let (least, most) = seconds(1, Some(u64::MAX), None);
+        assert!(least >= 900 && most <= 903, "{least} to {most}");
+        assert_eq!(seconds(1, Some(u64::MAX), Some(100)), (100, 100));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Orders that will take part in no auction, as submit-orders publishes them: refused by the platform, or expired first.
+//! Orders that were not submitted, as submit-orders publishes them: refused by the platform, or expired without its response. The
+//! platform may hold the latter: its response may have been lost.
 
 use std::borrow::Cow;
 
@@ -38,18 +39,18 @@ pub(super) fn render_refused(text: &str) -> Result<Message, serde_json::Error> {
     Ok(list(&title, "Refused", lines.collect(), refused.total))
 }
 
-/// Renders orders that expired before the platform received them.
+/// Renders orders that expired without a response of the platform.
 ///
 /// # Errors
 /// A text of another form.
 pub(super) fn render_expired(text: &str) -> Result<Message, serde_json::Error> {
     let expired: Notification<'_, ExpiredOrder> = serde_json::from_str(text)?;
-    let title = title(expired.total, "expired before submission", &expired.environment);
+    let title = title(expired.total, "expired without a response of the auction platform", &expired.environment);
     let lines = expired
         .orders
         .iter()
         .map(|order| Markup::default().name(&order.record_id).and(" accepted at ").text(&order.accepted_at));
-    Ok(list(&title, "Never submitted", lines.collect(), expired.total))
+    Ok(list(&title, "Ask the platform whether it has them", lines.collect(), expired.total))
 }
 
 fn title(total: u64, what: &str, environment: &str) -> String {
