@@ -12,7 +12,9 @@ locals {
   # The period of the schedule; a run without a scheduled time rounds its start down to it.
   period_minutes = 5
 
-  keep_slot_days = 30
+  # As long as the slot's answers and results may be asked for: without its item, an attempt would begin at 1 again, whose answers are
+  # stored already, and an open slot would no longer be known.
+  keep_slot_days = 3653
 
   # As named in run.asl.json and by report-results.
   open_slots_index = "open_slots"

@@ -2,8 +2,8 @@
 #
 # A pipe copies each new item whose `submission_status` is `pending` from the table's stream to a queue; from there on, orders wait
 # in the queue and not on a shard of the stream. The write-backs of submit-orders have another status and deletions have no image,
-# so neither matches. A message that fails stays in the queue until its order has expired: submit-orders sets the delay of each
-# retry. What SQS gives up on, and what is not an order, ends in the dead-letter queue. Alarms are in watch.tf.
+# so neither matches; the claim of an expired order's report does, and its message finds the claim and ends. A message that fails
+# stays in the queue until its order has expired: submit-orders sets the delay of each retry. What SQS gives up on, and what is not an order, ends in the dead-letter queue. Alarms are in watch.tf.
 
 data "aws_caller_identity" "current" {}
 

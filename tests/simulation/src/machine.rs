@@ -103,7 +103,7 @@ impl Settings {
             ("poll_seconds", self.poll_seconds.to_string()),
             ("deadline_seconds", self.deadline_seconds.to_string()),
             ("lease_seconds", self.lease_seconds.to_string()),
-            ("keep_slot_seconds", (30 * 86_400).to_string()),
+            ("keep_slot_seconds", (3_653 * 86_400).to_string()),
             ("open_slot_alarm_seconds", self.open_slot_alarm_seconds.to_string()),
         ];
         let mut definition = DEFINITION.to_owned();
