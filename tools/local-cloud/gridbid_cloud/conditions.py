@@ -46,8 +46,13 @@ def patch() -> None:
 
 
 def of_resource(action: str, resource_arn: str) -> dict[str, str]:
-    """Returns the condition keys that an existing resource adds to a call."""
+    """Returns the condition keys that an existing resource adds to a call.
+
+    A change of a role's boundary is evaluated with the boundary that it asks for.
+    """
     name = resource_arn.rpartition("/")[2]
+    if action == "iam:PutRolePermissionsBoundary":
+        return {}
     if action.startswith("iam:") and ":role/" in resource_arn:
         boundary = (iam._roles.get(name) or {}).get("PermissionsBoundary")
         return {BOUNDARY: boundary} if boundary else {}

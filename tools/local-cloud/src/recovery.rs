@@ -4,13 +4,18 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use gridbid_devkit::failure::{Failure, OnFile};
+use gridbid_release_format::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::record::Record;
+
+/// The time from one slot to the next.
+const PERIOD: Duration = Duration::from_secs(300);
 
 /// What a start found and restored.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -32,6 +37,18 @@ pub struct Recovery {
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 struct CutOff {
     input: Value,
+    /// When it was started.
+    started: Timestamp,
+}
+
+impl CutOff {
+    /// The slot in the input, or else the one that the state machine derives: the start rounded down to five minutes.
+    fn slot(&self) -> String {
+        if let Some(slot) = self.input.get("slot").and_then(Value::as_str) {
+            return slot.to_owned();
+        }
+        self.started.round_down(PERIOD).to_string()
+    }
 }
 
 impl Recovery {
@@ -60,7 +77,7 @@ impl Recovery {
             self.items, self.messages
         )];
         for execution in &self.cut_off_executions {
-            let slot = execution.input.get("slot").and_then(Value::as_str).unwrap_or("unknown");
+            let slot = execution.slot();
             lines.push(format!(
                 "the results run of slot {slot} was cut off: `cargo xtask run --slot {slot}` runs it again"
             ));
@@ -132,7 +149,10 @@ mod tests {
     fn killed_cloud_reports_restored_data_and_cut_off_runs() {
         let record = record("killed");
         let text = r#"{"instance": "this", "clean": false, "last_write": "2026-11-29T01:02:03Z", "items": 7, "messages": 1,
-            "cut_off_executions": [{"arn": "a", "input": {"slot": "2026-11-29T01:00:00Z"}, "started": "s"}]}"#;
+            "cut_off_executions": [
+                {"arn": "a", "input": {"slot": "2026-11-29T01:00:00Z"}, "started": "2026-11-29T00:01:02Z"},
+                {"arn": "b", "input": {"scheduled_time": "<aws.scheduler.scheduled-time>"}, "started": "2026-11-29T01:06:02.5Z"}
+            ]}"#;
         fs::write(record.folder.join("recovery.json"), text).unwrap();
         let lines = Recovery::read(&record).unwrap().lines();
         assert!(
@@ -140,6 +160,7 @@ mod tests {
             "{lines:?}"
         );
         assert!(lines[1].contains("`cargo xtask run --slot 2026-11-29T01:00:00Z`"), "{lines:?}");
+        assert!(lines[2].contains("`cargo xtask run --slot 2026-11-29T01:05:00Z`"), "{lines:?}");
         fs::write(record.folder.join("recovery.json"), text.replace("\"clean\": false", "\"clean\": true")).unwrap();
         assert!(Recovery::read(&record).unwrap().lines().is_empty());
         fs::remove_dir_all(record.folder).unwrap();

@@ -195,7 +195,7 @@ class DeploymentTest(AuthorizationTest):
             ),
         )["Policy"]["Arn"]
         condition = {"StringEquals": {"iam:PermissionsBoundary": boundary}}
-        actions = ["iam:CreateRole", "iam:PutRolePolicy"]
+        actions = ["iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
         iam = self.client(self.session({"Action": actions, "Resource": "*", "Condition": condition}), "iam")
         new = {**ROLE, "RoleName": f"{self.name}-new"}
         policy = {"PolicyName": "p", "PolicyDocument": admitting_all()}
@@ -207,6 +207,10 @@ class DeploymentTest(AuthorizationTest):
                 refused()
         iam.create_role(**new, PermissionsBoundary=boundary)
         iam.put_role_policy(RoleName=new["RoleName"], **policy)
+        other = "arn:aws:iam::aws:policy/AdministratorAccess"
+        with self.assertRaisesRegex(ClientError, "AccessDenied"):
+            iam.put_role_permissions_boundary(RoleName=new["RoleName"], PermissionsBoundary=other)
+        iam.put_role_permissions_boundary(RoleName=self.name, PermissionsBoundary=boundary)
 
     def test_function_is_created_only_with_a_role_that_may_be_passed(self) -> None:
         function = f"arn:aws:lambda:{HERE}:function:{self.name}"

@@ -33,6 +33,15 @@ impl Timestamp {
         Self::from(sum.unwrap_or(jiff::Timestamp::MAX))
     }
 
+    /// The beginning of the current period, of those that follow each other since 1970. A period of less than a second counts as
+    /// one.
+    #[must_use]
+    pub fn round_down(self, period: Duration) -> Self {
+        let period = i64::try_from(period.as_secs()).unwrap_or(i64::MAX).max(1);
+        let seconds = self.0.as_second();
+        Self(jiff::Timestamp::from_second(seconds - seconds.rem_euclid(period)).unwrap_or(jiff::Timestamp::MIN))
+    }
+
     /// `20261122T070500Z`: for keys, which sort as the timestamps do.
     #[must_use]
     pub fn to_basic(self) -> String {
@@ -94,6 +103,16 @@ mod tests {
         assert_eq!(timestamp.to_string(), "2026-11-22T07:05:00Z");
         assert_eq!((timestamp.to_basic().as_str(), timestamp.to_date().as_str()), ("20261122T070500Z", "2026-11-22"));
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn period_begins_at_a_multiple_of_itself() {
+        let begin: Timestamp = "2026-11-22T07:05:00Z".parse().unwrap();
+        for seconds in [0, 1, 299] {
+            let timestamp = begin.saturating_add(Duration::from_secs(seconds));
+            assert_eq!(timestamp.round_down(Duration::from_secs(300)), begin);
+        }
+        assert_ne!(begin.saturating_add(Duration::from_secs(300)).round_down(Duration::from_secs(300)), begin);
     }
 
     #[test]
