@@ -8,6 +8,8 @@ export interface Config {
   readonly clientId: string;
   /** The scopes that sign-in asks for. */
   readonly scope: string;
+  /** The identifier of the API that sign-in asks a token for, where the issuer needs one; null otherwise. */
+  readonly audience: string | null;
   /** The environment's name, shown in the header. */
   readonly environment: string;
 }
@@ -28,7 +30,7 @@ export function parseConfig(json: unknown): Config {
   const members = json as Readonly<Record<string, unknown>>;
   const api = text(members, 'api', '');
   if (api !== '' && !/^\/[^/\\].*[^/]$/.test(api)) throw new ConfigError('`api` must be "" or a path such as "/api"');
-  const issuer = members['issuer'] === null || members['issuer'] === undefined ? null : text(members, 'issuer');
+  const issuer = isAbsent(members['issuer']) ? null : text(members, 'issuer');
   if (issuer !== null && !/^https:\/\/|^http:\/\/(127\.0\.0\.1|localhost)(:|\/|$)/.test(issuer)) {
     throw new ConfigError('`issuer` must be an https URL or null');
   }
@@ -38,8 +40,13 @@ export function parseConfig(json: unknown): Config {
     issuer,
     clientId,
     scope: text(members, 'scope', 'openid'),
+    audience: isAbsent(members['audience']) ? null : text(members, 'audience'),
     environment: text(members, 'environment', 'local'),
   };
+}
+
+function isAbsent(member: unknown): boolean {
+  return member === null || member === undefined;
 }
 
 function text(members: Readonly<Record<string, unknown>>, name: string, otherwise?: string): string {

@@ -130,6 +130,7 @@ module "console" {
   issuer_origins = var.console.issuer_origins
   client_id      = var.console.client_id
   scope          = var.console.scope
+  audience       = var.console.audience
 }
 
 module "dashboard" {

@@ -21,6 +21,7 @@ variables {
   api_endpoint = "https://a1b2c3.execute-api.eu-west-1.amazonaws.com"
   issuer       = "https://issuer.example.com/tenant"
   client_id    = "console"
+  audience     = "gridbid"
   scope        = "openid email"
   domain       = { name = "desk.example.com", certificate_arn = "arn:aws:acm:us-east-1:123456789012:certificate/c" }
 
@@ -154,7 +155,7 @@ run "the_page_is_not_cached_and_its_assets_are" {
   }
 
   assert {
-    condition     = jsondecode(aws_s3_object.config.content) == { api = "/api", issuer = "https://issuer.example.com/tenant", client_id = "console", scope = "openid email", environment = "dev" } && aws_s3_object.config.cache_control == "no-cache"
+    condition     = jsondecode(aws_s3_object.config.content) == { api = "/api", issuer = "https://issuer.example.com/tenant", client_id = "console", scope = "openid email", audience = "gridbid", environment = "dev" } && aws_s3_object.config.cache_control == "no-cache"
     error_message = "The page must learn the API's path, the issuer and its client ID."
   }
 }

@@ -22,6 +22,7 @@ export function createProvider(config: Config, events: ProviderEvents): Provider
     redirect_uri: page.href,
     post_logout_redirect_uri: page.href,
     scope: config.scope,
+    extraQueryParams: config.audience === null ? {} : { audience: config.audience },
     response_type: 'code',
     userStore: new WebStorageStateStore({ store: new InMemoryWebStorage() }),
     stateStore: new WebStorageStateStore({ store: sessionStorage, prefix: PREFIX }),

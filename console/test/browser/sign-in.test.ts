@@ -12,7 +12,7 @@ const ORDER = '[{"record_id": "a", "parameter_1": "x", "parameter_2": 1}]';
 
 async function withIssuer(
   run: (session: Session & { readonly issuer: Issuer }) => Promise<void>,
-  hash = '',
+  options: { readonly hash?: string; readonly audience?: string } = {},
 ): Promise<void> {
   const issuer = await startIssuer();
   try {
@@ -20,7 +20,7 @@ async function withIssuer(
       issuer: issuer.url,
       allowed: [issuer.url],
       authorize: issuer.authorize,
-      hash,
+      ...options,
     });
   } finally {
     await issuer.close();
@@ -79,7 +79,19 @@ test('the address of a day survives the redirect', () =>
     await page.getByRole('heading', { name: 'Sunday, 22 November 2026' }).waitFor();
     await page.getByText('No results on this day').waitFor();
     assert.equal(new URL(page.url()).search, '');
-  }, '#results/2026-11-22'));
+  }, { hash: '#results/2026-11-22' }));
+
+test('the token is asked for the configured audience', () =>
+  withIssuer(
+    async ({ page, issuer }) => {
+      issuer.audience = 'elsewhere';
+      await fill(page, ORDER);
+      await signIn(page);
+      await page.getByRole('button', { name: 'Submit 1 order' }).click();
+      await page.getByText('1 order stored').waitFor();
+    },
+    { audience: 'console' },
+  ));
 
 for (const [name, change] of [
   ['an expired token', (issuer: Issuer) => void (issuer.lifetime = -10)],

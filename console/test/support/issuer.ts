@@ -23,11 +23,13 @@ interface Grant {
   readonly challenge: string;
   readonly redirectUri: string;
   readonly nonce: string | null;
+  /** The audience that the page has asked for. */
+  readonly audience: string | null;
 }
 
 export interface Issuer {
   readonly url: string;
-  /** The audience of tokens issued from now on. */
+  /** The audience of tokens issued from now on, unless the page asks for one. */
   audience: string;
   /** The issuer that the access tokens to come name; null for this one. */
   namedIssuer: string | null;
@@ -128,7 +130,12 @@ export async function startIssuer(): Promise<Issuer> {
         response.writeHead(400).end('PKCE with S256 is required');
         return;
       }
-      grants.set(code, { challenge: query.get('code_challenge') ?? '', redirectUri, nonce: query.get('nonce') });
+      grants.set(code, {
+        challenge: query.get('code_challenge') ?? '',
+        redirectUri,
+        nonce: query.get('nonce'),
+        audience: query.get('audience'),
+      });
       answer.searchParams.set('code', code);
     }
     response.writeHead(200, { 'content-type': 'text/html' });
@@ -140,7 +147,7 @@ export async function startIssuer(): Promise<Issuer> {
   function token(form: URLSearchParams, response: ServerResponse): void {
     if (form.get('grant_type') === 'refresh_token') {
       if (form.get('refresh_token') !== 'refresh') return json(response, 400, { error: 'invalid_grant' });
-      return issue(null, response);
+      return issue({ nonce: null, audience: null }, response);
     }
     const grant = grants.get(form.get('code') ?? '');
     grants.delete(form.get('code') ?? '');
@@ -150,10 +157,10 @@ export async function startIssuer(): Promise<Issuer> {
     if (grant === undefined || grant.challenge !== challenge || grant.redirectUri !== form.get('redirect_uri')) {
       return json(response, 400, { error: 'invalid_grant' });
     }
-    issue(grant.nonce, response);
+    issue(grant, response);
   }
 
-  function issue(nonce: string | null, response: ServerResponse): void {
+  function issue({ nonce, audience }: Pick<Grant, 'nonce' | 'audience'>, response: ServerResponse): void {
     const now = Math.floor(Date.now() / 1000);
     const claims = {
       iss: issuer.url,
@@ -169,7 +176,7 @@ export async function startIssuer(): Promise<Issuer> {
       access_token: jwt({
         ...claims,
         iss: issuer.namedIssuer ?? issuer.url,
-        aud: issuer.audience,
+        aud: audience ?? issuer.audience,
         exp: now + issuer.lifetime,
       }),
       id_token: jwt({ ...claims, aud: 'console', exp: now + 3600 }),

@@ -22,6 +22,7 @@ export interface SiteOptions {
   readonly issuer?: string;
   readonly environment?: string;
   readonly scope?: string;
+  readonly audience?: string;
 }
 
 export interface Site {
@@ -36,6 +37,7 @@ export async function startSite({
   issuer,
   environment = 'local',
   scope = 'openid email',
+  audience,
 }: SiteOptions = {}): Promise<Site> {
   const api = new FakeApi();
   const broken = new Set<string>();
@@ -44,6 +46,7 @@ export async function startSite({
     issuer: issuer ?? null,
     client_id: issuer === undefined ? '' : 'console',
     scope,
+    audience: audience ?? null,
     environment,
   };
   const server = createServer((request, response) => {

@@ -77,12 +77,12 @@ test('a configuration is read, and an unsafe one is refused', () => {
     issuer: null,
     clientId: '',
     scope: 'openid',
+    audience: null,
     environment: 'local',
   });
-  assert.equal(
-    parseConfig({ issuer: 'https://issuer.example', client_id: 'c', scope: 'openid api' }).scope,
-    'openid api',
-  );
+  const issued = { issuer: 'https://issuer.example', client_id: 'c' };
+  assert.equal(parseConfig({ ...issued, scope: 'openid api' }).scope, 'openid api');
+  assert.equal(parseConfig({ ...issued, audience: 'https://orders.example' }).audience, 'https://orders.example');
   for (const wrong of [
     null,
     [],
@@ -92,6 +92,7 @@ test('a configuration is read, and an unsafe one is refused', () => {
     { issuer: 'http://issuer.example', client_id: 'c' },
     { issuer: 'https://issuer.example' },
     { api: 1 },
+    { ...issued, audience: ['https://orders.example'] },
   ]) {
     assert.throws(() => parseConfig(wrong), ConfigError, JSON.stringify(wrong));
   }

@@ -26,11 +26,12 @@ variable "jwt" {
 }
 
 variable "console" {
-  description = "The console: its client ID at the issuer of jwt, its domain name with the ARN of a certificate in us-east-1, the scopes of a sign-in, and more origins of the issuer that the page calls; null for no console. Requires the authorization JWT."
+  description = "The console: its client ID at the issuer of jwt, its domain name with the ARN of a certificate in us-east-1, the scopes and the audience of a sign-in, and more origins of the issuer that the page calls; null for no console. Requires the authorization JWT."
   type = object({
     client_id      = string
     domain         = object({ name = string, certificate_arn = string })
     scope          = optional(string, "openid")
+    audience       = optional(string)
     issuer_origins = optional(list(string), [])
   })
   default = null

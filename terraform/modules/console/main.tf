@@ -58,6 +58,7 @@ resource "aws_s3_object" "config" {
     issuer      = var.issuer
     client_id   = var.client_id
     scope       = var.scope
+    audience    = var.audience
     environment = var.environment
   })
 }

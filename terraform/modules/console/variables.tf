@@ -63,3 +63,9 @@ variable "scope" {
   description = "Scopes that sign-in asks for, separated by spaces."
   type        = string
 }
+
+variable "audience" {
+  description = "Identifier of the API that sign-in asks a token for (the parameter `audience`), where the issuer needs one; null otherwise."
+  type        = string
+  default     = null
+}
