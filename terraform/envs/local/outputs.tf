@@ -10,6 +10,11 @@ output "api_endpoint" {
   value       = module.stack.api_endpoint
 }
 
+output "console_bucket" {
+  description = "Name of the bucket of the console's files; null where the simulators serve the console."
+  value       = var.console_bucket
+}
+
 output "state_machine_arn" {
   description = "ARN of the state machine of results runs."
   value       = module.stack.state_machine_arn

@@ -16,6 +16,12 @@ variable "delivered_by_role" {
   default     = false
 }
 
+variable "console_bucket" {
+  description = "Name of an existing bucket into which deployments write the console; null for none, as the simulators serve the console."
+  type        = string
+  default     = null
+}
+
 variable "slack_webhook_url" {
   description = "Webhook URL of the local Slack simulator."
   type        = string

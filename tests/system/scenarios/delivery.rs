@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
+use gridbid_devkit::digest::sha256_hex;
 use gridbid_devkit::failure::Failure;
 use gridbid_devkit::layout::Layout;
 use gridbid_devkit::progress::{Progress, Step};
@@ -37,6 +38,9 @@ use crate::harness::{System, fresh_prefix, fresh_slot, ready, wait_until};
 
 /// The changed function: its response to a probe shows which version is running.
 const CHANGED: &str = "preview-orders";
+
+/// A bucket of a console, which the deploy role may write.
+const CONSOLE_BUCKET: &str = "gridbid-local-console-000000000000";
 
 /// Responds to a probe with another version.
 const OTHER_VERSION: &str = "
@@ -106,6 +110,21 @@ impl Deliveries {
 
     fn release(&self, functions: &Path) -> String {
         in_step(|step| self.delivery().release(functions, step)).unwrap().0
+    }
+
+    /// Releases the deployed build with a console of these assets, whose page contains only its name.
+    fn release_console(&self, name: &str, assets: &[&str]) -> String {
+        let folder = self.folder.join(name);
+        fs::create_dir_all(folder.join("assets")).unwrap();
+        fs::write(folder.join("index.html"), name).unwrap();
+        for asset in assets {
+            fs::write(folder.join(asset), asset).unwrap();
+        }
+        let release = sha256_hex(name.as_bytes())[..40].to_owned();
+        let command = self.delivery().release_command("gridbid-console", &release, &self.layout.functions());
+        let (succeeded, log) = self.run("gridbid-console", command.args(["--console".as_ref(), folder.as_os_str()]));
+        assert!(succeeded, "{log}");
+        release
     }
 
     fn deploy(&self, release: &str, variables: &[(&str, String)]) -> Result<DeployReport, Failure> {
@@ -277,6 +296,66 @@ fn only_a_changed_function_is_deployed_and_a_rollback_restores_it() {
     assert!(log.contains(&format!("gridbid {}", undo.join(" "))), "{log}");
     assert!(deliveries.gridbid(&undo).0);
     assert_eq!(deliveries.probed_version(), "other");
+}
+
+#[test]
+fn changed_console_is_switched_alone_and_a_rollback_restores_its_page() {
+    let deliveries = Deliveries::new("console");
+    let cloud = &deliveries.system.cloud;
+    cloud.make_bucket(CONSOLE_BUCKET).unwrap();
+    let page = || String::from_utf8(cloud.object(CONSOLE_BUCKET, "index.html").unwrap()).unwrap();
+    let first = deliveries.release_console("one", &["assets/base-1.css", "assets/main-1.js"]);
+    let second = deliveries.release_console("two", &["assets/base-1.css", "assets/main-2.js"]);
+    let mut variables = deliveries.variables();
+    variables.push(("console_bucket", CONSOLE_BUCKET.to_owned()));
+
+    for (release, name, uploaded) in [(&first, "one", 2), (&second, "two", 1)] {
+        assert!(deliveries.deploy(release, &variables).unwrap().shifted.is_empty());
+        assert_eq!(page(), name);
+        let log = fs::read_to_string(deliveries.layout.log("gridbid-deploy")).unwrap();
+        assert!(log.contains(&format!("console: {uploaded} of 2 assets uploaded")), "{log}");
+    }
+    let (succeeded, log) = deliveries.gridbid(&["rollback", "--env", delivery::ENVIRONMENT]);
+
+    assert!(succeeded && log.contains(&format!("rolling back to release {first}")), "{log}");
+    assert_eq!(page(), "one");
+    assert!(deliveries.moved().is_empty());
+    let mut keys: Vec<String> = cloud.objects(CONSOLE_BUCKET, "").unwrap().into_iter().map(|each| each.key).collect();
+    keys.sort();
+    assert_eq!(keys, ["assets/base-1.css", "assets/main-1.js", "assets/main-2.js", "index.html"], "tabs stay usable");
+}
+
+#[test]
+fn status_with_a_profile_shows_the_deployment() {
+    let deliveries = Deliveries::new("profile");
+    let port = deliveries.record.ports.cloud;
+    let config = format!("[profile desk]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:{port}\n");
+    let test_keys = || ["aws_access_key_id", "aws_secret_access_key"].map(|name| format!("{name} = test")).to_vec();
+    let keys = deployer::variables(&deliveries.layout).unwrap().map_or_else(test_keys, |variables| {
+        let each = |(name, value): (OsString, Option<OsString>)| {
+            format!("{} = {}", name.to_string_lossy().to_lowercase(), value.unwrap().to_string_lossy())
+        };
+        variables.map(each).to_vec()
+    });
+    let (config_file, credentials_file) = (deliveries.folder.join("config"), deliveries.folder.join("credentials"));
+    fs::write(&config_file, config).unwrap();
+    fs::write(&credentials_file, format!("[desk]\n{}\n", keys.join("\n"))).unwrap();
+
+    let output = Command::new(&deliveries.gridbid)
+        .args(["status", "--env", delivery::ENVIRONMENT, "--bucket", BUCKET])
+        .env_clear()
+        .env("AWS_PROFILE", "desk")
+        .env("AWS_CONFIG_FILE", config_file)
+        .env("AWS_SHARED_CREDENTIALS_FILE", credentials_file)
+        .output()
+        .unwrap();
+
+    let status = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    assert!(status.contains(&format!("local has release {}", deliveries.release_found())), "{status}");
+    for (name, found) in &deliveries.found {
+        assert!(status.contains(&format!("  {name}: version {}\n", found.version)), "{status}");
+    }
 }
 
 #[test]
