@@ -1,7 +1,7 @@
 //! `cargo xtask bench functions`: compares Gridbid's functions with common alternatives in one run.
 //!
 //! Each function is started from the content of its zip, limited to one processor, with a fake of Lambda's runtime API and a
-//! fake AWS with a set latency. Cold starts, warm requests, processor time, memory, sizes and a price are printed as Markdown
+//! fake AWS with a set latency. Cold starts, warm requests, CPU time, memory, sizes and a price are printed as Markdown
 //! tables. The network and the time before a process starts (the download of the zip, the micro virtual machine) can be
 //! measured only on Lambda. Linux only.
 

@@ -25,7 +25,7 @@ use gridbid_release_format::Profile;
 enum Subject {
     /// Checking and reading orders, natively, in Node and in Python (10 minutes); rewrites its section of docs/benchmarks-core.md
     Core,
-    /// The functions: cold starts, warm requests, processor time, memory, sizes, price (5 minutes after the first build)
+    /// The functions: cold starts, warm requests, CPU time, memory, sizes, price (5 minutes after the first build)
     Functions {
         /// Measure the zips of this folder, which has a functions.json, instead of building them
         #[arg(long)]

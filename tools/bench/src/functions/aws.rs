@@ -1,5 +1,6 @@
-//! A fake AWS with a fixed latency. It responds to the calls that the measured functions make: DynamoDB transactions and reads, S3
-//! puts, listings and reads (nothing is found), SNS publishes, and one secret. Any other operation gets a 400.
+//! A fake AWS with a fixed latency. It responds to the calls that the measured functions make: DynamoDB transactions, updates
+//! and reads, S3 puts, listings and reads (nothing is found), SNS publishes, and one secret. Any other operation gets a 400.
+//! Paths below `/auction` are those of an auction platform, which receives every order.
 //!
 //! Every response is as short as the service's own and takes the same time, so that the function is measured and not an emulator.
 //! Only the last transaction is kept, whose items can be read. No signature is checked.
@@ -20,6 +21,9 @@ use tokio::task;
 use tokio_rustls::TlsAcceptor;
 
 use super::server::Server;
+
+/// The path of the auction platform.
+pub const PLATFORM: &str = "/auction";
 
 /// The services, at one address for HTTP and one for HTTPS.
 #[derive(Debug)]
@@ -103,6 +107,9 @@ fn respond(
             // The CRC-32 of `{}`, which SDKs check.
             ([("x-amz-crc32", "2745614147")], with_body("application/x-amz-json-1.0", "{}")).into_response()
         }
+        ("POST", "DynamoDB_20120810.UpdateItem") => {
+            ([("x-amz-crc32", "2745614147")], with_body("application/x-amz-json-1.0", "{}")).into_response()
+        }
         ("POST", "DynamoDB_20120810.GetItem") => {
             let transaction = transaction.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let found =
@@ -128,12 +135,24 @@ fn respond(
         ("PUT", _) => {
             ([("etag", "\"d41d8cd98f00b204e9800998ecf8427e\"")], with_body("application/xml", "")).into_response()
         }
+        ("POST", "") if uri.path().starts_with(PLATFORM) => received(&body),
         ("POST", "") => with_body("text/xml", PUBLISHED).into_response(),
         _ => {
             let unknown = r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
             (StatusCode::BAD_REQUEST, with_body("application/x-amz-json-1.0", unknown)).into_response()
         }
     }
+}
+
+/// The platform's response: every order was received.
+fn received(orders: &[u8]) -> Response {
+    let Ok(orders) = serde_json::from_slice::<Vec<Value>>(orders) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let entry =
+        |order: &Value| json!({"record_id": order["record_id"], "status": "received", "slot": "2026-11-24T12:00:00Z"});
+    let entries: Vec<Value> = orders.iter().map(entry).collect();
+    with_body("application/json", Value::from(entries).to_string()).into_response()
 }
 
 /// The item of a transaction that a request of GetItem names.
@@ -189,6 +208,9 @@ mod tests {
             http::call("POST", &url, &headers, request.as_bytes()).unwrap().text()
         };
         assert_eq!([read("a"), read("b")], [r#"{"Item":{"record_id":{"S":"a"}}}"#, "{}"]);
+        let order =
+            http::call("POST", &format!("{url}auction/orders"), &[], br#"[{"record_id": "a"}]"#).unwrap().text();
+        assert_eq!(order, r#"[{"record_id":"a","slot":"2026-11-24T12:00:00Z","status":"received"}]"#);
         assert!(http::call("POST", &url, &[], b"Action=Publish").unwrap().text().contains("<MessageId>"));
         assert_eq!(http::call("PUT", &format!("{url}bucket/key"), &[], b"{}").unwrap().status, 200);
         assert!(
@@ -196,7 +218,7 @@ mod tests {
         );
         assert_eq!(http::call("GET", &url, &[], &[]).unwrap().status, 200);
         assert_eq!(http::call("POST", &url, &[("x-amz-target", "DynamoDB_20120810.Scan")], b"{}").unwrap().status, 400);
-        assert_eq!(aws.calls(), 6);
+        assert_eq!(aws.calls(), 7);
 
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(authorities.own).unwrap()).unwrap();

@@ -1,9 +1,11 @@
-//! The events that functions are measured with: API Gateway's requests and the steps of a results run.
+//! The events that functions are measured with: API Gateway's requests, the steps of a results run, and an order to submit.
 //!
 //! Orders are realistic (ids of about twenty characters, a short text, a price with two decimals) and depend only on their
 //! number.
 
 use serde_json::{Value, json};
+
+use super::implementations::SUBMITTER;
 
 /// The beginning of the ids, where every request has the same orders.
 const DAY: &str = "bid-2026-11-24";
@@ -120,6 +122,52 @@ fn routed(route: &str, body: &str, parameters: Option<Value>) -> Vec<u8> {
     event.to_string().into_bytes()
 }
 
+/// SQS's event with one message: the record of a new order in the table's stream, as the pipe delivers it.
+fn submission() -> Value {
+    let Order { record_id, parameter_1, parameter_2 } = order(DAY, 0);
+    let record = json!({
+        "eventID": "a6ca1e6b9c3bd1e6ad2b2e4ad7e8f1c2",
+        "eventName": "INSERT",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-west-1",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1_795_521_600,
+            "Keys": {"record_id": {"S": &record_id}},
+            "NewImage": {
+                "record_id": {"S": &record_id},
+                "parameter_1": {"S": parameter_1},
+                "parameter_2": {"N": parameter_2},
+                "accepted_at": {"N": "1795521600"},
+                // It must not have expired when it is measured.
+                "expires_at": {"N": "4102444800"},
+                "submission_status": {"S": "pending"},
+                "submitted_by": {"S": "arn:aws:iam::000000000000:user/desk"},
+            },
+            "SequenceNumber": "4421584500000000017450439091",
+            "SizeBytes": 212,
+            "StreamViewType": "NEW_IMAGE",
+        },
+        "eventSourceARN": "arn:aws:dynamodb:eu-west-1:000000000000:table/orders/stream/2026-11-24T00:00:00.000",
+    });
+    json!({"Records": [{
+        "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
+        "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
+        "body": record.to_string(),
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": "1795521600150",
+            "SenderId": "AROAEXAMPLE:pipe",
+            "ApproximateFirstReceiveTimestamp": "1795521600157",
+        },
+        "messageAttributes": {},
+        "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-west-1:000000000000:submission",
+        "awsRegion": "eu-west-1",
+    }]})
+}
+
 /// The first event of one of Gridbid's functions and a part of the expected response. A function without an event here gets
 /// a probe, which returns its version.
 #[must_use]
@@ -144,6 +192,7 @@ pub fn first_event(name: &str) -> (Vec<u8>, &'static str) {
             let event = json!({"slot": "2026-11-24T12:00:00Z", "attempt": 1, "run": "arn:run", "polls": 1, "outcomes": outcomes});
             (event, r#""accepted":1"#)
         }
+        SUBMITTER => (submission(), r#"{"batchItemFailures":[]}"#),
         "preview-orders" => return (routed("POST /orders/preview", &body(DAY, 1), None), r#"\"valid\":true"#),
         "report-results" => {
             let (route, parameters) = ("GET /results/{date}", json!({"date": "2026-11-24"}));

@@ -1,7 +1,7 @@
 //! One execution environment: a function's process, started as Lambda starts it, and its resource usage.
 //!
 //! The process gets only the variables that Lambda sets and the function's own, is limited to one processor, and is killed
-//! when its environment is dropped. Usage is read from the kernel: the processor time of all threads (nanoseconds,
+//! when its environment is dropped. Usage is read from the kernel: the CPU time of all threads (nanoseconds,
 //! `schedstat`) and the peak resident memory (`VmHWM`). Linux only.
 
 use std::ffi::OsString;
@@ -125,11 +125,11 @@ impl Execution {
         moment.duration_since(self.started)
     }
 
-    /// The processor time so far, read after the work that follows a response.
+    /// The CPU time so far, read after the work that follows a response.
     ///
     /// # Errors
     /// When `schedstat` of a thread cannot be read.
-    pub fn processor_time(&self) -> Result<Duration, Failure> {
+    pub fn cpu_time(&self) -> Result<Duration, Failure> {
         thread::sleep(SETTLED);
         let threads = PathBuf::from(format!("/proc/{}/task", self.process.id()));
         let mut nanoseconds = 0;
@@ -137,7 +137,7 @@ impl Execution {
             let file = thread.path().join("schedstat");
             let text = fs::read_to_string(&file).on_file("read", &file)?;
             let first = text.split_ascii_whitespace().next().and_then(|number| number.parse::<u64>().ok());
-            nanoseconds += first.ok_or_else(|| Failure::new(format!("`{}` has no processor time", file.display())))?;
+            nanoseconds += first.ok_or_else(|| Failure::new(format!("`{}` has no CPU time", file.display())))?;
         }
         Ok(Duration::from_nanos(nanoseconds))
     }

@@ -23,6 +23,8 @@ use super::execution::Launch;
 
 /// The function that is compared with the peers.
 pub const OURS: &str = "orders-api";
+/// The function that calls an auction platform.
+pub const SUBMITTER: &str = "submit-orders";
 const HELLO: &str = "rust-hello";
 const PYTHON_PEER: &str = "python-boto3";
 const TYPESCRIPT_PEER: &str = "typescript-aws-sdk-v3";
@@ -127,10 +129,8 @@ fn native(layout: &Layout, name: &str, zip: &[u8]) -> Result<Implementation, Fai
         ("NOTIFICATIONS_TOPIC_ARN", "arn:aws:sns:eu-west-1:000000000000:notifications".to_owned()),
         ("SLACK_WEBHOOK_SECRET", "gridbid/bench/slack-webhook".to_owned()),
     ];
-    if name == "submit-orders" {
-        // Not for collect-results, which is measured with the built-in platform.
+    if name == SUBMITTER {
         variables.extend([
-            ("AUCTION_PLATFORM_URL", "http://127.0.0.1:1".to_owned()),
             ("SUBMISSION_QUEUE_URL", "http://127.0.0.1:1/submission".to_owned()),
             ("SUBMISSION_DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:1/submission-dead-letters".to_owned()),
         ]);

@@ -1,4 +1,4 @@
-//! The measurements: cold starts, warm requests one at a time and back to back, processor time, memory.
+//! The measurements: cold starts, warm requests one at a time and back to back, CPU time, memory.
 //!
 //! Implementations are interleaved in every round, so that other work of the machine affects all of them. An unexpected
 //! response ends the benchmark: an error must not count as a fast response.
@@ -6,10 +6,11 @@
 use std::thread;
 use std::time::Duration;
 
+use super::aws::PLATFORM;
 use super::certificate::Authorities;
 use super::events;
 use super::execution::{Execution, Launch};
-use super::implementations::Implementation;
+use super::implementations::{Implementation, SUBMITTER};
 use super::quota::Quota;
 use super::sample::Sample;
 use gridbid_devkit::failure::Failure;
@@ -48,8 +49,8 @@ pub struct Cold {
     pub first_response: Sample,
     /// Peak memory after the first response, in bytes.
     pub peak_memory: u64,
-    /// Processor time until after the first response.
-    pub processor: Sample,
+    /// CPU time until after the first response.
+    pub cpu_time: Sample,
 }
 
 /// Warm requests of one size.
@@ -61,15 +62,15 @@ pub struct Batch {
     pub sustained: Sample,
     /// The time from the first event to the last response of these.
     pub elapsed: Duration,
-    /// Processor time of these.
-    pub processor: Duration,
+    /// CPU time of these.
+    pub cpu_time: Duration,
 }
 
 impl Batch {
-    /// Processor time per request.
+    /// CPU time per request.
     #[must_use]
-    pub fn processor_per_request(&self) -> Duration {
-        self.processor.checked_div(u32::try_from(self.sustained.count()).unwrap_or(0)).unwrap_or_default()
+    pub fn cpu_time_per_request(&self) -> Duration {
+        self.cpu_time.checked_div(u32::try_from(self.sustained.count()).unwrap_or(0)).unwrap_or_default()
     }
 
     /// Requests per second, back to back in one execution environment.
@@ -118,7 +119,7 @@ pub fn cold(
             if round > 0 {
                 cold.initialization.add(execution.initialization());
                 cold.first_response.add(execution.since_start(invocation.received));
-                cold.processor.add(execution.processor_time()?);
+                cold.cpu_time.add(execution.cpu_time()?);
                 cold.peak_memory = cold.peak_memory.max(execution.peak_memory()?);
             }
         }
@@ -205,7 +206,7 @@ fn measure(
         let invocation = execution.invoke(event, expected)?;
         batch.single.add(invocation.received.duration_since(invocation.sent));
     }
-    let before = execution.processor_time()?;
+    let before = execution.cpu_time()?;
     let (mut began, mut ended) = (None, None);
     for _ in 0..requests {
         let invocation = execution.invoke(event, expected)?;
@@ -214,7 +215,7 @@ fn measure(
         ended = Some(invocation.received);
     }
     batch.elapsed += began.zip(ended).map(|(began, ended)| ended.duration_since(began)).unwrap_or_default();
-    batch.processor += execution.processor_time()?.saturating_sub(before);
+    batch.cpu_time += execution.cpu_time()?.saturating_sub(before);
     Ok(())
 }
 
@@ -233,6 +234,10 @@ impl Endpoint {
     pub fn apply_to(&self, launch: &Launch) -> Launch {
         let mut launch = launch.clone();
         launch.variables.push(("AWS_ENDPOINT_URL", self.url.clone()));
+        if launch.name == SUBMITTER {
+            // collect-results is measured with the built-in platform.
+            launch.variables.push(("AUCTION_PLATFORM_URL", format!("{}{PLATFORM}", self.url)));
+        }
         if let Some(authorities) = &self.authorities {
             let (own, all) = (authorities.own.display().to_string(), authorities.all.display().to_string());
             launch.variables.extend([

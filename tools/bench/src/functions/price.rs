@@ -9,18 +9,18 @@ pub const GIGABYTE_SECOND: f64 = 0.000_016_666_7;
 /// Memory at which a function gets a whole processor; with less memory it gets a proportional share.
 pub const WHOLE_PROCESSOR_MB: f64 = 1_769.0;
 
-/// Dollars for a million requests, each with this time of waiting and this time on a processor.
+/// Dollars for a million requests, each with this time of waiting and this CPU time.
 #[must_use]
-pub fn per_million(waiting: Duration, processor: Duration, memory_mb: u32) -> f64 {
-    1e6 * GIGABYTE_SECOND * f64::from(memory_mb) / 1024.0 * billed(waiting, processor, memory_mb).as_secs_f64()
+pub fn per_million(waiting: Duration, cpu_time: Duration, memory_mb: u32) -> f64 {
+    1e6 * GIGABYTE_SECOND * f64::from(memory_mb) / 1024.0 * billed(waiting, cpu_time, memory_mb).as_secs_f64()
         + REQUESTS
 }
 
-/// The billed time, in whole milliseconds: processor time is divided by the share of a processor that the memory buys.
+/// The billed time, in whole milliseconds: CPU time is divided by the share of a processor that the memory buys.
 #[must_use]
-pub fn billed(waiting: Duration, processor: Duration, memory_mb: u32) -> Duration {
+pub fn billed(waiting: Duration, cpu_time: Duration, memory_mb: u32) -> Duration {
     let slower = (WHOLE_PROCESSOR_MB / f64::from(memory_mb)).max(1.0);
-    let milliseconds = (waiting + processor.mul_f64(slower)).as_secs_f64() * 1e3;
+    let milliseconds = (waiting + cpu_time.mul_f64(slower)).as_secs_f64() * 1e3;
     Duration::from_secs_f64(milliseconds.ceil() / 1e3)
 }
 
@@ -33,7 +33,7 @@ mod tests {
         let milliseconds = Duration::from_millis;
         assert_eq!(billed(milliseconds(5), milliseconds(1), 1_769), milliseconds(6));
         assert_eq!(billed(milliseconds(5), Duration::from_micros(1_100), 1_769), milliseconds(7));
-        // A quarter of the memory: four times the processor time, the same waiting time.
+        // A quarter of the memory: four times the CPU time, the same waiting time.
         assert_eq!(billed(milliseconds(5), milliseconds(2), 442), milliseconds(14));
         // One thread cannot use more than a whole processor.
         assert_eq!(billed(milliseconds(5), milliseconds(2), 3_000), milliseconds(7));

@@ -57,7 +57,7 @@ impl Results {
         self.starts(&mut out);
         self.sizes(&mut out);
         self.warm_requests(&mut out);
-        self.processor(&mut out);
+        self.cpu_time(&mut out);
         self.price(&mut out);
         self.stages(&mut out);
         self.others(&mut out);
@@ -78,7 +78,7 @@ impl Results {
                 "first stored order, p50",
                 "p99",
                 "× orders-api",
-                "on a processor",
+                "CPU time",
             ],
         );
         let without_aws = |cold: &Cold| match cold.first_refusal.count() {
@@ -102,7 +102,7 @@ impl Results {
             } else {
                 ["–", "–", "–"].map(str::to_owned)
             });
-            cells.push(milliseconds(cold.processor.median()));
+            cells.push(milliseconds(cold.cpu_time.median()));
             row(out, &implementation.title, &cells);
         }
         out.push('\n');
@@ -153,10 +153,10 @@ impl Results {
         out.push('\n');
     }
 
-    fn processor(&self, out: &mut String) {
+    fn cpu_time(&self, out: &mut String) {
         heading(
             out,
-            "Processor time of a warm request",
+            "CPU time of a warm request",
             &[
                 "function",
                 "orders",
@@ -170,8 +170,8 @@ impl Results {
         let plain = self.batches(&self.warm_plain);
         for ((implementation, orders, batch), (_, _, plain)) in self.batches(&self.warm).into_iter().zip(plain) {
             let ours =
-                |all: &[Warm]| self.ours(all).and_then(|warm| batch_of(warm, orders)).map(Batch::processor_per_request);
-            let (request, plain) = (batch.processor_per_request(), plain.processor_per_request());
+                |all: &[Warm]| self.ours(all).and_then(|warm| batch_of(warm, orders)).map(Batch::cpu_time_per_request);
+            let (request, plain) = (batch.cpu_time_per_request(), plain.cpu_time_per_request());
             row(
                 out,
                 &implementation.title,
@@ -196,18 +196,18 @@ impl Results {
         heading(out, "Price on Lambda", &columns);
         for (implementation, warm) in self.compared.iter().zip(&self.warm) {
             let waits = if implementation.batch_response.is_some() { self.latency } else { Duration::ZERO };
-            let last = warm.batches.last().map(Batch::processor_per_request).unwrap_or_default();
+            let last = warm.batches.last().map(Batch::cpu_time_per_request).unwrap_or_default();
             let mut cells = vec![milliseconds(price::billed(waits, last, MEMORY_MB))];
             cells.extend(
                 warm.batches
                     .iter()
-                    .map(|batch| format!("{:.2}", price::per_million(waits, batch.processor_per_request(), MEMORY_MB))),
+                    .map(|batch| format!("{:.2}", price::per_million(waits, batch.cpu_time_per_request(), MEMORY_MB))),
             );
             row(out, &implementation.title, &cells);
         }
         let _ = writeln!(
             out,
-            "\nbilled = ⌈latency of AWS + processor time × {whole} / {MEMORY_MB}⌉ in ms (Lambda provides a whole processor at {whole} \
+            "\nbilled = ⌈latency of AWS + CPU time × {whole} / {MEMORY_MB}⌉ in ms (Lambda provides a whole processor at {whole} \
              MB; Terraform gives orders-api {MEMORY_MB} MB); price = 10⁶ × billed in s × {MEMORY_MB}/1024 GB × \
              ${second} + ${requests} (x86, eu-west-1).\n",
             whole = price::WHOLE_PROCESSOR_MB,
@@ -219,10 +219,10 @@ impl Results {
     fn stages(&self, out: &mut String) {
         let Some(with) = self.ours(&self.warm).and_then(|warm| batch_of(warm, 100)) else { return };
         let Some(without) = self.ours(&self.warm_plain).and_then(|warm| batch_of(warm, 100)) else { return };
-        let (total, plain) = (with.processor_per_request(), without.processor_per_request());
-        let (probe, refused) = (self.stages.probe.processor_per_request(), self.stages.refused.processor_per_request());
+        let (total, plain) = (with.cpu_time_per_request(), without.cpu_time_per_request());
+        let (probe, refused) = (self.stages.probe.cpu_time_per_request(), self.stages.refused.cpu_time_per_request());
         let wall = with.sustained.median();
-        let single = self.ours(&self.warm_plain).and_then(|warm| batch_of(warm, 1)).map(Batch::processor_per_request);
+        let single = self.ours(&self.warm_plain).and_then(|warm| batch_of(warm, 1)).map(Batch::cpu_time_per_request);
         let call = single.unwrap_or_default().saturating_sub(probe);
         heading(
             out,
@@ -230,7 +230,7 @@ impl Results {
             &["stage", "measured as", "time", "share"],
         );
         for (stage, how, time) in [
-            ("runtime client and log line", "processor time of the probe", probe),
+            ("runtime client and log line", "CPU time of the probe", probe),
             (
                 "reading the event, core, the response",
                 "a batch refused at its last order, minus the probe",

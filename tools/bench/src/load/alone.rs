@@ -69,8 +69,8 @@ impl System for Alone {
     }
 
     fn settle(&self, _: &Step) -> Result<(), Failure> {
-        // Reading the processor time waits for the work after the last response.
-        self.execution.processor_time().map(drop)
+        // Reading the CPU time waits for the work after the last response.
+        self.execution.cpu_time().map(drop)
     }
 
     fn processes(&self) -> Result<Vec<Process>, Failure> {
