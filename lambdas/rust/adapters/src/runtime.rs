@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The allocator of every function. Production binaries are static musl builds, and musl's allocator returns memory to the
-/// kernel and takes it again within one request, which costs 30 percent of the request's processor time.
+/// kernel and takes it again within one request, which costs 30 percent of the request's CPU time.
 #[global_allocator]
 static ALLOCATOR: GlobalDlmalloc = GlobalDlmalloc;
 

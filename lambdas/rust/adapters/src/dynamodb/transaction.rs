@@ -1,7 +1,7 @@
 //! The body of `TransactWriteItems`, written in one pass from borrowed orders.
 //!
 //! The SDK's types own every string: 100 orders cost about two thousand copied and hashed names, conditions and values,
-//! most of a request's processor time. This module writes the same bytes; the SDK does the rest of the call.
+//! most of a request's CPU time. This module writes the same bytes; the SDK does the rest of the call.
 
 use std::cell::LazyCell;
 
