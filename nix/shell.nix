@@ -1,7 +1,7 @@
 # The development shells, the apps `up` and `test`, and the formatter.
 #
-# Shell and apps have the same tools. On Linux, `up` starts the zips of `nix build .#functions` and compiles nothing. The shell `ci`
-# has what single commands of a workflow need.
+# Shell and apps have the same tools. On Linux, `up` starts the zips of `nix build .#functions` and compiles nothing. The shells
+# `ci` and `deploy` have what single commands of a workflow or a pipeline need.
 {
   pkgs,
   lib,

@@ -186,6 +186,23 @@ fn missing_profile_is_reported_with_its_cause_and_without_styles() {
 }
 
 #[test]
+fn proxy_of_the_environment_is_used() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let asked = thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let mut first = String::new();
+        BufReader::new(client.try_clone().unwrap()).read_line(&mut first).unwrap();
+        write!(client, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n").unwrap();
+        first
+    });
+    let home = Home::new("proxy", "[default]\nregion = eu-west-1\n", CREDENTIALS);
+    let output = status(&home.0, &[("HTTPS_PROXY", &proxy), ("AWS_MAX_ATTEMPTS", "1")]);
+    assert!(!output.status.success(), "{output:?}");
+    assert_eq!(asked.join().unwrap().trim_end(), "CONNECT artifacts.s3.eu-west-1.amazonaws.com:443 HTTP/1.1");
+}
+
+#[test]
 fn refused_connection_is_reported_with_the_whole_chain() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());

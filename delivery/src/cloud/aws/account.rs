@@ -2,7 +2,8 @@
 //!
 //! `aws-config` resolves them from the environment, the profile that `AWS_PROFILE` names (keys, single sign-on, assumed
 //! roles, credential processes), a web identity token, or the metadata service of ECS or EC2. `AWS_ENDPOINT_URL`, that of
-//! one service such as `AWS_ENDPOINT_URL_S3`, or a profile's `endpoint_url` replaces AWS's addresses.
+//! one service such as `AWS_ENDPOINT_URL_S3`, or a profile's `endpoint_url` replaces AWS's addresses. `HTTPS_PROXY` and
+//! `NO_PROXY` name a proxy.
 
 use std::env;
 use std::time::Duration;
@@ -12,8 +13,13 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
-use aws_smithy_http_client::Builder;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
 use aws_types::service_config::ServiceConfigKey;
 
 use crate::failure::Failure;
@@ -34,6 +40,19 @@ pub(crate) struct Account {
     credentials: SharedCredentialsProvider,
 }
 
+/// HTTPS with certificates of the system, through the proxy that the environment names.
+fn http_client() -> SharedHttpClient {
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+    let connector = Connector::builder()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .proxy_config(ProxyConfig::from_env())
+        .connector_settings(settings)
+        .sleep_impl(TokioSleep::new())
+        .build();
+    let connector = SharedHttpConnector::new(connector);
+    http_client_fn(move |_, _| connector.clone())
+}
+
 impl Account {
     /// Resolves the account from the environment and its profile.
     ///
@@ -42,9 +61,8 @@ impl Account {
     pub(crate) async fn load() -> Result<Self, Failure> {
         let timeouts =
             TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT);
-        let http_client = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
         let mut loader =
-            aws_config::defaults(BehaviorVersion::latest()).http_client(http_client).timeout_config(timeouts.build());
+            aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).timeout_config(timeouts.build());
         if env::var_os("AWS_MAX_ATTEMPTS").is_none() {
             loader = loader.retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS));
         }

@@ -57,6 +57,8 @@ pub fn on_local_cloud(layout: &Layout, port: u16) -> Vec<Variable> {
     variables.extend([
         // An IP address: with `localhost` the provider would put buckets into host names.
         set("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),
+        set("NO_PROXY", "127.0.0.1"),
+        ("no_proxy".into(), None),
         set("AWS_ACCESS_KEY_ID", "test"),
         set("AWS_SECRET_ACCESS_KEY", "test"),
         // The local cloud answers unknown calls with 500, which the provider would otherwise repeat 25 times.
