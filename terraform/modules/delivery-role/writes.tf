@@ -43,7 +43,7 @@ locals {
         "s3:PutLifecycleConfiguration",
       ] },
       { resources = local.own.secrets, actions = [
-        "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret", "secretsmanager:RestoreSecret",
+        "secretsmanager:CreateSecret", "secretsmanager:DeleteSecret",
         "secretsmanager:TagResource", "secretsmanager:UntagResource", "secretsmanager:UpdateSecret",
       ] },
       # For data of the environment, and for the definition of the state machine.

@@ -22,7 +22,7 @@ from gridbid_iam.attempts import (
 from gridbid_iam.fit import findings
 from gridbid_iam.plans import Document, Plan, Role, named_for, read
 from gridbid_iam.reference import Reference
-from gridbid_iam.schemas import Registry, stale, ungranted, unexplained
+from gridbid_iam.schemas import BESIDES, Registry, stale, unexplained, ungranted, unneeded
 
 # IAM's quotas, in characters without white space.
 MANAGED_POLICY = 6144
@@ -173,6 +173,13 @@ class Check:
             self.kinds |= kinds
             self.needless |= missing.keys()
 
+    def grants_have_reasons(self, registry: Registry, role: Role) -> None:
+        """What no planned resource needs is listed with its reason."""
+        reasons = {action for actions in BESIDES.values() for action in actions}
+        found = unneeded(registry, self.kinds, role.policies.values())
+        self.found += [f"{role.name} has `{action}`, which no resource needs" for action in sorted(found - reasons)]
+        self.found += [f"{role.name} lacks `{action}`, or a resource needs it" for action in sorted(reasons - found)]
+
     def trusts(self, account: Plan) -> None:
         """Each role is assumed by the jobs it is for, and by no other."""
         for role in account.roles:
@@ -208,6 +215,7 @@ def main() -> int:
     check.isolates(plans[PIPELINE_RUN], "gridbid-delivery-pipeline")
     check.deploys(registry, account, "gridbid-delivery", plans)
     check.deploys(registry, plans[PIPELINE_RUN], "gridbid-delivery-pipeline", plans)
+    check.grants_have_reasons(registry, account.role("gridbid-delivery-dev"))
     check.found += [f"no resource needs `{pattern}`, or it is granted" for pattern in stale(check.needless)]
     check.boundaries_pass_what_roles_are_granted(account)
     check.boundaries_pass_what_roles_are_granted(plans[PIPELINE_RUN])

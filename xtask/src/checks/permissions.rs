@@ -2,7 +2,8 @@
 //!
 //! A grant that no scenario needs is either too much, or not covered: it is listed here with its reason. A call that is denied
 //! although nothing in its scenario shows it is a finding, too. Of the deploy role, which has grants for all that the local
-//! cloud lacks and for every deletion, the use is only counted.
+//! cloud lacks and for every deletion, the use is only counted: `tools/infrastructure/iam` holds them to what AWS's registry
+//! says that the planned resources need.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};

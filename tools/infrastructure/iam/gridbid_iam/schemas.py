@@ -178,6 +178,42 @@ NEEDLESS: dict[str, tuple[str, ...]] = {
     "SNS: data protection": ("sns:*DataProtectionPolicy",),
 }
 
+# What the deploy role has besides, by the reason.
+BESIDES: dict[str, tuple[str, ...]] = {
+    "calls of Terraform's provider that the registry's handlers do not make": (
+        "codedeploy:UpdateApplication",
+        "iam:ListInstanceProfilesForRole",
+        "lambda:GetFunctionConcurrency",
+        "lambda:GetFunctionConfiguration",
+        "lambda:ListVersionsByFunction",
+        "pipes:ListTagsForResource",
+        "pipes:StartPipe",
+        "pipes:StopPipe",
+        "s3:GetBucketRequestPayment",
+        "s3:GetObjectTagging",
+        "s3:PutObjectTagging",
+        "secretsmanager:GetResourcePolicy",
+        "states:ListStateMachineVersions",
+        "states:ValidateStateMachineDefinition",
+    ),
+    "`terraform destroy` of a destroyable environment empties its buckets": (
+        "s3:DeleteObjectVersion",
+        "s3:ListBucketVersions",
+    ),
+    "the environment's state, gridbid's records, the console's files": ("s3:PutObject",),
+    "gridbid: probes, smoke test, messages, redrive, status": (
+        "execute-api:Invoke",
+        "lambda:GetAccountSettings",
+        "lambda:InvokeFunction",
+        "sns:Publish",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:ReceiveMessage",
+        "sqs:SendMessage",
+    ),
+    "services that encrypt with the environment's key change the data key": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
+}
+
 
 class Registry:
     """The schemas of the types in the region of the environments."""
@@ -205,19 +241,31 @@ def ungranted(
     """The actions that the policies of a role do not allow, with those of Terraform's types that need them."""
     handlers = ("create", "read", "update", *(["delete"] if deletes else []))
     # IAM ignores case.
-    granted = {
-        action.lower()
-        for policy in policies
-        for statement in policy["Statement"]
-        if statement["Effect"] == "Allow"
-        for action in texts(statement["Action"])
-    }
+    granted = {action.lower() for action in _granted(policies)}
     missing: dict[str, list[str]] = {}
     for kind in sorted(set(kinds) - WITHOUT_SCHEMA.keys()):
         for action in sorted(registry.permissions(TYPES[kind], handlers)):
             if action.lower() not in granted:
                 missing.setdefault(action, []).append(kind)
     return missing
+
+
+def unneeded(registry: Registry, kinds: Iterable[str], policies: Iterable[Document]) -> set[str]:
+    """The actions that the policies of a role allow and no handler of Terraform's types calls."""
+    handlers = ("create", "read", "update", "delete")
+    known = [TYPES[kind] for kind in kinds if kind not in WITHOUT_SCHEMA]
+    needed = {action.lower() for kind in known for action in registry.permissions(kind, handlers)}
+    return {action for action in _granted(policies) if action.lower() not in needed}
+
+
+def _granted(policies: Iterable[Document]) -> set[str]:
+    return {
+        action
+        for policy in policies
+        for statement in policy["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in texts(statement["Action"])
+    }
 
 
 def unexplained(actions: Iterable[str]) -> list[str]:

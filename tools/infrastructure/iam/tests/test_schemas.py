@@ -2,7 +2,7 @@ import os
 import unittest
 from pathlib import Path
 
-from gridbid_iam.schemas import NEEDLESS, TYPES, WITHOUT_SCHEMA, Registry, stale, ungranted, unexplained
+from gridbid_iam.schemas import NEEDLESS, TYPES, WITHOUT_SCHEMA, Registry, stale, unexplained, ungranted, unneeded
 
 REGISTRY = Registry.of_environment(Path(os.environ["GRIDBID_IAM_VENV"]))
 
@@ -26,9 +26,16 @@ class Schemas(unittest.TestCase):
         )
         self.assertIn("apigateway:UntagResource", unexplained(missing("aws_apigatewayv2_stage", "apigateway:PATCH")))
 
+    def test_grant_that_no_resource_needs_is_found(self) -> None:
+        actions = ["sqs:TagQueue", "SQS:CreateQueue", "sqs:PurgeQueue"]
+        policy = {"Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}]}
+        self.assertEqual(unneeded(REGISTRY, {"aws_sqs_queue", "aws_s3_object"}, [policy]), {"sqs:PurgeQueue"})
+
     def test_denial_is_no_grant_and_case_does_not_matter(self) -> None:
         denial = {"Statement": [{"Effect": "Deny", "Action": "sns:SetTopicAttributes", "Resource": "*"}]}
-        self.assertEqual(list(ungranted(REGISTRY, {"aws_sns_topic_policy"}, [denial], deletes=True)), ["sns:SetTopicAttributes"])
+        self.assertEqual(
+            list(ungranted(REGISTRY, {"aws_sns_topic_policy"}, [denial], deletes=True)), ["sns:SetTopicAttributes"]
+        )
         self.assertEqual(missing("aws_sns_topic_policy", "SNS:settopicattributes"), {})
 
     def test_reason_covers_only_what_it_names(self) -> None:
