@@ -110,7 +110,7 @@ locals {
     # Does not support resource-level permissions.
     { actions = ["codedeploy:StopDeployment"], resources = ["*"] },
     { actions = ["codedeploy:GetDeploymentConfig"], resources = ["arn:aws:codedeploy:${local.here}:deploymentconfig:CodeDeployDefault.LambdaCanary10Percent5Minutes"] },
-    # `gridbid status` lists the open slots: their times and problems, no orders.
+    # `gridbid status` lists the open slots: their times, no orders.
     { actions = ["dynamodb:Query"], resources = [for environment in local.environments : "arn:aws:dynamodb:${local.here}:table/gridbid-${environment}-runs/index/open_slots"] },
     # The smoke test signs its requests.
     { actions = ["execute-api:Invoke"], resources = ["arn:aws:execute-api:${local.here}:${coalesce(var.api_id, "*")}/*"] },

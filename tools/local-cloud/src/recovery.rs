@@ -8,14 +8,12 @@ use std::time::Duration;
 
 use gridbid_devkit::failure::{Failure, OnFile};
 use gridbid_release_format::Timestamp;
+use gridbid_simulator_protocol::SLOT_PERIOD_SECONDS;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::record::Record;
-
-/// The time from one slot to the next.
-const PERIOD: Duration = Duration::from_secs(300);
 
 /// What a start found and restored.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -42,12 +40,12 @@ struct CutOff {
 }
 
 impl CutOff {
-    /// The slot in the input, or else the one that the state machine derives: the start rounded down to five minutes.
+    /// The slot in the input, or else the one that the state machine derives: the start rounded down to the period.
     fn slot(&self) -> String {
         if let Some(slot) = self.input.get("slot").and_then(Value::as_str) {
             return slot.to_owned();
         }
-        self.started.round_down(PERIOD).to_string()
+        self.started.round_down(Duration::from_secs(SLOT_PERIOD_SECONDS)).to_string()
     }
 }
 

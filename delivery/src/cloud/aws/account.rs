@@ -40,7 +40,7 @@ pub(crate) struct Account {
     credentials: SharedCredentialsProvider,
 }
 
-/// HTTPS with certificates of the system, through the proxy that the environment names.
+/// HTTPS with a time limit for a connection (that of the SDK's settings does not apply to it), with certificates of the system, through the proxy that the environment names.
 fn http_client() -> SharedHttpClient {
     let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let connector = Connector::builder()
@@ -59,8 +59,7 @@ impl Account {
     /// # Errors
     /// When there is no region, or no source has valid credentials.
     pub(crate) async fn load() -> Result<Self, Failure> {
-        let timeouts =
-            TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_attempt_timeout(ATTEMPT_TIMEOUT);
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT);
         let mut loader =
             aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).timeout_config(timeouts.build());
         if env::var_os("AWS_MAX_ATTEMPTS").is_none() {

@@ -104,12 +104,9 @@ fn respond(
         _ if is_health_check => with_body("text/plain", "healthy: fake\n").into_response(),
         ("POST", "DynamoDB_20120810.TransactWriteItems") => {
             *transaction.lock().unwrap_or_else(PoisonError::into_inner) = body;
-            // The CRC-32 of `{}`, which SDKs check.
-            ([("x-amz-crc32", "2745614147")], with_body("application/x-amz-json-1.0", "{}")).into_response()
+            written()
         }
-        ("POST", "DynamoDB_20120810.UpdateItem") => {
-            ([("x-amz-crc32", "2745614147")], with_body("application/x-amz-json-1.0", "{}")).into_response()
-        }
+        ("POST", "DynamoDB_20120810.UpdateItem") => written(),
         ("POST", "DynamoDB_20120810.GetItem") => {
             let transaction = transaction.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let found =
@@ -142,6 +139,12 @@ fn respond(
             (StatusCode::BAD_REQUEST, with_body("application/x-amz-json-1.0", unknown)).into_response()
         }
     }
+}
+
+/// DynamoDB's response to a write.
+fn written() -> Response {
+    // The CRC-32 of `{}`, which SDKs check.
+    ([("x-amz-crc32", "2745614147")], with_body("application/x-amz-json-1.0", "{}")).into_response()
 }
 
 /// The platform's response: every order was received.
